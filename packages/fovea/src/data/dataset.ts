@@ -1,0 +1,61 @@
+/** @file What a data set is to training: labelled 8-bit images of one size, read by index. Knows no files. */
+
+/** Images are RGB or grey, 8 bits a channel, NHWC; labels are class indices. */
+export interface Dataset {
+  /** Where it comes from, for messages and run files. */
+  readonly name: string
+  readonly length: number
+  /** [height, width, channels] of every image. */
+  readonly imageShape: readonly [number, number, number]
+  /** Class names, in the order of the label indices. */
+  readonly classes: readonly string[]
+  /** A hash of the content: a resumed run checks that it trains on the same data. */
+  readonly fingerprint: string
+  /** The label of every image. */
+  readonly labels: Int32Array
+  /** Copies the images of these indices, one after another, into `target`. */
+  read(indices: ArrayLike<number>, target: Uint8Array): void
+  /** Prepares batches ahead of the step, on a worker. Data sets without it are prepared inline, by `data/batches.ts`. */
+  batches?(options: BatchOptions): AsyncIterable<Batch>
+}
+
+/** Training and held-out images of one task. */
+export interface DataSplits {
+  readonly train: Dataset
+  readonly test: Dataset
+}
+
+export interface Batch {
+  /** NHWC, normalized. */
+  readonly images: Float32Array
+  /** [batch] class indices. */
+  readonly labels: Int32Array
+  /** How many leading images count; the rest repeat the first to fill a fixed batch size (evaluation's last batch). */
+  readonly count: number
+}
+
+/** Channel means and deviations of images scaled to [0, 1]. */
+export interface Normalization {
+  readonly mean: readonly number[]
+  readonly deviation: readonly number[]
+}
+
+/** Random changes to training images. A pure function of (seed, epoch, image index). */
+export interface Augmentation {
+  /** Zero-pads by this many pixels (of the normalized image) and crops back at a random place. He et al. 2015, section 4.2. */
+  readonly cropPadding?: number
+  /** Mirrors half of the images. */
+  readonly flip?: boolean
+}
+
+/**
+ * One pass over a data set. `training` shuffles by (seed, epoch), augments, and drops the last partial batch;
+ * otherwise images come in order, and the last batch is filled up (see Batch.count).
+ */
+export interface BatchOptions {
+  readonly batchSize: number
+  readonly normalization: Normalization
+  readonly training?: { readonly seed: number; readonly epoch: number; readonly augmentation: Augmentation }
+  /** Begin at this batch (a resumed epoch). Default 0. */
+  readonly firstBatch?: number
+}

@@ -1,0 +1,45 @@
+/**
+ * @file What an engine is: it compiles a graph once and runs it many times. Everything that differs between engines is
+ * behind this interface; everything they share (passes, plans) is before it.
+ */
+import type { Graph } from '../graph/graph.js'
+
+/** What is fed to and returned by a run. Floats travel as Float32Array, or Float64Array on a float64 engine. */
+export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array
+
+export type Feeds = Readonly<Record<string, HostArray | number>>
+export type Outputs = Readonly<Record<string, HostArray>>
+
+export interface CompileOptions {
+  /** Refuse, with the sizes in the message, a plan that needs more bytes than this. Default: what the machine has. */
+  readonly memoryLimitBytes?: number
+}
+
+export interface Engine {
+  /** `reference`, `onednn`. */
+  readonly name: string
+  /** One line for people: version, instruction set, threads. */
+  readonly description: string
+  /**
+   * Makes a graph ready to run. State starts at zero: write it, or `initialize` it, before the first run.
+   * @throws EngineError naming the node and operator that this engine lacks, or the memory that is missing
+   */
+  compile(graph: Graph, options?: CompileOptions): Program
+}
+
+/** A compiled graph with its state. One run at a time: awaiting each call keeps to that. */
+export interface Program {
+  /** Bytes the program holds: its arena for activations, its state. */
+  readonly memory: { readonly arenaBytes: number; readonly stateBytes: number }
+  /**
+   * One run: feeds every input, computes every output, applies the updates. A number feeds a scalar input.
+   * Outputs are the caller's to keep.
+   * @throws InvalidArgumentError for a feed that is missing or has the wrong length
+   */
+  run(feeds: Feeds): Promise<Outputs>
+  /** A copy of the parameter or buffer `name` in its plain layout. */
+  read(name: string): Promise<HostArray>
+  /** Sets the parameter or buffer `name` from its plain layout. */
+  write(name: string, data: HostArray): Promise<void>
+  dispose(): void
+}

@@ -1,0 +1,29 @@
+/**
+ * @file A model: its forward graph as data, its weights, and what a user needs to feed it (preprocessing, labels).
+ * Knows no architecture: those are functions that build one.
+ */
+import type { Normalization } from '../data/dataset.js'
+import type { Graph } from '../graph/graph.js'
+
+/** The values of parameters and buffers by name, in their plain layouts. */
+export type Weights = Map<string, Float32Array>
+
+/** How an image becomes an input: resized and cropped to `size`, scaled to [0, 1], normalized. */
+export interface Preprocessing extends Normalization {
+  /** [height, width, channels] */
+  readonly size: readonly [number, number, number]
+}
+
+/**
+ * `graph` has one input `image` (1×height×width×channels) and one output `logits` (1×classes). It is neither in training
+ * nor in inference form (see passes/training-mode.ts, passes/inference-mode.ts) and is rebuilt for other batch sizes.
+ */
+export interface Model {
+  /** The registry's name, or what it was made from: `resnet20`. */
+  readonly name: string
+  readonly graph: Graph
+  readonly weights: Weights
+  readonly preprocessing: Preprocessing
+  /** Class names, in the order of the logits. */
+  readonly labels: readonly string[]
+}

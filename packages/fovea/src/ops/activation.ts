@@ -1,0 +1,58 @@
+/**
+ * @file The activations as operators: one operator each (`relu`, `silu`, …), and one operator that is the gradient of
+ * all. Fused operators (batch-norm + activation) name an activation as an attribute.
+ */
+import { ShapeError } from '../errors.js'
+import { formatShape, sameShape } from '../graph/types.js'
+import type { Activation } from './activations/activation.js'
+import { gelu } from './activations/gelu.js'
+import { hardSwish } from './activations/hard-swish.js'
+import { relu } from './activations/relu.js'
+import { relu6 } from './activations/relu6.js'
+import { sigmoid } from './activations/sigmoid.js'
+import { silu } from './activations/silu.js'
+import { defineOp, type OpDefinition } from './define.js'
+
+export const activations = { relu, relu6, silu, gelu, sigmoid, hardSwish } as const satisfies Record<string, Activation>
+export type ActivationName = keyof typeof activations
+
+/** dx = dy · f'(x), from dy and the activation's input x. */
+export const activationGradient = defineOp<{ readonly activation: ActivationName }>({
+  name: 'activationGradient',
+  traits: ['elementwise'],
+  inPlace: [0],
+  infer: ([dy, x]) => {
+    if (!sameShape(dy.shape, x.shape)) {
+      throw new ShapeError(`gradient ${formatShape(dy.shape)} and input ${formatShape(x.shape)} differ`)
+    }
+    return [dy]
+  },
+  reference: ([dy, x], [dx], attrs) => {
+    const { derivative } = activations[attrs.activation]
+    for (let i = 0; i < dx.data.length; i++) dx.data[i] = dy.data[i] * derivative(x.data[i])
+  },
+})
+
+const activationOp = (name: ActivationName): OpDefinition<Record<string, never>> =>
+  defineOp<Record<string, never>>({
+    name,
+    traits: ['activation', 'elementwise'],
+    inPlace: [0],
+    infer: ([x]) => [x],
+    gradient: ({ builder, node, inputs: [x], gradients: [dy] }) => [
+      dy && builder.emit(activationGradient, [dy, x], { activation: name }, `${node.name}.dx`),
+    ],
+    reference: ([x], [y]) => {
+      const { value } = activations[name]
+      for (let i = 0; i < y.data.length; i++) y.data[i] = value(x.data[i])
+    },
+  })
+
+export const activationOps = {
+  relu: activationOp('relu'),
+  relu6: activationOp('relu6'),
+  silu: activationOp('silu'),
+  gelu: activationOp('gelu'),
+  sigmoid: activationOp('sigmoid'),
+  hardSwish: activationOp('hardSwish'),
+}

@@ -1,0 +1,7 @@
+/** @file What an activation is: one elementwise function and its derivative. A file each beside this one. */
+
+export interface Activation {
+  readonly value: (x: number) => number
+  /** By the input x. */
+  readonly derivative: (x: number) => number
+}

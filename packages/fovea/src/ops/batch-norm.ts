@@ -1,0 +1,149 @@
+/**
+ * @file Batch normalization over all axes but the last. Ioffe and Szegedy 2015 (arXiv 1502.03167).
+ * `batchNorm` is what a model's graph holds: it uses the running statistics. For training, `passes/training-mode.ts`
+ * turns it into `batchNormTraining`, which uses the batch's. Both may carry, fused in, the residual that is added after
+ * it and the activation that follows: y = activation(normalized · weight + bias + residual).
+ */
+import { ShapeError } from '../errors.js'
+import { elements, formatShape, sameShape, type TensorType } from '../graph/types.js'
+import { type ActivationName, activations } from './activation.js'
+import { defineOp, type Tensor } from './define.js'
+
+/** `momentum` is the weight of the new value in the running statistics (PyTorch's meaning). */
+export type BatchNormAttributes = {
+  readonly epsilon: number
+  readonly momentum: number
+  readonly activation?: ActivationName
+}
+
+export type BatchNormTrainingAttributes = { readonly epsilon: number; readonly activation?: ActivationName }
+
+function checkChannels(x: TensorType, perChannel: readonly (TensorType | undefined)[], names: readonly string[]): void {
+  const channels = x.shape[x.shape.length - 1]
+  perChannel.forEach((type, i) => {
+    if (type !== undefined && !sameShape(type.shape, [channels])) {
+      throw new ShapeError(`input has ${channels} channels, ${names[i]} has ${formatShape(type.shape)}`)
+    }
+  })
+}
+
+function checkResidual(x: TensorType, residual: TensorType | undefined): void {
+  if (residual !== undefined && !sameShape(residual.shape, x.shape)) {
+    throw new ShapeError(`residual is ${formatShape(residual.shape)}, the input ${formatShape(x.shape)}`)
+  }
+}
+
+/** Inputs x, weight, bias, running mean, running variance, and optionally the residual. */
+export const batchNorm = defineOp<BatchNormAttributes>({
+  name: 'batchNorm',
+  inPlace: [0],
+  infer: ([x, weight, bias, mean, variance, residual]) => {
+    checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])
+    checkResidual(x, residual)
+    return [x]
+  },
+  reference: ([x, weight, bias, mean, variance, residual], [y], attrs) => {
+    normalize(x, weight, bias, mean, variance, residual, y, attrs)
+  },
+})
+
+function normalize(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  residual: Tensor | undefined,
+  y: Tensor,
+  { epsilon, activation }: BatchNormTrainingAttributes,
+): void {
+  const channels = weight.data.length
+  const value = activation === undefined ? undefined : activations[activation].value
+  for (let i = 0; i < y.data.length; i++) {
+    const c = i % channels
+    const scale = weight.data[c] / Math.sqrt(variance.data[c] + epsilon)
+    const sum = (x.data[i] - mean.data[c]) * scale + bias.data[c] + (residual?.data[i] ?? 0)
+    y.data[i] = value === undefined ? sum : value(sum)
+  }
+}
+
+/**
+ * Inputs x, weight, bias, and optionally the residual; outputs y, the batch's mean and its (biased) variance.
+ * The statistics have no gradient of their own: they only feed the running statistics.
+ */
+export const batchNormTraining = defineOp<BatchNormTrainingAttributes>({
+  name: 'batchNormTraining',
+  infer: ([x, weight, bias, residual]) => {
+    checkChannels(x, [weight, bias], ['weight', 'bias'])
+    checkResidual(x, residual)
+    if (elements(x.shape) === weight.shape[0]) {
+      throw new ShapeError(`training needs more than one value per channel, the input is ${formatShape(x.shape)}`)
+    }
+    const statistics: TensorType = { shape: weight.shape, dtype: 'float32' }
+    return [x, statistics, statistics]
+  },
+  gradient: ({ builder, node, attrs, inputs: [x, weight, bias, residual], outputs, gradients: [dy] }) => {
+    if (dy === undefined) return []
+    const [y, mean, variance] = outputs
+    const gradient = builder.emitAll(
+      batchNormGradient,
+      residual === undefined
+        ? [dy, x, y, weight, bias, mean, variance]
+        : [dy, x, y, weight, bias, mean, variance, residual],
+      attrs,
+      `${node.name}.dx`,
+    )
+    return gradient
+  },
+  reference: ([x, weight, bias, residual], [y, mean, variance], attrs) => {
+    const channels = weight.data.length
+    const count = x.data.length / channels
+    const sums = new Float64Array(channels)
+    for (let i = 0; i < x.data.length; i++) sums[i % channels] += x.data[i]
+    const means = sums.map(sum => sum / count)
+    const squares = new Float64Array(channels)
+    for (let i = 0; i < x.data.length; i++) squares[i % channels] += (x.data[i] - means[i % channels]) ** 2
+    mean.data.set(means)
+    variance.data.set(squares.map(sum => sum / count))
+    normalize(x, weight, bias, mean, variance, residual, y, attrs)
+  },
+})
+
+/**
+ * Inputs dy, x, y, weight, bias, mean, variance, and the residual if there was one; outputs dx, dweight, dbias, and the
+ * residual's gradient. With x̂ the normalized input, dz = dy · activation'(z) and m values per channel (section 3 there):
+ * dbias = Σ dz, dweight = Σ dz·x̂, dx = weight/√(variance+ε) · (dz − dbias/m − x̂·dweight/m).
+ */
+export const batchNormGradient = defineOp<BatchNormTrainingAttributes>({
+  name: 'batchNormGradient',
+  infer: ([dy, x, , weight, , , , residual]) => {
+    checkResidual(x, dy)
+    const perChannel: TensorType = { shape: weight.shape, dtype: 'float32' }
+    const outputs: TensorType[] = [x, perChannel, perChannel]
+    return residual === undefined ? outputs : [...outputs, residual]
+  },
+  reference: ([dy, x, , weight, bias, mean, variance, residual], [dx, dweight, dbias, dresidual], attrs) => {
+    const channels = weight.data.length
+    const count = x.data.length / channels
+    const derivative = attrs.activation === undefined ? undefined : activations[attrs.activation].derivative
+    const inverse = Float64Array.from(variance.data, v => 1 / Math.sqrt(v + attrs.epsilon))
+    const dz = new Float64Array(x.data.length)
+    const sums = new Float64Array(channels)
+    const products = new Float64Array(channels)
+    const normalized = (i: number, c: number) => (x.data[i] - mean.data[c]) * inverse[c]
+    for (let i = 0; i < dz.length; i++) {
+      const c = i % channels
+      const z = normalized(i, c) * weight.data[c] + bias.data[c] + (residual?.data[i] ?? 0)
+      dz[i] = derivative === undefined ? dy.data[i] : dy.data[i] * derivative(z)
+      sums[c] += dz[i]
+      products[c] += dz[i] * normalized(i, c)
+    }
+    dbias.data.set(sums)
+    dweight.data.set(products)
+    dresidual?.data.set(dz)
+    for (let i = 0; i < dz.length; i++) {
+      const c = i % channels
+      dx.data[i] = weight.data[c] * inverse[c] * (dz[i] - sums[c] / count - (normalized(i, c) * products[c]) / count)
+    }
+  },
+})

@@ -1,0 +1,120 @@
+/**
+ * @file Builds graphs: gives nodes unique names, infers their types at once (so an error points at the call that is
+ * wrong) and drops what no output needs. Knows operators only as definitions passed to `emit`.
+ */
+import { InvalidArgumentError, ShapeError } from '../errors.js'
+import type { Attributes, Graph, Node, Value } from '../graph/graph.js'
+import { type DType, formatShape, type Shape, sameShape, type TensorType } from '../graph/types.js'
+import type { OpDefinition } from './define.js'
+
+/** How a parameter starts; `fanIn`/`fanOut` count as PyTorch does. Formulas with their papers stand in `nn/initializers.ts`. */
+export type Initializer =
+  | { readonly type: 'zeros' | 'ones' }
+  | { readonly type: 'normal'; readonly mode: 'fanIn' | 'fanOut'; readonly gain: number }
+  | { readonly type: 'uniform'; readonly bound: number }
+
+export class GraphBuilder {
+  readonly #nodes: Node[] = []
+  readonly #names = new Set<string>()
+  readonly #outputs = new Map<string, Value>()
+  readonly #updates = new Map<string, Value>()
+
+  /** A tensor fed at every run. */
+  input(name: string, shape: Shape, dtype: DType = 'float32'): Value {
+    return this.#leaf('input', name, { shape, dtype }, {})
+  }
+
+  /** State that training changes by gradient. */
+  parameter(name: string, shape: Shape, initializer: Initializer): Value {
+    return this.#leaf('parameter', name, { shape, dtype: 'float32' }, { initializer })
+  }
+
+  /** State that is not trained: running statistics, optimizer slots. */
+  buffer(name: string, shape: Shape, initializer: Initializer): Value {
+    return this.#leaf('buffer', name, { shape, dtype: 'float32' }, { initializer })
+  }
+
+  /** A tensor filled with one number. */
+  constant(value: number, shape: Shape = [], dtype: DType = 'float32'): Value {
+    return this.#leaf('constant', this.#unique('constant'), { shape, dtype }, { value })
+  }
+
+  /**
+   * Adds a node and returns all its outputs.
+   * @param name where it stands in the model (`layer1.0.conv1`); the operator's name when left out
+   * @throws ShapeError naming the operator and node
+   */
+  emitAll<A extends Attributes>(
+    op: OpDefinition<A>,
+    inputs: readonly Value[],
+    attrs: A,
+    name: string = op.name,
+  ): Value[] {
+    const unique = this.#unique(name)
+    let outputs: readonly TensorType[]
+    try {
+      outputs = op.infer(
+        inputs.map(input => input.type),
+        attrs,
+      )
+    } catch (error) {
+      if (error instanceof ShapeError) throw new ShapeError(`${op.name} '${unique}': ${error.message}`)
+      throw error
+    }
+    const node: Node = { op: op.name, name: unique, inputs: [...inputs], attrs, outputs }
+    this.#nodes.push(node)
+    return outputs.map((type, index) => ({ node, index, type }))
+  }
+
+  /** Adds a node and returns its first output. */
+  emit<A extends Attributes>(op: OpDefinition<A>, inputs: readonly Value[], attrs: A, name?: string): Value {
+    return this.emitAll(op, inputs, attrs, name)[0]
+  }
+
+  /** Names a value that a run returns. */
+  output(name: string, value: Value): void {
+    if (this.#outputs.has(name)) throw new InvalidArgumentError(`the graph already has an output '${name}'`)
+    this.#outputs.set(name, value)
+  }
+
+  /** Assigns `value` to the state `state` after each run. */
+  update(state: Value, value: Value): void {
+    const { name } = state.node
+    if (!sameShape(state.type.shape, value.type.shape)) {
+      const [expected, got] = [formatShape(state.type.shape), formatShape(value.type.shape)]
+      throw new ShapeError(`update of '${name}': the state is ${expected}, the new value is ${got}`)
+    }
+    this.#updates.set(name, value)
+  }
+
+  /** The graph of all that its outputs and updates need, in the order of construction. Inputs always stay. */
+  build(): Graph {
+    const live = new Set<Node>(this.#nodes.filter(node => node.op === 'input'))
+    const visit = [...this.#outputs.values(), ...this.#updates.values()].map(value => value.node)
+    for (let node = visit.pop(); node !== undefined; node = visit.pop()) {
+      if (live.has(node) && node.op !== 'input') continue
+      live.add(node)
+      for (const input of node.inputs) if (!live.has(input.node)) visit.push(input.node)
+    }
+    const updated = this.#nodes.filter(node => this.#updates.has(node.name))
+    for (const node of updated) live.add(node)
+    return { nodes: this.#nodes.filter(node => live.has(node)), outputs: this.#outputs, updates: this.#updates }
+  }
+
+  #leaf(op: string, name: string, type: TensorType, attrs: Attributes): Value {
+    if (op !== 'constant') {
+      if (this.#names.has(name)) throw new InvalidArgumentError(`the graph already has a node named '${name}'`)
+      this.#names.add(name)
+    }
+    const node: Node = { op, name, inputs: [], attrs, outputs: [type] }
+    this.#nodes.push(node)
+    return { node, index: 0, type }
+  }
+
+  #unique(name: string): string {
+    let unique = name
+    for (let i = 2; this.#names.has(unique); i++) unique = `${name}:${i}`
+    this.#names.add(unique)
+    return unique
+  }
+}

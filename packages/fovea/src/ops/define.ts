@@ -1,0 +1,53 @@
+/**
+ * @file What an operator is: one object that holds its shape rule, cost, gradient and reference implementation.
+ * Knows no operator by name, so that the table in `ops/index.ts` can be built from definitions without a cycle.
+ */
+import type { Attributes, Node, Value } from '../graph/graph.js'
+import type { DType, Shape, TensorType } from '../graph/types.js'
+import type { GraphBuilder } from './builder.js'
+
+/** Values of the reference engine: float types in Float64Array or Float32Array (its precision), int32, bytes. */
+export type TensorData = Float64Array | Float32Array | Int32Array | Int8Array | Uint8Array
+
+export interface Tensor {
+  readonly shape: Shape
+  readonly dtype: DType
+  readonly data: TensorData
+}
+
+export interface GradientContext<A> {
+  readonly builder: GraphBuilder
+  readonly node: Node
+  readonly attrs: A
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  /** The loss's gradient by each output; undefined where the loss does not depend on it. */
+  readonly gradients: readonly (Value | undefined)[]
+}
+
+/**
+ * Traits are what passes and engines ask instead of naming operators: `activation` is an elementwise function of one
+ * input that may be fused into the node before it; `random` takes a seed as its last input.
+ */
+export type Trait = 'activation' | 'elementwise' | 'random'
+
+export interface OpDefinition<A extends Attributes = Attributes> {
+  readonly name: string
+  readonly traits?: readonly Trait[]
+  /**
+   * The types of the outputs.
+   * @throws ShapeError without the node's name (the builder puts it in front)
+   */
+  readonly infer: (inputs: readonly TensorType[], attrs: A) => readonly TensorType[]
+  /** Multiply-adds as papers count them: convolutions and matrix products only; 0 when absent. */
+  readonly multiplyAdds?: (inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: A) => number
+  /** The loss's gradient by each input, written as nodes; undefined for an input that has none (labels, a seed). */
+  readonly gradient?: (context: GradientContext<A>) => readonly (Value | undefined)[]
+  /** Plain, obviously right code. Outputs come zero-filled, in the shapes that `infer` gave. */
+  readonly reference: (inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A) => void
+  /** Inputs whose memory output 0 may take over (read once, at the index that is written). */
+  readonly inPlace?: readonly number[]
+}
+
+/** Checks nothing at run time: it exists so that attributes are typed where an operator is defined. */
+export const defineOp = <A extends Attributes>(definition: OpDefinition<A>): OpDefinition<A> => definition
