@@ -1,19 +1,85 @@
 /** @file The table of all operators. Leaves (`input`, `parameter`, `buffer`, `constant`) are no operators: see ops/builder.ts. */
 import { EngineError } from '../errors.js'
 import { activationGradient, activationOps } from './activation.js'
+import { adam } from './adam.js'
+import { add } from './add.js'
+import { averagePool, averagePoolGradient } from './average-pool.js'
 import { batchNorm, batchNormGradient, batchNormTraining } from './batch-norm.js'
+import { broadcastTo } from './broadcast-to.js'
+import { cast } from './cast.js'
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './conv2d.js'
+import { crossEntropy, crossEntropyGradient } from './cross-entropy.js'
 import type { OpDefinition } from './define.js'
+import { dropout } from './dropout.js'
+import { flatten } from './flatten.js'
+import { globalAveragePool, globalAveragePoolGradient } from './global-average-pool.js'
+import { linear, linearInputGradient, linearWeightGradient } from './linear.js'
+import { maxPool, maxPoolGradient } from './max-pool.js'
+import { meanSquaredError, meanSquaredErrorGradient } from './mean-squared-error.js'
+import { multiply } from './multiply.js'
+import { pad } from './pad.js'
+import { reduceMax, reduceMaxGradient } from './reduce-max.js'
+import { reduceMean } from './reduce-mean.js'
+import { reduceSum } from './reduce-sum.js'
+import { reshape } from './reshape.js'
+import { rmsProp } from './rms-prop.js'
+import { runningAverage } from './running-average.js'
+import { sgd } from './sgd.js'
+import { slice, sliceGradient } from './slice.js'
+import { softmax, softmaxGradient } from './softmax.js'
+import { stochasticDepth } from './stochastic-depth.js'
 
 export const ops = {
-  ...activationOps,
-  activationGradient,
-  batchNorm,
-  batchNormGradient,
-  batchNormTraining,
+  // Convolution and matrix product
   conv2d,
   conv2dInputGradient,
   conv2dWeightGradient,
+  linear,
+  linearInputGradient,
+  linearWeightGradient,
+  // Normalization and activation
+  batchNorm,
+  batchNormTraining,
+  batchNormGradient,
+  ...activationOps,
+  activationGradient,
+  softmax,
+  softmaxGradient,
+  // Pooling
+  maxPool,
+  maxPoolGradient,
+  averagePool,
+  averagePoolGradient,
+  globalAveragePool,
+  globalAveragePoolGradient,
+  // Arithmetic and reductions
+  add,
+  multiply,
+  reduceSum,
+  reduceMean,
+  reduceMax,
+  reduceMaxGradient,
+  // Shape and type
+  flatten,
+  reshape,
+  broadcastTo,
+  pad,
+  slice,
+  sliceGradient,
+  cast,
+  // Regularization
+  dropout,
+  stochasticDepth,
+  // Losses
+  crossEntropy,
+  crossEntropyGradient,
+  meanSquaredError,
+  meanSquaredErrorGradient,
+  // Updates of state
+  sgd,
+  adam,
+  rmsProp,
+  runningAverage,
 } as const
 
 export type OpName = keyof typeof ops

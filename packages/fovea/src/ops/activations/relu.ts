@@ -2,6 +2,6 @@
 import type { Activation } from './activation.js'
 
 export const relu: Activation = {
-  value: x => (x > 0 ? x : 0),
+  value: x => Math.max(x, 0), // NaN stays NaN, so that a diverged training is noticed
   derivative: x => (x > 0 ? 1 : 0),
 }

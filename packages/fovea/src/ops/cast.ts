@@ -1,0 +1,27 @@
+/** @file The same numbers in another data type. To an integer type: towards zero, limited to its range. */
+import { type DType, isFloat } from '../graph/types.js'
+import { defineOp, type OpDefinition } from './define.js'
+
+const integerRange: Partial<Record<DType, readonly [number, number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int8: [-128, 127],
+  uint8: [0, 255],
+}
+
+export type CastAttributes = { readonly dtype: DType }
+
+export const cast: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
+  name: 'cast',
+  traits: ['elementwise'],
+  infer: ([x], { dtype }) => [{ shape: x.shape, dtype }],
+  gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) =>
+    dy !== undefined && isFloat(attrs.dtype) && isFloat(x.type.dtype)
+      ? [builder.emit(cast, [dy], { dtype: x.type.dtype }, `${node.name}.dx`)]
+      : [],
+  reference: ([x], [y], { dtype }) => {
+    const range = integerRange[dtype]
+    if (range === undefined) return y.data.set(x.data) // the engine rounds to bfloat16 and float16
+    const [low, high] = range
+    for (let i = 0; i < y.data.length; i++) y.data[i] = Math.min(Math.max(Math.trunc(x.data[i]), low), high)
+  },
+})

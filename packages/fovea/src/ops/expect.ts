@@ -1,0 +1,42 @@
+/**
+ * @file What shape rules check, in one wording. Each throws a ShapeError that shows the shapes or values; the builder puts
+ * the operator and node in front.
+ */
+import { ShapeError } from '../errors.js'
+import { formatShape, isFloat, type Shape, sameShape, type TensorType } from '../graph/types.js'
+
+/** The tensor has exactly this shape. */
+export function expectShape(what: string, type: TensorType, expected: Shape): void {
+  if (!sameShape(type.shape, expected)) {
+    throw new ShapeError(`${what} is ${formatShape(type.shape)}, expected ${formatShape(expected)}`)
+  }
+}
+
+/** The tensor has as many axes as `axes` names: `expectRank('input', x, ['batch', 'features'])`. */
+export function expectRank(what: string, type: TensorType, axes: readonly string[]): void {
+  if (type.shape.length !== axes.length) {
+    throw new ShapeError(`${what} must be ${axes.join('×')}, got ${formatShape(type.shape)}`)
+  }
+}
+
+export function expectFloat(what: string, type: TensorType): void {
+  if (!isFloat(type.dtype)) throw new ShapeError(`${what} must be of a float type, got ${type.dtype}`)
+}
+
+/** Batch, height, width, channels. */
+export const expectImages = (x: TensorType): void => expectRank('input', x, ['batch', 'height', 'width', 'channels'])
+
+/** An attribute lies in [low, high]. */
+export function expectRange(what: string, value: number, low: number, high = Number.POSITIVE_INFINITY): void {
+  if (!(value >= low && value <= high)) {
+    const range = high === Number.POSITIVE_INFINITY ? `at least ${low}` : `from ${low} to ${high}`
+    throw new ShapeError(`${what} must be ${range}, got ${value}`)
+  }
+}
+
+/** A list attribute holds `length` whole numbers, none smaller than `low`. */
+export function expectIntegers(what: string, values: readonly number[], length: number, low: number): void {
+  if (values.length !== length || !values.every(value => Number.isInteger(value) && value >= low)) {
+    throw new ShapeError(`${what} must be ${length} whole numbers of at least ${low}, got [${values.join(',')}]`)
+  }
+}

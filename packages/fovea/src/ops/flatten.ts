@@ -1,0 +1,18 @@
+/** @file All axes but the batch's as one: batch×height×width×channels becomes batch×features. */
+import { ShapeError } from '../errors.js'
+import { elements, formatShape } from '../graph/types.js'
+import { defineOp } from './define.js'
+import { reshape } from './reshape.js'
+
+export const flatten = defineOp<Record<string, never>>({
+  name: 'flatten',
+  inPlace: [0],
+  infer: ([x]) => {
+    if (x.shape.length === 0) throw new ShapeError(`input must have a batch axis, got ${formatShape(x.shape)}`)
+    return [{ shape: [x.shape[0], elements(x.shape.slice(1))], dtype: x.dtype }]
+  },
+  gradient: ({ builder, node, inputs: [x], gradients: [dy] }) => [
+    dy && builder.emit(reshape, [dy], { shape: x.type.shape }, `${node.name}.dx`),
+  ],
+  reference: ([x], [y]) => y.data.set(x.data),
+})

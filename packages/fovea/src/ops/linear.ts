@@ -1,0 +1,94 @@
+/** @file The fully connected layer: y = x · weightᵀ + bias, weight [out, in]. */
+import { ShapeError } from '../errors.js'
+import { formatShape, type TensorType } from '../graph/types.js'
+import { defineOp } from './define.js'
+import { expectRank, expectShape } from './expect.js'
+
+function checkWeight(features: number, weight: TensorType): void {
+  expectRank('weight', weight, ['out', 'in'])
+  if (weight.shape[1] !== features) {
+    throw new ShapeError(
+      `input has ${features} features, weight ${formatShape(weight.shape)} expects ${weight.shape[1]}`,
+    )
+  }
+}
+
+/** x [batch, in], weight [out, in], and optionally bias [out]. */
+export const linear = defineOp<Record<string, never>>({
+  name: 'linear',
+  infer: ([x, weight, bias]) => {
+    expectRank('input', x, ['batch', 'features'])
+    checkWeight(x.shape[1], weight)
+    if (bias !== undefined) expectShape('bias', bias, [weight.shape[0]])
+    return [{ shape: [x.shape[0], weight.shape[0]], dtype: x.dtype }]
+  },
+  multiplyAdds: ([x, weight]) => x.shape[0] * weight.shape[0] * weight.shape[1],
+  gradient: ({ builder, node, inputs: [x, weight, bias], gradients: [dy] }) => {
+    if (dy === undefined) return []
+    const dx = builder.emit(linearInputGradient, [dy, weight], {}, `${node.name}.dx`)
+    return [dx, ...builder.emitAll(linearWeightGradient, [x, dy], { bias: bias !== undefined }, `${node.name}.dw`)]
+  },
+  reference: ([x, weight, bias], [y]) => {
+    const [batch, features] = x.shape
+    const [out] = weight.shape
+    for (let n = 0; n < batch; n++) {
+      for (let o = 0; o < out; o++) {
+        let sum = bias?.data[o] ?? 0
+        for (let i = 0; i < features; i++) sum += x.data[n * features + i] * weight.data[o * features + i]
+        y.data[n * out + o] = sum
+      }
+    }
+  },
+})
+
+/** dx = dy · weight. */
+export const linearInputGradient = defineOp<Record<string, never>>({
+  name: 'linearInputGradient',
+  infer: ([dy, weight]) => {
+    expectRank('weight', weight, ['out', 'in'])
+    expectShape("the output's gradient", dy, [dy.shape[0], weight.shape[0]])
+    return [{ shape: [dy.shape[0], weight.shape[1]], dtype: dy.dtype }]
+  },
+  multiplyAdds: ([dy, weight]) => dy.shape[0] * weight.shape[0] * weight.shape[1],
+  reference: ([dy, weight], [dx]) => {
+    const [out, features] = weight.shape
+    const row = new Float64Array(features)
+    for (let n = 0; n < dy.shape[0]; n++) {
+      row.fill(0)
+      for (let o = 0; o < out; o++) {
+        const value = dy.data[n * out + o]
+        for (let i = 0; i < features; i++) row[i] += value * weight.data[o * features + i]
+      }
+      dx.data.set(row, n * features)
+    }
+  },
+})
+
+/** dweight = dyᵀ · x, and the bias's gradient, the sum of dy over the batch, if `bias`. */
+export const linearWeightGradient = defineOp<{ readonly bias: boolean }>({
+  name: 'linearWeightGradient',
+  infer: ([x, dy], { bias }) => {
+    expectRank('input', x, ['batch', 'features'])
+    expectRank("the output's gradient", dy, ['batch', 'out'])
+    expectShape("the output's gradient", dy, [x.shape[0], dy.shape[1]])
+    const weight: TensorType = { shape: [dy.shape[1], x.shape[1]], dtype: 'float32' }
+    return bias ? [weight, { shape: [dy.shape[1]], dtype: 'float32' }] : [weight]
+  },
+  multiplyAdds: ([x, dy]) => x.shape[0] * x.shape[1] * dy.shape[1],
+  reference: ([x, dy], [dw, db]) => {
+    const [batch, features] = x.shape
+    const out = dy.shape[1]
+    const row = new Float64Array(features)
+    for (let o = 0; o < out; o++) {
+      row.fill(0)
+      let sum = 0
+      for (let n = 0; n < batch; n++) {
+        const value = dy.data[n * out + o]
+        sum += value
+        for (let i = 0; i < features; i++) row[i] += value * x.data[n * features + i]
+      }
+      dw.data.set(row, o * features)
+      if (db !== undefined) db.data[o] = sum
+    }
+  },
+})

@@ -1,0 +1,62 @@
+/** @file Every step-th element from start to before stop, along each axis: also the strided shortcut of the CIFAR ResNets. */
+import { ShapeError } from '../errors.js'
+import { formatShape, type Shape } from '../graph/types.js'
+import { defineOp } from './define.js'
+import { expectIntegers, expectShape } from './expect.js'
+import { denseStrides, indexOf, stridedIndices } from './strided.js'
+
+/**
+ * Per axis. `stop` is exclusive; -1 means to the end. A model keeps its batch axis whole with start 0, stop -1, step 1,
+ * so that its graph can be rebuilt for another batch size.
+ */
+export type SliceAttributes = {
+  readonly start: readonly number[]
+  readonly stop: readonly number[]
+  readonly step: readonly number[]
+}
+
+function slicedShape(shape: Shape, { start, stop, step }: SliceAttributes): Shape {
+  expectIntegers('start', start, shape.length, 0)
+  expectIntegers('stop', stop, shape.length, -1)
+  expectIntegers('step', step, shape.length, 1)
+  return shape.map((size, axis) => {
+    const end = stop[axis] === -1 ? size : stop[axis]
+    if (start[axis] >= end || end > size) {
+      throw new ShapeError(
+        `from ${start[axis]} to ${end} is no part of axis ${axis} of the input ${formatShape(shape)}`,
+      )
+    }
+    return Math.ceil((end - start[axis]) / step[axis])
+  })
+}
+
+/** For each element of the slice, its place in the whole. */
+function sliceIndices(whole: Shape, part: Shape, { start, step }: SliceAttributes): Int32Array {
+  const strides = denseStrides(whole).map((stride, axis) => stride * step[axis])
+  return stridedIndices(part, strides, indexOf(whole, start))
+}
+
+export const slice = defineOp<SliceAttributes>({
+  name: 'slice',
+  infer: ([x], attrs) => [{ shape: slicedShape(x.shape, attrs), dtype: x.dtype }],
+  gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
+    dy && builder.emit(sliceGradient, [dy], { ...attrs, shape: x.type.shape }, `${node.name}.dx`),
+  ],
+  reference: ([x], [y], attrs) => {
+    const from = sliceIndices(x.shape, y.shape, attrs)
+    for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[from[i]]
+  },
+})
+
+/** dx of the input's `shape`: dy at the elements that the slice took, zero elsewhere. */
+export const sliceGradient = defineOp<SliceAttributes & { readonly shape: Shape }>({
+  name: 'sliceGradient',
+  infer: ([dy], attrs) => {
+    expectShape("the output's gradient", dy, slicedShape(attrs.shape, attrs))
+    return [{ shape: attrs.shape, dtype: dy.dtype }]
+  },
+  reference: ([dy], [dx], attrs) => {
+    const to = sliceIndices(dx.shape, dy.shape, attrs)
+    for (let i = 0; i < dy.data.length; i++) dx.data[to[i]] = dy.data[i]
+  },
+})

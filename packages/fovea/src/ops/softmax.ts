@@ -1,0 +1,42 @@
+/** @file Softmax over the last axis. */
+import { ShapeError } from '../errors.js'
+import { defineOp } from './define.js'
+import { expectShape } from './expect.js'
+
+export const softmax = defineOp<Record<string, never>>({
+  name: 'softmax',
+  infer: ([x]) => {
+    if (x.shape.length === 0) throw new ShapeError('input must have at least one axis, got a scalar')
+    return [x]
+  },
+  gradient: ({ builder, node, outputs: [y], gradients: [dy] }) => [
+    dy && builder.emit(softmaxGradient, [dy, y], {}, `${node.name}.dx`),
+  ],
+  reference: ([x], [y]) => {
+    const classes = x.shape[x.shape.length - 1]
+    for (let row = 0; row < x.data.length; row += classes) {
+      let highest = Number.NEGATIVE_INFINITY
+      for (let c = 0; c < classes; c++) highest = Math.max(highest, x.data[row + c])
+      let sum = 0
+      for (let c = 0; c < classes; c++) sum += Math.exp(x.data[row + c] - highest)
+      for (let c = 0; c < classes; c++) y.data[row + c] = Math.exp(x.data[row + c] - highest) / sum
+    }
+  },
+})
+
+/** dx = y · (dy − Σ dy·y), from dy and the output y. */
+export const softmaxGradient = defineOp<Record<string, never>>({
+  name: 'softmaxGradient',
+  infer: ([dy, y]) => {
+    expectShape("the output's gradient", dy, y.shape)
+    return [dy]
+  },
+  reference: ([dy, y], [dx]) => {
+    const classes = y.shape[y.shape.length - 1]
+    for (let row = 0; row < y.data.length; row += classes) {
+      let dot = 0
+      for (let c = 0; c < classes; c++) dot += dy.data[row + c] * y.data[row + c]
+      for (let c = 0; c < classes; c++) dx.data[row + c] = y.data[row + c] * (dy.data[row + c] - dot)
+    }
+  },
+})
