@@ -1,0 +1,17 @@
+/**
+ * @file The few global names that browsers and Node share and that this package uses. Neither the DOM's nor Node's types
+ * are loaded here, so that nothing else of either slips in.
+ */
+
+declare class TextEncoder {
+  encode(text: string): Uint8Array<ArrayBuffer>
+}
+
+declare class TextDecoder {
+  constructor(encoding?: string, options?: { readonly fatal?: boolean })
+  decode(bytes: Uint8Array): string
+}
+
+declare function setTimeout(callback: () => void, milliseconds: number): unknown
+
+declare const performance: { now(): number }
