@@ -3,15 +3,19 @@
  * are loaded here, so that nothing else of either slips in.
  */
 
-declare class TextEncoder {
-  encode(text: string): Uint8Array<ArrayBuffer>
+declare global {
+  class TextEncoder {
+    encode(text: string): Uint8Array<ArrayBuffer>
+  }
+
+  class TextDecoder {
+    constructor(encoding?: string, options?: { readonly fatal?: boolean })
+    decode(bytes: Uint8Array): string
+  }
+
+  function setTimeout(callback: () => void, milliseconds: number): unknown
+
+  const performance: { now(): number }
 }
 
-declare class TextDecoder {
-  constructor(encoding?: string, options?: { readonly fatal?: boolean })
-  decode(bytes: Uint8Array): string
-}
-
-declare function setTimeout(callback: () => void, milliseconds: number): unknown
-
-declare const performance: { now(): number }
+export {}
