@@ -25,6 +25,7 @@ export interface DataSplits {
   readonly test: Dataset
 }
 
+/** One step's input. Its arrays are used again by later batches: take what you keep before asking for the next. */
 export interface Batch {
   /** NHWC, normalized. */
   readonly images: Float32Array
@@ -54,6 +55,8 @@ export interface Augmentation {
  */
 export interface BatchOptions {
   readonly batchSize: number
+  /** Only these images, in this order (a subset). Default: all. */
+  readonly indices?: Uint32Array
   readonly normalization: Normalization
   readonly training?: { readonly seed: number; readonly epoch: number; readonly augmentation: Augmentation }
   /** Begin at this batch (a resumed epoch). Default 0. */

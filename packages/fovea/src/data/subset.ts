@@ -1,0 +1,100 @@
+/** @file Parts of a data set: by index, as a class-balanced slice, or split into training and held-out images. */
+import { InvalidArgumentError } from '../errors.js'
+import { permutation, randomKey, streamOf } from '../random.js'
+import { fingerprintOf } from './array-dataset.js'
+import { batchesOf } from './batches.js'
+import type { DataSplits, Dataset } from './dataset.js'
+
+/**
+ * A view of some images of a data set, in the given order; copies no pixels. Batches are prepared by the whole data set
+ * (on its worker, if it has one), and an image is augmented as it would be there.
+ * @throws InvalidArgumentError for an index outside the data set
+ */
+export function subset(dataset: Dataset, indices: ArrayLike<number>, name = dataset.name): Dataset {
+  const chosen = Uint32Array.from(indices)
+  const wrong = chosen.findIndex((index, i) => index !== indices[i] || index >= dataset.length)
+  if (wrong >= 0) {
+    throw new InvalidArgumentError(`data set '${dataset.name}' has ${dataset.length} images, none at ${indices[wrong]}`)
+  }
+  const inWhole = (within?: Uint32Array): Uint32Array => within?.map(i => chosen[i]) ?? chosen
+  return {
+    name,
+    length: chosen.length,
+    imageShape: dataset.imageShape,
+    classes: dataset.classes,
+    fingerprint: `${dataset.fingerprint}-${fingerprintOf(new Uint8Array(chosen.buffer), new Int32Array())}`,
+    labels: Int32Array.from(chosen, index => dataset.labels[index]),
+    read: (within, target) =>
+      dataset.read(
+        Uint32Array.from(within, i => chosen[i]),
+        target,
+      ),
+    batches: options => batchesOf(dataset, { ...options, indices: inWhole(options.indices) }),
+  }
+}
+
+/**
+ * The data set in two: `test` holds about `fraction` of each class, `train` the rest, both in the data set's order.
+ * A class of two images or more is in both. Deterministic in `seed`.
+ * @param fraction held out, between 0 and 1
+ */
+export function split(dataset: Dataset, fraction: number, seed = 0): DataSplits {
+  if (!(fraction > 0 && fraction < 1)) {
+    throw new InvalidArgumentError(`the fraction held out must lie between 0 and 1, not ${fraction}`)
+  }
+  const heldOut = splitLabels(dataset.labels, dataset.classes.length, fraction, seed)
+  const indices = Array.from(dataset.labels.keys())
+  return {
+    train: subset(
+      dataset,
+      indices.filter(i => !heldOut[i]),
+    ),
+    test: subset(
+      dataset,
+      indices.filter(i => heldOut[i]),
+    ),
+  }
+}
+
+/** Which images are held out: 1 for about `fraction` of each class's, at least one where a class has two or more. */
+export function splitLabels(labels: Int32Array, classes: number, fraction: number, seed: number): Uint8Array {
+  const heldOut = new Uint8Array(labels.length)
+  membersByClass(labels, classes, seed).forEach(members => {
+    const count = Math.min(members.length - 1, Math.max(1, Math.round(members.length * fraction)))
+    for (let i = 0; i < count; i++) heldOut[members[i]] = 1
+  })
+  return heldOut
+}
+
+/**
+ * `count` images in the proportions of the classes, in the data set's order; the whole data set if it has no more.
+ * Deterministic in `seed`.
+ */
+export function take(dataset: Dataset, count: number, seed = 0): Dataset {
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new InvalidArgumentError(`the number of images to take must be a whole number from 1 on, not ${count}`)
+  }
+  if (count >= dataset.length) return dataset
+  const members = membersByClass(dataset.labels, dataset.classes.length, seed)
+  const shares = members.map(({ length }) => (count * length) / dataset.length)
+  const counts = shares.map(Math.floor)
+  // Largest remainders get what rounding down left over.
+  const left = count - counts.reduce((sum, n) => sum + n, 0)
+  const byRemainder = Array.from(shares.keys()).sort((a, b) => (shares[b] % 1) - (shares[a] % 1) || a - b)
+  for (const label of byRemainder.slice(0, left)) counts[label]++
+  const chosen = members.flatMap((indices, label) => indices.slice(0, counts[label]))
+  return subset(
+    dataset,
+    chosen.sort((a, b) => a - b),
+  )
+}
+
+/** The indices of each class's images, shuffled by (seed, class). */
+function membersByClass(labels: Int32Array, classes: number, seed: number): number[][] {
+  const members: number[][] = Array.from({ length: classes }, () => [])
+  for (let i = 0; i < labels.length; i++) members[labels[i]].push(i)
+  const key = randomKey(seed, streamOf('split'))
+  return members.map((indices, label) =>
+    Array.from(permutation(indices.length, randomKey(key, label)), i => indices[i]),
+  )
+}

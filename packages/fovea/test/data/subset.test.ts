@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { arrayDataset } from '../../src/data/array-dataset.js'
+import type { Dataset } from '../../src/data/dataset.js'
+import { split, subset, take } from '../../src/data/subset.js'
+
+/** Images are their own index, so that a view shows what it holds. */
+const data = (counts: readonly number[]): Dataset => {
+  const labels = counts.flatMap((count, label) => Array.from({ length: count }, () => label))
+  const images = Uint8Array.from(labels.keys())
+  return arrayDataset({ images, labels, imageShape: [1, 1, 1], classes: counts.map(String) })
+}
+const members = (part: Dataset): number[] => {
+  const target = new Uint8Array(part.length)
+  part.read(Array.from(target.keys()), target)
+  return Array.from(target)
+}
+const histogram = ({ labels, classes }: Dataset): number[] => classes.map((_, c) => labels.filter(l => l === c).length)
+
+describe('split', () => {
+  it('holds out the fraction of each class, and every image is in exactly one part', () => {
+    const { train, test } = split(data([50, 20, 10, 2, 1]), 0.2)
+    expect(histogram(test)).toEqual([10, 4, 2, 1, 0])
+    expect(histogram(train)).toEqual([40, 16, 8, 1, 1])
+    expect([...members(train), ...members(test)].sort((a, b) => a - b)).toEqual(members(data([50, 20, 10, 2, 1])))
+  })
+
+  it('depends on the seed alone', () => {
+    const whole = data([50, 20])
+    expect(members(split(whole, 0.5, 1).test)).toEqual(members(split(whole, 0.5, 1).test))
+    expect(members(split(whole, 0.5, 1).test)).not.toEqual(members(split(whole, 0.5, 2).test))
+    expect(split(whole, 0.5, 1).test.fingerprint).not.toBe(split(whole, 0.5, 2).test.fingerprint)
+  })
+
+  it('refuses a fraction outside (0, 1)', () => {
+    expect(() => split(data([4]), 1)).toThrow('between 0 and 1, not 1')
+  })
+})
+
+describe('take', () => {
+  it('keeps the proportions of the classes and takes exactly the count', () => {
+    expect(histogram(take(data([50, 25, 25]), 10))).toEqual([5, 3, 2])
+    expect(histogram(take(data([50, 50, 50]), 100))).toEqual([34, 33, 33])
+    expect(take(data([3, 3]), 6).length).toBe(6)
+  })
+})
+
+it('a subset refuses an index that the data set does not have', () => {
+  expect(() => subset(data([3]), [0, 3])).toThrow('has 3 images, none at 3')
+  expect(() => subset(data([3]), [-1])).toThrow('none at -1')
+})
