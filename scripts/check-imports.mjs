@@ -1,0 +1,100 @@
+/**
+ * @file Keeps the direction of imports: which folder of `packages/fovea/src` may import which, which package may import
+ * which, no node: modules in the library, and no cycles (imports of types alone do not count: they vanish).
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { sourceFiles } from './source-files.mjs'
+
+/** Folder → the folders it may import, beside its own. Files at the top of src (errors, random) may be used by all. */
+const folders = {
+  graph: [],
+  ops: ['graph'],
+  nn: ['graph', 'ops', 'models/model.ts'],
+  models: ['graph', 'ops', 'nn', 'data/dataset.ts', 'passes'],
+  passes: ['graph', 'ops', 'models/model.ts'],
+  engines: ['graph', 'ops', 'passes', 'models/model.ts'],
+  data: ['models/model.ts', 'graph'],
+  formats: ['graph', 'ops', 'models', 'passes', 'data/dataset.ts'],
+  train: ['graph', 'ops', 'nn', 'models', 'passes', 'engines', 'data', 'formats'],
+}
+
+/** Package → the packages of this workspace that it may import. */
+const packages = {
+  fovea: [],
+  'fovea-onednn': ['fovea'],
+  'fovea-cli': ['fovea', 'fovea-onednn'],
+}
+
+/** The library finds its optional native engine by this one dynamic import. */
+const allowed = new Set(['packages/fovea/src/engines/default.ts → fovea-onednn'])
+
+const problems = []
+const edges = new Map()
+
+for (const [name, mayImport] of Object.entries(packages)) {
+  const source = `packages/${name}/src`
+  for (const file of sourceFiles([source], /\.ts$/)) {
+    edges.set(file, [])
+    for (const { specifier, typeOnly } of importsOf(file)) {
+      if (specifier.startsWith('.')) checkRelative(file, source, specifier, typeOnly)
+      else checkPackage(file, name, mayImport, specifier)
+    }
+  }
+}
+/** Gradient rules name one another (reduceSum ↔ broadcastTo); they are called long after both files are loaded. */
+const withinOps = cycle => cycle.every(file => file.startsWith('packages/fovea/src/ops/'))
+for (const cycle of cycles().filter(cycle => !withinOps(cycle))) problems.push(`cycle: ${cycle.join(' → ')}`)
+for (const problem of problems) console.log(problem)
+process.exit(problems.length > 0 ? 1 : 0)
+
+function importsOf(file) {
+  const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
+  const pattern = /^\s*(import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|^import\s+'([^']+)'/gm
+  return [...text.matchAll(pattern)].map(match => ({
+    specifier: match[3] ?? match[4] ?? match[5],
+    typeOnly: match[2] !== undefined,
+  }))
+}
+
+function checkRelative(file, source, specifier, typeOnly) {
+  const target = normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts')
+  if (!existsSync(target)) return problems.push(`${file}: '${specifier}' does not exist`)
+  if (!typeOnly) edges.get(file).push(target)
+  if (!target.startsWith(`${source}/`)) return problems.push(`${file}: imports ${target} of another package by path`)
+  if (source !== 'packages/fovea/src') return
+  const from = relative(source, file).split('/')
+  const to = relative(source, target)
+  if (from.length === 1 || !to.includes('/') || to.split('/')[0] === from[0]) return
+  const mayImport = folders[from[0]]
+  if (mayImport === undefined)
+    return problems.push(`${file}: folder '${from[0]}' has no row in scripts/check-imports.mjs`)
+  if (!mayImport.some(path => to === path || to.startsWith(`${path}/`))) {
+    problems.push(`${file}: '${from[0]}' may not import ${to} (allowed: ${mayImport.join(', ') || 'nothing'})`)
+  }
+}
+
+function checkPackage(file, name, mayImport, specifier) {
+  if (specifier.startsWith('node:')) {
+    if (name === 'fovea') problems.push(`${file}: imports ${specifier}; the library also runs in browsers`)
+    return
+  }
+  const other = specifier.split('/')[0]
+  if (!(other in packages) || mayImport.includes(other) || allowed.has(`${file} → ${other}`)) return
+  problems.push(`${file}: ${name} may not import ${other}`)
+}
+
+/** Every cycle once, by depth-first search. */
+function cycles() {
+  const found = []
+  const state = new Map()
+  const visit = (file, path) => {
+    if (state.get(file) === 'done') return
+    if (state.get(file) === 'open') return void found.push([...path.slice(path.indexOf(file)), file])
+    state.set(file, 'open')
+    for (const target of edges.get(file) ?? []) visit(target, [...path, file])
+    state.set(file, 'done')
+  }
+  for (const file of edges.keys()) visit(file, [])
+  return found
+}

@@ -1,0 +1,63 @@
+/**
+ * @file The quality gate: lint, types, then the tests of all packages. Each check counts as one test. Closes with a line
+ * `N passed, N failed` and fails when anything failed. Arguments are file filters for the tests.
+ */
+import { spawnSync } from 'node:child_process'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startVitest } from 'vitest/node'
+
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
+
+const tsc = 'node_modules/typescript/bin/tsc'
+const checks = [
+  { name: 'lint (biome)', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'] },
+  { name: 'import directions', args: ['scripts/check-imports.mjs'] },
+  { name: 'file sizes', args: ['scripts/check-sizes.mjs'] },
+  { name: 'types of the sources', args: [tsc, '-b'] },
+  { name: 'types of the tests', args: [tsc, '-p', 'tsconfig.test.json'] },
+]
+
+const count = { passed: 0, failed: 0, skipped: 0 }
+const failures = []
+const skipped = []
+
+for (const { name, args } of checks) {
+  const ok = spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0
+  console.log(`${ok ? ' ✓' : ' ✗'} ${name}`)
+  count[ok ? 'passed' : 'failed']++
+  if (!ok) failures.push(name)
+}
+
+const collector = {
+  onTestRunEnd(modules, unhandledErrors) {
+    for (const module of modules) {
+      // A file that cannot be loaded has no tests to fail.
+      for (const error of module.errors()) fail(`${module.relativeModuleId}: ${error.message}`)
+      for (const test of module.children.allTests()) {
+        const { state, note } = test.result()
+        if (state === 'passed') count.passed++
+        else if (state === 'failed') fail(`${module.relativeModuleId}: ${test.fullName}`)
+        else {
+          count.skipped++
+          skipped.push(`${test.fullName}${note ? `: ${note}` : ''}`)
+        }
+      }
+    }
+    for (const error of unhandledErrors) fail(`outside of tests: ${error.message}`)
+  },
+}
+
+const vitest = await startVitest('test', process.argv.slice(2), { watch: false, reporters: ['default', collector] })
+await vitest.close()
+
+if (skipped.length > 0) console.log(`\nskipped:\n${skipped.map(line => `  ${line}`).join('\n')}`)
+if (failures.length > 0) console.log(`\nfailed:\n${failures.map(line => `  ${line}`).join('\n')}`)
+if (count.passed + count.failed === 0) fail('no test ran')
+console.log(`\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}`)
+process.exit(count.failed > 0 ? 1 : 0)
+
+function fail(line) {
+  count.failed++
+  failures.push(line)
+}
