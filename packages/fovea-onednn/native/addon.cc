@@ -1,0 +1,273 @@
+// Every function that JavaScript can call: `info()` and the class Plan with layout, convolution, reorder, build, run, read, write, timings, dispose. Every failure is a JavaScript exception with a message.
+#include <napi.h>
+#include <omp.h>
+
+#include <memory>
+
+#include "plan.h"
+#include "runner.h"
+
+namespace {
+
+using fovea::Plan;
+
+// The one piece of global state: the thread that runs all plans, with its pool.
+std::unique_ptr<fovea::Runner> runner;
+int runner_threads = 0;
+
+template <class T>
+std::vector<T> numbers(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<T> result(array.Length());
+  for (uint32_t i = 0; i < array.Length(); i++) result[i] = (T)array.Get(i).As<Napi::Number>().DoubleValue();
+  return result;
+}
+
+int64_t field(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsNumber()) throw Napi::TypeError::New(object.Env(), std::string("expected a number for ") + name);
+  return value.As<Napi::Number>().Int64Value();
+}
+
+void* bytes_of(const Napi::Value& value, size_t& bytes) {
+  const auto array = value.As<Napi::TypedArray>();
+  bytes = array.ByteLength();
+  return static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+}
+
+class PlanObject : public Napi::ObjectWrap<PlanObject> {
+ public:
+  explicit PlanObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PlanObject>(info) {
+    const int threads = info[0].As<Napi::Number>().Int32Value();
+    omp_set_num_threads(threads);  // primitives are made on this thread for the runner's number of threads
+    if (!runner || runner_threads != threads) {
+      runner.reset();
+      runner = std::make_unique<fovea::Runner>(threads);
+      runner_threads = threads;
+    }
+    guard(info, [&] { plan = std::make_shared<Plan>(threads); });
+  }
+
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Plan",
+                       {InstanceMethod("layout", &PlanObject::layout), InstanceMethod("convolution", &PlanObject::convolution),
+                        InstanceMethod("reorder", &PlanObject::reorder), InstanceMethod("build", &PlanObject::build),
+                        InstanceMethod("run", &PlanObject::run), InstanceMethod("read", &PlanObject::read),
+                        InstanceMethod("write", &PlanObject::write), InstanceMethod("timings", &PlanObject::timings),
+                        InstanceMethod("dispose", &PlanObject::dispose)});
+  }
+
+ private:
+  std::shared_ptr<Plan> plan;
+  bool running = false;
+
+  // Turns a C++ exception into a JavaScript one.
+  template <class Body>
+  void guard(const Napi::CallbackInfo& info, Body body) {
+    try {
+      body();
+    } catch (const Napi::Error&) {
+      throw;
+    } catch (const std::exception& e) {
+      throw Napi::Error::New(info.Env(), e.what());
+    }
+  }
+
+  Plan& idle(const Napi::CallbackInfo& info) {
+    if (!plan) throw Napi::Error::New(info.Env(), "this program is disposed");
+    if (running) throw Napi::Error::New(info.Env(), "a run is under way: await it first");
+    return *plan;
+  }
+
+  static Napi::Value describe(Napi::Env env, const fovea::PrimitiveInfo& p) {
+    auto result = Napi::Object::New(env);
+    result.Set("id", p.id);
+    result.Set("weightsLayout", p.weights_layout);
+    result.Set("weightsBytes", (double)p.weights_bytes);
+    result.Set("scratchpadBytes", (double)p.scratchpad_bytes);
+    result.Set("implementation", p.implementation);
+    return result;
+  }
+
+  // layout(type, shape, groups) → { layout, bytes } of the dense weights
+  Napi::Value layout(const Napi::CallbackInfo& info) {
+    auto result = Napi::Object::New(info.Env());
+    guard(info, [&] {
+      const int id = idle(info).primitives.plain_layout(info[0].As<Napi::Number>().Int64Value(), numbers<int64_t>(info[1]),
+                                                        info[2].As<Napi::Number>().Int64Value());
+      result.Set("layout", id);
+      result.Set("bytes", (double)plan->primitives.layout_bytes(id));
+    });
+    return result;
+  }
+
+  // convolution(spec) → PrimitiveInfo
+  Napi::Value convolution(const Napi::CallbackInfo& info) {
+    const auto o = info[0].As<Napi::Object>();
+    Napi::Value result;
+    guard(info, [&] {
+      const fovea::ConvolutionSpec spec{
+          (fovea::Direction)field(o, "direction"), field(o, "type"), field(o, "batch"), field(o, "inChannels"),
+          field(o, "inHeight"), field(o, "inWidth"), field(o, "outChannels"), field(o, "outHeight"), field(o, "outWidth"),
+          field(o, "kernelHeight"), field(o, "kernelWidth"), field(o, "strideY"), field(o, "strideX"), field(o, "top"),
+          field(o, "bottom"), field(o, "left"), field(o, "right"), field(o, "dilationY"), field(o, "dilationX"),
+          field(o, "groups"), field(o, "bias") != 0, field(o, "activation"), field(o, "sum") != 0};
+      result = describe(info.Env(), idle(info).primitives.convolution(spec));
+    });
+    return result;
+  }
+
+  // reorder(fromLayout, toLayout) → PrimitiveInfo
+  Napi::Value reorder(const Napi::CallbackInfo& info) {
+    Napi::Value result;
+    guard(info, [&] {
+      result = describe(info.Env(), idle(info).primitives.reorder(info[0].As<Napi::Number>().Int32Value(),
+                                                                  info[1].As<Napi::Number>().Int32Value()));
+    });
+    return result;
+  }
+
+  // build(arenaBytes, stateBytes, places [[state, offset, bytes] …], steps [{ kernel | primitive, buffers, ints, floats }])
+  Napi::Value build(const Napi::CallbackInfo& info) {
+    guard(info, [&] {
+      Plan& p = idle(info);
+      std::vector<fovea::Place> places;
+      const auto list = info[2].As<Napi::Array>();
+      for (uint32_t i = 0; i < list.Length(); i++) {
+        const auto n = numbers<double>(list.Get(i));
+        places.push_back({n.at(0) != 0, (size_t)n.at(1), (size_t)n.at(2)});
+      }
+      p.allocate((size_t)info[0].As<Napi::Number>().DoubleValue(), (size_t)info[1].As<Napi::Number>().DoubleValue(),
+                 std::move(places));
+      const auto steps = info[3].As<Napi::Array>();
+      for (uint32_t i = 0; i < steps.Length(); i++) {
+        const auto step = steps.Get(i).As<Napi::Object>();
+        const auto buffers = numbers<int>(step.Get("buffers"));
+        if (step.Has("primitive")) {
+          p.add_primitive((int)field(step, "primitive"), buffers);
+        } else {
+          p.add_kernel(step.Get("kernel").As<Napi::String>(), buffers, numbers<int64_t>(step.Get("ints")),
+                       numbers<double>(step.Get("floats")));
+        }
+      }
+    });
+    return info.Env().Undefined();
+  }
+
+  // run(feeds [[buffer, array] …], outputs [[buffer, array] …], profile) → Promise
+  Napi::Value run(const Napi::CallbackInfo& info) {
+    idle(info);
+    struct Job {
+      std::shared_ptr<Plan> plan;
+      std::vector<fovea::Transfer> feeds, outputs;
+      Napi::Promise::Deferred deferred;
+      Napi::ObjectReference self;
+      Napi::Reference<Napi::Array> keep_feeds, keep_outputs;
+      Napi::ThreadSafeFunction done;
+      std::string error;
+    };
+    auto* job = new Job{plan, {}, {}, Napi::Promise::Deferred::New(info.Env()), {}, {}, {}, {}, {}};
+    std::unique_ptr<Job> owner(job);
+    const auto transfers = [&](const Napi::Value& value, std::vector<fovea::Transfer>& to) {
+      const auto list = value.As<Napi::Array>();
+      for (uint32_t i = 0; i < list.Length(); i++) {
+        const auto pair = list.Get(i).As<Napi::Array>();
+        size_t bytes;
+        void* host = bytes_of(pair.Get(1u), bytes);
+        const int buffer = pair.Get(0u).As<Napi::Number>().Int32Value();
+        plan->at(buffer, bytes);
+        to.push_back({buffer, host, bytes});
+      }
+    };
+    guard(info, [&] {
+      transfers(info[0], job->feeds);
+      transfers(info[1], job->outputs);
+    });
+    job->self = Napi::Persistent(info.This().As<Napi::Object>());
+    job->keep_feeds = Napi::Persistent(info[0].As<Napi::Array>());
+    job->keep_outputs = Napi::Persistent(info[1].As<Napi::Array>());
+    job->done = Napi::ThreadSafeFunction::New(
+        info.Env(), Napi::Function::New(info.Env(), [](const Napi::CallbackInfo&) {}), "fovea run", 0, 1);
+    plan->profiling = info[2].ToBoolean();
+    running = true;
+    const auto promise = job->deferred.Promise();
+    owner.release();
+    runner->post([job] {
+      try {
+        job->plan->run(job->feeds, job->outputs);
+      } catch (const std::exception& e) {
+        job->error = e.what();
+      }
+      auto done = job->done;
+      done.BlockingCall(job, [](Napi::Env env, Napi::Function, Job* finished) {
+        std::unique_ptr<Job> last(finished);
+        Unwrap(last->self.Value())->running = false;
+        if (last->error.empty()) {
+          last->deferred.Resolve(env.Undefined());
+        } else {
+          last->deferred.Reject(Napi::Error::New(env, last->error).Value());
+        }
+      });
+      done.Release();
+    });
+    return promise;
+  }
+
+  // read(buffer, layout, plainLayout, target); layouts of -1: a plain copy
+  Napi::Value read(const Napi::CallbackInfo& info) {
+    guard(info, [&] { transfer(info, true); });
+    return info.Env().Undefined();
+  }
+  // write(buffer, layout, plainLayout, source)
+  Napi::Value write(const Napi::CallbackInfo& info) {
+    guard(info, [&] { transfer(info, false); });
+    return info.Env().Undefined();
+  }
+  void transfer(const Napi::CallbackInfo& info, bool reading) {
+    Plan& p = idle(info);
+    const int buffer = info[0].As<Napi::Number>().Int32Value(), layout = info[1].As<Napi::Number>().Int32Value();
+    const int plain = info[2].As<Napi::Number>().Int32Value();
+    size_t bytes;
+    void* host = bytes_of(info[3], bytes);
+    if (layout == plain) {
+      void* native = p.at(buffer, bytes);
+      reading ? memcpy(host, native, bytes) : memcpy(native, host, bytes);
+      return;
+    }
+    if (bytes != p.primitives.layout_bytes(plain)) throw std::invalid_argument("plan: wrong length of a state");
+    void* native = p.at(buffer, p.primitives.layout_bytes(layout));
+    reading ? p.primitives.convert(layout, native, plain, host) : p.primitives.convert(plain, host, layout, native);
+  }
+
+  // timings() → seconds of each step, summed over the profiled runs
+  Napi::Value timings(const Napi::CallbackInfo& info) {
+    const auto& steps = idle(info).all_steps();
+    auto result = Napi::Array::New(info.Env(), steps.size());
+    for (size_t i = 0; i < steps.size(); i++) result.Set((uint32_t)i, steps[i].seconds);
+    return result;
+  }
+
+  Napi::Value dispose(const Napi::CallbackInfo& info) {
+    if (running) throw Napi::Error::New(info.Env(), "a run is under way: await it first");
+    plan.reset();
+    return info.Env().Undefined();
+  }
+};
+
+Napi::Value about(const Napi::CallbackInfo& info) {
+  auto result = Napi::Object::New(info.Env());
+  result.Set("version", fovea::onednn_version());
+  result.Set("instructionSet", fovea::instruction_set());
+  return result;
+}
+
+Napi::Object start(Napi::Env env, Napi::Object exports) {
+  exports.Set("info", Napi::Function::New(env, about));
+  exports.Set("Plan", PlanObject::define(env));
+  env.AddCleanupHook([] { runner.reset(); });
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(fovea_onednn, start)

@@ -1,0 +1,139 @@
+// What all kernels share: splitting work over threads, dispatch over element types and activations, and the view of a
+// NHWC tensor as rows of channels widened to whole vectors.
+#pragma once
+#include <omp.h>
+
+#include "../simd.h"
+#include "../step.h"
+
+namespace {
+
+// Calls body(begin, end, thread) on disjoint ranges of [0, n), at least `grain` each; the split depends on n, grain and
+// threads only, so the same run gives the same bits.
+template <class Body>
+inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
+  int64_t most = n / (grain > 0 ? grain : 1);
+  int team = (int)(most < 1 ? 1 : most < threads ? most : threads);
+  if (team == 1) {
+    body((int64_t)0, n, 0);
+    return;
+  }
+#pragma omp parallel num_threads(team)
+  {
+    int t = omp_get_thread_num();
+    body(n * t / team, n * (t + 1) / team, t);
+  }
+}
+
+constexpr int64_t kGrain = 8192;  // elements below which a second thread costs more than it brings
+
+template <class Body>
+inline void with_type(int64_t type, Body body) {
+  if (type == kBFloat16) {
+    body(bf16{});
+  } else {
+    body(float{});
+  }
+}
+
+template <int64_t K>
+struct Activation {
+  static inline vf value(vf x) {
+    if constexpr (K == kRelu) return x <= 0 ? vf{} : x;  // keeps NaN
+    if constexpr (K == kRelu6) return x <= 0 ? vf{} : (x >= 6 ? splat(6) : x);
+    if constexpr (K == kSilu) return x * vsigmoid(x);
+    if constexpr (K == kGelu) return x * 0.5f * (1.0f + verf(x * 0.70710678118654752f));
+    if constexpr (K == kSigmoid) return vsigmoid(x);
+    if constexpr (K == kHardSwish) return x * vmin(vmax(x + 3, vf{}), splat(6)) * (1.0f / 6);
+    return x;
+  }
+  // By the input x.
+  static inline vf derivative(vf x) {
+    if constexpr (K == kRelu) return x > 0 ? splat(1) : vf{};
+    if constexpr (K == kRelu6) return (vf)((x > 0) & (x < 6) & (vi)splat(1));
+    if constexpr (K == kSilu) {
+      vf s = vsigmoid(x);
+      return s * (1.0f + x * (1.0f - s));
+    }
+    if constexpr (K == kGelu) {
+      return 0.5f * (1.0f + verf(x * 0.70710678118654752f)) + x * vexp(x * x * -0.5f) * 0.3989422804014327f;
+    }
+    if constexpr (K == kSigmoid) {
+      vf s = vsigmoid(x);
+      return s * (1.0f - s);
+    }
+    if constexpr (K == kHardSwish) {
+      return x <= -3 ? vf{} : (x >= 3 ? splat(1) : (2.0f * x + 3.0f) * (1.0f / 6));
+    }
+    return splat(1);
+  }
+};
+
+template <class Body>
+inline void with_activation(int64_t kind, Body body) {
+  switch (kind) {
+    case kRelu: return body(Activation<kRelu>{});
+    case kRelu6: return body(Activation<kRelu6>{});
+    case kSilu: return body(Activation<kSilu>{});
+    case kGelu: return body(Activation<kGelu>{});
+    case kSigmoid: return body(Activation<kSigmoid>{});
+    case kHardSwish: return body(Activation<kHardSwish>{});
+    default: return body(Activation<kNone>{});
+  }
+}
+
+// Rows of `channels` values seen as rows of `width` = channels · repeat, a multiple of 16 (and at least 64 where that
+// costs nothing): per-channel tables are repeated to that width, and no vector crosses a table's end.
+struct Rows {
+  int64_t channels, repeat, width;
+  explicit Rows(int64_t c) : channels(c), repeat(1) {
+    while ((channels * repeat) % kLanes != 0) repeat *= 2;
+    while (channels * repeat < 64) repeat *= 2;
+    width = channels * repeat;
+  }
+  void spread(float* table) const {
+    for (int64_t i = channels; i < width; i++) table[i] = table[i - channels];
+  }
+};
+
+// Applies body(offset, column, lanes) to every vector of `elements` values, split over threads; lanes < 16 only in the
+// last vector of all. `column` indexes tables spread to rows.width.
+template <class Body>
+inline void for_each_vector(const Rows& rows, int64_t elements, int threads, Body body) {
+  int64_t wide = elements / rows.width;
+  int64_t grain = kGrain / rows.width + 1;
+  parallel(wide, grain, threads, [&](int64_t begin, int64_t end, int) {
+    for (int64_t r = begin; r < end; r++) {
+      for (int64_t c = 0; c < rows.width; c += kLanes) body(r * rows.width + c, c, kLanes);
+    }
+  });
+  for (int64_t at = wide * rows.width; at < elements; at += kLanes) {
+    int lanes = elements - at < kLanes ? (int)(elements - at) : kLanes;
+    body(at, at - wide * rows.width, lanes);
+  }
+}
+
+// The same without tables, over a flat array.
+template <class Body>
+inline void for_each_flat(int64_t elements, int threads, Body body) {
+  int64_t whole = elements / kLanes;
+  parallel(whole, kGrain / kLanes, threads, [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin; i < end; i++) body(i * kLanes, kLanes);
+  });
+  if (whole * kLanes < elements) body(whole * kLanes, (int)(elements - whole * kLanes));
+}
+
+template <class T>
+inline vf get(const T* p, int64_t at, int lanes) {
+  return lanes == kLanes ? load(p + at) : load_n(p + at, lanes);
+}
+template <class T>
+inline void put(T* p, int64_t at, vf v, int lanes) {
+  if (lanes == kLanes) {
+    store(p + at, v);
+  } else {
+    store_n(p + at, v, lanes);
+  }
+}
+
+}  // namespace

@@ -1,0 +1,248 @@
+// Elementwise kernels: activations, broadcast add and multiply, casts, dropout, fused updates of the optimizers.
+#pragma once
+#include <cmath>
+
+#include "common.h"
+
+namespace {
+
+// buffers x, y; ints elements, type, activation.
+void activation(const StepArgs& s) {
+  with_type(s.ints[1], [&](auto type) {
+    using T = decltype(type);
+    const T* x = (const T*)s.buffers[0];
+    T* y = (T*)s.buffers[1];
+    with_activation(s.ints[2], [&](auto act) {
+      for_each_flat(s.ints[0], s.threads,
+                    [&](int64_t at, int lanes) { put(y, at, act.value(get(x, at, lanes)), lanes); });
+    });
+  });
+}
+
+// buffers dy, x, dx; ints elements, type, activation.
+void activation_gradient(const StepArgs& s) {
+  with_type(s.ints[1], [&](auto type) {
+    using T = decltype(type);
+    const T *dy = (const T*)s.buffers[0], *x = (const T*)s.buffers[1];
+    T* dx = (T*)s.buffers[2];
+    with_activation(s.ints[2], [&](auto act) {
+      for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+        put(dx, at, get(dy, at, lanes) * act.derivative(get(x, at, lanes)), lanes);
+      });
+    });
+  });
+}
+
+struct AddValues {
+  static vf apply(vf a, vf b) { return a + b; }
+};
+struct MultiplyValues {
+  static vf apply(vf a, vf b) { return a * b; }
+};
+
+template <class T, class Op>
+inline void binary_rows(const StepArgs& s, Op op) {
+  const T *a = (const T*)s.buffers[0], *b = (const T*)s.buffers[1];
+  T* y = (T*)s.buffers[2];
+  const int64_t rank = s.ints[2];
+  const int64_t *dims = s.ints + 3, *astride = dims + rank, *bstride = astride + rank;
+  const int64_t inner = dims[rank - 1];
+  int64_t outer = 1;
+  for (int64_t d = 0; d < rank - 1; d++) outer *= dims[d];
+  const bool avary = astride[rank - 1] != 0, bvary = bstride[rank - 1] != 0;
+  if (outer == 1 && avary && bvary) {
+    for_each_flat(inner, s.threads, [&](int64_t at, int lanes) {
+      put(y, at, op.apply(get(a, at, lanes), get(b, at, lanes)), lanes);
+    });
+    return;
+  }
+  parallel(outer, kGrain / inner + 1, s.threads, [&](int64_t begin, int64_t end, int) {
+    for (int64_t r = begin; r < end; r++) {
+      const T *ar = a, *br = b;
+      int64_t rest = r;
+      for (int64_t d = rank - 2; d >= 0; d--) {
+        int64_t i = rest % dims[d];
+        rest /= dims[d];
+        ar += i * astride[d];
+        br += i * bstride[d];
+      }
+      for (int64_t c = 0; c < inner; c += kLanes) {
+        int lanes = inner - c < kLanes ? (int)(inner - c) : kLanes;
+        vf av = avary ? get(ar, c, lanes) : splat(to_float(*ar));
+        vf bv = bvary ? get(br, c, lanes) : splat(to_float(*br));
+        put(y, r * inner + c, op.apply(av, bv), lanes);
+      }
+    }
+  });
+}
+
+// buffers a, b, y; ints operation (0 add, 1 multiply), type, rank, dims, strides of a, strides of b (0: broadcast).
+void binary(const StepArgs& s) {
+  with_type(s.ints[1], [&](auto type) {
+    using T = decltype(type);
+    if (s.ints[0] == 0) {
+      binary_rows<T>(s, AddValues{});
+    } else {
+      binary_rows<T>(s, MultiplyValues{});
+    }
+  });
+}
+
+// buffers x, y; ints elements, type of x, type of y.
+void cast(const StepArgs& s) {
+  const int64_t n = s.ints[0], from = s.ints[1], to = s.ints[2];
+  if (from == kInt32 || to == kInt32 || from == kUint8) {
+    for (int64_t i = 0; i < n; i++) {
+      float value = from == kInt32     ? (float)((const int32_t*)s.buffers[0])[i]
+                    : from == kUint8   ? (float)((const uint8_t*)s.buffers[0])[i]
+                    : from == kBFloat16 ? to_float(((const bf16*)s.buffers[0])[i])
+                                       : ((const float*)s.buffers[0])[i];
+      if (to == kInt32) {
+        ((int32_t*)s.buffers[1])[i] = (int32_t)value;
+      } else if (to == kBFloat16) {
+        from_float((bf16*)s.buffers[1] + i, value);
+      } else {
+        ((float*)s.buffers[1])[i] = value;
+      }
+    }
+    return;
+  }
+  with_type(from, [&](auto source) {
+    with_type(to, [&](auto target) {
+      const auto* x = (const decltype(source)*)s.buffers[0];
+      auto* y = (decltype(target)*)s.buffers[1];
+      for_each_flat(n, s.threads, [&](int64_t at, int lanes) { put(y, at, get(x, at, lanes), lanes); });
+    });
+  });
+}
+
+// The hash of src/random.ts, bit for bit.
+inline uint32_t mix32(uint32_t x) {
+  x = (x ^ (x >> 16)) * 0x85ebca6bu;
+  x = (x ^ (x >> 13)) * 0xc2b2ae35u;
+  return x ^ (x >> 16);
+}
+inline vu mix32(vu x) {
+  x = (x ^ (x >> 16)) * 0x85ebca6bu;
+  x = (x ^ (x >> 13)) * 0xc2b2ae35u;
+  return x ^ (x >> 16);
+}
+
+// buffers x, seed, y; ints elements, type, stream, elements per decision (1: dropout; an image: stochastic depth);
+// floats rate.
+void dropout(const StepArgs& s) {
+  const uint32_t key = mix32((uint32_t)*(const int32_t*)s.buffers[1] ^ mix32((uint32_t)s.ints[2]));
+  const double rate = s.floats[0];
+  const double limit = std::ceil(rate * 4294967296.0);  // bits / 2^32 >= rate exactly when bits >= limit
+  const float scale = rate < 1 ? (float)(1 / (1 - rate)) : 0;
+  const bool none = limit >= 4294967296.0;
+  const uint32_t threshold = none ? 0xffffffffu : (uint32_t)limit;
+  const int64_t per = s.ints[3];
+  with_type(s.ints[1], [&](auto type) {
+    using T = decltype(type);
+    const T* x = (const T*)s.buffers[0];
+    T* y = (T*)s.buffers[2];
+    if (per == 1) {
+      vu index;
+      for (int j = 0; j < kLanes; j++) index[j] = j + 1;
+      for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+        vu bits = mix32(key + 0x9e3779b9u * (index + (uint32_t)at));
+        vf kept = select((vi)(bits >= threshold), get(x, at, lanes) * scale, vf{});
+        put(y, at, none ? vf{} : kept, lanes);
+      });
+      return;
+    }
+    for (int64_t image = 0; image * per < s.ints[0]; image++) {
+      uint32_t bits = mix32(key + 0x9e3779b9u * (uint32_t)(image + 1));
+      float factor = !none && bits >= threshold ? scale : 0;
+      const T* from = x + image * per;
+      T* to = y + image * per;
+      for_each_flat(per, s.threads,
+                    [&](int64_t at, int lanes) { put(to, at, get(from, at, lanes) * factor, lanes); });
+    }
+  });
+}
+
+inline vf vsqrt(vf x) {
+  vf y;
+  for (int j = 0; j < kLanes; j++) y[j] = __builtin_sqrtf(x[j]);
+  return y;
+}
+
+// buffers parameter, gradient, learningRate, velocity?, parameter', velocity'?; ints elements, nesterov;
+// floats momentum, weightDecay. PyTorch's formula: g += decay·p; v = momentum·v + g; p −= rate·(nesterov ? g + momentum·v : v).
+void sgd(const StepArgs& s) {
+  const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1], *v = (const float*)s.buffers[3];
+  const float rate = *(const float*)s.buffers[2], momentum = (float)s.floats[0], decay = (float)s.floats[1];
+  float *out = (float*)s.buffers[4], *velocity = (float*)s.buffers[5];
+  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+    vf w = get(p, at, lanes);
+    vf step = get(g, at, lanes) + decay * w;
+    if (v) {
+      vf next = momentum * get(v, at, lanes) + step;
+      put(velocity, at, next, lanes);
+      step = s.ints[1] ? step + momentum * next : next;
+    }
+    put(out, at, w - rate * step, lanes);
+  });
+}
+
+// buffers parameter, gradient, learningRate, step, m, v, parameter', m', v'; ints elements, decoupled;
+// floats beta1, beta2, epsilon, weightDecay. Kingma and Ba 2014; decoupled decay: Loshchilov and Hutter 2017.
+void adam(const StepArgs& s) {
+  const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1];
+  const float *m = (const float*)s.buffers[4], *v = (const float*)s.buffers[5];
+  float *out = (float*)s.buffers[6], *mout = (float*)s.buffers[7], *vout = (float*)s.buffers[8];
+  const double step = *(const float*)s.buffers[3], b1 = s.floats[0], b2 = s.floats[1];
+  const float rate = *(const float*)s.buffers[2], decay = (float)s.floats[3], epsilon = (float)s.floats[2];
+  const float beta1 = (float)b1, beta2 = (float)b2, rest1 = (float)(1 - b1), rest2 = (float)(1 - b2);
+  const float correction1 = (float)(1 / (1 - std::pow(b1, step)));
+  const float correction2 = (float)(1 / (1 - std::pow(b2, step)));
+  const bool decoupled = s.ints[1] != 0;
+  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+    vf w = get(p, at, lanes), gradient = get(g, at, lanes);
+    if (decoupled) {
+      w = w - rate * decay * w;
+    } else {
+      gradient = gradient + decay * w;
+    }
+    vf m1 = beta1 * get(m, at, lanes) + rest1 * gradient;
+    vf v1 = beta2 * get(v, at, lanes) + rest2 * gradient * gradient;
+    put(mout, at, m1, lanes);
+    put(vout, at, v1, lanes);
+    put(out, at, w - rate * (m1 * correction1) / (vsqrt(v1 * correction2) + epsilon), lanes);
+  });
+}
+
+// buffers parameter, gradient, learningRate, meanSquare, velocity, and the three results; ints elements;
+// floats decay, momentum, epsilon, weightDecay. TensorFlow's RMSProp: epsilon inside the root, the rate inside the velocity.
+void rms_prop(const StepArgs& s) {
+  const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1];
+  const float *ms = (const float*)s.buffers[3], *v = (const float*)s.buffers[4];
+  float *out = (float*)s.buffers[5], *msout = (float*)s.buffers[6], *vout = (float*)s.buffers[7];
+  const float rate = *(const float*)s.buffers[2];
+  const float decay = (float)s.floats[0], rest = (float)(1 - s.floats[0]), momentum = (float)s.floats[1];
+  const float epsilon = (float)s.floats[2], weight_decay = (float)s.floats[3];
+  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+    vf w = get(p, at, lanes);
+    vf gradient = get(g, at, lanes) + weight_decay * w;
+    vf square = decay * get(ms, at, lanes) + rest * gradient * gradient;
+    vf velocity = momentum * get(v, at, lanes) + rate * gradient / vsqrt(square + epsilon);
+    put(msout, at, square, lanes);
+    put(vout, at, velocity, lanes);
+    put(out, at, w - velocity, lanes);
+  });
+}
+
+// buffers old, value, new; ints elements; floats momentum, scale: old + momentum·(scale·value − old).
+void running_average(const StepArgs& s) {
+  const float *old = (const float*)s.buffers[0], *value = (const float*)s.buffers[1];
+  float* out = (float*)s.buffers[2];
+  const float momentum = (float)s.floats[0], scale = (float)s.floats[1];
+  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+    vf o = get(old, at, lanes);
+    put(out, at, o + momentum * (scale * get(value, at, lanes) - o), lanes);
+  });
+}
+
+}  // namespace

@@ -1,0 +1,168 @@
+// Max and average pooling over NHWC, vectors along channels. Gradients gather: each input pixel sums what the windows
+// that hold it pass back, so threads never write to the same place.
+#pragma once
+#include "common.h"
+
+namespace {
+
+struct Window {
+  int64_t n, h, w, c, oh, ow, kh, kw, sh, sw, top, left;
+  explicit Window(const int64_t* i)
+      : n(i[0]), h(i[1]), w(i[2]), c(i[3]), oh(i[4]), ow(i[5]), kh(i[6]), kw(i[7]), sh(i[8]), sw(i[9]), top(i[10]),
+        left(i[11]) {}
+};
+
+typedef uint8_t vb __attribute__((vector_size(16)));
+
+inline int lanes_at(int64_t c, int64_t channels) { return channels - c < kLanes ? (int)(channels - c) : kLanes; }
+inline int64_t at_least(int64_t x, int64_t low) { return x < low ? low : x; }
+inline int64_t at_most(int64_t x, int64_t high) { return x > high ? high : x; }
+// The first window (of `stride`, beginning `pad` before the image) that reaches pixel i with a kernel of k.
+inline int64_t first_window(int64_t i, int64_t pad, int64_t k, int64_t stride) {
+  int64_t t = i + pad - k + 1;
+  return t <= 0 ? 0 : (t + stride - 1) / stride;
+}
+
+// Ints of all four: n, h, w, c, oh, ow, kh, kw, stride y, stride x, padding top, padding left, type.
+// buffers x, y, index.
+void max_pool(const StepArgs& s) {
+  const Window p(s.ints);
+  with_type(s.ints[12], [&](auto type) {
+    using T = decltype(type);
+    const T* x = (const T*)s.buffers[0];
+    T* y = (T*)s.buffers[1];
+    uint8_t* index = (uint8_t*)s.buffers[2];
+    parallel(p.n * p.oh, 1 + kGrain / (p.ow * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; row++) {
+        const int64_t b = row / p.oh, oy = row % p.oh;
+        for (int64_t ox = 0; ox < p.ow; ox++) {
+          for (int64_t c = 0; c < p.c; c += kLanes) {
+            const int lanes = lanes_at(c, p.c);
+            vf best = splat(-__builtin_inff());
+            vi where = {};
+            bool first = true;
+            for (int64_t ky = 0; ky < p.kh; ky++) {
+              const int64_t iy = oy * p.sh - p.top + ky;
+              if (iy < 0 || iy >= p.h) continue;
+              for (int64_t kx = 0; kx < p.kw; kx++) {
+                const int64_t ix = ox * p.sw - p.left + kx;
+                if (ix < 0 || ix >= p.w) continue;
+                vf v = get(x, ((b * p.h + iy) * p.w + ix) * p.c + c, lanes);
+                vi greater = first ? ~vi{} : (vi)(v > best);
+                best = select(greater, v, best);
+                where = (greater & (int32_t)(ky * p.kw + kx)) | (~greater & where);
+                first = false;
+              }
+            }
+            const int64_t at = (row * p.ow + ox) * p.c + c;
+            put(y, at, best, lanes);
+            vb bytes = __builtin_convertvector(where, vb);
+            memcpy(index + at, &bytes, lanes);
+          }
+        }
+      }
+    });
+  });
+}
+
+// buffers dy, index, dx.
+void max_pool_gradient(const StepArgs& s) {
+  const Window p(s.ints);
+  with_type(s.ints[12], [&](auto type) {
+    using T = decltype(type);
+    const T* dy = (const T*)s.buffers[0];
+    const uint8_t* index = (const uint8_t*)s.buffers[1];
+    T* dx = (T*)s.buffers[2];
+    parallel(p.n * p.h, 1 + kGrain / (p.w * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; row++) {
+        const int64_t b = row / p.h, iy = row % p.h;
+        const int64_t oy0 = first_window(iy, p.top, p.kh, p.sh), oy1 = at_most((iy + p.top) / p.sh, p.oh - 1);
+        for (int64_t ix = 0; ix < p.w; ix++) {
+          const int64_t ox0 = first_window(ix, p.left, p.kw, p.sw), ox1 = at_most((ix + p.left) / p.sw, p.ow - 1);
+          for (int64_t c = 0; c < p.c; c += kLanes) {
+            const int lanes = lanes_at(c, p.c);
+            vf sum = {};
+            for (int64_t oy = oy0; oy <= oy1; oy++) {
+              for (int64_t ox = ox0; ox <= ox1; ox++) {
+                const int64_t at = ((b * p.oh + oy) * p.ow + ox) * p.c + c;
+                vb bytes = {};
+                memcpy(&bytes, index + at, lanes);
+                const int32_t tap = (int32_t)((iy + p.top - oy * p.sh) * p.kw + (ix + p.left - ox * p.sw));
+                sum += select((vi)(__builtin_convertvector(bytes, vi) == tap), get(dy, at, lanes), vf{});
+              }
+            }
+            put(dx, (row * p.w + ix) * p.c + c, sum, lanes);
+          }
+        }
+      }
+    });
+  });
+}
+
+// What the sum over the window at output (oy, ox) is divided by.
+inline float window_size(const Window& p, int64_t oy, int64_t ox, bool count_padding) {
+  if (count_padding) return (float)(p.kh * p.kw);
+  const int64_t y0 = oy * p.sh - p.top, x0 = ox * p.sw - p.left;
+  const int64_t rows = at_most(y0 + p.kh, p.h) - at_least(y0, 0), columns = at_most(x0 + p.kw, p.w) - at_least(x0, 0);
+  return (float)(rows * columns);
+}
+
+// buffers x, y; one more int: count padding.
+void average_pool(const StepArgs& s) {
+  const Window p(s.ints);
+  with_type(s.ints[12], [&](auto type) {
+    using T = decltype(type);
+    const T* x = (const T*)s.buffers[0];
+    T* y = (T*)s.buffers[1];
+    parallel(p.n * p.oh, 1 + kGrain / (p.ow * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; row++) {
+        const int64_t b = row / p.oh, oy = row % p.oh;
+        const int64_t y0 = at_least(oy * p.sh - p.top, 0), y1 = at_most(oy * p.sh - p.top + p.kh, p.h);
+        for (int64_t ox = 0; ox < p.ow; ox++) {
+          const int64_t x0 = at_least(ox * p.sw - p.left, 0), x1 = at_most(ox * p.sw - p.left + p.kw, p.w);
+          const float scale = 1.0f / window_size(p, oy, ox, s.ints[13] != 0);
+          for (int64_t c = 0; c < p.c; c += kLanes) {
+            const int lanes = lanes_at(c, p.c);
+            vf sum = {};
+            for (int64_t iy = y0; iy < y1; iy++) {
+              for (int64_t ix = x0; ix < x1; ix++) sum += get(x, ((b * p.h + iy) * p.w + ix) * p.c + c, lanes);
+            }
+            put(y, (row * p.ow + ox) * p.c + c, sum * scale, lanes);
+          }
+        }
+      }
+    });
+  });
+}
+
+// buffers dy, dx; one more int: count padding.
+void average_pool_gradient(const StepArgs& s) {
+  const Window p(s.ints);
+  with_type(s.ints[12], [&](auto type) {
+    using T = decltype(type);
+    const T* dy = (const T*)s.buffers[0];
+    T* dx = (T*)s.buffers[1];
+    parallel(p.n * p.h, 1 + kGrain / (p.w * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; row++) {
+        const int64_t b = row / p.h, iy = row % p.h;
+        const int64_t oy0 = first_window(iy, p.top, p.kh, p.sh), oy1 = at_most((iy + p.top) / p.sh, p.oh - 1);
+        for (int64_t ix = 0; ix < p.w; ix++) {
+          const int64_t ox0 = first_window(ix, p.left, p.kw, p.sw), ox1 = at_most((ix + p.left) / p.sw, p.ow - 1);
+          for (int64_t c = 0; c < p.c; c += kLanes) {
+            const int lanes = lanes_at(c, p.c);
+            vf sum = {};
+            for (int64_t oy = oy0; oy <= oy1; oy++) {
+              for (int64_t ox = ox0; ox <= ox1; ox++) {
+                const float scale = 1.0f / window_size(p, oy, ox, s.ints[13] != 0);
+                sum += get(dy, ((b * p.oh + oy) * p.ow + ox) * p.c + c, lanes) * scale;
+              }
+            }
+            put(dx, (row * p.w + ix) * p.c + c, sum, lanes);
+          }
+        }
+      }
+    });
+  });
+}
+
+}  // namespace

@@ -1,0 +1,39 @@
+// The table of kernels of one instruction set: included by the kernels_*.cc files, each compiled with its own flags.
+#include "batch_norm.h"
+#include "elementwise.h"
+#include "loss.h"
+#include "movement.h"
+#include "pool.h"
+
+namespace {
+
+const KernelEntry kTable[] = {
+    {"activation", activation},
+    {"activationGradient", activation_gradient},
+    {"adam", adam},
+    {"averagePool", average_pool},
+    {"averagePoolGradient", average_pool_gradient},
+    {"batchNorm", batch_norm},
+    {"batchNormGradient", batch_norm_gradient},
+    {"binary", binary},
+    {"cast", cast},
+    {"copy", copy},
+    {"crossEntropy", cross_entropy},
+    {"crossEntropyGradient", cross_entropy_gradient},
+    {"dropout", dropout},
+    {"maxPool", max_pool},
+    {"maxPoolGradient", max_pool_gradient},
+    {"meanSquaredError", mean_squared_error},
+    {"meanSquaredErrorGradient", mean_squared_error_gradient},
+    {"reduce", reduce},
+    {"reduceMaxGradient", reduce_max_gradient},
+    {"rmsProp", rms_prop},
+    {"runningAverage", running_average},
+    {"sgd", sgd},
+    {"softmax", softmax},
+    {"softmaxGradient", softmax_gradient},
+    {"stridedCopy", strided_copy},
+    {nullptr, nullptr},
+};
+
+}  // namespace

@@ -1,0 +1,176 @@
+#include "onednn.h"
+
+#include <dnnl.hpp>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "step.h"
+
+namespace fovea {
+namespace {
+
+using dnnl::algorithm;
+using dnnl::memory;
+using dnnl::prop_kind;
+using tag = dnnl::memory::format_tag;
+
+memory::data_type type_of(int64_t type) {
+  switch (type) {
+    case kFloat32: return memory::data_type::f32;
+    case kBFloat16: return memory::data_type::bf16;
+    case kInt32: return memory::data_type::s32;
+    case kUint8: return memory::data_type::u8;
+    default: throw std::invalid_argument("onednn: unknown element type " + std::to_string(type));
+  }
+}
+
+void append_activation(dnnl::post_ops& post, int64_t kind) {
+  switch (kind) {
+    case kNone: return;
+    case kRelu: return post.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
+    case kRelu6: return post.append_eltwise(1, algorithm::eltwise_clip, 0, 6);
+    case kSilu: return post.append_eltwise(1, algorithm::eltwise_swish, 1, 0);
+    case kGelu: return post.append_eltwise(1, algorithm::eltwise_gelu_erf, 0, 0);
+    case kSigmoid: return post.append_eltwise(1, algorithm::eltwise_logistic, 0, 0);
+    case kHardSwish: return post.append_eltwise(1, algorithm::eltwise_hardswish, 0, 0);
+    default: throw std::invalid_argument("onednn: unknown activation " + std::to_string(kind));
+  }
+}
+
+}  // namespace
+
+struct Primitives::Implementation {
+  struct Primitive {
+    dnnl::primitive primitive;
+    std::vector<int> arguments;                   // DNNL_ARG_* by buffer position
+    std::vector<memory::desc> descriptions;       // likewise; empty for an absent bias
+    std::unordered_map<int, memory> bound;
+  };
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+  std::vector<memory::desc> layouts;
+  std::vector<Primitive> primitives;
+
+  int layout_id(const memory::desc& layout) {
+    for (size_t i = 0; i < layouts.size(); i++) {
+      if (layouts[i] == layout) return (int)i;
+    }
+    layouts.push_back(layout);
+    return (int)layouts.size() - 1;
+  }
+
+  template <class Description>
+  PrimitiveInfo add(const Description& pd, dnnl::primitive primitive, int layout, std::vector<int> arguments,
+                    std::vector<memory::desc> descriptions) {
+    const memory::desc scratchpad = pd.scratchpad_desc();
+    arguments.push_back(DNNL_ARG_SCRATCHPAD);
+    descriptions.push_back(scratchpad);
+    primitives.push_back({std::move(primitive), std::move(arguments), std::move(descriptions), {}});
+    return {(int)primitives.size() - 1, layout, layout < 0 ? 0 : layouts[layout].get_size(), scratchpad.get_size(),
+            pd.impl_info_str()};
+  }
+};
+
+Primitives::Primitives() : self(new Implementation) {}
+Primitives::~Primitives() = default;
+
+int Primitives::plain_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups) {
+  memory::dims dims = shape;
+  if (shape.size() == 4 && groups > 1) dims = {groups, shape[0] / groups, shape[1], shape[2], shape[3]};
+  const tag format = dims.size() == 5 ? tag::goihw : dims.size() == 4 ? tag::oihw : dims.size() == 2 ? tag::ab : tag::a;
+  return self->layout_id(memory::desc(dims, type_of(type), format));
+}
+
+size_t Primitives::layout_bytes(int layout) const { return self->layouts.at(layout).get_size(); }
+
+PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
+  const auto type = type_of(c.type);
+  const auto f32 = memory::data_type::f32;
+  const memory::dims strides{c.stride_y, c.stride_x}, dilates{c.dilation_y - 1, c.dilation_x - 1};
+  const memory::dims before{c.top, c.left}, after{c.bottom, c.right};
+  const memory::desc x({c.batch, c.in_channels, c.in_height, c.in_width}, type, tag::nhwc);
+  const memory::desc y({c.batch, c.out_channels, c.out_height, c.out_width}, type, tag::nhwc);
+  memory::dims shape{c.out_channels, c.in_channels / c.groups, c.kernel_height, c.kernel_width};
+  if (c.groups > 1) {
+    shape = {c.groups, c.out_channels / c.groups, c.in_channels / c.groups, c.kernel_height, c.kernel_width};
+  }
+  const memory::desc w(shape, type, tag::any), dw(shape, f32, tag::any);
+  const memory::desc b = c.bias ? memory::desc({c.out_channels}, f32, tag::a) : memory::desc();
+  const auto direct = algorithm::convolution_direct;
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+
+  if (c.direction == Direction::kForward) {
+    dnnl::post_ops post;
+    if (c.sum) post.append_sum(1);
+    append_activation(post, c.activation);
+    attr.set_post_ops(post);
+    dnnl::convolution_forward::desc d(prop_kind::forward_training, direct, x, w, b, y, strides, dilates, before, after);
+    dnnl::convolution_forward::primitive_desc pd(d, attr, self->engine);
+    return self->add(pd, dnnl::convolution_forward(pd), self->layout_id(pd.weights_desc()),
+                     {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST}, {x, pd.weights_desc(), b, y});
+  }
+  dnnl::convolution_forward::primitive_desc hint(
+      {prop_kind::forward_training, direct, x, w, y, strides, dilates, before, after}, self->engine);
+  if (c.direction == Direction::kInputGradient) {
+    dnnl::convolution_backward_data::primitive_desc pd({direct, x, w, y, strides, dilates, before, after}, attr,
+                                                       self->engine, hint);
+    return self->add(pd, dnnl::convolution_backward_data(pd), self->layout_id(pd.weights_desc()),
+                     {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC}, {y, pd.weights_desc(), x});
+  }
+  dnnl::convolution_backward_weights::desc d(direct, x, dw, b, y, strides, dilates, before, after);
+  dnnl::convolution_backward_weights::primitive_desc pd(d, attr, self->engine, hint);
+  return self->add(pd, dnnl::convolution_backward_weights(pd), self->layout_id(pd.diff_weights_desc()),
+                   {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS},
+                   {x, y, pd.diff_weights_desc(), b});
+}
+
+PrimitiveInfo Primitives::reorder(int from, int to) {
+  const memory::desc &a = self->layouts.at(from), &b = self->layouts.at(to);
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  dnnl::reorder::primitive_desc pd(self->engine, a, self->engine, b, attr);
+  return self->add(pd, dnnl::reorder(pd), -1, {DNNL_ARG_FROM, DNNL_ARG_TO}, {a, b});
+}
+
+void Primitives::bind(int id, const std::vector<void*>& buffers) {
+  auto& p = self->primitives.at(id);
+  if (buffers.size() > p.arguments.size()) throw std::invalid_argument("onednn: too many buffers for a primitive");
+  for (size_t i = 0; i < buffers.size(); i++) {
+    if (buffers[i] == nullptr || p.descriptions[i].get_size() == 0) continue;
+    p.bound.insert_or_assign(p.arguments[i], memory(p.descriptions[i], self->engine, buffers[i]));
+  }
+}
+
+void Primitives::execute(int id) {
+  auto& p = self->primitives[id];
+  p.primitive.execute(self->stream, p.bound);
+}
+
+void Primitives::convert(int from, const void* source, int to, void* target) {
+  memory a(self->layouts.at(from), self->engine, const_cast<void*>(source));
+  memory b(self->layouts.at(to), self->engine, target);
+  dnnl::reorder(a, b).execute(self->stream, a, b);
+  self->stream.wait();
+}
+
+std::string onednn_version() {
+  const auto* v = dnnl_version();
+  return std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+}
+
+std::string instruction_set() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::sse41: return "sse41";
+    case dnnl::cpu_isa::avx: return "avx";
+    case dnnl::cpu_isa::avx2: return "avx2";
+    case dnnl::cpu_isa::avx512_core: return "avx512_core";
+    case dnnl::cpu_isa::avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core_bf16: return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_amx: return "avx512_core_amx";
+    case dnnl::cpu_isa::all: return "all";
+    default: return "other";
+  }
+}
+
+}  // namespace fovea

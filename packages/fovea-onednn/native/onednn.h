@@ -1,0 +1,57 @@
+// All use of oneDNN's C++ API: primitives and the weight layouts they prefer. Written for oneDNN 2.x (Debian has 2.6);
+// a version with another API is another file behind this header.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+enum class Direction { kForward, kInputGradient, kWeightGradient };
+
+// A two-dimensional convolution over NHWC activations. A linear layer is one over 1×1 images.
+struct ConvolutionSpec {
+  Direction direction;
+  int64_t type;  // ElementType of activations and weights; weight gradients and biases are float32
+  int64_t batch, in_channels, in_height, in_width, out_channels, out_height, out_width;
+  int64_t kernel_height, kernel_width, stride_y, stride_x, top, bottom, left, right, dilation_y, dilation_x, groups;
+  bool bias;
+  int64_t activation;  // ActivationKind applied to the result (forward)
+  bool sum;            // adds what the output buffer holds before the activation (forward)
+};
+
+struct PrimitiveInfo {
+  int id;
+  int weights_layout;  // of the weights read, or of the gradient written; -1 for none
+  size_t weights_bytes, scratchpad_bytes;
+  std::string implementation;
+};
+
+// Primitives and layouts of one plan.
+class Primitives {
+ public:
+  Primitives();
+  ~Primitives();
+  // The dense layout [out, in/groups, kh, kw] of weights.
+  int plain_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups);
+  size_t layout_bytes(int layout) const;
+  PrimitiveInfo convolution(const ConvolutionSpec& spec);
+  PrimitiveInfo reorder(int from, int to);
+  // Buffers by position: convolution forward x, weights, bias, y, scratchpad; input gradient dy, weights, dx, scratchpad;
+  // weight gradient x, dy, dw, db, scratchpad; reorder from, to, scratchpad.
+  void bind(int id, const std::vector<void*>& buffers);
+  void execute(int id);
+  // A reorder between host memory and a state, once.
+  void convert(int from, const void* source, int to, void* target);
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> self;
+};
+
+std::string onednn_version();
+std::string instruction_set();
+
+}  // namespace fovea

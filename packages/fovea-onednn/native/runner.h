@@ -1,0 +1,27 @@
+// One native thread that runs all plans, one after another: libgomp keeps a pool for each thread that opens a parallel
+// region, so hopping between libuv's threads would cost a pool each.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace fovea {
+
+class Runner {
+ public:
+  explicit Runner(int threads);
+  ~Runner();
+  void post(std::function<void()> job);
+
+ private:
+  void loop(int threads);
+  std::mutex mutex;
+  std::condition_variable ready;
+  std::deque<std::function<void()>> jobs;
+  bool stopping = false;
+  std::thread thread;
+};
+
+}  // namespace fovea
