@@ -1,0 +1,78 @@
+/** @file One image file to pixels of a given size. What training and prediction both see, so it stands in one place. */
+import { readFile } from 'node:fs/promises'
+import { FormatError } from 'fovea'
+import sharp, { type SharpOptions } from 'sharp'
+import { diskError } from '../files.js'
+
+/** Files that are taken for images, by the end of their name. */
+export const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp'] as const
+
+/** Refused before decoding: a file of a few kilobytes can claim a picture of many gigabytes. */
+const MAX_PIXELS = 100e6
+
+const READ_OPTIONS: SharpOptions = { limitInputPixels: MAX_PIXELS, failOn: 'truncated', sequentialRead: true }
+
+/**
+ * Decodes a JPEG, PNG or WebP file: turned as its EXIF data says, shorter side resized to fit, centre cropped, in RGB;
+ * transparency is laid over white.
+ * @param size [height, width] of the result
+ * @returns height × width × 3 bytes
+ * @throws FormatError if the image is damaged, cut short, too large or no image; FoveaError if it cannot be opened
+ */
+export async function decodeImage(path: string, [height, width]: readonly [number, number]): Promise<Uint8Array> {
+  const bytes = await readImageFile(path)
+  return decoding(path, async () => {
+    const { data, info } = await sharp(bytes, READ_OPTIONS)
+      .autoOrient()
+      .resize(width, height, { fit: 'cover', position: 'centre' })
+      .flatten({ background: '#ffffff' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
+    return info.channels === 3 ? data : greyToRgb(data)
+  })
+}
+
+/**
+ * Height and width of an image as it is shown (after EXIF orientation), without decoding it.
+ * @throws as decodeImage
+ */
+export async function imageSize(path: string): Promise<[height: number, width: number]> {
+  const bytes = await readImageFile(path)
+  return decoding(path, async () => {
+    const { autoOrient } = await sharp(bytes, READ_OPTIONS).metadata()
+    return [autoOrient.height, autoOrient.width]
+  })
+}
+
+/** The kinds of file that are decoded, by their first bytes; other decoders (SVG, PDF …) are never reached. */
+const SIGNATURES: readonly (readonly [offset: number, bytes: string])[] = [
+  [0, '\xff\xd8\xff'],
+  [0, '\x89PNG\r\n\x1a\n'],
+  [8, 'WEBP'],
+]
+
+async function readImageFile(path: string): Promise<Buffer> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw diskError(error, path, 'read')
+  })
+  if (bytes.length === 0) throw new FormatError(`'${path}' is empty`)
+  const known = SIGNATURES.some(([at, text]) => bytes.toString('latin1', at, at + text.length) === text)
+  if (!known) throw new FormatError(`'${path}' is not a JPEG, PNG or WebP image`)
+  return bytes
+}
+
+async function decoding<T>(path: string, decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replaceAll(/\s+/g, ' ').trim() : String(error)
+    throw new FormatError(`'${path}' cannot be decoded: ${reason}`, { cause: error })
+  }
+}
+
+function greyToRgb(grey: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array(3 * grey.length)
+  for (let i = 0; i < rgb.length; i++) rgb[i] = grey[Math.floor(i / 3)]
+  return rgb
+}

@@ -1,0 +1,24 @@
+/** @file What loading any data set can be asked for: where to cache, how to report progress. */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** How far a long job is. */
+export interface DataProgress {
+  readonly stage: 'download' | 'decode' | 'unpack'
+  readonly done: number
+  /** 0 where it is not known. */
+  readonly total: number
+  readonly unit: 'bytes' | 'images'
+}
+
+export interface LoadOptions {
+  /** Where downloads and packed files are kept. Default: the environment's FOVEA_DATA, else ~/.cache/fovea. */
+  readonly cache?: string
+  readonly onProgress?: (progress: DataProgress) => void
+  /** Takes a sentence that a person should see: images skipped, a file packed. Default: dropped. */
+  readonly onNotice?: (message: string) => void
+}
+
+/** The folder for downloads and packed files. */
+export const cacheFolder = ({ cache }: Pick<LoadOptions, 'cache'> = {}): string =>
+  cache ?? (process.env['FOVEA_DATA'] || join(homedir(), '.cache', 'fovea'))
