@@ -1,0 +1,97 @@
+/** @file The one picture of a run: learning curves, confusion matrix and a grid of predictions, as SVG and as PNG. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import sharp from 'sharp'
+import { confusionMatrix } from './confusion-matrix.js'
+import { curves } from './curves.js'
+import { type PredictedImage, predictionGrid } from './prediction-grid.js'
+import { colors, document, text } from './svg.js'
+
+export interface RunReport {
+  readonly title: string
+  readonly subtitle: string
+  readonly classes: readonly string[]
+  /** One row an epoch; validation may be absent (NaN). */
+  readonly epochs: readonly {
+    readonly loss: number
+    readonly accuracy: number
+    readonly validationLoss: number
+    readonly validationAccuracy: number
+  }[]
+  /** Counts of (true class, predicted class) on the held-out images. */
+  readonly confusion: readonly (readonly number[])[]
+  readonly predictions: readonly PredictedImage[]
+}
+
+export const pictureWidth = 1280
+const height = 984
+/** Prediction images that fill the grid: two rows of twelve. */
+export const gridImages = 24
+
+/** The picture as SVG; text is set in whatever sans-serif the viewer has. */
+export function runPicture({ title, subtitle, classes, epochs, confusion, predictions }: RunReport): string {
+  const both = (training: 'loss' | 'accuracy', validation: 'validationLoss' | 'validationAccuracy') => [
+    { name: 'training', color: colors.training, values: epochs.map(epoch => epoch[training]) },
+    { name: 'held-out', color: colors.validation, values: epochs.map(epoch => epoch[validation]) },
+  ]
+  const percent = (value: number): string => `${Number((100 * value).toFixed(1))} %`
+  return document(
+    pictureWidth,
+    height,
+    [
+      text(40, 56, title, { size: 26, weight: 'bold' }),
+      text(40, 84, subtitle, { size: 15, color: colors.muted }),
+      curves(
+        both('loss', 'validationLoss'),
+        { x: 40, y: 122, width: 560, height: 240 },
+        {
+          title: 'Loss by epoch',
+          format: String,
+        },
+      ),
+      curves(
+        both('accuracy', 'validationAccuracy'),
+        { x: 40, y: 390, width: 560, height: 240 },
+        {
+          title: 'Accuracy by epoch',
+          format: percent,
+        },
+      ),
+      confusionMatrix(confusion, classes, { x: 660, y: 122, width: 580, height: 545 }),
+      text(40, 676, 'Held-out images and what the model sees in them', { size: 15, weight: 'bold' }),
+      predictionGrid(predictions, { x: 40, y: 694, width: 1200, height: 272 }, 90),
+    ].join(''),
+  )
+}
+
+/**
+ * Writes the picture as PNG; where the machine has no font to set text with, as SVG.
+ * @param path without ending
+ * @returns the path written
+ */
+export async function writePicture(svg: string, path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true })
+  if (!(await hasFont())) {
+    await writeFile(`${path}.svg`, svg)
+    return `${path}.svg`
+  }
+  await sharp(Buffer.from(svg)).png({ compressionLevel: 9 }).toFile(`${path}.png`)
+  return `${path}.png`
+}
+
+/** Whether text leaves a mark: on a bare machine there is no font, and words would be missing from the picture. */
+async function hasFont(): Promise<boolean> {
+  const probe = document(40, 40, text(5, 30, 'a', { size: 30 }))
+  const { channels } = await sharp(Buffer.from(probe)).greyscale().stats()
+  return channels[0].min < 128
+}
+
+/** 8-bit pixels [height, width, channels] as a data URI of a PNG. */
+export async function imageUri(
+  pixels: Uint8Array,
+  [h, w, channels]: readonly [number, number, number],
+): Promise<string> {
+  const raw = { width: w, height: h, channels: channels as 1 | 3 }
+  const png = await sharp(pixels, { raw }).png().toBuffer()
+  return `data:image/png;base64,${png.toString('base64')}`
+}

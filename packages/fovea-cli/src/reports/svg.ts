@@ -1,0 +1,63 @@
+/** @file The few SVG elements that the reports are drawn with, as strings, and their colours. Knows nothing of training. */
+
+/** A place in the picture, in pixels. */
+export interface Box {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+export const colors = {
+  ink: '#1f2328',
+  muted: '#656d76',
+  rule: '#d8dee4',
+  paper: '#ffffff',
+  /** Training and held-out images, in every curve. Blue and orange differ for colour-blind readers too. */
+  training: '#0969da',
+  validation: '#d4700a',
+  right: '#1a7f37',
+  wrong: '#cf222e',
+} as const
+
+export interface TextStyle {
+  readonly size?: number
+  readonly color?: string
+  readonly anchor?: 'start' | 'middle' | 'end'
+  readonly weight?: 'normal' | 'bold'
+  /** Degrees, around the text's own anchor. */
+  readonly rotate?: number
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100
+
+/** Text from outside (class and file names) must not become markup. */
+export const escapeText = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML allows no control characters, not even escaped
+  text.replace(/[\u0000-\u001f]/g, ' ').replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
+
+export function text(x: number, y: number, content: string, style: TextStyle = {}): string {
+  const { size = 13, color = colors.ink, anchor = 'start', weight = 'normal', rotate } = style
+  const turn = rotate === undefined ? '' : ` transform="rotate(${rotate} ${round(x)} ${round(y)})"`
+  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" fill="${color}" text-anchor="${anchor}" font-weight="${weight}"${turn}>${escapeText(content)}</text>`
+}
+
+export const line = (x1: number, y1: number, x2: number, y2: number, color: string = colors.rule): string =>
+  `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${color}"/>`
+
+export const rect = ({ x, y, width, height }: Box, attributes: string): string =>
+  `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" ${attributes}/>`
+
+export const polyline = (points: readonly (readonly [number, number])[], color: string): string =>
+  `<polyline points="${points.map(([x, y]) => `${round(x)},${round(y)}`).join(' ')}" fill="none" stroke="${color}" stroke-width="2.5" stroke-linejoin="round" stroke-linecap="round"/>`
+
+export const circle = (x: number, y: number, radius: number, color: string): string =>
+  `<circle cx="${round(x)}" cy="${round(y)}" r="${radius}" fill="${color}"/>`
+
+/** `content` in a document of its own, on white. */
+export const document = (width: number, height: number, content: string): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="'DejaVu Sans', 'Liberation Sans', Helvetica, Arial, sans-serif">${rect({ x: 0, y: 0, width, height }, `fill="${colors.paper}"`)}${content}</svg>`
+
+/** The middle of a long name gives way: `Ankle b…oot`. */
+export const shorten = (name: string, length: number): string =>
+  name.length <= length ? name : `${name.slice(0, length - 1).trimEnd()}…`

@@ -1,0 +1,75 @@
+/** @file What is checked before a command starts: numbers, names and sizes of options, each with a precise message. */
+import { InvalidArgumentError, nearestNames } from 'fovea'
+
+/** The command was called in a way that cannot work: exit code 2. */
+export class UsageError extends InvalidArgumentError {
+  override name = 'UsageError'
+}
+
+/** Reads an option's text or throws what is wrong with it; commander names the option in front. */
+export type OptionParser<T> = (text: string) => T
+
+/** A whole number of at least `least`. */
+export const wholeNumber =
+  (option: string, least: number): OptionParser<number> =>
+  text => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) {
+      throw new UsageError(`${option} takes a whole number of at least ${least}, not '${text}'`)
+    }
+    return value
+  }
+
+/** A number above 0. */
+export const positiveNumber =
+  (option: string): OptionParser<number> =>
+  text => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isFinite(value) || value <= 0) {
+      throw new UsageError(`${option} takes a number above 0, not '${text}'`)
+    }
+    return value
+  }
+
+/** One of a list; offers the nearest. */
+export const oneOf =
+  <T extends string>(option: string, names: readonly T[]): OptionParser<T> =>
+  text => {
+    const found = names.find(name => name === text)
+    if (found === undefined) {
+      const near = nearestNames(text, names)
+      const hint = near.length > 0 ? ` Did you mean ${near.join(', ')}?` : ''
+      throw new UsageError(`${option}: unknown '${text}'.${hint} Known: ${names.join(', ')}`)
+    }
+    return found
+  }
+
+/** `32x32x3`: height, width, channels (1 or 3). */
+export const imageSize: OptionParser<[number, number, number]> = text => {
+  const match = /^(\d+)[x×](\d+)(?:[x×](\d+))?$/.exec(text)
+  const [height, width, channels] = (match?.slice(1) ?? []).map(part => (part === undefined ? 3 : Number(part)))
+  if (match === null || height < 1 || width < 1 || (channels !== 1 && channels !== 3)) {
+    throw new UsageError(`--input takes HEIGHTxWIDTHxCHANNELS with 1 or 3 channels, such as 32x32x3, not '${text}'`)
+  }
+  return [height, width, channels]
+}
+
+const precisions = ['float32', 'mixed_bfloat16', 'mixed_float16', 'float64'] as const
+export type Precision = 'float32' | 'float64'
+
+/**
+ * The precisions that a command can compute in, out of all that have a name.
+ * @throws UsageError for one that this version does not compute in yet
+ */
+export const precision =
+  <T extends Precision>(available: readonly T[]): OptionParser<T> =>
+  text => {
+    const name = oneOf('--precision', precisions)(text)
+    const found = available.find(candidate => candidate === name)
+    if (found === undefined) {
+      throw new UsageError(
+        `--precision ${name} is not available here; this command computes in ${available.join(', ')}`,
+      )
+    }
+    return found
+  }
