@@ -47,9 +47,9 @@ function buildAddon() {
     encoding: 'utf8',
   })
   if (built.status === 0) return undefined
-  const [reason] = built.stderr.trim().split('\n').filter(Boolean).slice(-1)
   console.error(built.stderr.trim())
-  return `the addon did not build (${reason ?? 'no message'})`
+  const [first = 'no message', second = ''] = built.stderr.trim().split('\n')
+  return first.endsWith(':') ? `${first} ${second}` : first
 }
 
 /** Asks the compiled engine in a process of its own, so that a broken addon can do no harm here. */
