@@ -4,7 +4,8 @@
  */
 import { ShapeError } from '../errors.js'
 import { elements, formatShape, type Shape, type TensorType } from '../graph/types.js'
-import { defineOp, type Tensor } from './define.js'
+import { convolve, convolveBack, correlate } from './conv2d-reference.js'
+import { defineOp } from './define.js'
 
 export type Conv2dAttributes = {
   readonly stride: readonly [number, number]
@@ -38,53 +39,6 @@ function outputShape(x: Shape, weight: Shape, attrs: Conv2dAttributes): Shape {
   return [n, oh, ow, out]
 }
 
-/**
- * Calls `visit(xOffset, yOffset, ky, kx)` for each pair of an input pixel and an output pixel that a kernel position
- * joins, at the first channel of both: the one loop that forward and both gradients share.
- */
-function forEachTap(
-  x: Shape,
-  y: Shape,
-  weight: Shape,
-  { stride, padding, dilation }: Conv2dAttributes,
-  visit: (xOffset: number, yOffset: number, ky: number, kx: number) => void,
-): void {
-  const [n, h, w, channels] = x
-  const [, oh, ow, out] = y
-  for (let b = 0; b < n; b++) {
-    for (let oy = 0; oy < oh; oy++) {
-      for (let ox = 0; ox < ow; ox++) {
-        for (let ky = 0; ky < weight[2]; ky++) {
-          const iy = oy * stride[0] - padding[0] + ky * dilation[0]
-          if (iy < 0 || iy >= h) continue
-          for (let kx = 0; kx < weight[3]; kx++) {
-            const ix = ox * stride[1] - padding[2] + kx * dilation[1]
-            if (ix < 0 || ix >= w) continue
-            visit(((b * h + iy) * w + ix) * channels, ((b * oh + oy) * ow + ox) * out, ky, kx)
-          }
-        }
-      }
-    }
-  }
-}
-
-/** Weights as [ky][kx][group][in][out], so that the innermost loops run over neighbours. */
-function tapMajor(weight: Tensor, groups: number): Float64Array {
-  const [out, inPerGroup, kh, kw] = weight.shape
-  const outPerGroup = out / groups
-  const result = new Float64Array(elements(weight.shape))
-  for (let o = 0; o < out; o++) {
-    const g = Math.floor(o / outPerGroup)
-    for (let i = 0; i < inPerGroup; i++) {
-      for (let k = 0; k < kh * kw; k++) {
-        const to = ((k * groups + g) * inPerGroup + i) * outPerGroup + (o % outPerGroup)
-        result[to] = weight.data[(o * inPerGroup + i) * kh * kw + k]
-      }
-    }
-  }
-  return result
-}
-
 export const conv2d = defineOp<Conv2dAttributes>({
   name: 'conv2d',
   infer: ([x, weight, bias], attrs) => {
@@ -106,26 +60,7 @@ export const conv2d = defineOp<Conv2dAttributes>({
     )
     return [dx, ...dw]
   },
-  reference: ([x, weight, bias], [y], attrs) => {
-    const { groups } = attrs
-    const [out, inPerGroup, , kw] = weight.shape
-    const outPerGroup = out / groups
-    const taps = tapMajor(weight, groups)
-    if (bias !== undefined) for (let i = 0; i < y.data.length; i++) y.data[i] = bias.data[i % out]
-    const { data: input } = x
-    const { data: output } = y
-    forEachTap(x.shape, y.shape, weight.shape, attrs, (xOffset, yOffset, ky, kx) => {
-      for (let g = 0; g < groups; g++) {
-        for (let i = 0; i < inPerGroup; i++) {
-          const value = input[xOffset + g * inPerGroup + i]
-          if (value === 0) continue
-          const from = (((ky * kw + kx) * groups + g) * inPerGroup + i) * outPerGroup
-          const to = yOffset + g * outPerGroup
-          for (let o = 0; o < outPerGroup; o++) output[to + o] += value * taps[from + o]
-        }
-      }
-    })
-  },
+  reference: ([x, weight, bias], [y], attrs) => convolve(x, weight, bias, y, attrs),
 })
 
 /** The loss's gradient by the input, from dy and weight: each output pixel is scattered back to the pixels it was made of. */
@@ -136,25 +71,7 @@ export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape:
     return [{ shape: attrs.shape, dtype: dy.dtype }]
   },
   multiplyAdds: ([dy, weight]) => elements(dy.shape) * weight.shape[1] * weight.shape[2] * weight.shape[3],
-  reference: ([dy, weight], [dx], attrs) => {
-    const { groups } = attrs
-    const [out, inPerGroup, , kw] = weight.shape
-    const outPerGroup = out / groups
-    const taps = tapMajor(weight, groups)
-    const { data: gradient } = dy
-    const { data: result } = dx
-    forEachTap(attrs.shape, dy.shape, weight.shape, attrs, (xOffset, yOffset, ky, kx) => {
-      for (let g = 0; g < groups; g++) {
-        for (let i = 0; i < inPerGroup; i++) {
-          const from = (((ky * kw + kx) * groups + g) * inPerGroup + i) * outPerGroup
-          const to = yOffset + g * outPerGroup
-          let sum = 0
-          for (let o = 0; o < outPerGroup; o++) sum += gradient[to + o] * taps[from + o]
-          result[xOffset + g * inPerGroup + i] += sum
-        }
-      }
-    })
-  },
+  reference: ([dy, weight], [dx], attrs) => convolveBack(dy, weight, dx, attrs),
 })
 
 /** The loss's gradient by weight and, if `bias`, by bias, from x and dy. */
@@ -167,37 +84,11 @@ export const conv2dWeightGradient = defineOp<Conv2dAttributes & { readonly shape
   },
   multiplyAdds: ([, dy], _, { shape }) => elements(dy.shape) * shape[1] * shape[2] * shape[3],
   reference: ([x, dy], [dw, db], attrs) => {
-    const { groups } = attrs
-    const [out, inPerGroup, kh, kw] = attrs.shape
-    const outPerGroup = out / groups
-    const sums = new Float64Array(elements(attrs.shape)) // [ky][kx][group][in][out], as in tapMajor
-    const { data: input } = x
-    const { data: gradient } = dy
-    forEachTap(x.shape, dy.shape, attrs.shape, attrs, (xOffset, yOffset, ky, kx) => {
-      for (let g = 0; g < groups; g++) {
-        for (let i = 0; i < inPerGroup; i++) {
-          const value = input[xOffset + g * inPerGroup + i]
-          if (value === 0) continue
-          const to = (((ky * kw + kx) * groups + g) * inPerGroup + i) * outPerGroup
-          const from = yOffset + g * outPerGroup
-          for (let o = 0; o < outPerGroup; o++) sums[to + o] += value * gradient[from + o]
-        }
-      }
-    })
-    for (let o = 0; o < out; o++) {
-      const g = Math.floor(o / outPerGroup)
-      for (let i = 0; i < inPerGroup; i++) {
-        for (let k = 0; k < kh * kw; k++) {
-          const from = ((k * groups + g) * inPerGroup + i) * outPerGroup + (o % outPerGroup)
-          dw.data[(o * inPerGroup + i) * kh * kw + k] = sums[from]
-        }
-      }
-    }
-    if (db !== undefined) {
-      const biasSums = new Float64Array(out)
-      for (let i = 0; i < gradient.length; i++) biasSums[i % out] += gradient[i]
-      db.data.set(biasSums)
-    }
+    correlate(x, dy, dw, attrs)
+    if (db === undefined) return
+    const sums = new Float64Array(db.data.length)
+    for (let i = 0; i < dy.data.length; i++) sums[i % sums.length] += dy.data[i]
+    db.data.set(sums)
   },
 })
 

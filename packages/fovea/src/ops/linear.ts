@@ -3,6 +3,7 @@ import { ShapeError } from '../errors.js'
 import { formatShape, type TensorType } from '../graph/types.js'
 import { defineOp } from './define.js'
 import { expectRank, expectShape } from './expect.js'
+import { addProduct, transpose } from './matrix.js'
 
 function checkWeight(features: number, weight: TensorType): void {
   expectRank('weight', weight, ['out', 'in'])
@@ -29,15 +30,9 @@ export const linear = defineOp<Record<string, never>>({
     return [dx, ...builder.emitAll(linearWeightGradient, [x, dy], { bias: bias !== undefined }, `${node.name}.dw`)]
   },
   reference: ([x, weight, bias], [y]) => {
-    const [batch, features] = x.shape
-    const [out] = weight.shape
-    for (let n = 0; n < batch; n++) {
-      for (let o = 0; o < out; o++) {
-        let sum = bias?.data[o] ?? 0
-        for (let i = 0; i < features; i++) sum += x.data[n * features + i] * weight.data[o * features + i]
-        y.data[n * out + o] = sum
-      }
-    }
+    const [out, features] = weight.shape
+    if (bias !== undefined) for (let i = 0; i < y.data.length; i++) y.data[i] = bias.data[i % out]
+    addProduct(x.data, weight.data, y.data, x.shape[0], out, features)
   },
 })
 
@@ -52,15 +47,7 @@ export const linearInputGradient = defineOp<Record<string, never>>({
   multiplyAdds: ([dy, weight]) => dy.shape[0] * weight.shape[0] * weight.shape[1],
   reference: ([dy, weight], [dx]) => {
     const [out, features] = weight.shape
-    const row = new Float64Array(features)
-    for (let n = 0; n < dy.shape[0]; n++) {
-      row.fill(0)
-      for (let o = 0; o < out; o++) {
-        const value = dy.data[n * out + o]
-        for (let i = 0; i < features; i++) row[i] += value * weight.data[o * features + i]
-      }
-      dx.data.set(row, n * features)
-    }
+    addProduct(dy.data, transpose(weight.data, out, features), dx.data, dy.shape[0], features, out)
   },
 })
 
@@ -78,17 +65,11 @@ export const linearWeightGradient = defineOp<{ readonly bias: boolean }>({
   reference: ([x, dy], [dw, db]) => {
     const [batch, features] = x.shape
     const out = dy.shape[1]
-    const row = new Float64Array(features)
+    const columns = transpose(dy.data, batch, out)
+    addProduct(columns, transpose(x.data, batch, features), dw.data, out, features, batch)
+    if (db === undefined) return
     for (let o = 0; o < out; o++) {
-      row.fill(0)
-      let sum = 0
-      for (let n = 0; n < batch; n++) {
-        const value = dy.data[n * out + o]
-        sum += value
-        for (let i = 0; i < features; i++) row[i] += value * x.data[n * features + i]
-      }
-      dw.data.set(row, o * features)
-      if (db !== undefined) db.data[o] = sum
+      db.data[o] = columns.subarray(o * batch, (o + 1) * batch).reduce((sum, value) => sum + value, 0)
     }
   },
 })
