@@ -13,7 +13,7 @@ test('a table lines up words left and numbers right', () => {
       ['conv1', '9'],
       ['fc', '1,024'],
     ]),
-  ).toBe(['layer  parameters', '─────  ──────────', 'conv1           9', 'fc         1,024'].join('\n'))
+  ).toBe(['layer  parameters', '─────  ──────────', 'conv1           9', `fc${'1,024'.padStart(15)}`].join('\n'))
 })
 
 test('a table narrower than its content shortens names in the middle, and no line is too wide', () => {
