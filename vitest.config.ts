@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^fovea$/, replacement: source('fovea/src/index.ts') },
+      { find: /^fovea\/engine$/, replacement: source('fovea/src/engines/kit.ts') },
       { find: /^fovea-onednn$/, replacement: source('fovea-onednn/src/index.ts') },
       { find: /^fovea-cli\/data$/, replacement: source('fovea-cli/src/data/index.ts') },
     ],

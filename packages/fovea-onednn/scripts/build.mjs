@@ -38,7 +38,11 @@ function findCompiler() {
 
 /** The folder whose include/ and lib/ hold oneDNN; '' stands for the compiler's own search path. */
 function findOnednn(compiler) {
-  const folders = [process.env.FOVEA_ONEDNN_ROOT, join(root, '../../.deps/onednn/usr'), run('brew', ['--prefix', 'onednn'])]
+  const folders = [
+    process.env.FOVEA_ONEDNN_ROOT,
+    join(root, '../../.deps/onednn/usr'),
+    run('brew', ['--prefix', 'onednn']),
+  ]
   const found = folders.find(folder => folder && existsSync(join(folder, 'include/dnnl.hpp')))
   if (found) return found
   const probe = run(compiler, ['-std=c++17', '-M', '-x', 'c++', '-include', 'dnnl.hpp', '/dev/null'])
@@ -97,7 +101,9 @@ const headers = [native, join(native, 'kernels')].flatMap(folder =>
     .map(name => join(folder, name)),
 )
 const inputs = [...sources.map(name => join(native, name)), ...headers]
-const hash = createHash('sha256').update(JSON.stringify([compiler, run(compiler, ['-dumpfullversion']), flags, linkFlags]))
+const hash = createHash('sha256').update(
+  JSON.stringify([compiler, run(compiler, ['-dumpfullversion']), flags, linkFlags]),
+)
 for (const file of inputs) hash.update(readFileSync(file))
 const stamp = hash.digest('hex')
 const target = join(build, 'fovea_onednn.node')

@@ -1,0 +1,66 @@
+/** @file Finds and loads the native addon; the types of what it exports (native/addon.cc is the other side). */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import type { HostArray } from 'fovea/engine'
+import { EngineError } from 'fovea/engine'
+
+/** A oneDNN primitive. `weightsLayout` numbers the layout of the weights it reads, or of the gradient it writes. */
+export interface Primitive {
+  readonly id: number
+  readonly weightsLayout: number
+  readonly weightsBytes: number
+  readonly scratchpadBytes: number
+  readonly implementation: string
+}
+
+export interface NativeStep {
+  /** A kernel's name (native/kernels/table.h), or a primitive's id. */
+  readonly kernel?: string
+  readonly primitive?: number
+  /** Buffer indices; -1 where an optional one is absent. */
+  readonly buffers: readonly number[]
+  readonly ints: readonly number[]
+  readonly floats: readonly number[]
+}
+
+export type Transfer = readonly [buffer: number, array: HostArray]
+
+export interface NativePlan {
+  layout(type: number, shape: readonly number[], groups: number): { readonly layout: number; readonly bytes: number }
+  convolution(spec: Readonly<Record<string, number>>): Primitive
+  reorder(from: number, to: number): Primitive
+  build(
+    arenaBytes: number,
+    stateBytes: number,
+    places: readonly (readonly [state: number, offset: number, bytes: number])[],
+    steps: readonly NativeStep[],
+  ): void
+  run(feeds: readonly Transfer[], outputs: readonly Transfer[], profile: boolean): Promise<void>
+  read(buffer: number, layout: number, plainLayout: number, target: HostArray): void
+  write(buffer: number, layout: number, plainLayout: number, source: HostArray): void
+  timings(): number[]
+  dispose(): void
+}
+
+export interface Addon {
+  info(): { readonly version: string; readonly instructionSet: string }
+  readonly Plan: new (threads: number) => NativePlan
+}
+
+/**
+ * The addon that `npm run setup` built.
+ * @throws EngineError with the reason and the command that mends it
+ */
+export function loadAddon(): Addon {
+  const path = fileURLToPath(new URL('../build/fovea_onednn.node', import.meta.url))
+  if (!existsSync(path)) {
+    throw new EngineError('the oneDNN engine is not built: run `npm run setup`, which says what is missing')
+  }
+  try {
+    return createRequire(import.meta.url)(path) as Addon
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new EngineError(`the oneDNN engine does not load (${reason}): run \`npm run setup\``)
+  }
+}

@@ -1,0 +1,215 @@
+/** @file The oneDNN engine: compiles a graph into a native plan; a program runs it on the addon's own thread. */
+import { availableParallelism, freemem, totalmem } from 'node:os'
+import {
+  type CompileOptions,
+  type Engine,
+  EngineError,
+  elements,
+  type Feeds,
+  formatShape,
+  type Graph,
+  type HostArray,
+  InvalidArgumentError,
+  inputNodes,
+  isOpName,
+  isState,
+  type Node,
+  type Outputs,
+  type Program,
+  planMemory,
+  type TensorType,
+} from 'fovea/engine'
+import { type Addon, loadAddon, type NativePlan, type Transfer } from './addon.js'
+import { Lowering } from './lowering.js'
+import { chooseWeightLayouts } from './operators/convolution.js'
+import { lowerings } from './operators/index.js'
+
+export interface OnednnOptions {
+  /** Threads of the native pool. Default: the processors this process may use. */
+  readonly threads?: number
+}
+
+/**
+ * The native engine: float32 over oneDNN's convolutions and our own kernels.
+ * @throws EngineError when the addon is not built or does not load, saying what to do
+ */
+export function onednnEngine({ threads = availableParallelism() }: OnednnOptions = {}): Engine {
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new InvalidArgumentError(`threads must be a whole number of at least 1, got ${threads}`)
+  }
+  const addon = loadAddon()
+  const { version, instructionSet } = addon.info()
+  return {
+    name: 'onednn',
+    description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
+    compile: (graph, options = {}) => compile(addon, graph, threads, options),
+  }
+}
+
+/** Whether the native engine can be used, and its description or the reason why not. */
+export function onednnStatus(): { readonly available: boolean; readonly detail: string } {
+  try {
+    return { available: true, detail: onednnEngine().description }
+  } catch (error) {
+    return { available: false, detail: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Time that each step of a program took, summed over the profiled runs. */
+export interface StepTiming {
+  readonly node: Node
+  /** A kernel's name, or oneDNN's name of the implementation. */
+  readonly implementation: string
+  readonly seconds: number
+}
+
+/** A program of this engine: adds a profile to the common interface. */
+export interface OnednnProgram extends Program {
+  /** Measures every step of the runs that follow. */
+  profiling: boolean
+  timings(): StepTiming[]
+}
+
+function compile(addon: Addon, graph: Graph, threads: number, options: CompileOptions): OnednnProgram {
+  const plan = new addon.Plan(threads)
+  const lowering = new Lowering(plan, graph, threads)
+  const isLeaf = (node: Node) => node.op === 'input' || node.op === 'constant' || isState(node)
+  chooseWeightLayouts(lowering)
+  for (const node of graph.nodes) if (isLeaf(node)) lowering.leaf(node)
+  for (const node of graph.nodes) {
+    if (isLeaf(node)) continue
+    if (!isOpName(node.op)) throw new EngineError(`the oneDNN engine has no operator '${node.op}' ('${node.name}')`)
+    lowering.begin(node)
+    lowerings[node.op](lowering, node)
+    lowering.end(node)
+  }
+  lowering.finish()
+
+  const { buffers } = lowering
+  const transient = planMemory(buffers.filter(({ state }) => !state))
+  const lasting = planMemory(buffers.filter(({ state }) => state).map(({ bytes }) => ({ bytes, first: 0, last: 0 })))
+  const memory = { arenaBytes: transient.arenaBytes, stateBytes: lasting.arenaBytes }
+  refuseTooLarge(memory, graph, options.memoryLimitBytes ?? Math.max(freemem(), totalmem() / 2))
+  const next = [0, 0]
+  const places = buffers.map(({ state, bytes }) => {
+    const { offsets } = state ? lasting : transient
+    return [state ? 1 : 0, offsets[next[state ? 1 : 0]++], bytes] as const
+  })
+  plan.build(memory.arenaBytes, memory.stateBytes, places, lowering.nativeSteps())
+  return new NativeProgram(plan, lowering, memory)
+}
+
+function refuseTooLarge(memory: Program['memory'], graph: Graph, limit: number): void {
+  const needed = memory.arenaBytes + memory.stateBytes
+  if (needed <= limit) return
+  const batch = inputNodes(graph)[0]?.outputs[0].shape[0] ?? 1
+  const fitting = Math.max(0, Math.floor((batch * (limit - memory.stateBytes)) / memory.arenaBytes))
+  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`
+  const advice = fitting > 0 ? `a batch of ${fitting} fits` : 'not even a batch of one fits'
+  throw new EngineError(
+    `the plan needs ${gigabytes(needed)} (activations ${gigabytes(memory.arenaBytes)}, state ${gigabytes(memory.stateBytes)}) for a batch of ${batch}, the limit is ${gigabytes(limit)}: ${advice}`,
+  )
+}
+
+class NativeProgram implements OnednnProgram {
+  profiling = false
+  readonly #index: Map<object, number>
+  readonly #inputs: readonly Node[]
+  readonly #states: ReadonlyMap<string, Node>
+
+  constructor(
+    readonly plan: NativePlan,
+    readonly lowering: Lowering,
+    readonly memory: Program['memory'],
+  ) {
+    this.#index = new Map(lowering.buffers.map((buffer, i) => [buffer, i]))
+    this.#inputs = inputNodes(lowering.graph)
+    this.#states = new Map(lowering.graph.nodes.filter(isState).map(node => [node.name, node]))
+    for (const node of lowering.graph.nodes) {
+      if (node.op === 'constant') this.#fill(node, node.attrs['value'] as number)
+    }
+  }
+
+  async run(feeds: Feeds): Promise<Outputs> {
+    const transfers = this.#inputs.map((node): Transfer => {
+      const data = hostArray(node, feeds[node.name])
+      return [this.#index.get(this.lowering.state(node).buffer)!, data]
+    })
+    for (const name of Object.keys(feeds)) {
+      if (!this.#inputs.some(node => node.name === name)) {
+        const names = this.#inputs.map(node => node.name).join(', ')
+        throw new InvalidArgumentError(`the graph has no input '${name}'; its inputs are ${names}`)
+      }
+    }
+    const outputs: Record<string, HostArray> = {}
+    const results = [...this.lowering.graph.outputs].map(([name, value]): Transfer => {
+      const array = emptyArray(value.type)
+      outputs[name] = array
+      return [this.#index.get(this.lowering.read(value))!, array]
+    })
+    await this.plan.run(transfers, results, this.profiling)
+    return outputs
+  }
+
+  async read(name: string): Promise<HostArray> {
+    const node = this.#state(name)
+    const array = emptyArray(node.outputs[0])
+    this.plan.read(...this.#place(node), array)
+    return array
+  }
+
+  async write(name: string, data: HostArray): Promise<void> {
+    const node = this.#state(name)
+    this.plan.write(...this.#place(node), hostArray(node, data))
+  }
+
+  timings(): StepTiming[] {
+    const seconds = this.plan.timings()
+    return this.lowering.steps.map(({ node, implementation }, i) => ({ node, implementation, seconds: seconds[i] }))
+  }
+
+  dispose(): void {
+    this.plan.dispose()
+  }
+
+  #state(name: string): Node {
+    const node = this.#states.get(name)
+    if (node === undefined) throw new InvalidArgumentError(`the program has no parameter or buffer '${name}'`)
+    return node
+  }
+
+  /** Buffer, layout and dense layout of a state; two equal numbers mean a plain copy. */
+  #place(node: Node): [number, number, number] {
+    const { buffer, layout, groups } = this.lowering.state(node)
+    const index = this.#index.get(buffer)!
+    return layout === 'dense' ? [index, -1, -1] : [index, layout, this.lowering.denseLayoutOf(node, groups)]
+  }
+
+  #fill(node: Node, value: number): void {
+    this.plan.write(...this.#place(node), emptyArray(node.outputs[0]).fill(value))
+  }
+}
+
+function emptyArray({ shape, dtype }: TensorType): HostArray {
+  const length = elements(shape)
+  if (dtype === 'int32') return new Int32Array(length)
+  if (dtype === 'uint8') return new Uint8Array(length)
+  if (dtype === 'float32') return new Float32Array(length)
+  throw new EngineError(`${dtype} cannot leave the oneDNN engine: cast it to float32 in the graph`)
+}
+
+/** Checks what is fed or written against the node's type; turns a number into a scalar. */
+function hostArray(node: Node, data: HostArray | number | undefined): HostArray {
+  const { shape, dtype } = node.outputs[0]
+  const expected = `${dtype} ${formatShape(shape)}`
+  if (data === undefined) throw new InvalidArgumentError(`input '${node.name}' is missing: expected ${expected}`)
+  const empty = emptyArray(node.outputs[0])
+  if (typeof data === 'number' && shape.length === 0) return empty.fill(data)
+  if (typeof data === 'number' || data.length !== empty.length) {
+    const got = typeof data === 'number' ? 'a number' : `${data.length} values`
+    throw new InvalidArgumentError(`'${node.name}' expects ${expected} (${empty.length} values), got ${got}`)
+  }
+  if (data.constructor === empty.constructor) return data
+  if (data instanceof Float64Array && dtype === 'float32') return Float32Array.from(data)
+  throw new InvalidArgumentError(`'${node.name}' expects ${expected}, got a ${data.constructor.name}`)
+}

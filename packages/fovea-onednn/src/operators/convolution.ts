@@ -1,0 +1,150 @@
+/**
+ * @file Convolutions and linear layers, by oneDNN: a linear layer is a 1×1 convolution of 1×1 images. Weights are read
+ * in the layout that each primitive prefers; a trained weight lives in the layout of its gradient, so that the update,
+ * which is elementwise, needs no reorder.
+ */
+import { type Conv2dAttributes, type Node, type Shape, tensorBytes, type Value } from 'fovea/engine'
+import type { Primitive } from '../addon.js'
+import type { Lowering } from '../lowering.js'
+import { type Lower, output } from './operator.js'
+
+const directions = { forward: 0, inputGradient: 1, weightGradient: 2 } as const
+
+const pointwise: Conv2dAttributes = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 }
+
+/** N×C as N×1×1×C, O×I as O×I×1×1. */
+const asImages = (shape: Shape): Shape => (shape.length === 2 ? [shape[0], 1, 1, shape[1]] : shape)
+const asWeights = (shape: Shape): Shape => (shape.length === 2 ? [...shape, 1, 1] : shape)
+
+interface Geometry {
+  readonly direction: keyof typeof directions
+  readonly x: Shape
+  readonly y: Shape
+  readonly weight: Shape
+  readonly attrs: Conv2dAttributes
+  readonly bias: boolean
+}
+
+function geometryOf(node: Node): Geometry {
+  const attrs = 'groups' in node.attrs ? (node.attrs as unknown as Conv2dAttributes) : pointwise
+  const [a, b, bias] = node.inputs.map(input => input.type.shape)
+  const [result] = node.outputs.map(type => type.shape)
+  switch (node.op) {
+    case 'conv2d':
+    case 'linear':
+      return { direction: 'forward', x: a, y: result, weight: b, attrs, bias: bias !== undefined }
+    case 'conv2dInputGradient':
+    case 'linearInputGradient':
+      return { direction: 'inputGradient', x: result, y: a, weight: b, attrs, bias: false }
+    default:
+      return { direction: 'weightGradient', x: a, y: b, weight: result, attrs, bias: node.outputs.length > 1 }
+  }
+}
+
+function primitiveOf(to: Lowering, node: Node): Primitive {
+  return to.primitive(node, () => {
+    const { direction, x, y, weight, attrs, bias } = geometryOf(node)
+    const [batch, inHeight, inWidth, inChannels] = asImages(x)
+    const [, outHeight, outWidth, outChannels] = asImages(y)
+    const [, , kernelHeight, kernelWidth] = asWeights(weight)
+    const [top, bottom, left, right] = attrs.padding
+    // oneDNN wants the padding that the windows really use, which flooring the output size may leave partly unused.
+    const used = (out: number, stride: number, dilation: number, kernel: number, size: number, before: number) =>
+      (out - 1) * stride + dilation * (kernel - 1) + 1 - size - before
+    const primitive = to.plan.convolution({
+      direction: directions[direction],
+      type: to.type(node.inputs[0].type),
+      batch,
+      inChannels,
+      inHeight,
+      inWidth,
+      outChannels,
+      outHeight,
+      outWidth,
+      kernelHeight,
+      kernelWidth,
+      strideY: attrs.stride[0],
+      strideX: attrs.stride[1],
+      top,
+      bottom: Math.min(bottom, used(outHeight, attrs.stride[0], attrs.dilation[0], kernelHeight, inHeight, top)),
+      left,
+      right: Math.min(right, used(outWidth, attrs.stride[1], attrs.dilation[1], kernelWidth, inWidth, left)),
+      dilationY: attrs.dilation[0],
+      dilationX: attrs.dilation[1],
+      groups: attrs.groups,
+      bias: bias ? 1 : 0,
+      activation: 0,
+      sum: 0,
+    })
+    to.noteLayout(primitive.weightsLayout, primitive.weightsBytes)
+    return primitive
+  })
+}
+
+const forward: Lower = (to, node) => {
+  const primitive = primitiveOf(to, node)
+  const { groups } = geometryOf(node).attrs
+  const [x, weight, bias] = node.inputs
+  const buffers = [to.read(x), to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)]
+  to.runPrimitive(primitive, [...buffers, to.write(node)])
+}
+
+const inputGradient: Lower = (to, node) => {
+  const primitive = primitiveOf(to, node)
+  const { groups } = geometryOf(node).attrs
+  const [dy, weight] = node.inputs
+  const buffers = [to.read(dy), to.read(weight, primitive.weightsLayout, groups)]
+  to.runPrimitive(primitive, [...buffers, to.write(node)])
+}
+
+const weightGradient: Lower = (to, node) => {
+  const primitive = primitiveOf(to, node)
+  const { groups } = geometryOf(node).attrs
+  const [x, dy] = node.inputs.map(input => to.read(input))
+  const dw = to.write(node, 0, primitive.weightsLayout, primitive.weightsBytes, groups)
+  to.runPrimitive(primitive, [x, dy, dw, node.outputs.length > 1 ? to.write(node, 1) : undefined])
+}
+
+export const convolutions = {
+  conv2d: forward,
+  linear: forward,
+  conv2dInputGradient: inputGradient,
+  linearInputGradient: inputGradient,
+  conv2dWeightGradient: weightGradient,
+  linearWeightGradient: weightGradient,
+} as const satisfies Record<string, Lower>
+
+/**
+ * Chooses the layout in which each weight (and its optimizer slots) lives: that of its gradient where the gradient goes
+ * straight into an update, else that of the forward primitive.
+ */
+export function chooseWeightLayouts(to: Lowering): void {
+  const { nodes } = to.graph
+  const readersOf = (value: Value) =>
+    nodes.filter(node => node.inputs.some(input => input.node === value.node && input.index === value.index))
+  const choose = (state: Node, primitive: Primitive, groups: number) => {
+    if (to.hasStateLayout(state.name)) return
+    to.setStateLayout(state.name, primitive.weightsLayout, primitive.weightsBytes, groups)
+  }
+  for (const node of nodes) {
+    if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') continue
+    const readers = readersOf(output(node))
+    const [update] = readers
+    if (readers.length !== 1 || !isUpdate(update)) continue
+    const primitive = primitiveOf(to, node)
+    for (const input of update.inputs) {
+      const isSlot = input.node.op === 'parameter' || input.node.op === 'buffer'
+      if (isSlot && tensorBytes(input.type) === tensorBytes(node.outputs[0])) {
+        choose(input.node, primitive, geometryOf(node).attrs.groups)
+      }
+    }
+  }
+  for (const node of nodes) {
+    if (node.op !== 'conv2d' && node.op !== 'linear') continue
+    const weight = node.inputs[1].node
+    const trained = nodes.some(other => other.op.endsWith('WeightGradient') && to.graph.updates.has(weight.name))
+    if (weight.op === 'parameter' && !trained) choose(weight, primitiveOf(to, node), geometryOf(node).attrs.groups)
+  }
+}
+
+const isUpdate = (node: Node): boolean => ['sgd', 'adam', 'rmsProp'].includes(node.op)

@@ -1,0 +1,16 @@
+/** @file The table of lowerings: the compiler asks for a row for every operator. */
+import type { OpName } from 'fovea/engine'
+import { convolutions } from './convolution.js'
+import { movement } from './movement.js'
+import { normalization } from './normalization.js'
+import type { Lower } from './operator.js'
+import { pooling } from './pooling.js'
+import { training } from './training.js'
+
+export const lowerings: Readonly<Record<OpName, Lower>> = {
+  ...convolutions,
+  ...movement,
+  ...normalization,
+  ...pooling,
+  ...training,
+}

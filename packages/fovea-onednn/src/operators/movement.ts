@@ -1,0 +1,193 @@
+/** @file Everything that walks a tensor in steps: broadcasting arithmetic, reductions, slices, padding, views. */
+import {
+  denseStrides,
+  elements,
+  type Node,
+  type PadAttributes,
+  type ReductionAttributes,
+  type Shape,
+  type SliceAttributes,
+  tensorBytes,
+  type Value,
+} from 'fovea/engine'
+import type { Lowering } from '../lowering.js'
+import { type Lower, output } from './operator.js'
+
+/** Axes that walk together: sizes, and for each tensor the step along the axis. */
+interface Axis {
+  readonly size: number
+  readonly strides: readonly number[]
+}
+
+/** Drops axes of size 1 and joins neighbours that every tensor walks without a gap. Leaves at least one axis. */
+function collapse(axes: readonly Axis[]): Axis[] {
+  const joined: Axis[] = []
+  for (const axis of axes.filter(({ size }) => size !== 1)) {
+    const last = joined.at(-1)
+    if (last?.strides.every((stride, t) => stride === axis.size * axis.strides[t])) {
+      joined[joined.length - 1] = { size: last.size * axis.size, strides: axis.strides }
+    } else {
+      joined.push(axis)
+    }
+  }
+  return joined.length > 0 ? joined : [{ size: 1, strides: axes[0]?.strides.map(() => 1) ?? [1, 1] }]
+}
+
+/** The strides of a tensor of shape `from` where it is broadcast to the rank and sizes of `to`. */
+function broadcastStrides(from: Shape, to: Shape): number[] {
+  const strides = denseStrides(from)
+  return to.map((_, axis) => {
+    const own = axis - (to.length - from.length)
+    return own < 0 || from[own] === 1 ? 0 : strides[own]
+  })
+}
+
+const flat = (axes: readonly Axis[]): number[] => {
+  const tensors = axes[0].strides.length
+  const strides = Array.from({ length: tensors }, (_, t) => axes.map(axis => axis.strides[t]))
+  return [...axes.map(axis => axis.size), ...strides.flat()]
+}
+
+const binary =
+  (operation: number): Lower =>
+  (to, node) => {
+    const [a, b] = node.inputs
+    const { shape } = node.outputs[0]
+    const [sa, sb] = [broadcastStrides(a.type.shape, shape), broadcastStrides(b.type.shape, shape)]
+    const axes = collapse(shape.map((size, axis) => ({ size, strides: [sa[axis], sb[axis]] })))
+    const [ba, bb] = [to.read(a), to.read(b)]
+    const over = elements(a.type.shape) === elements(shape) ? a : b
+    const y = elements(over.type.shape) === elements(shape) ? to.writeOver(node, over) : to.write(node)
+    to.kernel('binary', [ba, bb, y], [operation, to.type(node.outputs[0]), axes.length, ...flat(axes)])
+  }
+
+interface Copy {
+  readonly x: Value
+  readonly dims: Shape
+  readonly from: { readonly offset: number; readonly strides: readonly number[] }
+  readonly to: { readonly offset: number; readonly strides: readonly number[] }
+  /** What the rest of the output is filled with; undefined when the copy covers all of it. */
+  readonly fill?: number
+  readonly scale?: number
+}
+
+function stridedCopy(lowering: Lowering, node: Node, { x, dims, from, to, fill, scale }: Copy): void {
+  const axes = collapse(dims.map((size, axis) => ({ size, strides: [from.strides[axis], to.strides[axis]] })))
+  const covered = fill === undefined ? 0 : 1
+  const ints = [lowering.type(x.type), covered, elements(node.outputs[0].shape), from.offset, to.offset, axes.length]
+  const buffers = [lowering.read(x), lowering.write(node)]
+  lowering.kernel('stridedCopy', buffers, [...ints, ...flat(axes)], [fill ?? 0, scale ?? 1])
+}
+
+const offsetOf = (strides: readonly number[], start: readonly number[]): number =>
+  strides.reduce((sum, stride, axis) => sum + stride * start[axis], 0)
+
+const pad: Lower = (to, node) => {
+  const [x] = node.inputs
+  const { before, value } = node.attrs as unknown as PadAttributes
+  const strides = denseStrides(node.outputs[0].shape)
+  stridedCopy(to, node, {
+    x,
+    dims: x.type.shape,
+    from: { offset: 0, strides: denseStrides(x.type.shape) },
+    to: { offset: offsetOf(strides, before), strides },
+    fill: value,
+  })
+}
+
+const sliced = (whole: Shape, { start, step }: SliceAttributes) => {
+  const strides = denseStrides(whole)
+  return { offset: offsetOf(strides, start), strides: strides.map((stride, axis) => stride * step[axis]) }
+}
+
+const slice: Lower = (to, node) => {
+  const [x] = node.inputs
+  const { shape } = node.outputs[0]
+  const from = sliced(x.type.shape, node.attrs as unknown as SliceAttributes)
+  stridedCopy(to, node, { x, dims: shape, from, to: { offset: 0, strides: denseStrides(shape) } })
+}
+
+const sliceGradient: Lower = (to, node) => {
+  const [dy] = node.inputs
+  const { shape } = dy.type
+  const target = sliced(node.outputs[0].shape, node.attrs as unknown as SliceAttributes)
+  stridedCopy(to, node, { x: dy, dims: shape, from: { offset: 0, strides: denseStrides(shape) }, to: target, fill: 0 })
+}
+
+const broadcast =
+  (scaleOf: (node: Node) => number): Lower =>
+  (to, node) => {
+    const [x] = node.inputs
+    const { shape } = node.outputs[0]
+    stridedCopy(to, node, {
+      x,
+      dims: shape,
+      from: { offset: 0, strides: broadcastStrides(x.type.shape, shape) },
+      to: { offset: 0, strides: denseStrides(shape) },
+      scale: scaleOf(node),
+    })
+  }
+
+const view: Lower = (to, node) => {
+  const [x] = node.inputs
+  to.read(x)
+  to.alias(node, 0, x)
+}
+
+/** Kept axes first, then reduced ones: their sizes and their strides in x. */
+function reductionAxes(shape: Shape, axes: readonly number[]): number[] {
+  const strides = denseStrides(shape)
+  const all = shape.map((size, axis) => ({ size, strides: [strides[axis]], reduced: axes.includes(axis) }))
+  const kept = collapse(all.filter(({ reduced }) => !reduced).concat({ size: 1, strides: [1], reduced: false }))
+  const gone = collapse(all.filter(({ reduced }) => reduced).concat({ size: 1, strides: [1], reduced: true }))
+  return [kept.length, gone.length, ...flat(kept), ...flat(gone)]
+}
+
+const reduce =
+  (operation: number, axesOf = (node: Node) => (node.attrs as unknown as ReductionAttributes).axes): Lower =>
+  (to, node) => {
+    const [x] = node.inputs
+    const ints = [operation, to.type(x.type), ...reductionAxes(x.type.shape, axesOf(node))]
+    to.kernel('reduce', [to.read(x), to.write(node)], ints)
+  }
+
+const reduceMaxGradient: Lower = (to, node) => {
+  const [dy, x, y] = node.inputs
+  const count = elements(x.type.shape) / elements(y.type.shape)
+  const axes = reductionAxes(x.type.shape, (node.attrs as unknown as ReductionAttributes).axes)
+  const buffers = [to.read(dy), to.read(x), to.read(y), to.write(node)]
+  to.kernel('reduceMaxGradient', buffers, [elements(y.type.shape), count, ...axes])
+}
+
+const cast: Lower = (to, node) => {
+  const [x] = node.inputs
+  const y = output(node)
+  if (x.type.dtype === y.type.dtype) return view(to, node)
+  to.kernel('cast', [to.read(x), to.write(node)], [elements(x.type.shape), to.type(x.type), to.type(y.type)])
+}
+
+const identity: Lower = (to, node) => {
+  const [x] = node.inputs
+  to.kernel('copy', [to.read(x), to.write(node)], [tensorBytes(x.type)])
+}
+
+export const movement = {
+  add: binary(0),
+  multiply: binary(1),
+  reduceSum: reduce(0),
+  reduceMean: reduce(1),
+  reduceMax: reduce(2),
+  reduceMaxGradient,
+  globalAveragePool: reduce(1, () => [1, 2]),
+  globalAveragePoolGradient: broadcast(node => 1 / (node.outputs[0].shape[1] * node.outputs[0].shape[2])),
+  broadcastTo: broadcast(() => 1),
+  pad,
+  slice,
+  sliceGradient,
+  flatten: view,
+  reshape: view,
+  cast,
+} as const satisfies Record<string, Lower>
+
+/** Dropout and stochastic depth without a seed. */
+export { identity }

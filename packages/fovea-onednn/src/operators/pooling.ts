@@ -1,0 +1,43 @@
+/** @file Max and average pooling (native/kernels/pool.h). */
+import type { AveragePoolAttributes, Node, PoolingAttributes, Shape } from 'fovea/engine'
+import type { Lowering } from '../lowering.js'
+import type { Lower } from './operator.js'
+
+/** The kernels' numbers; `x` and `y` are the shapes of the larger and the pooled image. */
+function windows(to: Lowering, node: Node, x: Shape, y: Shape): number[] {
+  const { kernel, stride, padding } = node.attrs as unknown as PoolingAttributes
+  return [...x, y[1], y[2], ...kernel, ...stride, padding[0], padding[2], to.type(node.inputs[0].type)]
+}
+
+const countPadding = (node: Node): number => ((node.attrs as unknown as AveragePoolAttributes).countPadding ? 1 : 0)
+
+const maxPool: Lower = (to, node) => {
+  const [x] = node.inputs
+  const ints = windows(to, node, x.type.shape, node.outputs[0].shape)
+  to.kernel('maxPool', [to.read(x), to.write(node, 0), to.write(node, 1)], ints)
+}
+
+const maxPoolGradient: Lower = (to, node) => {
+  const [dy, index] = node.inputs
+  const ints = windows(to, node, node.outputs[0].shape, dy.type.shape)
+  to.kernel('maxPoolGradient', [to.read(dy), to.read(index), to.write(node)], ints)
+}
+
+const averagePool: Lower = (to, node) => {
+  const [x] = node.inputs
+  const ints = windows(to, node, x.type.shape, node.outputs[0].shape)
+  to.kernel('averagePool', [to.read(x), to.write(node)], [...ints, countPadding(node)])
+}
+
+const averagePoolGradient: Lower = (to, node) => {
+  const [dy] = node.inputs
+  const ints = windows(to, node, node.outputs[0].shape, dy.type.shape)
+  to.kernel('averagePoolGradient', [to.read(dy), to.write(node)], [...ints, countPadding(node)])
+}
+
+export const pooling = {
+  maxPool,
+  maxPoolGradient,
+  averagePool,
+  averagePoolGradient,
+} as const satisfies Record<string, Lower>
