@@ -9,13 +9,14 @@ export interface Column {
 }
 
 const gap = 2
+const narrowest = 8
 
 /** Rows under titles with a rule between. A `shrink` column loses letters (`layer1…conv1`) until the table fits `width`. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[], width = 100): string {
   const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map(row => row[i].length)))
   const total = widths.reduce((sum, w) => sum + w, 0) + gap * (columns.length - 1)
   const shrinking = columns.findIndex(({ shrink }) => shrink)
-  if (shrinking >= 0) widths[shrinking] = Math.max(8, widths[shrinking] - Math.max(0, total - width))
+  if (shrinking >= 0 && total > width) widths[shrinking] = Math.max(narrowest, widths[shrinking] - (total - width))
   const format = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => {

@@ -1,0 +1,45 @@
+/** @file The list of commands, and what they share: help, exit codes, names that are offered for misspelt ones. */
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { benchCommand } from './commands/bench.js'
+import { dataCommand } from './commands/data.js'
+import { demoCommand } from './commands/demo.js'
+import { evalCommand } from './commands/eval.js'
+import { parityCommand } from './commands/parity.js'
+import { predictCommand } from './commands/predict.js'
+import { summaryCommand } from './commands/summary.js'
+import { trainCommand } from './commands/train.js'
+
+const commands = [
+  trainCommand,
+  evalCommand,
+  predictCommand,
+  summaryCommand,
+  benchCommand,
+  parityCommand,
+  dataCommand,
+  demoCommand,
+]
+
+/** @returns the program; parsing throws CommanderError or what the command throws, and never ends the process. */
+export function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const program = new Command('fovea')
+    .description('Trains and uses convolutional image classifiers.')
+    .version(version)
+    .addHelpText('after', '\nFOVEA_DEBUG=1 shows the stack of an error; FOVEA_DATA is the folder of downloads.')
+  for (const command of commands) program.addCommand(command())
+  silenceErrors(program)
+  return program
+}
+
+/** Errors are thrown, to be shown by main.ts as one line; commander would print them itself and exit with 1. */
+function silenceErrors(command: Command): void {
+  command
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .showHelpAfterError(false)
+  for (const child of command.commands) silenceErrors(child)
+}
