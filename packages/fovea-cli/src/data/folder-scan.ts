@@ -29,8 +29,8 @@ export interface FolderScan {
 export interface SplitOptions {
   /** How much of each class is held out where the folder has no test images of its own. Default 0.2. */
   readonly heldOut?: number
-  /** Chooses the images held out. Default 0. */
-  readonly seed?: number
+  /** Chooses the images held out; not the seed of a training run, so that every run and evaluation agree. Default 0. */
+  readonly splitSeed?: number
 }
 
 /** What held-out images' folders are called, best first. */
@@ -40,7 +40,7 @@ const TEST_FOLDERS = ['test', 'val', 'validation'] as const
  * Lists the images of a folder.
  * @throws InvalidArgumentError if there is no such folder; FormatError if it has no images or fewer than two classes
  */
-export function scanFolder(folder: string, { heldOut = 0.2, seed = 0 }: SplitOptions = {}): FolderScan {
+export function scanFolder(folder: string, { heldOut = 0.2, splitSeed = 0 }: SplitOptions = {}): FolderScan {
   const top = foldersIn(folder, folder)
   const test = TEST_FOLDERS.find(name => top.includes(name))
   const trainIsSplit =
@@ -69,7 +69,7 @@ export function scanFolder(folder: string, { heldOut = 0.2, seed = 0 }: SplitOpt
       Int32Array.from(all, ({ label }) => label),
       classes.length,
       heldOut,
-      seed,
+      splitSeed,
     )
     all.forEach(({ label, path }, i) => isTest[i] === 0 && add('train', label, path))
     all.forEach(({ label, path }, i) => isTest[i] === 1 && add('test', label, path))

@@ -86,12 +86,12 @@ interface Job {
 }
 
 async function describe(folder: string, scan: FolderScan, options: ImageFolderOptions): Promise<Job> {
-  const { size, skipBad = false, heldOut = 0.2, seed = 0 } = options
+  const { size, skipBad = false, heldOut = 0.2, splitSeed = 0 } = options
   const square = typeof size === 'number' ? ([size, size] as const) : (size ?? (await defaultSize(folder, scan)))
   if (!square.every(side => Number.isSafeInteger(side) && side >= 1 && side <= MAX_SIZE)) {
     throw new InvalidArgumentError(`the image size must be 1 to ${MAX_SIZE} pixels a side, not ${square.join('×')}`)
   }
-  const what = JSON.stringify([DECODING, square, skipBad, heldOut, seed])
+  const what = JSON.stringify([DECODING, square, skipBad, heldOut, splitSeed])
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
   return { size: square, key: hash(resolve(folder) + what).slice(0, 12), source: hash(scan.state + what) }
 }

@@ -1,0 +1,82 @@
+/**
+ * @file Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747): grey images of clothes, 28×28 pixels, 10 classes.
+ * A class-balanced part (10,000 and 2,000 images) ships with this package; the whole set is read where a user has it.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type DataSplits, type Dataset, FormatError, fingerprintOf } from 'fovea'
+import { diskError } from '../files.js'
+import { parseIdx } from './idx.js'
+import { cacheFolder, type LoadOptions } from './options.js'
+import { sharedBytes, sharedLabels } from './stored-dataset.js'
+import { preparedAhead } from './worker-loader.js'
+
+export interface FashionMnistOptions extends Pick<LoadOptions, 'cache'> {
+  /**
+   * Where the four files of the original are (`train-images-idx3-ubyte`, with or without `.gz`, and so on). Default:
+   * `fashion-mnist` in the cache folder if it is there, else the part that ships with this package.
+   */
+  readonly folder?: string
+}
+
+/** The part of the data set that ships with this package. */
+export const embeddedFashionMnist: string = fileURLToPath(new URL('../../assets/fashion-mnist', import.meta.url))
+
+const CLASSES = [
+  'T-shirt/top',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+]
+
+/**
+ * Fashion-MNIST.
+ * @throws FormatError naming the file that is missing or damaged
+ */
+export async function fashionMnist(options: FashionMnistOptions = {}): Promise<DataSplits> {
+  const own = join(cacheFolder(options), 'fashion-mnist')
+  const folder = options.folder ?? (existsSync(own) ? own : embeddedFashionMnist)
+  return { train: open(folder, 'train', 'train'), test: open(folder, 'test', 't10k') }
+}
+
+function open(folder: string, split: string, prefix: string): Dataset {
+  const images = read(folder, `${prefix}-images-idx3-ubyte`, 3)
+  const labels = read(folder, `${prefix}-labels-idx1-ubyte`, 1)
+  const [count, height, width] = images.shape
+  if (count !== labels.shape[0] || count === 0 || height !== 28 || width !== 28) {
+    throw new FormatError(
+      `'${folder}': ${prefix} has images of ${images.shape.join('×')} and ${labels.shape[0]} labels; ` +
+        'Fashion-MNIST has as many labels as images of 28×28',
+    )
+  }
+  if (labels.data.some(label => label >= CLASSES.length)) {
+    throw new FormatError(`'${folder}': ${prefix}-labels-idx1-ubyte holds labels above ${CLASSES.length - 1}`)
+  }
+  const bytes = sharedBytes(images.data.length)
+  bytes.set(images.data)
+  return preparedAhead({
+    name: `fashion-mnist/${split}`,
+    imageShape: [28, 28, 1],
+    classes: CLASSES,
+    fingerprint: fingerprintOf(bytes, Int32Array.from(labels.data)),
+    labels: sharedLabels(labels.data),
+    pixels: { bytes },
+  })
+}
+
+function read(folder: string, name: string, rank: number) {
+  const path = [join(folder, `${name}.gz`), join(folder, name)].find(existsSync)
+  if (!path) throw new FormatError(`'${folder}' lacks ${name}.gz, a file of Fashion-MNIST`)
+  try {
+    return parseIdx(path, readFileSync(path), rank)
+  } catch (error) {
+    throw diskError(error, path, 'read')
+  }
+}
