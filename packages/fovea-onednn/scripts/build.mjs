@@ -88,6 +88,8 @@ const linkFlags = [
   '-shared',
   ...(sanitize ? ['-fsanitize=address,undefined'] : []),
   ...(mac ? ['-undefined', 'dynamic_lookup', '-lomp'] : ['-fopenmp']),
+  // An rpath of the old kind: it also finds what libdnnl itself loads (libOpenCL, libgomp) in the same folder.
+  ...(onednn && !mac ? ['-Wl,--disable-new-dtags'] : []),
   ...(onednn ? libraryFolders(onednn).flatMap(folder => [`-L${folder}`, `-Wl,-rpath,${folder}`]) : []),
   '-ldnnl',
 ]
