@@ -3,7 +3,6 @@
  * all. Fused operators (batch-norm + activation) name an activation as an attribute.
  */
 import { ShapeError } from '../errors.js'
-import { formatShape, sameShape } from '../graph/types.js'
 import type { Activation } from './activations/activation.js'
 import { gelu } from './activations/gelu.js'
 import { hardSwish } from './activations/hard-swish.js'
@@ -12,19 +11,26 @@ import { relu6 } from './activations/relu6.js'
 import { sigmoid } from './activations/sigmoid.js'
 import { silu } from './activations/silu.js'
 import { defineOp, type OpDefinition } from './define.js'
+import { expectShape } from './expect.js'
 
 export const activations = { relu, relu6, silu, gelu, sigmoid, hardSwish } as const satisfies Record<string, Activation>
 export type ActivationName = keyof typeof activations
+
+/** A fused activation, where there is one, is one of the table. */
+export function checkActivation(name: string | undefined): void {
+  if (name !== undefined && !Object.hasOwn(activations, name)) {
+    throw new ShapeError(`there is no activation '${name}', only ${Object.keys(activations).join(', ')}`)
+  }
+}
 
 /** dx = dy · f'(x), from dy and the activation's input x. */
 export const activationGradient = defineOp<{ readonly activation: ActivationName }>({
   name: 'activationGradient',
   traits: ['elementwise'],
   inPlace: [0],
-  infer: ([dy, x]) => {
-    if (!sameShape(dy.shape, x.shape)) {
-      throw new ShapeError(`gradient ${formatShape(dy.shape)} and input ${formatShape(x.shape)} differ`)
-    }
+  infer: ([dy, x], { activation }) => {
+    checkActivation(activation)
+    expectShape("the output's gradient", dy, x.shape)
     return [dy]
   },
   reference: ([dy, x], [dx], attrs) => {

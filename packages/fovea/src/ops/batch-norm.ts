@@ -6,8 +6,9 @@
  */
 import { ShapeError } from '../errors.js'
 import { elements, formatShape, sameShape, type TensorType } from '../graph/types.js'
-import { type ActivationName, activations } from './activation.js'
+import { type ActivationName, activations, checkActivation } from './activation.js'
 import { defineOp, type Tensor } from './define.js'
+import { expectShape } from './expect.js'
 
 /** `momentum` is the weight of the new value in the running statistics (PyTorch's meaning). */
 export type BatchNormAttributes = {
@@ -37,9 +38,10 @@ function checkResidual(x: TensorType, residual: TensorType | undefined): void {
 export const batchNorm = defineOp<BatchNormAttributes>({
   name: 'batchNorm',
   inPlace: [0],
-  infer: ([x, weight, bias, mean, variance, residual]) => {
+  infer: ([x, weight, bias, mean, variance, residual], { activation }) => {
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])
     checkResidual(x, residual)
+    checkActivation(activation)
     return [x]
   },
   reference: ([x, weight, bias, mean, variance, residual], [y], attrs) => {
@@ -73,9 +75,10 @@ function normalize(
  */
 export const batchNormTraining = defineOp<BatchNormTrainingAttributes>({
   name: 'batchNormTraining',
-  infer: ([x, weight, bias, residual]) => {
+  infer: ([x, weight, bias, residual], { activation }) => {
     checkChannels(x, [weight, bias], ['weight', 'bias'])
     checkResidual(x, residual)
+    checkActivation(activation)
     if (elements(x.shape) === weight.shape[0]) {
       throw new ShapeError(`training needs more than one value per channel, the input is ${formatShape(x.shape)}`)
     }
@@ -116,8 +119,11 @@ export const batchNormTraining = defineOp<BatchNormTrainingAttributes>({
  */
 export const batchNormGradient = defineOp<BatchNormTrainingAttributes>({
   name: 'batchNormGradient',
-  infer: ([dy, x, , weight, , , , residual]) => {
-    checkResidual(x, dy)
+  infer: ([dy, x, , weight, bias, mean, variance, residual], { activation }) => {
+    expectShape("the output's gradient", dy, x.shape)
+    checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])
+    checkResidual(x, residual)
+    checkActivation(activation)
     const perChannel: TensorType = { shape: weight.shape, dtype: 'float32' }
     const outputs: TensorType[] = [x, perChannel, perChannel]
     return residual === undefined ? outputs : [...outputs, residual]

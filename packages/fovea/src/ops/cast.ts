@@ -14,10 +14,12 @@ export const cast: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
   name: 'cast',
   traits: ['elementwise'],
   infer: ([x], { dtype }) => [{ shape: x.shape, dtype }],
-  gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) =>
-    dy !== undefined && isFloat(attrs.dtype) && isFloat(x.type.dtype)
-      ? [builder.emit(cast, [dy], { dtype: x.type.dtype }, `${node.name}.dx`)]
-      : [],
+  gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => {
+    if (dy === undefined || !isFloat(attrs.dtype) || !isFloat(x.type.dtype)) return []
+    // The gradient of a weight that was cast down comes in float32 already.
+    if (dy.type.dtype === x.type.dtype) return [dy]
+    return [builder.emit(cast, [dy], { dtype: x.type.dtype }, `${node.name}.dx`)]
+  },
   reference: ([x], [y], { dtype }) => {
     const range = integerRange[dtype]
     if (range === undefined) return y.data.set(x.data) // the engine rounds to bfloat16 and float16

@@ -6,6 +6,7 @@ import { ShapeError } from '../errors.js'
 import { elements, formatShape, type Shape, type TensorType } from '../graph/types.js'
 import { convolve, convolveBack, correlate } from './conv2d-reference.js'
 import { defineOp } from './define.js'
+import { expectIntegers, expectShape } from './expect.js'
 
 export type Conv2dAttributes = {
   readonly stride: readonly [number, number]
@@ -22,6 +23,10 @@ export const windowedSize = (size: number, kernel: number, stride: number, paddi
 /** [batch, height, width, out] of a convolution; throws ShapeError where the shapes do not fit. */
 function outputShape(x: Shape, weight: Shape, attrs: Conv2dAttributes): Shape {
   const { stride, padding, dilation, groups } = attrs
+  expectIntegers('stride', stride, 2, 1)
+  expectIntegers('padding', padding, 4, 0)
+  expectIntegers('dilation', dilation, 2, 1)
+  expectIntegers('groups', [groups], 1, 1)
   if (x.length !== 4) throw new ShapeError(`input must be batch×height×width×channels, got ${formatShape(x)}`)
   if (weight.length !== 4) throw new ShapeError(`weight must be out×in/groups×kh×kw, got ${formatShape(weight)}`)
   const [n, h, w, channels] = x
@@ -43,9 +48,7 @@ export const conv2d = defineOp<Conv2dAttributes>({
   name: 'conv2d',
   infer: ([x, weight, bias], attrs) => {
     const shape = outputShape(x.shape, weight.shape, attrs)
-    if (bias !== undefined && elements(bias.shape) !== shape[3]) {
-      throw new ShapeError(`bias has ${formatShape(bias.shape)} elements, the output ${shape[3]} channels`)
-    }
+    if (bias !== undefined) expectShape('bias', bias, [shape[3]])
     return [{ shape, dtype: x.dtype }]
   },
   multiplyAdds: ([, weight], [y]) => elements(y.shape) * weight.shape[1] * weight.shape[2] * weight.shape[3],
@@ -67,7 +70,7 @@ export const conv2d = defineOp<Conv2dAttributes>({
 export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape: Shape }>({
   name: 'conv2dInputGradient',
   infer: ([dy, weight], attrs) => {
-    checkGradientShape(dy, outputShape(attrs.shape, weight.shape, attrs))
+    expectShape("the output's gradient", dy, outputShape(attrs.shape, weight.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]
   },
   multiplyAdds: ([dy, weight]) => elements(dy.shape) * weight.shape[1] * weight.shape[2] * weight.shape[3],
@@ -78,7 +81,7 @@ export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape:
 export const conv2dWeightGradient = defineOp<Conv2dAttributes & { readonly shape: Shape; readonly bias: boolean }>({
   name: 'conv2dWeightGradient',
   infer: ([x, dy], attrs) => {
-    checkGradientShape(dy, outputShape(x.shape, attrs.shape, attrs))
+    expectShape("the output's gradient", dy, outputShape(x.shape, attrs.shape, attrs))
     const weight: TensorType = { shape: attrs.shape, dtype: 'float32' }
     return attrs.bias ? [weight, { shape: [attrs.shape[0]], dtype: 'float32' }] : [weight]
   },
@@ -91,9 +94,3 @@ export const conv2dWeightGradient = defineOp<Conv2dAttributes & { readonly shape
     db.data.set(sums)
   },
 })
-
-function checkGradientShape(dy: TensorType, expected: Shape): void {
-  if (formatShape(dy.shape) !== formatShape(expected)) {
-    throw new ShapeError(`the output's gradient is ${formatShape(dy.shape)}, expected ${formatShape(expected)}`)
-  }
-}
