@@ -1,0 +1,219 @@
+import { mkdirSync, readdirSync, symlinkSync, truncateSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Dataset } from 'fovea'
+import sharp from 'sharp'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { imageFolder, packImageFolder } from '../../src/data/image-folder.js'
+import { openDataset } from '../../src/data/open-dataset.js'
+import { temporaryFolder } from './temporary-folder.js'
+
+const temporary = temporaryFolder()
+
+/** Flat PNGs of 12×12 pixels, by grey level. */
+const flat: Buffer[] = []
+beforeAll(async () => {
+  for (let level = 0; level < 20; level++) {
+    const background = { r: level, g: level, b: level }
+    flat.push(
+      await sharp({ create: { width: 12, height: 12, channels: 3, background } })
+        .png()
+        .toBuffer(),
+    )
+  }
+})
+
+const fill = (folder: string, from: number, to: number): void => {
+  for (let level = from; level < to; level++)
+    temporary.write(`${folder}/${String(level).padStart(2, '0')}.png`, flat[level])
+}
+
+const options = (more = {}) => ({ cache: temporary.path('cache'), ...more })
+
+const levels = (data: Dataset): number[] => {
+  const size = data.imageShape[0] * data.imageShape[1] * 3
+  const pixels = new Uint8Array(data.length * size)
+  data.read(Array.from(data.labels.keys()), pixels)
+  return Array.from(data.labels, (_, i) => pixels[i * size])
+}
+
+describe('imageFolder', () => {
+  it('reads train and test folders, classes and images sorted by name, other files ignored', async () => {
+    fill('photos/train/dog', 0, 3)
+    fill('photos/train/cat', 3, 5)
+    fill('photos/test/cat', 5, 6)
+    fill('photos/test/dog', 6, 8)
+    temporary.write('photos/train/cat/notes.txt', 'x')
+    temporary.write('photos/.DS_Store', 'x')
+    const { train, test } = await imageFolder(temporary.path('photos'), options())
+    expect(train.classes).toEqual(['cat', 'dog'])
+    expect(train.imageShape).toEqual([12, 12, 3])
+    expect(train.name).toBe('photos/train')
+    expect([...train.labels]).toEqual([0, 0, 1, 1, 1])
+    expect(levels(train)).toEqual([3, 4, 0, 1, 2])
+    expect(levels(test)).toEqual([5, 6, 7])
+  })
+
+  it('splits one level of classes: each class in proportion, no image lost or in both, the same every time', async () => {
+    fill('photos/a', 0, 10)
+    fill('photos/b', 10, 15)
+    const { train, test } = await imageFolder(temporary.path('photos'), options({ size: 4 }))
+    expect([...test.labels]).toEqual([0, 0, 1])
+    expect([...levels(train), ...levels(test)].sort((x, y) => x - y)).toEqual(Array.from({ length: 15 }, (_, i) => i))
+    const again = await imageFolder(temporary.path('photos'), { cache: temporary.path('other'), size: [4, 4] })
+    expect(levels(again.test)).toEqual(levels(test))
+    const other = await imageFolder(temporary.path('photos'), options({ size: 4, splitSeed: 1 }))
+    expect(levels(other.test)).not.toEqual(levels(test))
+  })
+
+  it('follows links, and takes a folder named train for a class where it holds images', async () => {
+    fill('elsewhere', 0, 4)
+    fill('photos/train', 4, 8)
+    symlinkSync(temporary.path('elsewhere'), temporary.path('photos', 'car'))
+    const { train, test } = await imageFolder(temporary.path('photos'), options())
+    expect(train.classes).toEqual(['car', 'train'])
+    expect(train.length + test.length).toBe(8)
+  })
+
+  it('decodes once: again only when a file, the options or the packed file changed', async () => {
+    fill('photos/a', 0, 4)
+    fill('photos/b', 4, 8)
+    const folder = temporary.path('photos')
+    let decodedImages = 0
+    const notices: string[] = []
+    const load = async (more = {}) => {
+      decodedImages = 0
+      notices.length = 0
+      const onProgress = ({ done }: { done: number }): void => {
+        decodedImages = done
+      }
+      await imageFolder(folder, options({ onProgress, onNotice: (m: string) => notices.push(m), ...more }))
+      return decodedImages
+    }
+    expect(await load()).toBe(8)
+    expect(await load()).toBe(0)
+    expect(await load({ size: 6 })).toBe(8)
+    utimesSync(join(folder, 'a/00.png'), 1, 1)
+    expect(await load()).toBe(8)
+    expect(notices[0]).toContain('has changed')
+    expect(await load()).toBe(0)
+    fill('photos/a', 8, 9)
+    expect(await load()).toBe(9)
+    for (const file of readdirSync(temporary.path('cache'))) truncateSync(temporary.path('cache', file), 100)
+    expect(await load()).toBe(9)
+    expect(notices[0]).toMatch(/is damaged: it was cut short.*decoding the images again/)
+    expect(readdirSync(temporary.path('cache'))).toHaveLength(2)
+  })
+
+  it('names and counts bad images, leaves no packed file, and skips them only when asked', async () => {
+    fill('photos/a', 0, 5)
+    fill('photos/b', 5, 10)
+    temporary.write('photos/a/bad.jpg', 'no image')
+    temporary.write('photos/b/cut.png', flat[5].subarray(0, 60))
+    const folder = temporary.path('photos')
+    const error = await imageFolder(folder, options()).catch((e: unknown) => e)
+    expect(String(error)).toMatch(
+      /FormatError: 2 of 12 images that cannot be read: .*bad\.jpg' is not .*cut\.png' cannot/,
+    )
+    expect(String(error)).toContain('--skip-bad')
+    expect(readdirSync(temporary.path('cache'))).toEqual([])
+    const notices: string[] = []
+    const load = () => imageFolder(folder, options({ skipBad: true, onNotice: (m: string) => notices.push(m) }))
+    const { train, test } = await load()
+    expect(train.length + test.length).toBe(10)
+    expect(notices[0]).toMatch(/^left out 2 of 12 images that cannot be read: .*bad\.jpg/)
+    notices.length = 0
+    await load()
+    expect(notices).toEqual([
+      expect.stringMatching(/^left out 2 of 12 images that cannot be read: a\/bad\.jpg; b\/cut\.png/),
+    ])
+    await expect(imageFolder(folder, options())).rejects.toThrow('2 of 12')
+  })
+
+  it.each([
+    ['absent', () => {}, /there is no data folder '.*photos'/],
+    ['a file', () => void temporary.write('photos', 'x'), /is a file, not a folder of images/],
+    [
+      'empty',
+      () => void mkdirSync(temporary.path('photos')),
+      /no images in '.*photos': expected a folder for each class/,
+    ],
+    [
+      'of empty classes',
+      () => void mkdirSync(temporary.path('photos/a'), { recursive: true }),
+      /no images in '.*photos'/,
+    ],
+    [
+      'of images without classes',
+      () => fill('photos', 0, 3),
+      /no images in '.*photos': expected a folder for each class/,
+    ],
+    ['of one class', () => fill('photos/a', 0, 3), /has one class, 'a': a classifier needs two or more/],
+    [
+      'with an empty class',
+      () => {
+        fill('photos/a', 0, 3)
+        mkdirSync(temporary.path('photos/b'))
+        mkdirSync(temporary.path('photos/c'))
+      },
+      /no images \(\.jpg .*in class folders '.*photos\/b', '.*photos\/c'/,
+    ],
+    [
+      'with a class that only test has',
+      () => {
+        fill('photos/train/a', 0, 3)
+        fill('photos/train/b', 0, 3)
+        fill('photos/test/c', 0, 3)
+      },
+      /test' has class 'c', which '.*train' lacks/,
+    ],
+    [
+      'with an empty test folder',
+      () => {
+        fill('photos/train/a', 0, 3)
+        fill('photos/train/b', 0, 3)
+        mkdirSync(temporary.path('photos/test'))
+      },
+      /no images in '.*photos\/test'/,
+    ],
+    [
+      'with nothing to hold out',
+      () => {
+        fill('photos/a', 0, 1)
+        fill('photos/b', 1, 2)
+      },
+      /one image a class: there is none to hold out/,
+    ],
+  ])('refuses a folder that is %s', async (_, make, message) => {
+    make()
+    await expect(imageFolder(temporary.path('photos'), options())).rejects.toThrow(message)
+  })
+
+  it('refuses sizes that make no sense', async () => {
+    fill('photos/a', 0, 2)
+    fill('photos/b', 2, 4)
+    await expect(imageFolder(temporary.path('photos'), options({ size: 0 }))).rejects.toThrow('1 to 4096 pixels')
+    await expect(imageFolder(temporary.path('photos'), options({ heldOut: 1 }))).rejects.toThrow('between 0 and 1')
+  })
+})
+
+describe('openDataset', () => {
+  it('opens names, folders and packed files', async () => {
+    fill('photos/a', 0, 5)
+    fill('photos/b', 5, 10)
+    const folder = await openDataset(temporary.path('photos'), options())
+    const packed = temporary.path('my.fovea-data')
+    expect((await packImageFolder(temporary.path('photos'), packed)).splits.train.count).toBe(8)
+    expect((await openDataset(packed)).train.fingerprint).toBe(folder.train.fingerprint)
+    expect((await openDataset('fashion-mnist', options())).train.length).toBe(10_000)
+  })
+
+  it('says what there is when there is nothing of that name', async () => {
+    await expect(openDataset('cifar-10')).rejects.toThrow(
+      "no data set, folder or file 'cifar-10'. Did you mean cifar10? Known: cifar10, fashion-mnist, a folder of images",
+    )
+    const zip = temporary.write('photos.zip', 'PK')
+    await expect(openDataset(zip)).rejects.toThrow(
+      /photos\.zip' is not a packed data set; unpack it and name the folder/,
+    )
+  })
+})

@@ -1,0 +1,97 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { FormatError } from 'fovea'
+import { describe, expect, it } from 'vitest'
+import { isPacked, openPacked, readManifest, writePacked } from '../../src/data/packed-file.js'
+import { temporaryFolder } from './temporary-folder.js'
+
+const temporary = temporaryFolder()
+
+const images = Array.from({ length: 7 }, (_, i) => ({
+  split: i < 5 ? ('train' as const) : ('test' as const),
+  label: i % 3,
+  pixels: Uint8Array.from({ length: 12 }, (_, j) => 20 * i + j),
+}))
+const description = {
+  name: 'small',
+  imageShape: [2, 2, 3] as [number, number, number],
+  classes: ['a', 'b', 'c'],
+  source: 'here',
+}
+
+async function packed(): Promise<string> {
+  const path = temporary.path('small.fovea-data')
+  await writePacked(path, description, images, () => ['bad.jpg'])
+  return path
+}
+
+describe('a packed file', () => {
+  it.each([
+    ['in memory', 1e9],
+    ['left in the file', 0],
+  ])('gives back what was packed, %s', async (_, maxMemoryBytes) => {
+    const path = await packed()
+    const { train, test } = openPacked(path, maxMemoryBytes)
+    expect([train.length, test.length, train.name]).toEqual([5, 2, 'small/train'])
+    expect([...train.labels, ...test.labels]).toEqual(images.map(({ label }) => label))
+    const target = new Uint8Array(24)
+    test.read([1, 0], target)
+    expect([...target]).toEqual([...images[6].pixels, ...images[5].pixels])
+    train.read([4, 4], target)
+    expect([...target]).toEqual([...images[4].pixels, ...images[4].pixels])
+    expect(train.fingerprint).not.toBe(test.fingerprint)
+    expect(readManifest(path)).toMatchObject({ ...description, skipped: ['bad.jpg'], splits: { train: { count: 5 } } })
+  })
+
+  it('is refused when any part is cut off or any byte of its images changed', async () => {
+    const path = await packed()
+    const whole = readFileSync(path)
+    fc.assert(
+      fc.property(fc.nat({ max: whole.length - 1 }), length => {
+        writeFileSync(path, whole.subarray(0, length))
+        expect(() => openPacked(path)).toThrow(length < 16 ? /is not a packed data set/ : /cut short|size|manifest/)
+      }),
+    )
+    for (let at = 16; at < 16 + 7 * 14; at++) {
+      const changed = Buffer.from(whole)
+      changed[at] ^= 1
+      writeFileSync(path, changed)
+      expect(() => openPacked(path)).toThrow(/is damaged: (the (train|test) images do not have the hash|a label)/)
+    }
+  })
+
+  it('answers any change of any byte with a FormatError or the same images', async () => {
+    const path = await packed()
+    const whole = readFileSync(path)
+    const { fingerprint } = openPacked(path).train
+    fc.assert(
+      fc.property(fc.nat({ max: whole.length - 1 }), fc.nat({ max: 255 }), (at, byte) => {
+        const changed = Buffer.from(whole)
+        changed[at] = byte
+        writeFileSync(path, changed)
+        try {
+          expect(openPacked(path).train.fingerprint).toBe(fingerprint)
+        } catch (error) {
+          expect(error).toBeInstanceOf(FormatError)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('of another version is told from a damaged one', async () => {
+    const path = await packed()
+    const other = readFileSync(path)
+    other[8] = 2
+    writeFileSync(path, other)
+    expect(() => openPacked(path)).toThrow(/has version 2 of the format, this Fovea reads 1; pack it again/)
+    expect(isPacked(path)).toBe(true)
+    expect(isPacked(temporary.write('other', 'short'))).toBe(false)
+  })
+
+  it('is not written without images in both splits', async () => {
+    const path = temporary.path('none')
+    await expect(writePacked(path, description, images.slice(0, 5))).rejects.toThrow("'small' has no test images")
+    expect(() => readManifest(path)).toThrow(/cannot read '.*none': there is no such file/)
+  })
+})

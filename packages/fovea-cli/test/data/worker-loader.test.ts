@@ -1,0 +1,107 @@
+import { existsSync, truncateSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { type Batch, type BatchOptions, batchesOf, type Dataset, FoveaError, subset } from 'fovea'
+import { describe, expect, it } from 'vitest'
+import { type StoredImages, sharedBytes, sharedLabels, storedDataset } from '../../src/data/stored-dataset.js'
+import { preparedAhead } from '../../src/data/worker-loader.js'
+import { temporaryFolder } from './temporary-folder.js'
+
+const temporary = temporaryFolder()
+
+/** The worker is plain JavaScript: these tests need the build (`npm run build`). */
+const worker = new URL('../../dist/data/batch-worker.js', import.meta.url)
+const built = existsSync(worker)
+
+const stored = (length = 50): StoredImages => {
+  const bytes = sharedBytes(length * 48)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 31) % 256
+  const labels = sharedLabels(Array.from({ length }, (_, i) => i % 5))
+  const classes = ['a', 'b', 'c', 'd', 'e']
+  return { name: 'small', imageShape: [4, 4, 3], classes, fingerprint: 'x', labels, pixels: { bytes } }
+}
+
+const normalization = { mean: [0.5, 0.4, 0.3], deviation: [0.2, 0.3, 0.4] }
+const training = (epoch: number): BatchOptions => ({
+  batchSize: 8,
+  normalization,
+  training: { seed: 3, epoch, augmentation: { cropPadding: 1, flip: true } },
+})
+
+async function collect(data: Dataset, options: BatchOptions): Promise<Batch[]> {
+  const batches: Batch[] = []
+  for await (const { images, labels, count } of batchesOf(data, options)) {
+    batches.push({ images: Float32Array.from(images), labels: Int32Array.from(labels), count })
+  }
+  return batches
+}
+
+describe.runIf(built)('batches from a worker', () => {
+  it('are the bits of batches prepared inline: training, resumed, evaluation, subsets', async () => {
+    const inline = storedDataset(stored())
+    const ahead = preparedAhead(stored(), worker)
+    for (const options of [
+      training(0),
+      training(1),
+      { ...training(1), firstBatch: 4 },
+      { ...training(1), firstBatch: 6 },
+      { batchSize: 7, normalization },
+      { batchSize: 100, normalization },
+    ]) {
+      expect(await collect(ahead, options)).toEqual(await collect(inline, options))
+    }
+    const part = [40, 3, 3, 17, 21, 9, 30, 8, 11]
+    expect(await collect(subset(ahead, part), training(2))).toEqual(await collect(subset(inline, part), training(2)))
+  })
+
+  it('come from a file as they do from memory', async () => {
+    const memory = stored()
+    const { bytes } = memory.pixels as { bytes: Uint8Array }
+    const file = temporary.write('pixels', Buffer.concat([Buffer.alloc(5), bytes]))
+    const ahead = preparedAhead({ ...memory, pixels: { file, offset: 5 } }, worker)
+    expect(await collect(ahead, training(0))).toEqual(await collect(storedDataset(memory), training(0)))
+  })
+
+  it('go on being right after passes that stopped early, and in passes side by side', async () => {
+    const ahead = preparedAhead(stored(), worker)
+    for (let i = 0; i < 5; i++) for await (const _ of batchesOf(ahead, training(i))) break
+    const expected = await Promise.all([0, 1].map(epoch => collect(storedDataset(stored()), training(epoch))))
+    expect(await Promise.all([0, 1].map(epoch => collect(ahead, training(epoch))))).toEqual(expected)
+  })
+
+  it('fail with the message of the worker, which goes on serving', async () => {
+    const memory = stored()
+    const file = temporary.write('pixels', (memory.pixels as { bytes: Uint8Array }).bytes)
+    const ahead = preparedAhead({ ...memory, pixels: { file, offset: 0 } }, worker)
+    expect(await collect(ahead, training(0))).toHaveLength(6)
+    truncateSync(file, 500)
+    await expect(collect(ahead, training(1))).rejects.toThrow(/data set 'small': '.*pixels' ends within image \d+/)
+    const start = { batchSize: 5, normalization, indices: Uint32Array.of(0, 1, 2, 3, 4) }
+    expect(await collect(ahead, start)).toHaveLength(1)
+  })
+
+  it('refuse wrong options at once', () => {
+    const ahead = preparedAhead(stored(), worker)
+    expect(() => batchesOf(ahead, { ...training(0), batchSize: 51 })).toThrow('larger than its 50 training images')
+  })
+})
+
+describe('a worker that dies', () => {
+  it.each([
+    ['process.exit(3)', /data set 'small': the worker that prepares its batches stopped \(exit code 3\)/],
+    ['throw new Error("no memory")', /the worker that prepares its batches failed: no memory/],
+    [
+      'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(1))',
+      /stopped \(exit code 1\)/,
+    ],
+  ])('is an error of the pass: %s', async (source, message) => {
+    const entry = pathToFileURL(temporary.write('worker.mjs', source))
+    const failing = preparedAhead(stored(), entry)
+    const error = await collect(failing, training(0)).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(FoveaError)
+    expect(String(error)).toMatch(message)
+  })
+})
+
+it('without a compiled worker, batches are prepared inline', () => {
+  expect(preparedAhead(stored()).batches).toBeUndefined()
+})
