@@ -1,0 +1,28 @@
+/** @file The table of all operators' cases. */
+import * as arithmetic from './arithmetic.js'
+import type { OperatorCase, OperatorSpec } from './case.js'
+import * as convolution from './convolution.js'
+import * as losses from './losses.js'
+import * as normalization from './normalization.js'
+import * as pooling from './pooling.js'
+import { randomSpecs } from './random.js'
+import * as shape from './shape.js'
+import * as updates from './updates.js'
+
+export { caseGraph, type OperatorCase, someIndices } from './case.js'
+
+export const operatorSpecs: readonly OperatorSpec[] = [
+  convolution,
+  normalization,
+  pooling,
+  arithmetic,
+  shape,
+  { randomSpecs },
+  losses,
+  updates,
+].flatMap(family => Object.values<OperatorSpec | readonly OperatorSpec[]>(family).flat() as OperatorSpec[])
+
+/** Every sample of every operator. */
+export const operatorCases: readonly OperatorCase[] = operatorSpecs.flatMap(({ op, differentiable, samples }) =>
+  samples.map(sample => ({ ...sample, op, differentiable })),
+)

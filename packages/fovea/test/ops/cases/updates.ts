@@ -1,0 +1,124 @@
+/** @file Cases of what updates state: optimizers and running averages. */
+import { constant, float, normal, type OperatorSpec, positive, type Sample } from './case.js'
+
+const rate = constant(Math.fround(0.1))
+const sgdAttributes = { momentum: 0.9, nesterov: false, weightDecay: 0 }
+
+export const sgd: OperatorSpec = {
+  op: 'sgd',
+  differentiable: [],
+  samples: [
+    { name: 'plain', inputs: [normal(3, 5), normal(3, 5), rate], attrs: { ...sgdAttributes, momentum: 0 } },
+    {
+      name: 'plain with decay',
+      inputs: [normal(64), normal(64), rate],
+      attrs: { ...sgdAttributes, momentum: 0, weightDecay: 0.01 },
+    },
+    {
+      name: 'momentum',
+      inputs: [normal(8, 3, 3, 3), normal(8, 3, 3, 3), rate, normal(8, 3, 3, 3)],
+      attrs: sgdAttributes,
+    },
+    {
+      name: 'Nesterov with decay',
+      inputs: [normal(7, 3), normal(7, 3), rate, normal(7, 3)],
+      attrs: { momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
+    },
+  ],
+  invalid: [
+    {
+      name: 'gradient of another shape',
+      inputs: [float(3, 5), float(5, 3), float()],
+      attrs: { ...sgdAttributes, momentum: 0 },
+      message: 'gradient is 5×3, expected 3×5',
+    },
+    {
+      name: 'no velocity',
+      inputs: [float(3), float(3), float()],
+      attrs: sgdAttributes,
+      message: 'momentum 0.9 needs a velocity',
+    },
+    {
+      name: 'Nesterov without momentum',
+      inputs: [float(3), float(3), float()],
+      attrs: { momentum: 0, nesterov: true, weightDecay: 0 },
+      message: 'nesterov needs a momentum above 0',
+    },
+    {
+      name: 'a rate per element',
+      inputs: [float(3), float(3), float(3), float(3)],
+      attrs: sgdAttributes,
+      message: 'learningRate is 3, expected scalar',
+    },
+  ],
+}
+
+const adamAttributes = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false }
+
+const adamSample = (name: string, step: number, attrs: object, ...shape: number[]): Sample => ({
+  name,
+  inputs: [normal(...shape), normal(...shape), rate, constant(step), normal(...shape), positive(...shape)],
+  attrs: { ...adamAttributes, ...attrs },
+})
+
+export const adam: OperatorSpec = {
+  op: 'adam',
+  differentiable: [],
+  samples: [
+    adamSample('the first step', 1, {}, 3, 5),
+    adamSample('step 1000', 1000, {}, 64),
+    adamSample('decay in the gradient', 7, { weightDecay: 0.01 }, 4, 3, 3, 3),
+    adamSample('AdamW', 7, { weightDecay: 0.01, decoupled: true }, 17),
+  ],
+  invalid: [
+    {
+      name: 'm of another shape',
+      inputs: [float(3), float(3), float(), float(), float(4), float(3)],
+      attrs: adamAttributes,
+      message: 'm is 4, expected 3',
+    },
+    {
+      name: 'a step per element',
+      inputs: [float(3), float(3), float(), float(3), float(3), float(3)],
+      attrs: adamAttributes,
+      message: 'step is 3, expected scalar',
+    },
+  ],
+}
+
+const rmsPropAttributes = { decay: 0.9, momentum: 0.9, epsilon: 1e-3, weightDecay: 0 }
+
+export const rmsProp: OperatorSpec = {
+  op: 'rmsProp',
+  differentiable: [],
+  samples: [0, 1e-5].map(weightDecay => ({
+    name: `decay ${weightDecay}`,
+    inputs: [normal(9, 5), normal(9, 5), rate, positive(9, 5), normal(9, 5)],
+    attrs: { ...rmsPropAttributes, weightDecay },
+  })),
+  invalid: [
+    {
+      name: 'velocity of another shape',
+      inputs: [float(3), float(3), float(), float(3), float(1)],
+      attrs: rmsPropAttributes,
+      message: 'velocity is 1, expected 3',
+    },
+  ],
+}
+
+export const runningAverage: OperatorSpec = {
+  op: 'runningAverage',
+  differentiable: [],
+  samples: [
+    { name: 'a mean', inputs: [normal(16), normal(16)], attrs: { momentum: 0.1, scale: 1 } },
+    { name: 'an unbiased variance', inputs: [positive(5), positive(5)], attrs: { momentum: 0.01, scale: 32 / 31 } },
+  ],
+  invalid: [
+    {
+      name: 'other channels',
+      inputs: [float(8), float(16)],
+      attrs: { momentum: 0.1, scale: 1 },
+      message: 'value is 16, expected 8',
+    },
+  ],
+}
