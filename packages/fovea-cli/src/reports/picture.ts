@@ -1,4 +1,5 @@
 /** @file The one picture of a run: learning curves, confusion matrix and a grid of predictions, as SVG and as PNG. */
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import sharp from 'sharp'
@@ -79,11 +80,15 @@ export async function writePicture(svg: string, path: string): Promise<string> {
   return `${path}.png`
 }
 
-/** Whether text leaves a mark: on a bare machine there is no font, and words would be missing from the picture. */
+/** Whether letters can be drawn: without fonts every letter is the same empty box. */
 async function hasFont(): Promise<boolean> {
-  const probe = document(40, 40, text(5, 30, 'a', { size: 30 }))
-  const { channels } = await sharp(Buffer.from(probe)).greyscale().stats()
-  return channels[0].min < 128
+  // Looked at first, because the text library complains on stderr where its configuration is missing.
+  if (process.platform === 'linux' && !existsSync('/etc/fonts')) return false
+  const draw = (letter: string): Promise<Buffer> =>
+    sharp(Buffer.from(document(40, 40, text(5, 30, letter, { size: 30 }))))
+      .raw()
+      .toBuffer()
+  return !(await draw('i')).equals(await draw('W'))
 }
 
 /** 8-bit pixels [height, width, channels] as a data URI of a PNG. */

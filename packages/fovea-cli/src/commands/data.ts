@@ -1,0 +1,95 @@
+/** @file `fovea data`: data sets on disk: pack a folder once, look into one, download CIFAR-10. */
+import { statSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { Command } from 'commander'
+import type { DataSplits, Dataset } from 'fovea'
+import { cacheFolder, cifar10, PACKED_EXTENSION, packImageFolder } from '../data/index.js'
+import { openData, progressOfData } from '../open-data.js'
+import { createOutput, formatBytes, type Output, withCommas } from '../output.js'
+import { formatTable } from '../table.js'
+import { oneOf, wholeNumber } from '../usage.js'
+
+interface DataOptions {
+  readonly json?: true
+  readonly out?: string
+  readonly size?: number
+  readonly skipBad?: true
+}
+
+export function dataCommand(): Command {
+  return new Command('data')
+    .description('prepare and inspect data sets')
+    .addCommand(
+      new Command('pack')
+        .description('decode a folder of images into one file that --data takes')
+        .argument('<folder>', 'train/CLASS/* with test/CLASS/*, or CLASS/*')
+        .option('--out <file>', `the packed file (default: the folder's name, ending in ${PACKED_EXTENSION})`)
+        .option('--size <pixels>', 'side of the square that images are cropped to', wholeNumber('--size', 1))
+        .option('--skip-bad', 'leave out images that cannot be read')
+        .option('--json', 'print JSON')
+        .action(pack),
+    )
+    .addCommand(
+      new Command('info')
+        .description('what a data set holds')
+        .argument('<data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
+        .option('--skip-bad', 'leave out images that cannot be read')
+        .option('--json', 'print JSON')
+        .action(info),
+    )
+    .addCommand(
+      new Command('download')
+        .description('fetch a data set into the cache folder')
+        .argument('<name>', 'cifar10', oneOf('fovea data download', ['cifar10']))
+        .option('--json', 'print JSON')
+        .action(downloadSet),
+    )
+}
+
+async function pack(folder: string, options: DataOptions): Promise<void> {
+  const output = createOutput(options.json === true)
+  const out = options.out ?? `${basename(resolve(folder))}${PACKED_EXTENSION}`
+  const progress = progressOfData(output)
+  const manifest = await packImageFolder(folder, out, {
+    ...progress,
+    ...(options.size === undefined ? {} : { size: options.size }),
+    ...(options.skipBad ? { skipBad: true } : {}),
+  })
+  const bytes = statSync(out).size
+  output.result({ out, classes: manifest.classes.length, imageShape: manifest.imageShape, bytes })
+  output.say(
+    `${out}: ${manifest.classes.length} classes, images of ${manifest.imageShape.join('×')}, ${formatBytes(bytes)}`,
+  )
+}
+
+async function info(data: string, options: DataOptions): Promise<void> {
+  const output = createOutput(options.json === true)
+  describe(await openData(data, output, { skipBad: options.skipBad === true }), data, output)
+}
+
+async function downloadSet(name: string, options: DataOptions): Promise<void> {
+  const output = createOutput(options.json === true)
+  const splits = await cifar10(progressOfData(output))
+  output.say(`${name} is in ${cacheFolder()}`)
+  describe(splits, name, output)
+}
+
+function describe({ train, test }: DataSplits, name: string, output: Output): void {
+  const perClass = ({ labels, classes }: Dataset): number[] => {
+    const counts = new Array<number>(classes.length).fill(0)
+    for (const label of labels) counts[label]++
+    return counts
+  }
+  const [trainCounts, testCounts] = [perClass(train), perClass(test)]
+  const { imageShape, classes } = train
+  output.result({ data: name, imageShape, classes, train: trainCounts, test: testCounts })
+  const rows = classes.map((label, i) => [label, withCommas(trainCounts[i]), withCommas(testCounts[i])])
+  rows.push(['all', withCommas(train.length), withCommas(test.length)])
+  output.say(`${name}: images of ${imageShape.join('×')}, ${classes.length} classes`)
+  const columns = [
+    { title: 'class', shrink: true },
+    { title: 'training', align: 'right' as const },
+    { title: 'held-out', align: 'right' as const },
+  ]
+  output.say(formatTable(columns, rows))
+}
