@@ -144,7 +144,7 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
         const auto step = steps.Get(i).As<Napi::Object>();
         const auto buffers = numbers<int>(step.Get("buffers"));
         if (step.Has("primitive")) {
-          p.add_primitive((int)field(step, "primitive"), buffers);
+          p.add_primitive((int)field(step, "primitive"), buffers, step.Get("once").ToBoolean());
         } else {
           p.add_kernel(step.Get("kernel").As<Napi::String>(), buffers, numbers<int64_t>(step.Get("ints")),
                        numbers<double>(step.Get("floats")));
@@ -154,7 +154,7 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     return info.Env().Undefined();
   }
 
-  // run(feeds [[buffer, array] …], outputs [[buffer, array] …], profile) → Promise
+  // run(feeds [[buffer, array] …], outputs [[buffer, array] …], profile, refresh) → Promise
   Napi::Value run(const Napi::CallbackInfo& info) {
     idle(info);
     struct Job {
@@ -164,9 +164,10 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
       Napi::ObjectReference self;
       Napi::Reference<Napi::Array> keep_feeds, keep_outputs;
       Napi::ThreadSafeFunction done;
+      bool profile, refresh;
       std::string error;
     };
-    auto* job = new Job{plan, {}, {}, Napi::Promise::Deferred::New(info.Env()), {}, {}, {}, {}, {}};
+    auto* job = new Job{plan, {}, {}, Napi::Promise::Deferred::New(info.Env()), {}, {}, {}, {}, false, false, {}};
     std::unique_ptr<Job> owner(job);
     const auto transfers = [&](const Napi::Value& value, std::vector<fovea::Transfer>& to) {
       const auto list = value.As<Napi::Array>();
@@ -188,13 +189,14 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     job->keep_outputs = Napi::Persistent(info[1].As<Napi::Array>());
     job->done = Napi::ThreadSafeFunction::New(
         info.Env(), Napi::Function::New(info.Env(), [](const Napi::CallbackInfo&) {}), "fovea run", 0, 1);
-    plan->profiling = info[2].ToBoolean();
+    job->profile = info[2].ToBoolean();
+    job->refresh = info[3].ToBoolean();
     running = true;
     const auto promise = job->deferred.Promise();
     owner.release();
     runner->post([job] {
       try {
-        job->plan->run(job->feeds, job->outputs);
+        job->plan->run(job->feeds, job->outputs, job->profile, job->refresh);
       } catch (const std::exception& e) {
         job->error = e.what();
       }

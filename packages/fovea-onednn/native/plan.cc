@@ -80,18 +80,20 @@ void Plan::add_kernel(const std::string& name, const std::vector<int>& buffers, 
   throw std::invalid_argument("plan: there is no kernel '" + name + "'");
 }
 
-void Plan::add_primitive(int id, const std::vector<int>& buffers) {
+void Plan::add_primitive(int id, const std::vector<int>& buffers, bool once) {
   Step step;
   step.kernel = "primitive";
+  step.once = once;
   step.primitive = id;
   primitives.bind(id, pointers(buffers));
   steps.push_back(std::move(step));
 }
 
-void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs) {
+void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profiling, bool refresh) {
   using clock = std::chrono::steady_clock;
   for (const Transfer& f : feeds) memcpy(at(f.buffer, f.bytes), f.host, f.bytes);
   for (Step& step : steps) {
+    if (step.once && !refresh) continue;
     const auto start = profiling ? clock::now() : clock::time_point();
     if (step.primitive >= 0) {
       primitives.execute(step.primitive);

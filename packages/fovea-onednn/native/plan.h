@@ -34,6 +34,7 @@ struct Place {
 struct Step {
   std::string kernel;
   int primitive = -1;  // a oneDNN primitive's number instead of a kernel
+  bool once = false;   // depends on unchanging state only: runs when that was written
   KernelFunction run = nullptr;
   std::vector<void*> buffers;
   std::vector<int64_t> ints;
@@ -56,12 +57,11 @@ class Plan {
   void allocate(size_t arena_bytes, size_t state_bytes, std::vector<Place> places);
   void add_kernel(const std::string& name, const std::vector<int>& buffers, std::vector<int64_t> ints,
                   std::vector<double> floats);
-  void add_primitive(int id, const std::vector<int>& buffers);
+  void add_primitive(int id, const std::vector<int>& buffers, bool once);
   // Checked: the bytes must fit the buffer.
   void* at(int buffer, size_t bytes) const;
-  void run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs);
+  void run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profile, bool refresh);
   const std::vector<Step>& all_steps() const { return steps; }
-  bool profiling = false;
 
  private:
   std::vector<void*> pointers(const std::vector<int>& buffers) const;

@@ -22,6 +22,8 @@ export interface NativeStep {
   readonly buffers: readonly number[]
   readonly ints: readonly number[]
   readonly floats: readonly number[]
+  /** Runs only when the state was written since the last run. */
+  readonly once: boolean
 }
 
 export type Transfer = readonly [buffer: number, array: HostArray]
@@ -36,7 +38,7 @@ export interface NativePlan {
     places: readonly (readonly [state: number, offset: number, bytes: number])[],
     steps: readonly NativeStep[],
   ): void
-  run(feeds: readonly Transfer[], outputs: readonly Transfer[], profile: boolean): Promise<void>
+  run(feeds: readonly Transfer[], outputs: readonly Transfer[], profile: boolean, refresh: boolean): Promise<void>
   read(buffer: number, layout: number, plainLayout: number, target: HostArray): void
   write(buffer: number, layout: number, plainLayout: number, source: HostArray): void
   timings(): number[]

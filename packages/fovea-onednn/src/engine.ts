@@ -113,6 +113,7 @@ function refuseTooLarge(memory: Program['memory'], graph: Graph, limit: number):
 
 class NativeProgram implements OnednnProgram {
   profiling = false
+  #stateWritten = true
   readonly #index: Map<object, number>
   readonly #inputs: readonly Node[]
   readonly #states: ReadonlyMap<string, Node>
@@ -147,7 +148,9 @@ class NativeProgram implements OnednnProgram {
       outputs[name] = array
       return [this.#index.get(this.lowering.read(value))!, array]
     })
-    await this.plan.run(transfers, results, this.profiling)
+    const refresh = this.#stateWritten
+    this.#stateWritten = false
+    await this.plan.run(transfers, results, this.profiling, refresh)
     return outputs
   }
 
@@ -161,6 +164,7 @@ class NativeProgram implements OnednnProgram {
   async write(name: string, data: HostArray): Promise<void> {
     const node = this.#state(name)
     this.plan.write(...this.#place(node), hostArray(node, data))
+    this.#stateWritten = true
   }
 
   timings(): StepTiming[] {

@@ -43,6 +43,8 @@ export interface LoweredStep {
   readonly ints: readonly number[]
   readonly floats: readonly number[]
   readonly implementation: string
+  /** Depends on state that no run changes: done again only after that state is written. */
+  readonly once: boolean
 }
 
 /** ElementType of native/step.h. */
@@ -108,6 +110,7 @@ export class Lowering {
     const state = isState(node) || node.op === 'constant'
     const wish = this.#stateLayouts.get(node.name)
     const buffer = this.#newBuffer(wish?.bytes ?? tensorBytes(type), state, this.#reads.get(node)![0])
+    if (state && !this.graph.updates.has(node.name)) this.#fixed.add(buffer)
     this.#set(node, 0, { buffer, layout: wish?.layout ?? 'dense', dtype: type.dtype, groups: wish?.groups ?? 1 })
   }
 
@@ -133,8 +136,9 @@ export class Lowering {
     if (done !== undefined) return done
     const primitive = this.plan.reorder(from, to)
     const bytes = layout === 'dense' ? tensorBytes(value.type) : this.#layoutBytes.get(layout)!
-    const target = this.#newBuffer(bytes, false, 0)
-    this.runPrimitive(primitive, [stored.buffer, target])
+    const once = this.#fixed.has(stored.buffer)
+    const target = this.#newBuffer(bytes, once, 0)
+    this.runPrimitive(primitive, [stored.buffer, target], once)
     // A state changes at its update, so a reordered copy of it serves only until then; graphs update states last.
     this.#reordered.set(key, target)
     return target
@@ -199,13 +203,13 @@ export class Lowering {
     ints: readonly number[],
     floats: readonly number[] = [],
   ): void {
-    this.#push({ node: this.#node, kernel, buffers, ints, floats, implementation: kernel })
+    this.#push({ node: this.#node, kernel, buffers, ints, floats, implementation: kernel, once: false })
   }
 
-  runPrimitive(primitive: Primitive, buffers: readonly (Buffer | undefined)[]): void {
+  runPrimitive(primitive: Primitive, buffers: readonly (Buffer | undefined)[], once = false): void {
     const { id, implementation, scratchpadBytes } = primitive
     const all = [...buffers, this.scratch(scratchpadBytes)]
-    this.#push({ node: this.#node, primitive: id, buffers: all, ints: [], floats: [], implementation })
+    this.#push({ node: this.#node, primitive: id, buffers: all, ints: [], floats: [], implementation, once })
   }
 
   /** Copies what updates did not write in place; keeps outputs alive to the end. */
@@ -224,11 +228,12 @@ export class Lowering {
   /** The steps with buffers as indices, as the addon takes them. */
   nativeSteps(): NativeStep[] {
     const index = new Map(this.buffers.map((buffer, i) => [buffer, i]))
-    return this.steps.map(({ kernel, primitive, buffers, ints, floats }) => ({
+    return this.steps.map(({ kernel, primitive, buffers, ints, floats, once }) => ({
       ...(kernel === undefined ? { primitive: primitive! } : { kernel }),
       buffers: buffers.map(buffer => (buffer === undefined ? -1 : index.get(buffer)!)),
       ints,
       floats,
+      once,
     }))
   }
 
@@ -242,6 +247,8 @@ export class Lowering {
     this.#layoutBytes.set(layout, bytes)
   }
 
+  /** The memory of states that the graph does not update. */
+  readonly #fixed = new Set<Buffer>()
   readonly #layoutBytes = new Map<number, number>()
 
   #denseLayout(value: Value, dtype: DType, groups: number): number {

@@ -163,8 +163,22 @@ const cast: Lower = (to, node) => {
   const [x] = node.inputs
   const y = output(node)
   if (x.type.dtype === y.type.dtype) return view(to, node)
+  // A weight is converted by the reorder into the layout of the primitive that reads it.
+  if (x.node.op === 'parameter' && readOnlyAsWeight(to, node)) {
+    to.alias(node, 0, x)
+    return
+  }
   to.kernel('cast', [to.read(x), to.write(node)], [elements(x.type.shape), to.type(x.type), to.type(y.type)])
 }
+
+const weightReaders = ['conv2d', 'linear', 'conv2dInputGradient', 'linearInputGradient']
+
+const readOnlyAsWeight = (to: Lowering, node: Node): boolean =>
+  to.graph.nodes.every(
+    reader =>
+      !reader.inputs.some(input => input.node === node) ||
+      (weightReaders.includes(reader.op) && reader.inputs[1].node === node),
+  )
 
 const identity: Lower = (to, node) => {
   const [x] = node.inputs

@@ -1,0 +1,77 @@
+/**
+ * @file Mixed precision (Micikevicius et al. 2018, arXiv 1710.03740): convolutions and linear layers compute in a 16-bit
+ * type, activations travel in it, while parameters, statistics, the first and the last layer and the loss stay float32.
+ * Works on a model's graph, before training or inference mode; autodiff then gives the backward pass the same types.
+ */
+import { InvalidArgumentError } from '../errors.js'
+import type { Graph, Node, Value } from '../graph/graph.js'
+import { type DType, isFloat } from '../graph/types.js'
+import type { GraphBuilder } from '../ops/builder.js'
+import { cast } from '../ops/cast.js'
+import { opDefinition } from '../ops/index.js'
+import { rewrite } from './rewrite.js'
+
+/** Keras's names of the policies. */
+export const precisions = ['float32', 'mixed_bfloat16', 'mixed_float16'] as const
+export type Precision = (typeof precisions)[number]
+
+const computeTypes = { mixed_bfloat16: 'bfloat16', mixed_float16: 'float16' } as const satisfies Record<string, DType>
+
+export interface MixedPrecisionOptions {
+  /** Which convolutions and linear layers stay float32, by name. Default: the first and the last. */
+  readonly keepFloat32?: (name: string) => boolean
+}
+
+const isCompute = (node: Node): boolean => node.op === 'conv2d' || node.op === 'linear'
+
+/** The graph under a policy; its outputs stay float32. `float32` returns it unchanged. */
+export function mixedPrecision(graph: Graph, precision: Precision, options: MixedPrecisionOptions = {}): Graph {
+  if (!precisions.includes(precision)) {
+    throw new InvalidArgumentError(`unknown precision '${String(precision)}'. Known: ${precisions.join(', ')}`)
+  }
+  if (precision === 'float32') return graph
+  const compute = computeTypes[precision]
+  const layers = graph.nodes.filter(isCompute)
+  const ends = new Set([layers.at(0)?.name, layers.at(-1)?.name])
+  const keep = options.keepFloat32 ?? (name => ends.has(name))
+  const casts = new Map<string, Value>()
+  const outputs = new Set([...graph.outputs.values()].map(value => value.node))
+
+  return rewrite(graph, (node, { builder, mapped }) => {
+    if (node.inputs.length === 0) return undefined
+    const as = (dtype: DType) => (value: Value) => castOnce(builder, casts, value, dtype)
+    const inputs = node.inputs.map(mapped)
+    const typed = castInputs(node, inputs, isCompute(node) && !keep(node.name) ? compute : undefined, as)
+    const results = builder.emitAll(opDefinition(node.op), typed, node.attrs, node.name)
+    return outputs.has(node)
+      ? results.map(value => (isFloat(value.type.dtype) ? as('float32')(value) : value))
+      : results
+  })
+}
+
+function castInputs(
+  node: Node,
+  inputs: readonly Value[],
+  compute: DType | undefined,
+  as: (dtype: DType) => (value: Value) => Value,
+): readonly Value[] {
+  if (isCompute(node)) {
+    const [x, weight, ...bias] = inputs // a bias joins the float32 accumulator
+    return [...[x, weight].map(as(compute ?? 'float32')), ...bias]
+  }
+  if (node.op === 'batchNorm') {
+    const [x, weight, bias, mean, variance, ...residual] = inputs
+    return [x, weight, bias, mean, variance, ...residual.map(as(x.type.dtype))]
+  }
+  // Other operators follow their first input, the activation.
+  const { dtype } = inputs[0].type
+  return inputs.map(value => (isFloat(value.type.dtype) ? as(dtype)(value) : value))
+}
+
+function castOnce(builder: GraphBuilder, casts: Map<string, Value>, value: Value, dtype: DType): Value {
+  if (value.type.dtype === dtype) return value
+  const key = `${value.node.name} ${value.index} ${dtype}`
+  const made = casts.get(key) ?? builder.emit(cast, [value], { dtype }, `${value.node.name}.${dtype}`)
+  casts.set(key, made)
+  return made
+}
