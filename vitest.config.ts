@@ -1,20 +1,25 @@
 /** @file Tests of all packages, run from their sources. No time limits: a slow machine is not a wrong result. */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const source = (path: string): string => fileURLToPath(new URL(`packages/${path}`, import.meta.url))
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+
+/** What a package exports from dist/, taken from src/: tests see the sources as they are, built or not. */
+const aliases = ['fovea', 'fovea-onednn', 'fovea-cli'].flatMap(name => {
+  const { exports } = JSON.parse(readFileSync(path(`packages/${name}/package.json`), 'utf8')) as {
+    exports: Record<string, { default: string }>
+  }
+  return Object.entries(exports).map(([subpath, { default: built }]) => ({
+    find: new RegExp(`^${name}${subpath.slice(1)}$`),
+    replacement: path(`packages/${name}/${built.replace('./dist/', 'src/').replace(/\.js$/, '.ts')}`),
+  }))
+})
 
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^fovea$/, replacement: source('fovea/src/index.ts') },
-      { find: /^fovea\/engine$/, replacement: source('fovea/src/engines/kit.ts') },
-      { find: /^fovea-onednn$/, replacement: source('fovea-onednn/src/index.ts') },
-      { find: /^fovea-cli\/data$/, replacement: source('fovea-cli/src/data/index.ts') },
-    ],
-  },
+  resolve: { alias: aliases },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts'],
     testTimeout: 600_000,
     hookTimeout: 600_000,
     pool: 'forks',

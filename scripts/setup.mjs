@@ -55,16 +55,17 @@ function buildAddon() {
 /** Asks the compiled engine in a process of its own, so that a broken addon can do no harm here. */
 function engineLine() {
   const script = `
-    const { onednnEngine, onednnStatus } = await import('fovea-onednn')
-    const status = onednnStatus()
-    console.log(JSON.stringify(status.available ? { line: onednnEngine().description } : { problem: status.detail }))`
+    const { onednnStatus } = await import('fovea-onednn')
+    console.log(JSON.stringify(onednnStatus()))`
   const asked = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
-  let answer = { problem: asked.signal ? `the addon crashed (${asked.signal})` : 'the addon does not load' }
+  let answer = {
+    available: false,
+    detail: asked.signal ? `the addon crashed (${asked.signal})` : 'the addon does not load',
+  }
   try {
     if (asked.status === 0) answer = JSON.parse(asked.stdout.trim().split('\n').at(-1))
   } catch {}
-  if (answer.line !== undefined) return answer.line
-  return `reference (TypeScript): ${addonProblem ?? answer.problem}`
+  return answer.available ? answer.detail : `reference (TypeScript): ${addonProblem ?? answer.detail}`
 }
 
 function run(command, args) {

@@ -1,0 +1,85 @@
+/** @file Starts the compiled `fovea` command in a process of its own, as a user would, and makes small folders of photos. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+
+const command = fileURLToPath(new URL('../bin/fovea.mjs', import.meta.url))
+
+export interface Finished {
+  /** The exit code; null when a signal ended it. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** stdout as JSON, one value a line. */
+  // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it
+  readonly json: any[]
+}
+
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Called with the process when a line of stdout or stderr contains `at`. */
+  readonly when?: { readonly at: string; readonly act: (child: ChildProcess) => void }
+}
+
+/** Runs `fovea …args` to its end. */
+export function fovea(args: readonly string[], { cwd, env, when }: RunOptions = {}): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [command, ...args], { cwd, env: { ...process.env, ...env } })
+    let stdout = ''
+    let stderr = ''
+    let acted = false
+    const look = (): void => {
+      if (when === undefined || acted || !(stdout + stderr).includes(when.at)) return
+      acted = true
+      when.act(child)
+    }
+    child.stdout.on('data', chunk => {
+      stdout += chunk
+      look()
+    })
+    child.stderr.on('data', chunk => {
+      stderr += chunk
+      look()
+    })
+    child.on('error', reject)
+    child.on('close', code => {
+      const json = stdout
+        .split('\n')
+        .filter(line => line.startsWith('{'))
+        .map(line => JSON.parse(line))
+      resolve({ code, stdout, stderr, json })
+    })
+  })
+}
+
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'fovea-test-'))
+
+/**
+ * A folder of photos in which a class is a colour: `train/CLASS/*.png` and `test/CLASS/*.png`, of 16×16 pixels.
+ * @returns its path
+ */
+export async function colorFolder({ train = 24, test = 8 } = {}): Promise<string> {
+  const folder = temporaryFolder()
+  const classes = { blue: [30, 60, 200], green: [40, 180, 50], red: [210, 40, 30] }
+  for (const [split, count] of Object.entries({ train, test })) {
+    for (const [name, [r, g, b]] of Object.entries(classes)) {
+      mkdirSync(join(folder, split, name), { recursive: true })
+      for (let i = 0; i < count; i++) {
+        const shade = 0.7 + (0.6 * ((i * 7) % 11)) / 11
+        const pixels = Uint8Array.from({ length: 16 * 16 * 3 }, (_, at) => {
+          const noise = ((at * 2654435761 + i * 40503) >>> 24) % 40
+          return Math.min(255, [r, g, b][at % 3] * shade + noise)
+        })
+        const raw = { width: 16, height: 16, channels: 3 as const }
+        await sharp(pixels, { raw })
+          .png()
+          .toFile(join(folder, split, name, `${i}.png`))
+      }
+    }
+  }
+  return folder
+}
