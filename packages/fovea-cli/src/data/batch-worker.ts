@@ -1,8 +1,8 @@
-/** @file The worker thread of worker-loader.ts: prepares the batches that it is asked for into shared memory. */
+/** @file The worker thread of worker-loader.ts: prepares the batches that it is asked for, of images on shared memory. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type BatchPlan, batchPlan } from 'fovea'
 import { type StoredImages, storedDataset } from './stored-dataset.js'
-import type { Reply, Request } from './worker-loader.js'
+import { buffersOf, type Reply, type Request } from './worker-loader.js'
 
 const dataset = storedDataset(workerData as StoredImages)
 const plans = new Map<number, BatchPlan>()
@@ -10,14 +10,17 @@ const plans = new Map<number, BatchPlan>()
 parentPort?.on('message', (request: Request) => {
   if (request.type === 'begin') plans.set(request.pass, batchPlan(dataset, request.options))
   else if (request.type === 'end') plans.delete(request.pass)
-  else parentPort?.postMessage(prepare(request))
+  else {
+    const reply = prepare(request)
+    parentPort?.postMessage(reply, 'error' in reply ? [] : buffersOf(reply))
+  }
 })
 
 function prepare({ pass, batch, slot }: Extract<Request, { type: 'prepare' }>): Reply {
   try {
     const plan = plans.get(pass)
     if (!plan) return { error: 'the worker was restarted during a pass; start the pass again' }
-    return { count: plan.prepare(batch, slot.images, slot.labels) }
+    return { ...slot, count: plan.prepare(batch, slot.images, slot.labels) }
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }
   }

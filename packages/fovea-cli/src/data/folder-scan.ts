@@ -49,9 +49,13 @@ export function scanFolder(folder: string, { heldOut = 0.2, splitSeed = 0 }: Spl
   const classes = [...train.keys()]
   checkClasses(folder, train, trainIsSplit)
   const images: FoundImage[] = []
-  const add = (split: SplitName, label: number, path: string): void => void images.push({ split, label, path })
+  const add = (split: SplitName, label: number, path: string): void => {
+    images.push({ split, label, path })
+  }
   if (trainIsSplit && test) {
-    train.forEach((paths, name) => paths.forEach(path => add('train', classes.indexOf(name), path)))
+    for (const [name, paths] of train) {
+      for (const path of paths) add('train', classes.indexOf(name), path)
+    }
     for (const [name, paths] of listClasses(folder, test)) {
       const label = classes.indexOf(name)
       if (label < 0 && paths.length > 0) {
@@ -71,8 +75,11 @@ export function scanFolder(folder: string, { heldOut = 0.2, splitSeed = 0 }: Spl
       heldOut,
       splitSeed,
     )
-    all.forEach(({ label, path }, i) => isTest[i] === 0 && add('train', label, path))
-    all.forEach(({ label, path }, i) => isTest[i] === 1 && add('test', label, path))
+    for (const split of ['train', 'test'] as const) {
+      for (const [i, { label, path }] of all.entries()) {
+        if (isTest[i] === (split === 'test' ? 1 : 0)) add(split, label, path)
+      }
+    }
     if (images.every(({ split }) => split === 'train')) {
       throw new FormatError(`'${folder}' has one image a class: there is none to hold out; add images`)
     }

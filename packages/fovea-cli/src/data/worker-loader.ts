@@ -1,15 +1,15 @@
 /**
  * @file Batches prepared on a worker thread, a few ahead of the step that uses them. The worker (batch-worker.ts) only
- * answers "prepare batch b of pass p into slot s"; which to ask for, and when, is decided here.
+ * answers "prepare batch b of pass p in these arrays"; which to ask for, and when, is decided here.
  */
 import { Worker } from 'node:worker_threads'
 import { type Batch, type BatchOptions, batchCount, batchPlan, type Dataset, FoveaError } from 'fovea'
 import { type StoredImages, storedDataset } from './stored-dataset.js'
 
-/** Where one batch is prepared; both arrays lie on shared memory. */
+/** Where one batch is prepared. It is handed to the worker and back, never copied. */
 export interface Slot {
-  readonly images: Float32Array
-  readonly labels: Int32Array
+  readonly images: Float32Array<ArrayBuffer>
+  readonly labels: Int32Array<ArrayBuffer>
 }
 
 /** To the worker. Requests are answered in their order. */
@@ -18,8 +18,11 @@ export type Request =
   | { readonly type: 'prepare'; readonly pass: number; readonly batch: number; readonly slot: Slot }
   | { readonly type: 'end'; readonly pass: number }
 
-/** From the worker, one for each `prepare`: how many images count, or why it failed. */
-export type Reply = { readonly count: number } | { readonly error: string }
+/** From the worker, one for each `prepare`: the batch, or why it failed. */
+export type Reply = (Slot & { readonly count: number }) | { readonly error: string }
+
+/** What moves to the other thread with a slot. */
+export const buffersOf = ({ images, labels }: Slot): ArrayBuffer[] => [images.buffer, labels.buffer]
 
 /** Batches in work or waiting: one in use by the step, one ready, one being prepared. */
 const SLOTS = 3
@@ -45,55 +48,45 @@ export function preparedAhead(stored: StoredImages, worker: URL | undefined = WO
 }
 
 async function* passOver(thread: BatchThread, dataset: Dataset, options: BatchOptions): AsyncGenerator<Batch> {
-  const length = batchCount(options.indices?.length ?? dataset.length, options)
   const [height, width, channels] = dataset.imageShape
-  const slots = Array.from({ length: SLOTS }, () => thread.slot(options.batchSize, height * width * channels))
+  const { batchSize } = options
+  const length = batchCount(options.indices?.length ?? dataset.length, options)
   const pass = thread.begin(options)
   try {
-    const ready: Promise<Batch>[] = []
+    const ready: Promise<Slot & Batch>[] = []
     let next = options.firstBatch ?? 0
     const askFor = (slot: Slot): void => {
       if (next >= length) return
-      const batch = thread.prepare(pass, next++, slot).then(count => ({ ...slot, count }))
+      const batch = thread.prepare(pass, next++, slot)
       batch.catch(() => {}) // Reported when its turn comes.
       ready.push(batch)
     }
-    slots.forEach(askFor)
+    for (let i = 0; i < SLOTS; i++) {
+      askFor({ images: new Float32Array(batchSize * height * width * channels), labels: new Int32Array(batchSize) })
+    }
     for (let batch = ready.shift(); batch; batch = ready.shift()) {
-      const { images, labels, count } = await batch
-      yield { images, labels, count }
-      askFor({ images, labels })
+      const slot = await batch
+      yield slot
+      askFor(slot)
     }
   } finally {
-    thread.end(pass, slots)
+    thread.end(pass)
   }
 }
 
 /** The worker of one data set, and the requests that it has not answered yet. */
 class BatchThread {
   #worker: Worker | undefined
-  #waiting: { resolve: (count: number) => void; reject: (error: Error) => void }[] = []
+  #waiting: { resolve: (batch: Slot & Batch) => void; reject: (error: Error) => void }[] = []
   #passes = 0
   #active = 0
-  #spare: Slot[] = []
 
   constructor(
     readonly stored: StoredImages,
     readonly entry: URL,
   ) {}
 
-  /** A slot of an earlier pass, if one fits: an epoch after the first allocates nothing. */
-  slot(batchSize: number, imageLength: number): Slot {
-    const found = this.#spare.findIndex(
-      ({ images, labels }) => labels.length === batchSize && images.length === batchSize * imageLength,
-    )
-    if (found >= 0) return this.#spare.splice(found, 1)[0]
-    return {
-      images: new Float32Array(new SharedArrayBuffer(4 * batchSize * imageLength)),
-      labels: new Int32Array(new SharedArrayBuffer(4 * batchSize)),
-    }
-  }
-
+  /** Announces a pass; until its end the worker keeps the process alive. */
   begin(options: BatchOptions): number {
     const pass = ++this.#passes
     this.#send({ type: 'begin', pass, options })
@@ -102,30 +95,28 @@ class BatchThread {
     return pass
   }
 
-  prepare(pass: number, batch: number, slot: Slot): Promise<number> {
+  prepare(pass: number, batch: number, slot: Slot): Promise<Slot & Batch> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
-      this.#send({ type: 'prepare', pass, batch, slot })
+      this.#send({ type: 'prepare', pass, batch, slot: { images: slot.images, labels: slot.labels } }, buffersOf(slot))
     })
   }
 
-  /** Slots may be asked for again at once: what is still being prepared in them is finished before later requests. */
-  end(pass: number, slots: readonly Slot[]): void {
+  end(pass: number): void {
     if (this.#worker) this.#send({ type: 'end', pass })
-    this.#spare = [...slots]
     if (--this.#active === 0) this.#worker?.unref()
   }
 
-  #send(request: Request): void {
+  #send(request: Request, moved: ArrayBuffer[] = []): void {
     this.#worker ??= this.#start()
-    this.#worker.postMessage(request)
+    this.#worker.postMessage(request, moved)
   }
 
   #start(): Worker {
     const worker = new Worker(this.entry, { workerData: this.stored, name: `batches of ${this.stored.name}` })
     worker.on('message', (reply: Reply) => {
       const request = this.#waiting.shift()
-      if ('count' in reply) request?.resolve(reply.count)
+      if ('count' in reply) request?.resolve(reply)
       else request?.reject(new FoveaError(`data set '${this.stored.name}': ${reply.error}`))
     })
     const fail = (reason: string): void => {
