@@ -3,6 +3,7 @@
 export * from './data/array-dataset.js'
 export * from './data/batches.js'
 export * from './data/dataset.js'
+export * from './data/normalization.js'
 export * from './data/subset.js'
 export { defaultEngine } from './engines/default.js'
 export * from './engines/engine.js'
