@@ -1,0 +1,116 @@
+/**
+ * @file The native engine agrees with the float64 reference on every case of every operator, forward and backward, on
+ * each instruction set that this processor has, in float32 and, where the engine has it, in bfloat16.
+ */
+import { type Graph, isFloat, type OpName } from 'fovea/engine'
+import { afterEach, describe, expect, test } from 'vitest'
+import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
+import { GraphBuilder } from '../../fovea/src/ops/builder.js'
+import { cast } from '../../fovea/src/ops/cast.js'
+import { rewriteInto } from '../../fovea/src/passes/rewrite.js'
+import { type CaseGraph, caseGraph, operatorCases } from '../../fovea/test/ops/cases/index.js'
+import { onednnEngine, onednnStatus } from '../src/index.js'
+
+const { available, detail } = onednnStatus()
+if (!available) console.warn(`skipped: ${detail}`)
+
+afterEach(() => {
+  delete process.env['FOVEA_ISA']
+})
+
+/** The largest difference of each output, by the size of the output's largest value (at least 1). */
+async function differences({ graph, feeds }: Pick<CaseGraph, 'graph' | 'feeds'>): Promise<Record<string, number>> {
+  const expected = referenceEngine({ precision: 'float64' }).compile(graph)
+  const actual = onednnEngine({ threads: 2 }).compile(graph)
+  const [a, b] = [await expected.run(feeds), await actual.run(feeds)]
+  actual.dispose()
+  return Object.fromEntries(
+    Object.keys(a).map(name => {
+      const scale = a[name].reduce((most: number, x: number) => Math.max(most, Math.abs(x)), 1)
+      const error = a[name].reduce((most: number, x: number, i: number) => {
+        const difference = Math.abs(x - b[name][i])
+        return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(most, difference)
+      }, 0)
+      return [name, error / scale]
+    }),
+  )
+}
+
+const withinEach = (errors: Record<string, number>, tolerance: number) => {
+  for (const [name, error] of Object.entries(errors)) expect(error, name).toBeLessThan(tolerance)
+}
+
+/** Cases of a 16-bit cast, which cannot leave the engine as they are. */
+const is16Bit = ({ attrs }: (typeof operatorCases)[number]) => /float16$/.test(String(attrs?.['dtype']))
+const float32Cases = operatorCases.filter(sample => !is16Bit(sample))
+
+describe.skipIf(!available).each(['avx512', 'avx2', 'generic'])('float32, %s', isa => {
+  test.each(float32Cases.map(sample => [`${sample.op}: ${sample.name}`, sample] as const))('%s', async (_, sample) => {
+    process.env['FOVEA_ISA'] = isa
+    withinEach(await differences(caseGraph(sample)), 2e-5)
+  })
+})
+
+/** The inputs that travel in bfloat16 when a model runs in mixed precision; per-channel values stay float32. */
+const activationInputs: Partial<Record<OpName, readonly number[]>> = {
+  conv2d: [0, 1],
+  linear: [0, 1],
+  batchNorm: [0, 5],
+  batchNormTraining: [0, 3],
+  relu: [0],
+  relu6: [0],
+  silu: [0],
+  gelu: [0],
+  sigmoid: [0],
+  hardSwish: [0],
+  maxPool: [0],
+  averagePool: [0],
+  globalAveragePool: [0],
+  add: [0, 1],
+  multiply: [0, 1],
+  reduceSum: [0],
+  cast: [],
+  flatten: [0],
+  reshape: [0],
+  broadcastTo: [0],
+  pad: [0],
+  slice: [0],
+  dropout: [0],
+  stochasticDepth: [0],
+}
+
+/** The case with these inputs (and dy) cast to bfloat16, and every output cast back. */
+function inBfloat16(
+  { graph, feeds }: CaseGraph,
+  inputs: readonly number[],
+): { graph: Graph; feeds: CaseGraph['feeds'] } {
+  const names = ['dy', ...inputs.map(i => `in${i}`)]
+  const builder = new GraphBuilder()
+  const bare: Graph = { ...graph, outputs: new Map() }
+  const { mapped } = rewriteInto(builder, bare, node => {
+    if (node.op !== 'input' || !names.includes(node.name) || !isFloat(node.outputs[0].dtype)) return undefined
+    return [builder.emit(cast, [builder.input(node.name, node.outputs[0].shape)], { dtype: 'bfloat16' })]
+  })
+  for (const [name, value] of graph.outputs) {
+    const result = mapped(value)
+    builder.output(name, result.type.dtype === 'bfloat16' ? builder.emit(cast, [result], { dtype: 'float32' }) : result)
+  }
+  return { graph: builder.build(), feeds }
+}
+
+const bfloat16Cases = operatorCases.filter(
+  ({ op, attrs }) => activationInputs[op] !== undefined && attrs?.['dtype'] !== 'float16',
+)
+
+describe.skipIf(!available)('bfloat16', () => {
+  test.each(bfloat16Cases.map(sample => [`${sample.op}: ${sample.name}`, sample] as const))('%s', async (_, sample) => {
+    // Both sides round each result to 8 bits, from sums in different orders: two units in the last place of the largest.
+    withinEach(await differences(inBfloat16(caseGraph(sample), activationInputs[sample.op]!)), 2 ** -6)
+  })
+})
+
+test.skipIf(!available)('float16 is refused by name', () => {
+  const builder = new GraphBuilder()
+  builder.output('y', builder.emit(cast, [builder.input('x', [3])], { dtype: 'float16' }, 'half'))
+  expect(() => onednnEngine().compile(builder.build())).toThrow("the oneDNN engine has no float16 ('half')")
+})
