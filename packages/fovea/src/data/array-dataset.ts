@@ -48,7 +48,7 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
 }
 
 /** @throws InvalidArgumentError naming the first label that is no index of `classes` */
-export function checkLabels(name: string, labels: Int32Array, classes: readonly string[]): void {
+function checkLabels(name: string, labels: Int32Array, classes: readonly string[]): void {
   const wrong = labels.findIndex(label => label < 0 || label >= classes.length)
   if (wrong >= 0) {
     throw new InvalidArgumentError(
