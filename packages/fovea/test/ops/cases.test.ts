@@ -31,11 +31,8 @@ describe.each([...new Set(operatorCases.map(sample => sample.op))])('%s', op => 
       expect(narrow[name].length).toBe(elements(type.shape))
       const scale = Math.max(1, ...Array.from(wide[name], Math.abs))
       const tolerance = type.dtype === 'bfloat16' ? 2 ** -8 : type.dtype === 'float16' ? 2 ** -11 : 1e-5
-      const worst = wide[name].reduce(
-        (most: number, y: number, i: number) => Math.max(most, Math.abs(y - narrow[name][i])),
-        0,
-      )
-      expect(worst, name).toBeLessThanOrEqual(tolerance * scale)
+      const errors = Array.from(wide[name], (y, i) => Math.abs(y - narrow[name][i]))
+      expect(Math.max(...errors), name).toBeLessThanOrEqual(tolerance * scale)
     }
   })
 })

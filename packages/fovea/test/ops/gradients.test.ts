@@ -23,7 +23,7 @@ describe.each([...new Set(differentiable.map(sample => sample.op))])('%s', op =>
     const { dy, ...feeds } = withGradient.feeds
     const loss = async (name: string, values: Float64Array): Promise<number> => {
       const { out0 } = await forward.run({ ...feeds, [name]: values })
-      return out0.reduce((sum: number, y: number, i: number) => sum + y * dy[i], 0)
+      return Array.from(out0).reduce((sum, y, i) => sum + y * dy[i], 0)
     }
     for (const input of present) {
       const name = `in${input}`

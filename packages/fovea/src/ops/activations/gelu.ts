@@ -4,18 +4,21 @@
  */
 import type { Activation } from './activation.js'
 
-/** erf by its Taylor series up to |x| = 3, by the continued fraction of erfc beyond: error below 1e-15. */
+/**
+ * erf by its series with all terms positive (Abramowitz and Stegun 7.1.6) up to |x| = 3, by the continued fraction of
+ * erfc (7.1.14) beyond: error below 1e-15.
+ */
 export function erf(x: number): number {
   const a = Math.abs(x)
   if (a > 6) return Math.sign(x)
   if (a <= 3) {
     let term = a
     let sum = a
-    for (let n = 1; Math.abs(term) > 1e-17 * sum; n++) {
-      term *= (-a * a) / n
-      sum += term / (2 * n + 1)
+    for (let n = 1; term > 1e-17 * sum; n++) {
+      term *= (2 * a * a) / (2 * n + 1)
+      sum += term
     }
-    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI)
+    return (Math.sign(x) * 2 * sum * Math.exp(-a * a)) / Math.sqrt(Math.PI)
   }
   let fraction = a
   for (let k = 60; k >= 1; k--) fraction = a + k / 2 / fraction

@@ -4,7 +4,7 @@
  */
 import type { HostArray } from '../../../src/engines/engine.js'
 import type { Attributes, Graph, Node, Value } from '../../../src/graph/graph.js'
-import { type DType, elements, isFloat, type Shape, type TensorType } from '../../../src/graph/types.js'
+import { type DType, elements, isFloat, type TensorType } from '../../../src/graph/types.js'
 import { GraphBuilder } from '../../../src/ops/builder.js'
 import { type OpName, opDefinition } from '../../../src/ops/index.js'
 import { normalAt, permutation, randomAt, randomKey, streamOf } from '../../../src/random.js'
