@@ -39,6 +39,13 @@ const known: readonly Known[] = [
     outputs: [[4321.5]],
   },
   {
+    what: 'padding is top, bottom, left, right',
+    op: 'conv2d',
+    inputs: [image(2, [1, 2, 3, 4]), { shape: [1, 1, 1, 1], values: [1] }],
+    attrs: { stride: [1, 1], padding: [1, 0, 0, 2], dilation: [1, 1], groups: 1 },
+    outputs: [[0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0, 0]],
+  },
+  {
     what: 'y = x·wᵀ + b',
     op: 'linear',
     inputs: [{ shape: [1, 2], values: [1, 2] }, { shape: [3, 2], values: [1, 0, 0, 1, 3, 4] }, vector(0, 10, 20)],
@@ -120,6 +127,16 @@ const known: readonly Known[] = [
     outputs: [
       [-1, -1, -1, -1],
       [4, 3, 1, 0],
+    ],
+  },
+  {
+    what: 'padding is top, bottom, left, right',
+    op: 'maxPool',
+    inputs: [image(2, [1, 2, 3, 4])],
+    attrs: { kernel: [2, 2], stride: [1, 1], padding: [1, 0, 0, 1] },
+    outputs: [
+      [2, 2, 4, 4],
+      [3, 2, 3, 2],
     ],
   },
   {
