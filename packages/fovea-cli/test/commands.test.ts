@@ -1,0 +1,207 @@
+/** @file Claims about the command line as programs see it: JSON on stdout, one line on stderr, exit codes 0, 1, 2. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
+
+/** Wrong usage and failed tasks alike are one line that starts so. */
+const oneLine = /^fovea: [^\n]+\n$/
+
+describe('wrong usage ends with 2 and one line that offers what was meant', () => {
+  test.each([
+    [['trian'], 'Did you mean train?'],
+    [['train', 'resnet20', '--data', 'cifar10', '--epochs', '1', '--bacth', '8'], 'Did you mean --batch?'],
+    [['train', 'resnet20', '--epochs', '1'], '--data'],
+    [['train', 'resnet21', '--data', 'cifar10', '--epochs', '1'], 'Did you mean resnet20'],
+    [['train', 'resnet20', '--data', 'cifar10', '--epochs', '0'], '--epochs takes a whole number of at least 1'],
+    [['train', 'resnet20', '--data', 'cifar10', '--engine', 'onednm'], 'Did you mean onednn?'],
+    [['summary', 'resnet20', '--precision', 'float8'], 'Known: float32'],
+    [['summary', 'resnet20', '--input', '32'], 'HEIGHTxWIDTHxCHANNELS'],
+    [['summary'], "missing required argument 'model'"],
+  ])('fovea %j', async (args, hint) => {
+    const { code, stdout, stderr } = await fovea(args)
+    expect(stderr).toContain(hint)
+    expect(stderr).toMatch(oneLine)
+    expect(stdout).toBe('')
+    expect(code).toBe(2)
+  })
+})
+
+describe('a failed task ends with 1 and one line that names the file, layer or option', () => {
+  const train = (data: string): string[] => [
+    'train',
+    'cnn',
+    '--data',
+    data,
+    '--epochs',
+    '1',
+    '--out',
+    temporaryFolder(),
+  ]
+
+  test('data that is not there', async () => {
+    const { code, stderr } = await fovea(train('/nowhere/photos'))
+    expect(stderr).toMatch(oneLine)
+    expect(stderr).toContain('/nowhere/photos')
+    expect(code).toBe(1)
+  })
+
+  test('an empty folder, and a folder of one class', async () => {
+    const empty = temporaryFolder()
+    expect(await fovea(train(empty))).toMatchObject({ code: 1, stderr: expect.stringMatching(oneLine) })
+    mkdirSync(join(empty, 'cats'))
+    writeFileSync(join(empty, 'cats', '1.png'), 'not an image')
+    expect(await fovea(train(empty))).toMatchObject({ code: 1, stderr: expect.stringMatching(oneLine) })
+  })
+
+  test('a truncated image is named and counted, and left out only with --skip-bad', async () => {
+    const folder = await colorFolder({ train: 8, test: 4 })
+    const bad = join(folder, 'train', 'red', '0.png')
+    truncateSync(bad, 60)
+    const env = { FOVEA_DATA: temporaryFolder() }
+    const refused = await fovea([...train(folder), '--batch', '4'], { env })
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(oneLine) })
+    expect(refused.stderr).toContain('1 of 36 images')
+    expect(refused.stderr).toContain('0.png')
+    const skipped = await fovea(['data', 'info', folder, '--skip-bad', '--json'], { env })
+    expect(skipped.code).toBe(0)
+    expect(skipped.json[0].train).toEqual([8, 8, 7])
+  })
+
+  test('a file that is no checkpoint', async () => {
+    const file = join(temporaryFolder(), 'model.safetensors')
+    writeFileSync(file, 'no tensors here')
+    const { code, stderr } = await fovea(['eval', file, '--data', 'fashion-mnist'])
+    expect(stderr).toMatch(oneLine)
+    expect(stderr).toContain('model.safetensors')
+    expect(code).toBe(1)
+  })
+
+  test('FOVEA_DEBUG=1 shows the stack', async () => {
+    const { stderr } = await fovea(train('/nowhere/photos'), { env: { FOVEA_DEBUG: '1' } })
+    expect(stderr).toMatch(/\n\s+at /)
+  })
+})
+
+describe('summary', () => {
+  test('--json lists each layer, and the layers add up to the whole', async () => {
+    const { code, json, stderr } = await fovea([
+      'summary',
+      'resnet20',
+      '--classes',
+      '10',
+      '--input',
+      '32x32x3',
+      '--json',
+    ])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const [summary] = json
+    expect(summary).toMatchObject({ model: 'resnet20', parameters: 269_722 })
+    const sum = (key: string): number =>
+      summary.layers.reduce((total: number, layer: Record<string, number>) => total + layer[key], 0)
+    expect(sum('parameters')).toBe(summary.parameters)
+    expect(sum('multiplyAdds')).toBe(summary.multiplyAdds)
+    expect(summary.bytes.total).toBe(sum('bytes'))
+    expect(summary.layers[0]).toMatchObject({ name: 'conv1', op: 'conv2d', precision: 'float32' })
+  })
+
+  test('for people it is a table that fits 100 columns', async () => {
+    const { stdout } = await fovea(['summary', 'efficientnet-b0'])
+    expect(stdout).toContain('parameters')
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+  })
+})
+
+describe('train, eval, predict', () => {
+  const out = join(temporaryFolder(), 'run')
+  let photos: string
+  let events: Awaited<ReturnType<typeof fovea>>['json']
+
+  beforeAll(async () => {
+    photos = await colorFolder()
+    const trained = await fovea([
+      ...['train', 'cnn', '--data', photos, '--epochs', '3', '--batch', '12', '--seed', '1', '--out', out, '--json'],
+    ])
+    expect(trained.stderr).not.toContain('fovea:')
+    expect(trained.code).toBe(0)
+    events = trained.json
+  })
+
+  test('train --json prints an object an epoch and one at the end', () => {
+    expect(events.map(({ event }) => event)).toEqual(['epoch', 'epoch', 'epoch', 'done'])
+    for (const key of ['loss', 'accuracy', 'validationLoss', 'validationAccuracy', 'imagesPerSecond', 'seconds']) {
+      expect(events[0][key], key).toBeTypeOf('number')
+    }
+    expect(events[2].epoch).toBe(3)
+    const done = events[3]
+    expect(existsSync(done.checkpoint)).toBe(true)
+    // Colours are easy: what cannot tell red from blue does not train.
+    expect(done.testAccuracy).toBeGreaterThan(0.9)
+  })
+
+  test('the run folder keeps the log, a picture and the checkpoints', () => {
+    const lines = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n')
+    expect(lines.map(line => JSON.parse(line).epoch)).toEqual([1, 2, 3])
+    expect(['png', 'svg'].some(ending => existsSync(join(out, `report.${ending}`)))).toBe(true)
+    expect(existsSync(join(out, 'lock'))).toBe(false)
+  })
+
+  test('eval measures what train reported', async () => {
+    const done = events[3]
+    const { code, json } = await fovea(['eval', done.checkpoint, '--data', photos, '--json'])
+    expect(code).toBe(0)
+    expect(json[0].accuracy).toBeCloseTo(done.testAccuracy, 6)
+    expect(json[0]).toMatchObject({ images: 24, top5: 1 })
+    expect(json[0].loss).toBeTypeOf('number')
+  })
+
+  test('predict names the color of a photo, with probabilities that add up to 1', async () => {
+    const images = ['red', 'blue'].map(color => join(photos, 'test', color, '0.png'))
+    const { code, json } = await fovea(['predict', events[3].checkpoint, ...images, '--json'])
+    expect(code).toBe(0)
+    expect(json.map(({ image }) => image)).toEqual(images)
+    expect(json.map(({ predictions }) => predictions[0].label)).toEqual(['red', 'blue'])
+    const total = json[0].predictions.reduce(
+      (sum: number, { probability }: { probability: number }) => sum + probability,
+      0,
+    )
+    expect(total).toBeCloseTo(1, 5)
+  })
+
+  test('an image that is none is refused by name', async () => {
+    const image = join(temporaryFolder(), 'photo.jpg')
+    writeFileSync(image, 'text')
+    const { code, stderr } = await fovea(['predict', events[3].checkpoint, image])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('photo.jpg') })
+  })
+})
+
+test('bench reports medians of a training step', async () => {
+  const args = '--mode train --batch 4 --input 16x16x3 --steps 3 --json'.split(' ')
+  const { code, json } = await fovea(['bench', 'resnet8', ...args])
+  expect(code).toBe(0)
+  const [bench] = json
+  expect(bench).toMatchObject({ model: 'resnet8', mode: 'train', batch: 4, precision: 'float32' })
+  expect(bench.msPerStep.min).toBeLessThanOrEqual(bench.msPerStep.median)
+  expect(bench.msPerStep.median).toBeLessThanOrEqual(bench.msPerStep.p95)
+  for (const key of ['threads', 'imagesPerSecond', 'gflops', 'peakMemoryBytes']) expect(bench[key]).toBeGreaterThan(0)
+})
+
+test('a batch that does not fit the memory is refused with the sizes and a batch that fits', async () => {
+  const args = '--mode train --batch 100000 --input 224x224x3 --steps 1'.split(' ')
+  const { code, stderr } = await fovea(['bench', 'resnet50', ...args])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(oneLine)
+  expect(stderr).toMatch(/GiB|TiB/)
+  expect(stderr).toMatch(/batch/)
+})
+
+test('help lists every command', () => {
+  const help = execFileSync(process.execPath, [join(import.meta.dirname, '../bin/fovea.mjs'), '--help'], {
+    encoding: 'utf8',
+  })
+  for (const verb of ['train', 'eval', 'predict', 'summary', 'bench', 'parity', 'data', 'demo']) {
+    expect(help).toContain(`\n  ${verb}`)
+  }
+})

@@ -1,0 +1,75 @@
+/** @file Claims about runs that are stopped: what is saved, and that going on equals never having stopped, bit for bit. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
+
+let photos: string
+const runFolder = (): string => join(temporaryFolder(), 'run')
+const train = (out: string, ...more: string[]): string[] => [
+  ...['train', 'resnet8', '--data', photos, '--epochs', '4', '--batch', '8', '--seed', '3', '--out', out, '--json'],
+  ...more,
+]
+
+/** The tensors of a run's final state, as bytes. */
+const finalState = (out: string): Buffer => readFileSync(join(out, 'last.safetensors'))
+
+let whole: string
+
+beforeAll(async () => {
+  photos = await colorFolder({ train: 32, test: 8 })
+  whole = runFolder()
+  expect((await fovea(train(whole))).code).toBe(0)
+})
+
+test('the same seed gives the same bits', async () => {
+  const again = runFolder()
+  await fovea(train(again))
+  expect(finalState(again).equals(finalState(whole))).toBe(true)
+})
+
+test('a run killed in the middle and resumed ends with the bits of one that was not', async () => {
+  const out = runFolder()
+  const killed = await fovea(train(out), { when: { at: '"epoch":2', act: child => child.kill('SIGKILL') } })
+  expect(killed.code).toBe(null)
+  const resumed = await fovea(['train', '--resume', out, '--json'])
+  expect(resumed.stderr).toBe('')
+  expect(resumed.json.at(-1)).toMatchObject({ event: 'done' })
+  expect(finalState(out).equals(finalState(whole))).toBe(true)
+  const epochs = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n')
+  expect(epochs.map(line => JSON.parse(line).epoch)).toEqual([1, 2, 3, 4])
+})
+
+test('Ctrl-C saves in the middle of an epoch, says how to go on, and going on loses nothing', async () => {
+  const out = runFolder()
+  const stopped = await fovea(train(out), { when: { at: '"epoch":1', act: child => child.kill('SIGINT') } })
+  expect(stopped.code).toBe(130)
+  expect(stopped.stderr).toContain(`fovea train --resume ${out}`)
+  const resumed = await fovea(['train', '--resume', out, '--json'])
+  expect(resumed.code).toBe(0)
+  expect(finalState(out).equals(finalState(whole))).toBe(true)
+})
+
+test('a folder with a run in it is not overwritten, and resuming with other settings is refused', async () => {
+  const again = await fovea(train(whole))
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('--resume') })
+  const other = await fovea(['train', 'resnet20', '--resume', whole])
+  expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('resnet8') })
+})
+
+test('a second run in the same folder is refused while the first runs', async () => {
+  const out = runFolder()
+  let second: ReturnType<typeof fovea> | undefined
+  const first = await fovea(train(out), {
+    when: {
+      at: '"epoch":1',
+      act: child => {
+        // The first stands still meanwhile, or it might be done before the second has started.
+        child.kill('SIGSTOP')
+        second = fovea(['train', '--resume', out]).finally(() => child.kill('SIGCONT'))
+      },
+    },
+  })
+  expect(first.code).toBe(0)
+  expect(await second).toMatchObject({ code: 1, stderr: expect.stringContaining('in use by another run') })
+})
