@@ -1,5 +1,6 @@
 // The table of kernels of one instruction set: included by the kernels_*.cc files, each compiled with its own flags.
 #include "batch_norm.h"
+#include "depthwise.h"
 #include "elementwise.h"
 #include "loss.h"
 #include "movement.h"
@@ -20,6 +21,7 @@ const KernelEntry kTable[] = {
     {"copy", copy},
     {"crossEntropy", cross_entropy},
     {"crossEntropyGradient", cross_entropy_gradient},
+    {"depthwiseWeightGradient", depthwise_weight_gradient},
     {"dropout", dropout},
     {"maxPool", max_pool},
     {"maxPoolGradient", max_pool_gradient},

@@ -97,7 +97,26 @@ const inputGradient: Lower = (to, node) => {
   to.runPrimitive(primitive, [...buffers, to.write(node)])
 }
 
+/**
+ * Depthwise windows for which we have a direct kernel (native/kernels/depthwise.h): 5×5 and 7×7, where oneDNN 2.6 falls
+ * back to a generic one that is ten times slower. Its own 3×3 is fast.
+ */
+function isLargeDepthwise({ x, y, weight, attrs, bias }: Geometry): boolean {
+  const [, inPerGroup, kh, kw] = weight
+  const square = kh === kw && [5, 7].includes(kh) && attrs.dilation.every(step => step === 1)
+  return inPerGroup === 1 && attrs.groups > 1 && x[3] === y[3] && square && !bias && x[2] <= 256
+}
+
 const weightGradient: Lower = (to, node) => {
+  const geometry = geometryOf(node)
+  if (isLargeDepthwise(geometry)) {
+    const { x, y, weight, attrs } = geometry
+    const { stride, padding } = attrs
+    const [, , kh, kw] = weight
+    const ints = [...x, y[1], y[2], kh, kw, ...stride, padding[0], padding[2], to.type(node.inputs[0].type)]
+    to.kernel('depthwiseWeightGradient', [...node.inputs.map(input => to.read(input)), to.write(node)], ints)
+    return
+  }
   const primitive = primitiveOf(to, node)
   const { groups } = geometryOf(node).attrs
   const [x, dy] = node.inputs.map(input => to.read(input))
@@ -128,6 +147,7 @@ export function chooseWeightLayouts(to: Lowering): void {
   }
   for (const node of nodes) {
     if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') continue
+    if (isLargeDepthwise(geometryOf(node))) continue
     const readers = readersOf(output(node))
     const [update] = readers
     if (readers.length !== 1 || !isUpdate(update)) continue
