@@ -1,5 +1,6 @@
 /** @file The table of all operators. Leaves (`input`, `parameter`, `buffer`, `constant`) are no operators: see ops/builder.ts. */
 import { EngineError } from '../errors.js'
+import type { Node } from '../graph/graph.js'
 import { activationGradient, activationOps } from './activation.js'
 import { adam } from './adam.js'
 import { add } from './add.js'
@@ -9,7 +10,7 @@ import { broadcastTo } from './broadcast-to.js'
 import { cast } from './cast.js'
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './conv2d.js'
 import { crossEntropy, crossEntropyGradient } from './cross-entropy.js'
-import type { OpDefinition } from './define.js'
+import type { OpDefinition, Trait } from './define.js'
 import { dropout } from './dropout.js'
 import { flatten } from './flatten.js'
 import { globalAveragePool, globalAveragePoolGradient } from './global-average-pool.js'
@@ -91,3 +92,7 @@ export function opDefinition(name: string): OpDefinition {
   if (!isOpName(name)) throw new EngineError(`there is no operator named '${name}'`)
   return ops[name] as unknown as OpDefinition
 }
+
+/** Whether a node applies an operator of this trait; leaves have none. */
+export const hasTrait = (node: Node, trait: Trait): boolean =>
+  isOpName(node.op) && (opDefinition(node.op).traits ?? []).includes(trait)

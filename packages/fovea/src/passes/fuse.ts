@@ -7,7 +7,7 @@ import { consumers, type Graph, type Node, type Value } from '../graph/graph.js'
 import { sameShape } from '../graph/types.js'
 import type { ActivationName } from '../ops/activation.js'
 import { type BatchNormAttributes, batchNorm } from '../ops/batch-norm.js'
-import { opDefinition } from '../ops/index.js'
+import { hasTrait } from '../ops/index.js'
 import { rewrite } from './rewrite.js'
 
 interface Chain {
@@ -63,7 +63,7 @@ function findChains(graph: Graph, soleReader: (node: Node) => Node | undefined):
       }
     }
     const next = soleReader(last)
-    if (next !== undefined && opDefinition(next.op).traits?.includes('activation')) {
+    if (next !== undefined && hasTrait(next, 'activation')) {
       chain = { ...chain, activation: next.op as ActivationName }
       last = next
     }

@@ -1,0 +1,38 @@
+/**
+ * @file A model's graph for training: batch-norm uses the batch's statistics and updates the running ones; dropout and
+ * stochastic depth draw from a seed that is fed at every run.
+ */
+import type { Graph, Value } from '../graph/graph.js'
+import { elements } from '../graph/types.js'
+import { type BatchNormAttributes, batchNormTraining } from '../ops/batch-norm.js'
+import { hasTrait, opDefinition } from '../ops/index.js'
+import { runningAverage } from '../ops/running-average.js'
+import { streamOf } from '../random.js'
+import { rewrite } from './rewrite.js'
+
+/** The result has an input `seed` (int32 scalar) where the model has random operators, each with a stream of its own. */
+export function trainingMode(graph: Graph): Graph {
+  let seed: Value | undefined
+  return rewrite(graph, (node, { builder, mapped }) => {
+    if (hasTrait(node, 'random')) {
+      seed ??= builder.input('seed', [], 'int32')
+      const attrs = { ...node.attrs, stream: streamOf(node.name) }
+      return builder.emitAll(opDefinition(node.op), [mapped(node.inputs[0]), seed], attrs, node.name)
+    }
+    if (node.op !== 'batchNorm') return undefined
+    const [x, weight, bias, runningMean, runningVariance, ...residual] = node.inputs.map(mapped)
+    const { momentum, ...attrs } = node.attrs as BatchNormAttributes
+    const outputs = builder.emitAll(batchNormTraining, [x, weight, bias, ...residual], attrs, node.name)
+    const [, mean, variance] = outputs
+    // Normalization uses the biased variance, the running one is the unbiased estimate (PyTorch's BatchNorm2d).
+    const count = elements(x.type.shape) / weight.type.shape[0]
+    const average = (running: Value, value: Value, scale: number) =>
+      builder.update(
+        running,
+        builder.emit(runningAverage, [running, value], { momentum, scale }, `${running.node.name}.next`),
+      )
+    average(runningMean, mean, 1)
+    average(runningVariance, variance, count / (count - 1))
+    return outputs
+  })
+}
