@@ -1,0 +1,223 @@
+/** @file Each pass shows the graph after it as text; leaves are left out of the text. */
+import { describe, expect, test } from 'vitest'
+import type { Graph } from '../../src/graph/graph.js'
+import { printGraph } from '../../src/graph/print.js'
+import { GraphBuilder } from '../../src/ops/builder.js'
+import { ops } from '../../src/ops/index.js'
+import { autodiff } from '../../src/passes/autodiff.js'
+import { fuse } from '../../src/passes/fuse.js'
+import { inferenceMode } from '../../src/passes/inference-mode.js'
+import { mixedPrecision } from '../../src/passes/mixed-precision.js'
+import { rewriteInto } from '../../src/passes/rewrite.js'
+import { setBatchSize } from '../../src/passes/set-batch-size.js'
+import { trainingMode } from '../../src/passes/training-mode.js'
+import { residualBlock } from './residual-block.js'
+
+const text = (graph: Graph): string =>
+  printGraph(graph)
+    .split('\n')
+    .filter(line => !/ = (parameter|buffer|constant)\(/.test(line))
+    .map(line => line.replace(/ stride=.*groups=1/, ''))
+    .join('\n')
+
+test('the graph before', () => {
+  expect(text(residualBlock())).toMatchInlineSnapshot(`
+    "%image = input() : float32 1×4×4×3
+    %conv1 = conv2d(%image, %conv1.weight) : float32 1×4×4×8
+    %bn1 = batchNorm(%conv1, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 momentum=0.1 : float32 1×4×4×8
+    %relu1 = relu(%bn1) : float32 1×4×4×8
+    %conv2 = conv2d(%relu1, %conv2.weight) : float32 1×4×4×8
+    %bn2 = batchNorm(%conv2, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var) epsilon=0.00001 momentum=0.1 : float32 1×4×4×8
+    %sum = add(%bn2, %relu1) : float32 1×4×4×8
+    %relu2 = relu(%sum) : float32 1×4×4×8
+    %pool = globalAveragePool(%relu2) : float32 1×1×1×8
+    %flatten = flatten(%pool) : float32 1×8
+    %dropout = dropout(%flatten) rate=0.5 stream=0 : float32 1×8
+    %fc = linear(%dropout, %fc.weight) : float32 1×10
+    output logits = %fc
+    "
+  `)
+})
+
+test('set-batch-size changes every activation', () => {
+  expect(text(setBatchSize(residualBlock(), 5))).toMatchInlineSnapshot(`
+    "%image = input() : float32 5×4×4×3
+    %conv1 = conv2d(%image, %conv1.weight) : float32 5×4×4×8
+    %bn1 = batchNorm(%conv1, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 momentum=0.1 : float32 5×4×4×8
+    %relu1 = relu(%bn1) : float32 5×4×4×8
+    %conv2 = conv2d(%relu1, %conv2.weight) : float32 5×4×4×8
+    %bn2 = batchNorm(%conv2, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var) epsilon=0.00001 momentum=0.1 : float32 5×4×4×8
+    %sum = add(%bn2, %relu1) : float32 5×4×4×8
+    %relu2 = relu(%sum) : float32 5×4×4×8
+    %pool = globalAveragePool(%relu2) : float32 5×1×1×8
+    %flatten = flatten(%pool) : float32 5×8
+    %dropout = dropout(%flatten) rate=0.5 stream=0 : float32 5×8
+    %fc = linear(%dropout, %fc.weight) : float32 5×10
+    output logits = %fc
+    "
+  `)
+  expect(() => setBatchSize(residualBlock(), 0)).toThrow('the batch size must be a whole number of at least 1, got 0')
+})
+
+test('inference-mode drops dropout', () => {
+  expect(text(inferenceMode(residualBlock()))).toMatchInlineSnapshot(`
+    "%image = input() : float32 1×4×4×3
+    %conv1 = conv2d(%image, %conv1.weight) : float32 1×4×4×8
+    %bn1 = batchNorm(%conv1, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 momentum=0.1 : float32 1×4×4×8
+    %relu1 = relu(%bn1) : float32 1×4×4×8
+    %conv2 = conv2d(%relu1, %conv2.weight) : float32 1×4×4×8
+    %bn2 = batchNorm(%conv2, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var) epsilon=0.00001 momentum=0.1 : float32 1×4×4×8
+    %sum = add(%bn2, %relu1) : float32 1×4×4×8
+    %relu2 = relu(%sum) : float32 1×4×4×8
+    %pool = globalAveragePool(%relu2) : float32 1×1×1×8
+    %flatten = flatten(%pool) : float32 1×8
+    %fc = linear(%flatten, %fc.weight) : float32 1×10
+    output logits = %fc
+    "
+  `)
+})
+
+describe('fuse', () => {
+  test('joins batch-norm, residual and activation', () => {
+    expect(text(fuse(residualBlock()))).toMatchInlineSnapshot(`
+      "%image = input() : float32 1×4×4×3
+      %conv1 = conv2d(%image, %conv1.weight) : float32 1×4×4×8
+      %bn1 = batchNorm(%conv1, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 momentum=0.1 activation=relu : float32 1×4×4×8
+      %conv2 = conv2d(%bn1, %conv2.weight) : float32 1×4×4×8
+      %bn2 = batchNorm(%conv2, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var, %bn1) epsilon=0.00001 momentum=0.1 activation=relu : float32 1×4×4×8
+      %pool = globalAveragePool(%bn2) : float32 1×1×1×8
+      %flatten = flatten(%pool) : float32 1×8
+      %dropout = dropout(%flatten) rate=0.5 stream=0 : float32 1×8
+      %fc = linear(%dropout, %fc.weight) : float32 1×10
+      output logits = %fc
+      "
+    `)
+  })
+
+  test('leaves a batch-norm alone whose value has another reader', () => {
+    const builder = new GraphBuilder()
+    const zeros = { type: 'zeros' } as const
+    const x = builder.input('x', [1, 2, 2, 4])
+    const state = ['w', 'b'].map(name => builder.parameter(name, [4], zeros))
+    const statistics = ['m', 'v'].map(name => builder.buffer(name, [4], zeros))
+    const attrs = { epsilon: 1e-5, momentum: 0.1 }
+    const norm = builder.emit(ops.batchNorm, [x, ...state, ...statistics], attrs)
+    builder.output('activated', builder.emit(ops.relu, [norm], {}))
+    builder.output('norm', norm)
+    const graph = builder.build()
+    expect(text(fuse(graph))).toBe(text(graph))
+  })
+})
+
+test('mixed-precision computes in 16 bits between the first and the last layer', () => {
+  expect(text(mixedPrecision(fuse(residualBlock()), 'mixed_bfloat16'))).toMatchInlineSnapshot(`
+    "%image = input() : float32 1×4×4×3
+    %conv1 = conv2d(%image, %conv1.weight) : float32 1×4×4×8
+    %bn1 = batchNorm(%conv1, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 momentum=0.1 activation=relu : float32 1×4×4×8
+    %bn1.bfloat16 = cast(%bn1) dtype=bfloat16 : bfloat16 1×4×4×8
+    %conv2.weight.bfloat16 = cast(%conv2.weight) dtype=bfloat16 : bfloat16 8×8×3×3
+    %conv2 = conv2d(%bn1.bfloat16, %conv2.weight.bfloat16) : bfloat16 1×4×4×8
+    %bn2 = batchNorm(%conv2, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var, %bn1.bfloat16) epsilon=0.00001 momentum=0.1 activation=relu : bfloat16 1×4×4×8
+    %pool = globalAveragePool(%bn2) : bfloat16 1×1×1×8
+    %flatten = flatten(%pool) : bfloat16 1×8
+    %dropout = dropout(%flatten) rate=0.5 stream=0 : bfloat16 1×8
+    %dropout.float32 = cast(%dropout) dtype=float32 : float32 1×8
+    %fc = linear(%dropout.float32, %fc.weight) : float32 1×10
+    output logits = %fc
+    "
+  `)
+  expect(() => mixedPrecision(residualBlock(), 'bfloat16' as 'float32')).toThrow(
+    "unknown precision 'bfloat16'. Known: float32, mixed_bfloat16, mixed_float16",
+  )
+})
+
+test('training-mode uses the batch statistics, updates the running ones and feeds a seed', () => {
+  expect(text(trainingMode(setBatchSize(fuse(residualBlock()), 2)))).toMatchInlineSnapshot(`
+    "%image = input() : float32 2×4×4×3
+    %conv1 = conv2d(%image, %conv1.weight) : float32 2×4×4×8
+    %bn1 = batchNormTraining(%conv1, %bn1.weight, %bn1.bias) epsilon=0.00001 activation=relu : float32 2×4×4×8, float32 8, float32 8
+    %bn1.running_mean.next = runningAverage(%bn1.running_mean, %bn1.1) momentum=0.1 scale=1 : float32 8
+    %bn1.running_var.next = runningAverage(%bn1.running_var, %bn1.2) momentum=0.1 scale=1.032258064516129 : float32 8
+    %conv2 = conv2d(%bn1.0, %conv2.weight) : float32 2×4×4×8
+    %bn2 = batchNormTraining(%conv2, %bn2.weight, %bn2.bias, %bn1.0) epsilon=0.00001 activation=relu : float32 2×4×4×8, float32 8, float32 8
+    %bn2.running_mean.next = runningAverage(%bn2.running_mean, %bn2.1) momentum=0.1 scale=1 : float32 8
+    %bn2.running_var.next = runningAverage(%bn2.running_var, %bn2.2) momentum=0.1 scale=1.032258064516129 : float32 8
+    %pool = globalAveragePool(%bn2.0) : float32 2×1×1×8
+    %flatten = flatten(%pool) : float32 2×8
+    %seed = input() : int32 scalar
+    %dropout = dropout(%flatten, %seed) rate=0.5 stream=658024080 : float32 2×8
+    %fc = linear(%dropout, %fc.weight) : float32 2×10
+    output logits = %fc
+    update bn1.running_mean = %bn1.running_mean.next
+    update bn1.running_var = %bn1.running_var.next
+    update bn2.running_mean = %bn2.running_mean.next
+    update bn2.running_var = %bn2.running_var.next
+    "
+  `)
+})
+
+describe('autodiff', () => {
+  test('adds the backward pass as nodes and sums what several readers give', () => {
+    const builder = new GraphBuilder()
+    const graph = trainingMode(setBatchSize(fuse(inferenceMode(residualBlock())), 2))
+    const { mapped } = rewriteInto(builder, graph)
+    const label = builder.input('label', [2], 'int32')
+    const loss = builder.emit(ops.crossEntropy, [mapped(graph.outputs.get('logits')!), label], { labelSmoothing: 0 })
+    const parameters = graph.nodes.filter(node => node.op === 'parameter')
+    const variables = parameters.map(node => mapped({ node, index: 0, type: node.outputs[0] }))
+    autodiff(builder, loss, variables).forEach((gradient, i) => {
+      builder.output(`d ${parameters[i].name}`, gradient!)
+    })
+    expect(text(builder.build())).toMatchInlineSnapshot(`
+      "%image = input() : float32 2×4×4×3
+      %conv1 = conv2d(%image, %conv1.weight) : float32 2×4×4×8
+      %bn1 = batchNormTraining(%conv1, %bn1.weight, %bn1.bias) epsilon=0.00001 activation=relu : float32 2×4×4×8, float32 8, float32 8
+      %bn1.running_mean.next = runningAverage(%bn1.running_mean, %bn1.1) momentum=0.1 scale=1 : float32 8
+      %bn1.running_var.next = runningAverage(%bn1.running_var, %bn1.2) momentum=0.1 scale=1.032258064516129 : float32 8
+      %conv2 = conv2d(%bn1.0, %conv2.weight) : float32 2×4×4×8
+      %bn2 = batchNormTraining(%conv2, %bn2.weight, %bn2.bias, %bn1.0) epsilon=0.00001 activation=relu : float32 2×4×4×8, float32 8, float32 8
+      %bn2.running_mean.next = runningAverage(%bn2.running_mean, %bn2.1) momentum=0.1 scale=1 : float32 8
+      %bn2.running_var.next = runningAverage(%bn2.running_var, %bn2.2) momentum=0.1 scale=1.032258064516129 : float32 8
+      %pool = globalAveragePool(%bn2.0) : float32 2×1×1×8
+      %flatten = flatten(%pool) : float32 2×8
+      %fc = linear(%flatten, %fc.weight) : float32 2×10
+      %label = input() : int32 2
+      %crossEntropy.dx = crossEntropyGradient(%fc, %label, %constant) labelSmoothing=0 : float32 2×10
+      %fc.dx = linearInputGradient(%crossEntropy.dx, %fc.weight) : float32 2×8
+      %fc.dw = linearWeightGradient(%flatten, %crossEntropy.dx) bias=false : float32 10×8
+      %flatten.dx = reshape(%fc.dx) shape=[2,1,1,8] : float32 2×1×1×8
+      %pool.dx = globalAveragePoolGradient(%flatten.dx) shape=[2,4,4,8] : float32 2×4×4×8
+      %bn2.dx = batchNormGradient(%pool.dx, %conv2, %bn2.0, %bn2.weight, %bn2.bias, %bn2.1, %bn2.2, %bn1.0) epsilon=0.00001 activation=relu : float32 2×4×4×8, float32 8, float32 8, float32 2×4×4×8
+      %conv2.dx = conv2dInputGradient(%bn2.dx.0, %conv2.weight) shape=[2,4,4,8] : float32 2×4×4×8
+      %conv2.dw = conv2dWeightGradient(%bn1.0, %bn2.dx.0) shape=[8,8,3,3] bias=false : float32 8×8×3×3
+      %bn1.gradient = add(%bn2.dx.3, %conv2.dx) : float32 2×4×4×8
+      %bn1.dx = batchNormGradient(%bn1.gradient, %conv1, %bn1.0, %bn1.weight, %bn1.bias, %bn1.1, %bn1.2) epsilon=0.00001 activation=relu : float32 2×4×4×8, float32 8, float32 8
+      %conv1.dw = conv2dWeightGradient(%image, %bn1.dx.0) shape=[8,3,3,3] bias=false : float32 8×3×3×3
+      output logits = %fc
+      output d conv1.weight = %conv1.dw
+      output d bn1.weight = %bn1.dx.1
+      output d bn1.bias = %bn1.dx.2
+      output d conv2.weight = %conv2.dw
+      output d bn2.weight = %bn2.dx.1
+      output d bn2.bias = %bn2.dx.2
+      output d fc.weight = %fc.dw
+      update bn1.running_mean = %bn1.running_mean.next
+      update bn1.running_var = %bn1.running_var.next
+      update bn2.running_mean = %bn2.running_mean.next
+      update bn2.running_var = %bn2.running_var.next
+      "
+    `)
+  })
+
+  test('a loss that is no scalar is refused', () => {
+    const builder = new GraphBuilder()
+    const x = builder.input('x', [2, 3])
+    expect(() => autodiff(builder, x, [x])).toThrow("the loss must be a scalar, 'x' is 2×3")
+  })
+
+  test('a variable that the loss does not depend on has no gradient', () => {
+    const builder = new GraphBuilder()
+    const [a, b] = ['a', 'b'].map(name => builder.parameter(name, [], { type: 'zeros' }))
+    expect(autodiff(builder, builder.emit(ops.add, [a, a], {}), [b])).toEqual([undefined])
+  })
+})
