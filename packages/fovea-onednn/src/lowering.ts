@@ -93,6 +93,10 @@ export class Lowering {
     this.#stateLayouts.set(name, { layout, bytes, groups })
   }
 
+  isOutput(node: Node): boolean {
+    return [...this.graph.outputs.values()].some(value => value.node === node)
+  }
+
   hasStateLayout(name: string): boolean {
     return this.#stateLayouts.has(name)
   }
@@ -114,9 +118,12 @@ export class Lowering {
     this.#set(node, 0, { buffer, layout: wish?.layout ?? 'dense', dtype: type.dtype, groups: wish?.groups ?? 1 })
   }
 
+  /** A node whose inputs never change is computed once, into memory that lasts. */
   begin(node: Node): void {
     this.#node = node
     for (const type of node.outputs) this.type(type)
+    const fixed = node.inputs.map(input => this.#fixed.has(this.#stored(input).buffer))
+    this.#once = fixed.length > 0 && fixed.every(Boolean)
   }
 
   /** After a node's steps: its reads are done. */
@@ -136,9 +143,12 @@ export class Lowering {
     if (done !== undefined) return done
     const primitive = this.plan.reorder(from, to)
     const bytes = layout === 'dense' ? tensorBytes(value.type) : this.#layoutBytes.get(layout)!
-    const once = this.#fixed.has(stored.buffer)
-    const target = this.#newBuffer(bytes, once, 0)
-    this.runPrimitive(primitive, [stored.buffer, target], once)
+    const wasOnce = this.#once
+    this.#once = this.#fixed.has(stored.buffer)
+    const target = this.#newBuffer(bytes, this.#once, 0)
+    if (this.#once) this.#fixed.add(target)
+    this.runPrimitive(primitive, [stored.buffer, target])
+    this.#once = wasOnce
     // A state changes at its update, so a reordered copy of it serves only until then; graphs update states last.
     this.#reordered.set(key, target)
     return target
@@ -152,7 +162,8 @@ export class Lowering {
 
   /** A new buffer for an output; `bytes` only where its layout is padded. */
   write(node: Node, index = 0, layout: Layout = 'dense', bytes = tensorBytes(node.outputs[index]), groups = 1): Buffer {
-    const buffer = this.#newBuffer(bytes, false, this.#reads.get(node)![index])
+    const buffer = this.#newBuffer(bytes, this.#once, this.#reads.get(node)![index])
+    if (this.#once) this.#fixed.add(buffer)
     this.#set(node, index, { buffer, layout, dtype: node.outputs[index].dtype, groups })
     return buffer
   }
@@ -167,6 +178,14 @@ export class Lowering {
       return this.write(node, index)
     }
     return this.alias(node, index, input)
+  }
+
+  /** An output that begins as the content of `input` and is added to. */
+  writeOnto(node: Node, input: Value): Buffer {
+    const source = this.read(input)
+    const target = this.writeOver(node, input)
+    if (target !== source) this.kernel('copy', [source, target], [source.bytes])
+    return target
   }
 
   /** Output `index` is the memory of an input: a new view of it, or its successor. */
@@ -203,13 +222,21 @@ export class Lowering {
     ints: readonly number[],
     floats: readonly number[] = [],
   ): void {
-    this.#push({ node: this.#node, kernel, buffers, ints, floats, implementation: kernel, once: false })
+    this.#push({ node: this.#node, kernel, buffers, ints, floats, implementation: kernel, once: this.#once })
   }
 
-  runPrimitive(primitive: Primitive, buffers: readonly (Buffer | undefined)[], once = false): void {
+  runPrimitive(primitive: Primitive, buffers: readonly (Buffer | undefined)[]): void {
     const { id, implementation, scratchpadBytes } = primitive
     const all = [...buffers, this.scratch(scratchpadBytes)]
-    this.#push({ node: this.#node, primitive: id, buffers: all, ints: [], floats: [], implementation, once })
+    this.#push({
+      node: this.#node,
+      primitive: id,
+      buffers: all,
+      ints: [],
+      floats: [],
+      implementation,
+      once: this.#once,
+    })
   }
 
   /** Copies what updates did not write in place; keeps outputs alive to the end. */
@@ -247,7 +274,8 @@ export class Lowering {
     this.#layoutBytes.set(layout, bytes)
   }
 
-  /** The memory of states that the graph does not update. */
+  #once = false
+  /** Memory that no run changes: states that the graph does not update, and what is computed from them alone. */
   readonly #fixed = new Set<Buffer>()
   readonly #layoutBytes = new Map<number, number>()
 

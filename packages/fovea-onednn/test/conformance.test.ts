@@ -53,7 +53,7 @@ describe.skipIf(!available).each(['avx512', 'avx2', 'generic'])('float32, %s', i
 
 /** The inputs that travel in bfloat16 when a model runs in mixed precision; per-channel values stay float32. */
 const activationInputs: Partial<Record<OpName, readonly number[]>> = {
-  conv2d: [0, 1],
+  conv2d: [0, 1, 3],
   linear: [0, 1],
   batchNorm: [0, 5],
   batchNormTraining: [0, 3],

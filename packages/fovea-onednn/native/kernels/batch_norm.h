@@ -121,7 +121,8 @@ void batch_norm(const StepArgs& s) {
   });
 }
 
-// buffers dy, x, y, weight, bias, mean, variance, residual?, dx, dweight, dbias, dresidual?, scratch;
+// buffers dy, x, y?, weight, bias, mean, variance, residual?, dx, dweight, dbias, dresidual?, scratch; y where ReLU's
+// mask is taken from it, the residual where another activation's input is computed again;
 // ints elements, channels, type, activation. Scratch: double[threads][2][width], float[4][width].
 // dx = A·dz + B·x + D per channel follows from the gradient in ops/batch-norm.ts.
 void batch_norm_gradient(const StepArgs& s) {
@@ -145,11 +146,10 @@ void batch_norm_gradient(const StepArgs& s) {
     with_activation(s.ints[3], [&](auto act) {
       constexpr bool is_linear = std::is_same_v<decltype(act), Activation<kNone>>;
       constexpr bool is_relu = std::is_same_v<decltype(act), Activation<kRelu>>;
-      // dz from dy; with a residual, ReLU's mask comes from y, which is then read instead of the residual.
       auto dz_at = [&](int64_t at, int64_t c, int lanes, vf xs) {
         vf g = get(dy, at, lanes);
         if constexpr (is_linear) return g;
-        if (is_relu && residual) return get(y, at, lanes) > 0 ? g : vf{};
+        if (is_relu && y) return get(y, at, lanes) > 0 ? g : vf{};
         vf z = xs * load(scale + c) + load(offset + c);
         if (residual) z += get(residual, at, lanes);
         if constexpr (is_relu) return z > 0 ? g : vf{};
@@ -187,6 +187,21 @@ void batch_norm_gradient(const StepArgs& s) {
       }
     });
   });
+}
+
+// buffers weight, gamma, beta, mean, variance, bias?, folded weight, folded bias; ints channels, values per channel;
+// floats epsilon.
+void fold_batch_norm(const StepArgs& s) {
+  const float *weight = (const float*)s.buffers[0], *gamma = (const float*)s.buffers[1];
+  const float *beta = (const float*)s.buffers[2], *mean = (const float*)s.buffers[3];
+  const float *variance = (const float*)s.buffers[4], *bias = (const float*)s.buffers[5];
+  float *folded = (float*)s.buffers[6], *folded_bias = (float*)s.buffers[7];
+  const int64_t per_channel = s.ints[1];
+  for (int64_t c = 0; c < s.ints[0]; c++) {
+    const double scale = gamma[c] / std::sqrt((double)variance[c] + s.floats[0]);
+    for (int64_t i = c * per_channel; i < (c + 1) * per_channel; i++) folded[i] = (float)(weight[i] * scale);
+    folded_bias[c] = (float)(beta[c] + ((bias ? bias[c] : 0) - (double)mean[c]) * scale);
+  }
 }
 
 }  // namespace

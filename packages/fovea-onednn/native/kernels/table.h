@@ -23,6 +23,7 @@ const KernelEntry kTable[] = {
     {"crossEntropyGradient", cross_entropy_gradient},
     {"depthwiseWeightGradient", depthwise_weight_gradient},
     {"dropout", dropout},
+    {"foldBatchNorm", fold_batch_norm},
     {"maxPool", max_pool},
     {"maxPoolGradient", max_pool_gradient},
     {"meanSquaredError", mean_squared_error},

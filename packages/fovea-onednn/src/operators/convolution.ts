@@ -3,10 +3,18 @@
  * in the layout that each primitive prefers; a trained weight lives in the layout of its gradient, so that the update,
  * which is elementwise, needs no reorder.
  */
-import { type Conv2dAttributes, type Node, type Shape, tensorBytes, type Value } from 'fovea/engine'
+import {
+  type ActivationName,
+  type Conv2dAttributes,
+  elements,
+  type Node,
+  type Shape,
+  tensorBytes,
+  type Value,
+} from 'fovea/engine'
 import type { Primitive } from '../addon.js'
 import type { Lowering } from '../lowering.js'
-import { type Lower, output } from './operator.js'
+import { activationNumber, type Lower, output } from './operator.js'
 
 const directions = { forward: 0, inputGradient: 1, weightGradient: 2 } as const
 
@@ -73,8 +81,8 @@ function primitiveOf(to: Lowering, node: Node): Primitive {
       dilationX: attrs.dilation[1],
       groups: attrs.groups,
       bias: bias ? 1 : 0,
-      activation: 0,
-      sum: 0,
+      activation: activationNumber(node.attrs['activation'] as ActivationName | undefined),
+      sum: direction === 'forward' && node.inputs.length > 3 ? 1 : 0,
     })
     to.noteLayout(primitive.weightsLayout, primitive.weightsBytes)
     return primitive
@@ -84,9 +92,9 @@ function primitiveOf(to: Lowering, node: Node): Primitive {
 const forward: Lower = (to, node) => {
   const primitive = primitiveOf(to, node)
   const { groups } = geometryOf(node).attrs
-  const [x, weight, bias] = node.inputs
+  const [x, weight, bias, residual] = node.inputs
   const buffers = [to.read(x), to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)]
-  to.runPrimitive(primitive, [...buffers, to.write(node)])
+  to.runPrimitive(primitive, [...buffers, residual ? to.writeOnto(node, residual) : to.write(node)])
 }
 
 const inputGradient: Lower = (to, node) => {
@@ -124,7 +132,17 @@ const weightGradient: Lower = (to, node) => {
   to.runPrimitive(primitive, [x, dy, dw, node.outputs.length > 1 ? to.write(node, 1) : undefined])
 }
 
+const foldBatchNorm: Lower = (to, node) => {
+  const [weight, gamma, beta, mean, variance, bias] = node.inputs
+  const inputs = [weight, gamma, beta, mean, variance].map(input => to.read(input))
+  const { shape } = weight.type
+  const ints = [shape[0], elements(shape) / shape[0]]
+  const buffers = [...inputs, bias && to.read(bias), to.write(node, 0), to.write(node, 1)]
+  to.kernel('foldBatchNorm', buffers, ints, [node.attrs['epsilon'] as number])
+}
+
 export const convolutions = {
+  foldBatchNorm,
   conv2d: forward,
   linear: forward,
   conv2dInputGradient: inputGradient,

@@ -164,7 +164,7 @@ const cast: Lower = (to, node) => {
   const y = output(node)
   if (x.type.dtype === y.type.dtype) return view(to, node)
   // A weight is converted by the reorder into the layout of the primitive that reads it.
-  if (x.node.op === 'parameter' && readOnlyAsWeight(to, node)) {
+  if (readOnlyAsWeight(to, node)) {
     to.alias(node, 0, x)
     return
   }
@@ -174,6 +174,7 @@ const cast: Lower = (to, node) => {
 const weightReaders = ['conv2d', 'linear', 'conv2dInputGradient', 'linearInputGradient']
 
 const readOnlyAsWeight = (to: Lowering, node: Node): boolean =>
+  !to.isOutput(node) &&
   to.graph.nodes.every(
     reader =>
       !reader.inputs.some(input => input.node === node) ||

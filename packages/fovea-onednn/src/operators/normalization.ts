@@ -42,9 +42,13 @@ const batchNormTraining: Lower = (to, node) => {
 
 const batchNormGradient: Lower = (to, node) => {
   const [dy, x, , , , , , residual] = node.inputs
-  const inputs = node.inputs.slice(0, 7).map(input => to.read(input))
+  const activation = node.attrs['activation'] as ActivationName | undefined
+  // ReLU after a residual takes its mask from y; other activations of a sum need the residual again.
+  const isRelu = activation === 'relu'
+  const needed = node.inputs.slice(0, 7).map((_, i) => i !== 2 || (isRelu && residual !== undefined))
+  const inputs = node.inputs.slice(0, 7).map((input, i) => (needed[i] ? to.read(input) : undefined))
   const scratch = to.scratch(scratchBytes(to, x.type.shape.at(-1)!, 4))
-  const br = residual && to.read(residual)
+  const br = residual && activation !== undefined && !isRelu ? to.read(residual) : undefined
   // With a residual the first pass turns dy into the residual's gradient, and dx is a tensor of its own.
   const dx = residual ? to.write(node, 0) : to.writeOver(node, dy, 0)
   const dresidual = residual ? to.writeOver(node, dy, 3) : undefined

@@ -2,8 +2,9 @@
  * @file Two-dimensional convolution (cross-correlation, as all deep-learning frameworks mean it): NHWC activations,
  * weights [out, in/groups, kh, kw]. Its two gradients are operators of their own, since engines run them as such.
  */
-import { ShapeError } from '../errors.js'
+import { InvalidArgumentError, ShapeError } from '../errors.js'
 import { elements, formatShape, type Shape, type TensorType } from '../graph/types.js'
+import { type ActivationName, activations, checkActivation } from './activation.js'
 import { convolve, convolveBack, correlate } from './conv2d-reference.js'
 import { defineOp } from './define.js'
 import { expectIntegers, expectShape } from './expect.js'
@@ -44,16 +45,27 @@ function outputShape(x: Shape, weight: Shape, attrs: Conv2dAttributes): Shape {
   return [n, oh, ow, out]
 }
 
-export const conv2d = defineOp<Conv2dAttributes>({
+/** For inference (passes/fold-batch-norm.ts): y = activation(convolution + bias + residual). */
+export type FusedConv2dAttributes = Conv2dAttributes & { readonly activation?: ActivationName }
+
+/** x, weight, and optionally the bias, and then the residual. */
+export const conv2d = defineOp<FusedConv2dAttributes>({
   name: 'conv2d',
-  infer: ([x, weight, bias], attrs) => {
+  infer: ([x, weight, bias, residual], attrs) => {
     const shape = outputShape(x.shape, weight.shape, attrs)
     if (bias !== undefined) expectShape('bias', bias, [shape[3]])
+    if (residual !== undefined) expectShape('residual', residual, shape)
+    checkActivation(attrs.activation)
     return [{ shape, dtype: x.dtype }]
   },
   multiplyAdds: ([, weight], [y]) => elements(y.shape) * weight.shape[1] * weight.shape[2] * weight.shape[3],
-  gradient: ({ builder, node, attrs, inputs: [x, weight, bias], gradients: [dy] }) => {
+  gradient: ({ builder, node, attrs, inputs: [x, weight, bias, residual], gradients: [dy] }) => {
     if (dy === undefined) return []
+    if (residual !== undefined || attrs.activation !== undefined) {
+      throw new InvalidArgumentError(
+        `conv2d '${node.name}' is fused for inference: differentiate the graph before that`,
+      )
+    }
     const dx = builder.emit(conv2dInputGradient, [dy, weight], { ...attrs, shape: x.type.shape }, `${node.name}.dx`)
     const dw = builder.emitAll(
       conv2dWeightGradient,
@@ -63,7 +75,11 @@ export const conv2d = defineOp<Conv2dAttributes>({
     )
     return [dx, ...dw]
   },
-  reference: ([x, weight, bias], [y], attrs) => convolve(x, weight, bias, y, attrs),
+  reference: ([x, weight, bias, residual], [y], attrs) => {
+    convolve(x, weight, bias, y, attrs)
+    if (residual !== undefined) for (let i = 0; i < y.data.length; i++) y.data[i] += residual.data[i]
+    if (attrs.activation !== undefined) y.data.set(y.data.map(activations[attrs.activation].value))
+  },
 })
 
 /** The loss's gradient by the input, from dy and weight: each output pixel is scattered back to the pixels it was made of. */

@@ -13,6 +13,7 @@ import { crossEntropy, crossEntropyGradient } from './cross-entropy.js'
 import type { OpDefinition, Trait } from './define.js'
 import { dropout } from './dropout.js'
 import { flatten } from './flatten.js'
+import { foldBatchNorm } from './fold-batch-norm.js'
 import { globalAveragePool, globalAveragePoolGradient } from './global-average-pool.js'
 import { linear, linearInputGradient, linearWeightGradient } from './linear.js'
 import { maxPool, maxPoolGradient } from './max-pool.js'
@@ -46,6 +47,7 @@ export const ops = {
   activationGradient,
   softmax,
   softmaxGradient,
+  foldBatchNorm,
   // Pooling
   maxPool,
   maxPoolGradient,

@@ -3,11 +3,12 @@
  * before training or inference mode and before autodiff: the fused operator brings its own gradient, so the backward
  * pass is fused as well. On a processor these passes over memory are half of an unfused step.
  */
-import { consumers, type Graph, type Node, type Value } from '../graph/graph.js'
+import type { Graph, Node, Value } from '../graph/graph.js'
 import { sameShape } from '../graph/types.js'
 import type { ActivationName } from '../ops/activation.js'
 import { type BatchNormAttributes, batchNorm } from '../ops/batch-norm.js'
 import { hasTrait } from '../ops/index.js'
+import { soleReaderIn } from './readers.js'
 import { rewrite } from './rewrite.js'
 
 interface Chain {
@@ -33,16 +34,6 @@ export function fuse(graph: Graph): Graph {
     const attrs = { ...(norm.attrs as BatchNormAttributes), ...(activation === undefined ? {} : { activation }) }
     return builder.emitAll(batchNorm, inputs, attrs, norm.name)
   })
-}
-
-/** Finds the only node that reads a node, if its value is no output of the graph either. */
-function soleReaderIn(graph: Graph): (node: Node) => Node | undefined {
-  const readers = consumers(graph)
-  const kept = new Set([...graph.outputs.values(), ...graph.updates.values()].map(value => value.node))
-  return node => {
-    const nodes = readers.get(node) ?? []
-    return nodes.length === 1 && !kept.has(node) ? nodes[0] : undefined
-  }
 }
 
 /** The chains by their last node. Where both sides of an addition are batch-norms, the later one takes the other in. */

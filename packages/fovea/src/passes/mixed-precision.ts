@@ -56,8 +56,8 @@ function castInputs(
   as: (dtype: DType) => (value: Value) => Value,
 ): readonly Value[] {
   if (isCompute(node)) {
-    const [x, weight, ...bias] = inputs // a bias joins the float32 accumulator
-    return [...[x, weight].map(as(compute ?? 'float32')), ...bias]
+    const typed = as(compute ?? 'float32')
+    return inputs.map((value, i) => (i === 2 ? value : typed(value))) // a bias joins the float32 accumulator
   }
   if (node.op === 'batchNorm') {
     const [x, weight, bias, mean, variance, ...residual] = inputs

@@ -5,6 +5,7 @@ import { printGraph } from '../../src/graph/print.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
 import { autodiff } from '../../src/passes/autodiff.js'
+import { foldBatchNorm } from '../../src/passes/fold-batch-norm.js'
 import { fuse } from '../../src/passes/fuse.js'
 import { inferenceMode } from '../../src/passes/inference-mode.js'
 import { mixedPrecision } from '../../src/passes/mixed-precision.js'
@@ -107,6 +108,21 @@ describe('fuse', () => {
     const graph = builder.build()
     expect(text(fuse(graph))).toBe(text(graph))
   })
+})
+
+test('fold-batch-norm leaves convolutions that add, activate and share the old parameters', () => {
+  expect(text(foldBatchNorm(inferenceMode(residualBlock())))).toMatchInlineSnapshot(`
+    "%image = input() : float32 1×4×4×3
+    %conv1.folded = foldBatchNorm(%conv1.weight, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 : float32 8×3×3×3, float32 8
+    %conv1 = conv2d(%image, %conv1.folded.0, %conv1.folded.1) activation=relu : float32 1×4×4×8
+    %conv2.folded = foldBatchNorm(%conv2.weight, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var) epsilon=0.00001 : float32 8×8×3×3, float32 8
+    %conv2 = conv2d(%conv1, %conv2.folded.0, %conv2.folded.1, %conv1) activation=relu : float32 1×4×4×8
+    %pool = globalAveragePool(%conv2) : float32 1×1×1×8
+    %flatten = flatten(%pool) : float32 1×8
+    %fc = linear(%flatten, %fc.weight) : float32 1×10
+    output logits = %fc
+    "
+  `)
 })
 
 test('mixed-precision computes in 16 bits between the first and the last layer', () => {

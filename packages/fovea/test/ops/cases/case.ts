@@ -122,7 +122,8 @@ export function caseGraph(sample: OperatorCase, { gradient = true } = {}): CaseG
     builder.output(`out${i}`, value)
   })
   let gradients: readonly (Value | undefined)[] = []
-  if (gradient && definition.gradient !== undefined && isFloat(outputs[0].type.dtype)) {
+  const differentiable = sample.differentiable.length > 0
+  if (gradient && differentiable && definition.gradient !== undefined && isFloat(outputs[0].type.dtype)) {
     const dy = feed('dy', { ...normal(...outputs[0].type.shape), dtype: outputs[0].type.dtype })
     const node: Node = outputs[0].node
     gradients = definition.gradient({ builder, node, attrs, inputs, outputs, gradients: [dy] })

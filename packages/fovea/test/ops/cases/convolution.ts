@@ -1,5 +1,6 @@
 /** @file Cases of convolution and the fully connected layer. Channel counts with and without a tail beyond 8 and 16. */
-import { float, normal, type OperatorSpec, type Sample } from './case.js'
+import { type ActivationName, activations } from '../../../src/ops/activation.js'
+import { float, normal, type OperatorSpec, positive, type Sample } from './case.js'
 
 interface Convolution {
   readonly x: readonly [number, number, number, number]
@@ -93,6 +94,22 @@ export const conv2d: OperatorSpec = {
       stride: [2, 2],
       padding: [1, 2, 1, 2],
     }),
+    convolution('depthwise 5×5, 20 channels', {
+      x: [2, 7, 9, 20],
+      out: 20,
+      kernel: [5, 5],
+      groups: 20,
+      padding: [2, 2, 2, 2],
+    }),
+    convolution('depthwise 5×5 at stride 2, asymmetric padding', {
+      x: [1, 9, 8, 32],
+      out: 32,
+      kernel: [5, 5],
+      stride: [2, 2],
+      groups: 32,
+      padding: [1, 2, 1, 2],
+    }),
+    convolution('depthwise 7×7', { x: [1, 8, 5, 16], out: 16, kernel: [7, 7], groups: 16, padding: [3, 3, 3, 3] }),
     convolution('depthwise with multiplier 2', { x: [1, 6, 5, 6], out: 12, kernel: [3, 3], groups: 6, padding: same }),
     convolution('depthwise on a 1×1 image', { x: [2, 1, 1, 9], out: 9, kernel: [3, 3], groups: 9, padding: same }),
     convolution("a ResNet's stem", {
@@ -151,6 +168,63 @@ export const conv2d: OperatorSpec = {
       inputs: [float(1, 4, 4, 3), float(4, 3, 1, 1)],
       attrs: { ...attrs, stride: [0, 1] },
       message: 'stride must be 2 whole numbers of at least 1, got [0,1]',
+    },
+  ],
+}
+
+/** y = activation(convolution + bias + residual), as inference has it; not differentiable. */
+const fused = (
+  name: string,
+  options: Convolution,
+  activation?: ActivationName,
+  residual?: readonly number[],
+): Sample => {
+  const sample = convolution(name, { ...options, bias: true })
+  const attrs = activation === undefined ? sample.attrs : { ...sample.attrs, activation }
+  return { name, inputs: [...sample.inputs, ...(residual ? [normal(...residual)] : [])], attrs: attrs ?? {} }
+}
+
+const block: Convolution = { x: [2, 6, 5, 16], out: 16, kernel: [3, 3], padding: same }
+
+export const fusedConv2d: OperatorSpec = {
+  op: 'conv2d',
+  differentiable: [],
+  samples: [
+    ...(Object.keys(activations) as ActivationName[]).map(name => fused(`fused with ${name}`, block, name)),
+    fused('fused with a residual', block, undefined, [2, 6, 5, 16]),
+    fused('fused with a residual and relu, odd channels', { ...block, x: [1, 3, 3, 5], out: 7 }, 'relu', [1, 3, 3, 7]),
+  ],
+  invalid: [
+    {
+      name: 'residual of another size',
+      inputs: [float(1, 4, 4, 3), float(4, 3, 1, 1), float(4), float(1, 4, 4, 3)],
+      attrs,
+      message: 'residual is 1×4×4×3, expected 1×4×4×4',
+    },
+  ],
+}
+
+export const foldBatchNorm: OperatorSpec = {
+  op: 'foldBatchNorm',
+  differentiable: [],
+  samples: [
+    {
+      name: 'a convolution',
+      inputs: [normal(6, 3, 3, 3), positive(6), normal(6), normal(6), positive(6)],
+      attrs: { epsilon: 1e-3 },
+    },
+    {
+      name: 'a depthwise convolution with bias',
+      inputs: [normal(17, 1, 5, 5), positive(17), normal(17), normal(17), positive(17), normal(17)],
+      attrs: { epsilon: 1e-5 },
+    },
+  ],
+  invalid: [
+    {
+      name: 'values for other channels',
+      inputs: [float(6, 3, 3, 3), float(6), float(6), float(3), float(6)],
+      attrs: { epsilon: 1e-3 },
+      message: 'a value per output channel is 3, expected 6',
     },
   ],
 }

@@ -1,0 +1,30 @@
+/**
+ * @file The weight and bias of a convolution that does the work of the batch-norm after it as well (inference only):
+ * weight' = weight · γ/√(σ² + ε) per output channel, bias' = β + (bias − μ) · γ/√(σ² + ε). As it depends on state alone,
+ * an engine computes it once.
+ */
+import { elements, type TensorType } from '../graph/types.js'
+import { defineOp } from './define.js'
+import { expectShape } from './expect.js'
+
+export type FoldBatchNormAttributes = { readonly epsilon: number }
+
+/** weight, γ, β, mean, variance, and optionally the convolution's bias; outputs weight' and bias'. */
+export const foldBatchNorm = defineOp<FoldBatchNormAttributes>({
+  name: 'foldBatchNorm',
+  infer: ([weight, ...perChannel]) => {
+    const channels = [weight.shape[0]]
+    for (const type of perChannel) expectShape('a value per output channel', type, channels)
+    const bias: TensorType = { shape: channels, dtype: weight.dtype }
+    return [weight, bias]
+  },
+  reference: ([weight, gamma, beta, mean, variance, bias], [folded, foldedBias], { epsilon }) => {
+    const channels = gamma.data.length
+    const perChannel = elements(weight.shape) / channels
+    for (let c = 0; c < channels; c++) {
+      const scale = gamma.data[c] / Math.sqrt(variance.data[c] + epsilon)
+      for (let i = c * perChannel; i < (c + 1) * perChannel; i++) folded.data[i] = weight.data[i] * scale
+      foldedBias.data[c] = beta.data[c] + ((bias?.data[c] ?? 0) - mean.data[c]) * scale
+    }
+  },
+})
