@@ -10,6 +10,7 @@ import { fuse } from '../../src/passes/fuse.js'
 import { inferenceMode } from '../../src/passes/inference-mode.js'
 import { mixedPrecision } from '../../src/passes/mixed-precision.js'
 import { rewriteInto } from '../../src/passes/rewrite.js'
+import { scheduleUpdates } from '../../src/passes/schedule-updates.js'
 import { setBatchSize } from '../../src/passes/set-batch-size.js'
 import { trainingMode } from '../../src/passes/training-mode.js'
 import { residualBlock } from './residual-block.js'
@@ -236,4 +237,19 @@ describe('autodiff', () => {
     const [a, b] = ['a', 'b'].map(name => builder.parameter(name, [], { type: 'zeros' }))
     expect(autodiff(builder, builder.emit(ops.add, [a, a], {}), [b])).toEqual([undefined])
   })
+})
+
+test('schedule-updates runs an update as soon as its gradient is known and the old value is no longer needed', () => {
+  const builder = new GraphBuilder()
+  const x = builder.input('x', [1, 4])
+  const rate = builder.input('learningRate', [])
+  const weight = builder.parameter('weight', [4, 4], { type: 'zeros' })
+  const gradient = builder.emit(ops.linearWeightGradient, [x, x], { bias: false }, 'dw')
+  const dx = builder.emit(ops.linearInputGradient, [x, weight], {}, 'dx')
+  const last = builder.emit(ops.relu, [dx], {}, 'last')
+  builder.output('last', last)
+  const attrs = { momentum: 0, nesterov: false, weightDecay: 0 }
+  builder.update(weight, builder.emit(ops.sgd, [weight, gradient, rate], attrs, 'update'))
+  const order = scheduleUpdates(builder.build()).nodes.map(node => node.name)
+  expect(order).toEqual(['x', 'learningRate', 'weight', 'dw', 'dx', 'update', 'last'])
 })
