@@ -88,6 +88,28 @@ void binary(const StepArgs& s) {
   });
 }
 
+template <class T>
+inline void multiply_add_rows(const StepArgs& s) {
+  const T *a = (const T*)s.buffers[0], *b = (const T*)s.buffers[1], *c = (const T*)s.buffers[2];
+  T* y = (T*)s.buffers[3];
+  const int64_t columns = s.ints[2], rows_per_image = s.ints[3];
+  parallel(s.ints[1], kGrain / columns + 1, s.threads, [&](int64_t begin, int64_t end, int) {
+    for (int64_t r = begin; r < end; r++) {
+      const T *br = b + r / rows_per_image * columns, *cr = c + r / rows_per_image * columns;
+      for (int64_t i = 0; i < columns; i += kLanes) {
+        const int lanes = columns - i < kLanes ? (int)(columns - i) : kLanes;
+        const int64_t at = r * columns + i;
+        put(y, at, get(a, at, lanes) * get(br, i, lanes) + get(cr, i, lanes), lanes);
+      }
+    }
+  });
+}
+
+// buffers a, b, c, y; ints type, rows, columns, rows per image: y = a·b + c, with a row of b and of c for each image.
+void multiply_add(const StepArgs& s) {
+  with_type(s.ints[0], [&](auto type) { multiply_add_rows<decltype(type)>(s); });
+}
+
 // buffers x, y; ints elements, type of x, type of y.
 void cast(const StepArgs& s) {
   const int64_t n = s.ints[0], from = s.ints[1], to = s.ints[2];

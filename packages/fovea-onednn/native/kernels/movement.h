@@ -53,62 +53,80 @@ void copy(const StepArgs& s) { memcpy(s.buffers[1], s.buffers[0], (size_t)s.ints
 
 enum Reduction : int64_t { kSum = 0, kMean = 1, kMax = 2 };
 
+constexpr int64_t kMostChannels = 4096;  // the per-thread sums of reduce_pixels stay on its stack
+
+// [images, pixels, channels] → [images, channels], row by row, so that memory is read in order.
 template <class T>
-inline void reduce_axes(const StepArgs& s) {
-  const T* x = (const T*)s.buffers[0];
-  T* y = (T*)s.buffers[1];
-  const int64_t operation = s.ints[0], kept = s.ints[2], reduced = s.ints[3];
-  const int64_t *kdims = s.ints + 4, *kstrides = kdims + kept;
-  const int64_t *rdims = kstrides + kept, *rstrides = rdims + reduced;
-  int64_t outer = 1, count = 1;
-  for (int64_t d = 0; d < kept - 1; d++) outer *= kdims[d];
-  for (int64_t d = 0; d < reduced; d++) count *= rdims[d];
-  const int64_t inner = kdims[kept - 1], xs = kstrides[kept - 1];
-  const float scale = operation == kMean ? 1.0f / (float)count : 1.0f;
-  const int64_t blocks = (inner + kLanes - 1) / kLanes;
-  const float start = operation == kMax ? -__builtin_inff() : 0;
-  // One task is one vector of outputs. Sums of more than a few hundred values go through double, block by block.
-  parallel(outer * blocks, kGrain / (count * kLanes) + 1, s.threads, [&](int64_t begin, int64_t end, int) {
-    for (int64_t task = begin; task < end; task++) {
-      const int64_t c = task % blocks * kLanes;
-      const int lanes = inner - c < kLanes ? (int)(inner - c) : kLanes;
-      const T* base = x + c * xs;
-      int64_t rest = task / blocks;
-      for (int64_t d = kept - 2; d >= 0; d--) {
-        base += rest % kdims[d] * kstrides[d];
-        rest /= kdims[d];
-      }
-      double totals[kLanes] = {};
-      vf block = splat(start);
-      for (int64_t i = 0; i < count; i++) {
-        const T* at = base;
-        int64_t left = i;
-        for (int64_t d = reduced - 1; d >= 0; d--) {
-          at += left % rdims[d] * rstrides[d];
-          left /= rdims[d];
+inline void reduce_pixels(const T* x, const T* factor, T* y, int64_t images, int64_t pixels, int64_t channels,
+                          float scale, int threads) {
+  parallel(images, 1, threads, [&](int64_t begin, int64_t end, int) {
+    alignas(64) float block[kMostChannels];
+    double totals[kMostChannels];
+    for (int64_t n = begin; n < end; n++) {
+      for (int64_t c = 0; c < channels; c++) totals[c] = 0;
+      for (int64_t start = 0; start < pixels; start += 128) {  // 128 values in float, then on in double
+        const int64_t stop = start + 128 < pixels ? start + 128 : pixels;
+        for (int64_t c = 0; c < channels; c++) block[c] = 0;
+        for (int64_t p = start; p < stop; p++) {
+          const int64_t row = (n * pixels + p) * channels;
+          for (int64_t c = 0; c < channels; c += kLanes) {
+            const int lanes = channels - c < kLanes ? (int)(channels - c) : kLanes;
+            vf v = get(x, row + c, lanes);
+            if (factor) v *= get(factor, row + c, lanes);
+            put(block, c, get(block, c, lanes) + v, lanes);
+          }
         }
-        vf v = {};
-        if (xs == 1) {
-          v = get(at, 0, lanes);
-        } else {
-          for (int j = 0; j < lanes; j++) v[j] = to_float(at[j * xs]);
-        }
-        block = operation == kMax ? vmax(v, block) : block + v;
-        if (operation != kMax && i % 128 == 127) {
-          for (int j = 0; j < kLanes; j++) totals[j] += block[j];
-          block = vf{};
-        }
+        for (int64_t c = 0; c < channels; c++) totals[c] += block[c];
       }
-      for (int j = 0; j < lanes; j++) {
-        float value = operation == kMax ? block[j] : (float)((totals[j] + block[j]) * scale);
-        from_float(y + task / blocks * inner + c + j, value);
-      }
+      for (int64_t c = 0; c < channels; c++) from_float(y + n * channels + c, (float)(totals[c] * scale));
     }
   });
 }
 
-// buffers x, y; ints operation, type, number of kept and of reduced axes, kept dims, kept strides, reduced dims, reduced
-// strides. A scalar result has one kept axis of size 1.
+// Any axes: one output after another.
+template <class T>
+inline void reduce_axes(const StepArgs& s) {
+  const T *x = (const T*)s.buffers[0], *factor = (const T*)s.buffers[1];
+  T* y = (T*)s.buffers[2];
+  const int64_t operation = s.ints[0], kept = s.ints[2], reduced = s.ints[3];
+  const int64_t *kdims = s.ints + 4, *kstrides = kdims + kept;
+  const int64_t *rdims = kstrides + kept, *rstrides = rdims + reduced;
+  int64_t outputs = 1, count = 1;
+  for (int64_t d = 0; d < kept; d++) outputs *= kdims[d];
+  for (int64_t d = 0; d < reduced; d++) count *= rdims[d];
+  const float scale = operation == kMean ? 1.0f / (float)count : 1.0f;
+  const int64_t channels = kdims[kept - 1], images = kept == 2 ? kdims[0] : 1;
+  const bool pixels = kept <= 2 && reduced == 1 && kstrides[kept - 1] == 1 && rstrides[0] == channels &&
+                      (kept == 1 || kstrides[0] == rdims[0] * channels) && channels <= kMostChannels;
+  if (pixels && operation != kMax) {
+    return reduce_pixels(x, factor, y, images, rdims[0], channels, scale, s.threads);
+  }
+  auto offset_of = [](int64_t i, int64_t rank, const int64_t* dims, const int64_t* strides) {
+    int64_t at = 0;
+    for (int64_t d = rank - 1; d >= 0; d--) at += i % dims[d] * strides[d], i /= dims[d];
+    return at;
+  };
+  parallel(outputs, kGrain / count + 1, s.threads, [&](int64_t begin, int64_t end, int) {
+    for (int64_t o = begin; o < end; o++) {
+      const int64_t base = offset_of(o, kept, kdims, kstrides);
+      double total = operation == kMax ? -__builtin_inf() : 0;
+      for (int64_t i = 0; i < count; i++) {
+        const int64_t at = base + offset_of(i, reduced, rdims, rstrides);
+        double v = to_float(x[at]);
+        if (factor) v *= to_float(factor[at]);
+        if (operation == kMax) {
+          total = v > total || v != v ? v : total;
+        } else {
+          total += v;
+        }
+      }
+      from_float(y + o, (float)(total * scale));
+    }
+  });
+}
+
+// buffers x, factor?, y; ints operation, type, number of kept and of reduced axes, kept dims, kept strides, reduced dims,
+// reduced strides. A scalar result has one kept axis of size 1. With a factor, the sum of the products.
 void reduce(const StepArgs& s) {
   with_type(s.ints[1], [&](auto type) { reduce_axes<decltype(type)>(s); });
 }

@@ -28,6 +28,7 @@ const KernelEntry kTable[] = {
     {"maxPoolGradient", max_pool_gradient},
     {"meanSquaredError", mean_squared_error},
     {"meanSquaredErrorGradient", mean_squared_error_gradient},
+    {"multiplyAdd", multiply_add},
     {"reduce", reduce},
     {"reduceMaxGradient", reduce_max_gradient},
     {"rmsProp", rms_prop},

@@ -7,10 +7,11 @@ import {
   type ReductionAttributes,
   type Shape,
   type SliceAttributes,
+  sameShape,
   tensorBytes,
   type Value,
 } from 'fovea/engine'
-import type { Lowering } from '../lowering.js'
+import type { Buffer, Lowering } from '../lowering.js'
 import { type Lower, output } from './operator.js'
 
 /** Axes that walk together: sizes, and for each tensor the step along the axis. */
@@ -48,18 +49,48 @@ const flat = (axes: readonly Axis[]): number[] => {
   return [...axes.map(axis => axis.size), ...strides.flat()]
 }
 
+/** y = a ∘ b, both broadcast to the output's shape; operation 0 adds, 1 multiplies. */
+function arithmetic(
+  to: Lowering,
+  node: Node,
+  operation: number,
+  shapes: readonly [Shape, Shape],
+  buffers: Buffer[],
+): void {
+  const { shape } = node.outputs[0]
+  const [sa, sb] = shapes.map(from => broadcastStrides(from, shape))
+  const axes = collapse(shape.map((size, axis) => ({ size, strides: [sa[axis], sb[axis]] })))
+  to.kernel('binary', buffers, [operation, to.type(node.outputs[0]), axes.length, ...flat(axes)])
+}
+
 const binary =
   (operation: number): Lower =>
   (to, node) => {
     const [a, b] = node.inputs
     const { shape } = node.outputs[0]
-    const [sa, sb] = [broadcastStrides(a.type.shape, shape), broadcastStrides(b.type.shape, shape)]
-    const axes = collapse(shape.map((size, axis) => ({ size, strides: [sa[axis], sb[axis]] })))
-    const [ba, bb] = [to.read(a), to.read(b)]
+    const inputs = [to.read(a), to.read(b)]
     const over = elements(a.type.shape) === elements(shape) ? a : b
     const y = elements(over.type.shape) === elements(shape) ? to.writeOver(node, over) : to.write(node)
-    to.kernel('binary', [ba, bb, y], [operation, to.type(node.outputs[0]), axes.length, ...flat(axes)])
+    arithmetic(to, node, operation, [a.type.shape, b.type.shape], [...inputs, y])
   }
+
+/** b and c per image and channel, one kernel; else two passes. */
+const multiplyAdd: Lower = (to, node) => {
+  const [a, b, c] = node.inputs
+  const { shape } = a.type
+  const columns = shape.at(-1) ?? 1
+  const perImage = [shape[0], ...shape.slice(1, -1).map(() => 1), columns]
+  if (shape.length > 1 && [b, c].every(value => sameShape(value.type.shape, perImage))) {
+    const rows = elements(shape) / columns
+    const buffers = [to.read(a), to.read(b), to.read(c), to.writeOver(node, a)]
+    to.kernel('multiplyAdd', buffers, [to.type(a.type), rows, columns, rows / shape[0]])
+    return
+  }
+  const product = to.scratch(tensorBytes(node.outputs[0]))!
+  const y = to.write(node)
+  arithmetic(to, node, 1, [a.type.shape, b.type.shape], [to.read(a), to.read(b), product])
+  arithmetic(to, node, 0, [shape, c.type.shape], [product, to.read(c), y])
+}
 
 interface Copy {
   readonly x: Value
@@ -146,9 +177,9 @@ function reductionAxes(shape: Shape, axes: readonly number[]): number[] {
 const reduce =
   (operation: number, axesOf = (node: Node) => (node.attrs as unknown as ReductionAttributes).axes): Lower =>
   (to, node) => {
-    const [x] = node.inputs
+    const [x, factor] = node.inputs
     const ints = [operation, to.type(x.type), ...reductionAxes(x.type.shape, axesOf(node))]
-    to.kernel('reduce', [to.read(x), to.write(node)], ints)
+    to.kernel('reduce', [to.read(x), factor && to.read(factor), to.write(node)], ints)
   }
 
 const reduceMaxGradient: Lower = (to, node) => {
@@ -189,7 +220,9 @@ const identity: Lower = (to, node) => {
 export const movement = {
   add: binary(0),
   multiply: binary(1),
+  multiplyAdd,
   reduceSum: reduce(0),
+  productSum: reduce(0),
   reduceMean: reduce(1),
   reduceMax: reduce(2),
   reduceMaxGradient,

@@ -19,7 +19,9 @@ import { linear, linearInputGradient, linearWeightGradient } from './linear.js'
 import { maxPool, maxPoolGradient } from './max-pool.js'
 import { meanSquaredError, meanSquaredErrorGradient } from './mean-squared-error.js'
 import { multiply } from './multiply.js'
+import { multiplyAdd } from './multiply-add.js'
 import { pad } from './pad.js'
+import { productSum } from './product-sum.js'
 import { reduceMax, reduceMaxGradient } from './reduce-max.js'
 import { reduceMean } from './reduce-mean.js'
 import { reduceSum } from './reduce-sum.js'
@@ -58,6 +60,8 @@ export const ops = {
   // Arithmetic and reductions
   add,
   multiply,
+  multiplyAdd,
+  productSum,
   reduceSum,
   reduceMean,
   reduceMax,

@@ -1,5 +1,7 @@
 /** @file a · b, element by element, with NumPy's broadcasting: squeeze-and-excitation's scaling of channels is one. */
-import { applyBinary, inferBinary, sumToShape } from './broadcast.js'
+import type { Value } from '../graph/graph.js'
+import { sameShape } from '../graph/types.js'
+import { applyBinary, inferBinary, productSumToShape, sumToShape } from './broadcast.js'
 import { defineOp, type OpDefinition } from './define.js'
 
 export const multiply: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
@@ -9,8 +11,12 @@ export const multiply: OpDefinition<Record<string, never>> = defineOp<Record<str
   infer: inferBinary,
   gradient: ({ builder, node, inputs: [a, b], gradients: [dy] }) => {
     if (dy === undefined) return []
-    const gradient = (input: typeof a, other: typeof a, name: string) =>
-      sumToShape(builder, builder.emit(multiply, [dy, other], {}, name), input.type.shape, name)
+    const gradient = (input: Value, other: Value, name: string) => {
+      const { shape } = input.type
+      const dense = sameShape(other.type.shape, dy.type.shape) && !sameShape(shape, dy.type.shape)
+      if (dense) return productSumToShape(builder, dy, other, shape, name)
+      return sumToShape(builder, builder.emit(multiply, [dy, other], {}, name), shape, name)
+    }
     return [gradient(a, b, `${node.name}.da`), gradient(b, a, `${node.name}.db`)]
   },
   reference: ([a, b], [y]) => applyBinary(a, b, y, (p, q) => p * q),

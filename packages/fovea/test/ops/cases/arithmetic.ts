@@ -33,6 +33,52 @@ const binary = (op: 'add' | 'multiply'): OperatorSpec => ({
 export const add = binary('add')
 export const multiply = binary('multiply')
 
+export const multiplyAdd: OperatorSpec = {
+  op: 'multiplyAdd',
+  differentiable: [],
+  samples: [
+    {
+      name: 'a scale and a shift per image and channel',
+      inputs: [normal(2, 4, 3, 16), normal(2, 1, 1, 16), normal(2, 1, 1, 16)],
+    },
+    { name: 'odd channels, alike and per channel', inputs: [normal(1, 3, 3, 7), normal(1, 3, 3, 7), normal(7)] },
+    { name: 'scalars', inputs: [normal(5, 3), normal(), normal(1)] },
+  ],
+  invalid: [
+    {
+      name: 'a shift that is larger',
+      inputs: [float(2, 1, 1, 8), float(2, 1, 1, 8), float(2, 4, 4, 8)],
+      message: '2×4×4×8 does not broadcast to 2×1×1×8',
+    },
+  ],
+}
+
+export const productSum: OperatorSpec = {
+  op: 'productSum',
+  differentiable: [],
+  samples: [
+    {
+      name: 'over pixels',
+      inputs: [normal(2, 5, 4, 16), normal(2, 5, 4, 16)],
+      attrs: { axes: [1, 2], keepDims: true },
+    },
+    {
+      name: 'odd channels',
+      inputs: [normal(3, 7, 5, 19), normal(3, 7, 5, 19)],
+      attrs: { axes: [1, 2], keepDims: true },
+    },
+    { name: 'everything', inputs: [normal(3, 4), normal(3, 4)], attrs: { axes: [0, 1], keepDims: false } },
+  ],
+  invalid: [
+    {
+      name: 'factors of two shapes',
+      inputs: [float(2, 3), float(2, 1)],
+      attrs: { axes: [1], keepDims: true },
+      message: 'the second factor is 2×1, expected 2×3',
+    },
+  ],
+}
+
 const reductions: readonly Sample[] = [
   { name: 'the last axis', inputs: [normal(3, 5)], attrs: { axes: [1], keepDims: false } },
   { name: 'the batch', inputs: [normal(4, 3, 2, 8)], attrs: { axes: [0], keepDims: true } },
