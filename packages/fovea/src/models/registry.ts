@@ -1,0 +1,32 @@
+/** @file All models by name: what `fovea train MODEL` and `createModel` know. */
+import { unknownName } from '../errors.js'
+import type { ModelOptions } from './build.js'
+import { cnn } from './cnn.js'
+import { efficientnet, efficientnetVariants } from './efficientnet.js'
+import type { Model } from './model.js'
+import { resnet, resnet8, resnetDepths } from './resnet.js'
+
+type Build = (options: ModelOptions) => Model
+
+const registry = new Map<string, Build>([
+  ['resnet8', resnet8],
+  ...resnetDepths.map((depth): [string, Build] => [`resnet${depth}`, options => resnet({ ...options, depth })]),
+  ...efficientnetVariants.map((variant): [string, Build] => [
+    `efficientnet-${variant}`,
+    options => efficientnet({ ...options, variant }),
+  ]),
+  ['cnn', cnn],
+])
+
+/** `resnet8`, `resnet20`, …, `efficientnet-b7`, `cnn`. */
+export const modelNames: readonly string[] = [...registry.keys()]
+
+/**
+ * A new model by name; torchvision's underscores work too (`efficientnet_b0`).
+ * @throws InvalidArgumentError for an unknown name, offering the nearest
+ */
+export function createModel(name: string, options: ModelOptions = {}): Model {
+  const build = registry.get(name.replaceAll('_', '-'))
+  if (build === undefined) throw unknownName('model', name, modelNames)
+  return build(options)
+}

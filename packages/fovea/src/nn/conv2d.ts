@@ -1,0 +1,34 @@
+/** @file A convolution with its weight (and bias). */
+import type { Value } from '../graph/graph.js'
+import type { Initializer } from '../ops/builder.js'
+import { conv2d as conv2dOp } from '../ops/conv2d.js'
+import type { Scope } from './scope.js'
+
+export interface Conv2dOptions {
+  readonly filters: number
+  /** Height and width of the window. Default 1. */
+  readonly kernel?: number
+  /** Default 1. */
+  readonly stride?: number
+  /** Zeros on each side. Default (kernel − 1) / 2, which keeps the size at stride 1. */
+  readonly padding?: number
+  readonly groups?: number
+  readonly bias?: boolean
+  /** Default: He et al. 2015 (arXiv 1502.01852), normal by the outgoing connections, as torchvision's networks start. */
+  readonly initializer?: Initializer
+}
+
+/** Parameters `weight` [filters, in/groups, kernel, kernel] and, if `bias`, `bias` [filters], which starts at zero. */
+export function conv2d(scope: Scope, x: Value, options: Conv2dOptions): Value {
+  const { filters, kernel = 1, stride = 1, padding = (kernel - 1) / 2, groups = 1, bias = false } = options
+  const { initializer = { type: 'normal', mode: 'fanOut', gain: Math.SQRT2 } } = options
+  const weight = scope.parameter('weight', [filters, x.type.shape[3] / groups, kernel, kernel], initializer)
+  const inputs = bias ? [x, weight, scope.parameter('bias', [filters], { type: 'zeros' })] : [x, weight]
+  const attrs = {
+    stride: [stride, stride],
+    padding: [padding, padding, padding, padding],
+    dilation: [1, 1],
+    groups,
+  } as const
+  return scope.builder.emit(conv2dOp, inputs, attrs, scope.path)
+}
