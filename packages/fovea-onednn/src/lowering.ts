@@ -249,7 +249,9 @@ export class Lowering {
       const source = this.read(value, target.layout, target.groups)
       this.kernel('copy', [source, target.buffer], [target.buffer.bytes])
     }
-    for (const value of this.graph.outputs.values()) this.read(value).last = this.steps.length
+    // Reading may add reorders, so lives are prolonged only when all steps are known.
+    const outputs = [...this.graph.outputs.values()].map(value => this.read(value))
+    for (const buffer of outputs) buffer.last = this.steps.length
   }
 
   /** The steps with buffers as indices, as the addon takes them. */

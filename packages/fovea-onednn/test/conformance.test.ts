@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
 import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { cast } from '../../fovea/src/ops/cast.js'
+import { ops } from '../../fovea/src/ops/index.js'
 import { rewriteInto } from '../../fovea/src/passes/rewrite.js'
 import { type CaseGraph, caseGraph, operatorCases } from '../../fovea/test/ops/cases/index.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'
@@ -113,4 +114,17 @@ test.skipIf(!available)('float16 is refused by name', () => {
   const builder = new GraphBuilder()
   builder.output('y', builder.emit(cast, [builder.input('x', [3])], { dtype: 'float16' }, 'half'))
   expect(() => onednnEngine().compile(builder.build())).toThrow("the oneDNN engine has no float16 ('half')")
+})
+
+test.skipIf(!available)('several outputs in layouts of oneDNN keep their own memory to the end', async () => {
+  const builder = new GraphBuilder()
+  const [x, dy] = ['x', 'dy'].map(name => builder.input(name, [2, 4, 4, 16]))
+  const attrs = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const
+  const factors = [x, dy, builder.emit(ops.relu, [x], {}), builder.emit(ops.relu, [dy], {})]
+  factors.forEach((factor, i) => {
+    const weight = { ...attrs, shape: [16, 16, 3, 3], bias: false }
+    builder.output(`dw${i}`, builder.emit(ops.conv2dWeightGradient, [factor, dy], weight))
+  })
+  const values = (seed: number) => Float32Array.from({ length: 512 }, (_, i) => Math.sin(seed * (i + 1)))
+  withinEach(await differences({ graph: builder.build(), feeds: { x: values(1), dy: values(2) } }), 2e-5)
 })

@@ -98,7 +98,7 @@ function mbConv(scope: Scope, x: Value, { expansion, kernel, stride, channels, d
 export interface EfficientnetOptions extends ModelOptions {
   /** `b0` … `b7`. */
   readonly variant: string
-  /** Stride of the first convolution. Default 2, and 1 for images of at most 64 pixels, which it would halve too soon. */
+  /** Stride of the first convolution. Default 2, and 1 for images of at most 48 pixels, which it would halve too soon. */
   readonly stemStride?: 1 | 2
   /** Before the classifier. Default: the variant's. */
   readonly dropout?: number
@@ -117,7 +117,7 @@ export function efficientnet(options: EfficientnetOptions): Model {
   const defaults = { classes: 1000, input: [resolution, resolution, 3] } as const
   return buildModel(`efficientnet-${row.variant}`, options, defaults, (scope, image, classes) => {
     const { builder } = scope
-    const { stemStride = image.type.shape[1] <= 64 ? 1 : 2, stochasticDepth: mostDropped = 0.2 } = options
+    const { stemStride = image.type.shape[1] <= 48 ? 1 : 2, stochasticDepth: mostDropped = 0.2 } = options
     const features = scope.at('features')
     const stem = { filters: scaleWidth(32, width), kernel: 3, stride: stemStride }
     let x = convNormActivation(features.at(0), image, stem, norm)
