@@ -11,12 +11,13 @@ const folders = {
   graph: [],
   ops: ['graph'],
   nn: ['graph', 'ops', 'models/model.ts'],
-  models: ['graph', 'ops', 'nn', 'data/dataset.ts', 'passes'],
+  models: ['graph', 'ops', 'nn', 'data/dataset.ts', 'data/normalization.ts', 'passes'],
   passes: ['graph', 'ops', 'models/model.ts'],
   engines: ['graph', 'ops', 'passes', 'models/model.ts'],
   data: ['models/model.ts', 'graph'],
   formats: ['graph', 'ops', 'models', 'passes', 'data/dataset.ts'],
   train: ['graph', 'ops', 'nn', 'models', 'passes', 'engines', 'data', 'formats'],
+  parity: ['graph', 'ops', 'models', 'passes', 'engines', 'formats', 'train'],
 }
 
 /** Package → the packages of this workspace that it may import. */

@@ -87,7 +87,9 @@ function unpackAsUser(root) {
 /** The header package, the library (its name carries the version: libdnnl2, libdnnl3) and what that library loads. */
 function download(options, folder) {
   const dependencies = name =>
-    [...output('apt-cache', [...options, 'depends', name]).matchAll(/^[\s|]*Depends: ([\w.+-]+)/gm)].map(match => match[1])
+    [...output('apt-cache', [...options, 'depends', name]).matchAll(/^[\s|]*Depends: ([\w.+-]+)/gm)].map(
+      match => match[1],
+    )
   const library = dependencies('libdnnl-dev').find(name => /^libdnnl[\d.]+/.test(name))
   if (library === undefined) return false
   const loaded = dependencies(library).filter(name => /^(libgomp|ocl-icd-libopencl|libtbb)/.test(name))

@@ -1,17 +1,20 @@
 /** @file Which engine a command runs on: the one asked for, or the best that this machine has, said aloud when it is slow. */
+
+import type { Command } from 'commander'
 import { type Engine, EngineError, referenceEngine } from 'fovea'
 import { onednnEngine, onednnStatus } from 'fovea-onednn'
 import type { Output } from './output.js'
+import { oneOf, type PrecisionName, wholeNumber } from './usage.js'
 
 export const engineNames = ['onednn', 'reference'] as const
 export type EngineName = (typeof engineNames)[number]
 
 export interface EngineOptions {
-  readonly engine?: EngineName
+  readonly engine?: EngineName | undefined
   /** Of the native engine. Default: one a core. */
-  readonly threads?: number
+  readonly threads?: number | undefined
   /** float64 runs on the reference engine only. */
-  readonly precision?: 'float32' | 'float64'
+  readonly precision?: PrecisionName
 }
 
 /**
@@ -30,3 +33,13 @@ export function openEngine({ engine, threads, precision = 'float32' }: EngineOpt
   output.warn(`the native engine is not ready (${detail}): running on the slow reference engine`)
   return referenceEngine()
 }
+
+/** The options of every command that runs an engine. */
+export const withEngineOptions = (command: Command): Command =>
+  command
+    .option(
+      '--engine <name>',
+      `${engineNames.join(' or ')} (default: the native one if it is ready)`,
+      oneOf('--engine', engineNames),
+    )
+    .option('--threads <n>', 'threads of the native engine (default: one a core)', wholeNumber('--threads', 1))

@@ -1,26 +1,38 @@
 /** @file Opens what `--data` names, with progress and notices shown to people. */
-import type { DataSplits } from 'fovea'
+import { createModel, type DataSplits, formatBytes, take } from 'fovea'
 import { type DataProgress, type LoadOptions, openDataset } from './data/index.js'
-import { formatBytes, type Output, withCommas } from './output.js'
+import { type Output, withCommas } from './output.js'
 import { type ProgressBar, progressBar } from './progress.js'
+import type { RunRequest } from './run-folder.js'
 
 export interface OpenDataOptions {
   readonly skipBad?: boolean
   /** [height, width] that images of a folder are cropped to. Default: what the folder suggests. */
-  readonly size?: readonly [number, number]
+  readonly size?: number | readonly [number, number]
+  /** The most that the default is. */
+  readonly maxSize?: number
 }
 
 /** @throws what the data set throws: nothing of that name, no images, images that cannot be read */
-export async function openData(
-  spec: string,
-  output: Output,
-  { skipBad, size }: OpenDataOptions = {},
-): Promise<DataSplits> {
+export async function openData(spec: string, output: Output, options: OpenDataOptions = {}): Promise<DataSplits> {
   return openDataset(spec, {
     ...progressOfData(output),
-    ...(skipBad ? { skipBad } : {}),
-    ...(size ? { size } : {}),
+    ...options,
   })
+}
+
+/** The images of a run: a folder's at the model's own size, unless the run has another; a part of them, if it has a limit. */
+export async function openRunData(
+  { model, data, size, skipBad, limit }: RunRequest,
+  output: Output,
+): Promise<DataSplits> {
+  const { train, test } = await openData(data, output, {
+    ...(skipBad === undefined ? {} : { skipBad }),
+    ...(size === undefined ? { maxSize: createModel(model).preprocessing.size[0] } : { size }),
+  })
+  if (limit === undefined || limit >= train.length) return { train, test }
+  const part = Math.max(1, Math.round((limit * test.length) / train.length))
+  return { train: take(train, limit), test: take(test, part) }
 }
 
 /** Callbacks for loading: a bar for each stage, notices as warnings. */

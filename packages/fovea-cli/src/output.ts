@@ -50,17 +50,6 @@ export const withCommas = (value: number): string => value.toLocaleString('en-US
 /** 0.8642 as 86.4 %. */
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`
 
-/** 1234567 as 1.18 MiB. */
-export function formatBytes(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
-  let unit = 0
-  while (bytes >= 1024 && unit < units.length - 1) {
-    bytes /= 1024
-    unit++
-  }
-  return `${unit === 0 ? bytes : bytes.toPrecision(3)} ${units[unit]}`
-}
-
 /** 75 as 1:15. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))

@@ -1,5 +1,5 @@
 /** @file What is checked before a command starts: numbers, names and sizes of options, each with a precise message. */
-import { InvalidArgumentError, nearestNames } from 'fovea'
+import { InvalidArgumentError, modelNames, nearestNames, unknownName } from 'fovea'
 
 /** The command was called in a way that cannot work: exit code 2. */
 export class UsageError extends InvalidArgumentError {
@@ -31,6 +31,23 @@ export const positiveNumber =
     return value
   }
 
+/** A whole number, negative ones too. */
+export const integer =
+  (option: string): OptionParser<number> =>
+  text => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isSafeInteger(value)) {
+      throw new UsageError(`${option} takes a whole number, not '${text}'`)
+    }
+    return value
+  }
+
+/** A model of the registry; torchvision's underscores work too. */
+export const modelName: OptionParser<string> = text => {
+  if (modelNames.includes(text.replaceAll('_', '-'))) return text.replaceAll('_', '-')
+  throw new UsageError(unknownName('model', text, modelNames).message)
+}
+
 /** One of a list; offers the nearest. */
 export const oneOf =
   <T extends string>(option: string, names: readonly T[]): OptionParser<T> =>
@@ -55,14 +72,18 @@ export const imageSize: OptionParser<[number, number, number]> = text => {
 }
 
 const precisions = ['float32', 'mixed_bfloat16', 'mixed_float16', 'float64'] as const
-export type Precision = 'float32' | 'float64'
+export type PrecisionName = (typeof precisions)[number]
+
+/** What the engines train and infer in. */
+export const trainingPrecisions = ['float32', 'mixed_bfloat16'] as const satisfies readonly PrecisionName[]
+export type TrainingPrecision = (typeof trainingPrecisions)[number]
 
 /**
  * The precisions that a command can compute in, out of all that have a name.
  * @throws UsageError for one that this version does not compute in yet
  */
 export const precision =
-  <T extends Precision>(available: readonly T[]): OptionParser<T> =>
+  <T extends PrecisionName>(available: readonly T[]): OptionParser<T> =>
   text => {
     const name = oneOf('--precision', precisions)(text)
     const found = available.find(candidate => candidate === name)

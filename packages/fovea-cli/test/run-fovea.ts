@@ -59,7 +59,7 @@ export function fovea(args: readonly string[], { cwd, env, when }: RunOptions = 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'fovea-test-'))
 
 /**
- * A folder of photos in which a class is a colour: `train/CLASS/*.png` and `test/CLASS/*.png`, of 16×16 pixels.
+ * A folder of photos in which a class is a colour: `train/CLASS/*.png` and `test/CLASS/*.png`, of 24×24 pixels.
  * @returns its path
  */
 export async function colorFolder({ train = 24, test = 8 } = {}): Promise<string> {
@@ -70,11 +70,11 @@ export async function colorFolder({ train = 24, test = 8 } = {}): Promise<string
       mkdirSync(join(folder, split, name), { recursive: true })
       for (let i = 0; i < count; i++) {
         const shade = 0.7 + (0.6 * ((i * 7) % 11)) / 11
-        const pixels = Uint8Array.from({ length: 16 * 16 * 3 }, (_, at) => {
+        const pixels = Uint8Array.from({ length: 24 * 24 * 3 }, (_, at) => {
           const noise = ((at * 2654435761 + i * 40503) >>> 24) % 40
           return Math.min(255, [r, g, b][at % 3] * shade + noise)
         })
-        const raw = { width: 16, height: 16, channels: 3 as const }
+        const raw = { width: 24, height: 24, channels: 3 as const }
         await sharp(pixels, { raw })
           .png()
           .toFile(join(folder, split, name, `${i}.png`))

@@ -42,6 +42,7 @@ export function onednnEngine({ threads = availableParallelism() }: OnednnOptions
   return {
     name: 'onednn',
     description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
+    threads,
     compile: (graph, options = {}) => compile(addon, graph, threads, options),
   }
 }

@@ -2,10 +2,10 @@
 import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { Command } from 'commander'
-import type { DataSplits, Dataset } from 'fovea'
+import { type DataSplits, type Dataset, formatBytes } from 'fovea'
 import { cacheFolder, cifar10, PACKED_EXTENSION, packImageFolder } from '../data/index.js'
 import { openData, progressOfData } from '../open-data.js'
-import { createOutput, formatBytes, type Output, withCommas } from '../output.js'
+import { createOutput, type Output, withCommas } from '../output.js'
 import { formatTable } from '../table.js'
 import { oneOf, wholeNumber } from '../usage.js'
 

@@ -15,21 +15,24 @@ const READ_OPTIONS: SharpOptions = { limitInputPixels: MAX_PIXELS, failOn: 'trun
 /**
  * Decodes a JPEG, PNG or WebP file: turned as its EXIF data says, shorter side resized to fit, centre cropped, in RGB;
  * transparency is laid over white.
- * @param size [height, width] of the result
- * @returns height × width × 3 bytes
+ * @param size [height, width, channels] of the result; 3 channels are RGB, 1 is grey
+ * @returns height × width × channels bytes
  * @throws FormatError if the image is damaged, cut short, too large or no image; FoveaError if it cannot be opened
  */
-export async function decodeImage(path: string, [height, width]: readonly [number, number]): Promise<Uint8Array> {
+export async function decodeImage(
+  path: string,
+  [height, width, channels]: readonly [number, number, number],
+): Promise<Uint8Array> {
   const bytes = await readImageFile(path)
   return decoding(path, async () => {
     const { data, info } = await sharp(bytes, READ_OPTIONS)
       .autoOrient()
       .resize(width, height, { fit: 'cover', position: 'centre' })
       .flatten({ background: '#ffffff' })
-      .toColourspace('srgb')
+      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
-    return info.channels === 3 ? data : greyToRgb(data)
+    return info.channels === channels ? data : greyToRgb(data)
   })
 }
 

@@ -23,9 +23,11 @@ import {
 export interface ImageFolderOptions extends LoadOptions, SplitOptions {
   /**
    * Pixels of the square, or [height, width], that every image is resized and cropped to. Default: the shorter side of
-   * the first image, at most 224.
+   * the first image, at most `maxSize`.
    */
   readonly size?: number | readonly [number, number]
+  /** Default 224. */
+  readonly maxSize?: number
   /** Leave out images that cannot be read, naming them with `onNotice`. Default: they are an error. */
   readonly skipBad?: boolean
 }
@@ -87,7 +89,8 @@ interface Job {
 
 async function describe(folder: string, scan: FolderScan, options: ImageFolderOptions): Promise<Job> {
   const { size, skipBad = false, heldOut = 0.2, splitSeed = 0 } = options
-  const square = typeof size === 'number' ? ([size, size] as const) : (size ?? (await defaultSize(folder, scan)))
+  const square =
+    typeof size === 'number' ? ([size, size] as const) : (size ?? (await defaultSize(folder, scan, options)))
   if (!square.every(side => Number.isSafeInteger(side) && side >= 1 && side <= MAX_SIZE)) {
     throw new InvalidArgumentError(`the image size must be 1 to ${MAX_SIZE} pixels a side, not ${square.join('×')}`)
   }
@@ -96,11 +99,15 @@ async function describe(folder: string, scan: FolderScan, options: ImageFolderOp
   return { size: square, key: hash(resolve(folder) + what).slice(0, 12), source: hash(scan.state + what) }
 }
 
-async function defaultSize(folder: string, { images }: FolderScan): Promise<readonly [number, number]> {
+async function defaultSize(
+  folder: string,
+  { images }: FolderScan,
+  { maxSize = DEFAULT_MAX_SIZE }: ImageFolderOptions,
+): Promise<readonly [number, number]> {
   for (const { path } of images) {
     const size = await imageSize(join(folder, path)).catch(() => undefined)
     if (!size) continue
-    const side = Math.min(...size, DEFAULT_MAX_SIZE)
+    const side = Math.min(...size, maxSize)
     return [side, side]
   }
   throw new FormatError(`none of the ${images.length} images in '${folder}' can be read`)
@@ -118,7 +125,7 @@ async function pack(
   async function* decoded(): AsyncGenerator<PackedImage> {
     let done = 0
     const decode = ({ path }: { path: string }): Promise<Uint8Array | FoveaError> =>
-      decodeImage(join(folder, path), size).catch((error: unknown) => {
+      decodeImage(join(folder, path), [...size, 3]).catch((error: unknown) => {
         if (error instanceof FoveaError) return error
         throw error
       })

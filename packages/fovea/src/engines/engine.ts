@@ -20,6 +20,8 @@ export interface Engine {
   readonly name: string
   /** One line for people: version, instruction set, threads. */
   readonly description: string
+  /** How many a run uses. */
+  readonly threads: number
   /**
    * Makes a graph ready to run. State starts at zero: write it, or `initialize` it, before the first run.
    * @throws EngineError naming the node and operator that this engine lacks, or the memory that is missing

@@ -1,6 +1,7 @@
 /** @file What a tensor is to the graph: a shape and a data type. Knows nothing of values, memory or operators. */
 
-export type DType = 'float64' | 'float32' | 'bfloat16' | 'float16' | 'int32' | 'int8' | 'uint8'
+export const dtypes = ['float64', 'float32', 'bfloat16', 'float16', 'int32', 'int8', 'uint8'] as const
+export type DType = (typeof dtypes)[number]
 
 /** Dimensions; activations are NHWC, convolution weights [out, in/groups, kh, kw], linear weights [out, in]. */
 export type Shape = readonly number[]

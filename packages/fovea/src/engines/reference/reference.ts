@@ -21,6 +21,7 @@ export function referenceEngine({ precision = 'float32' }: ReferenceOptions = {}
   return {
     name: 'reference',
     description: `plain TypeScript, ${precision}, one thread`,
+    threads: 1,
     compile: (graph, options = {}) => new ReferenceProgram(graph, precision, options),
   }
 }

@@ -1,0 +1,59 @@
+/** @file Checkpoints on disk: read with every check, written whole or not at all. */
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Checkpoint,
+  createModel,
+  decodeCheckpoint,
+  decodeWeights,
+  encodeCheckpoint,
+  type Model,
+  type ModelOptions,
+} from 'fovea'
+import { diskError, writeFileAtomic } from './files.js'
+
+/** The files of a run's folder. */
+export const runFiles = {
+  /** The trained model, without the optimizer's state. */
+  model: 'model.safetensors',
+  /** All that the run needs to go on. */
+  last: 'last.safetensors',
+} as const
+
+/**
+ * Reads what `fovea train` or `saveModel` wrote; a run's folder stands for the model in it.
+ * @throws FormatError naming the file and what is wrong with it; FoveaError if it cannot be read
+ */
+export function readCheckpoint(path: string): Checkpoint {
+  const file = modelPath(path)
+  return decodeCheckpoint(file, readWhole(file))
+}
+
+/**
+ * A saved model, or the weights of a file that says nothing of its model, for a model by name.
+ * @throws as readCheckpoint; FormatError where the weights are not that model's
+ */
+export function readModel(path: string, named?: string, options: ModelOptions = {}): Model {
+  if (named === undefined) return readCheckpoint(path).model
+  const file = modelPath(path)
+  return decodeWeights(file, readWhole(file), createModel(named, options))
+}
+
+/** @throws FoveaError if the disk refuses; an older file is then left as it was */
+export const writeCheckpoint = (path: string, checkpoint: Checkpoint): Promise<void> =>
+  writeFileAtomic(path, encodeCheckpoint(checkpoint))
+
+function modelPath(path: string): string {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  if (!isFolder) return path
+  const done = join(path, runFiles.model)
+  return statSync(done, { throwIfNoEntry: false }) ? done : join(path, runFiles.last)
+}
+
+function readWhole(path: string): Uint8Array {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw diskError(error, path, 'read')
+  }
+}

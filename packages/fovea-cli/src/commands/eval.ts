@@ -1,0 +1,71 @@
+/** @file `fovea eval`: how well a saved model recognizes held-out images. */
+import { Command } from 'commander'
+import { evaluate } from 'fovea'
+import { readModel } from '../checkpoint-file.js'
+import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
+import { openData } from '../open-data.js'
+import { createOutput, percent, withCommas } from '../output.js'
+import { formatTable } from '../table.js'
+import { modelName, precision, type TrainingPrecision, trainingPrecisions, wholeNumber } from '../usage.js'
+
+interface EvalOptions extends EngineOptions {
+  readonly data: string
+  readonly model?: string
+  readonly batch: number
+  readonly precision: TrainingPrecision
+  readonly skipBad?: true
+  readonly json?: true
+}
+
+export function evalCommand(): Command {
+  return withEngineOptions(new Command('eval'))
+    .description('measure a model on held-out images')
+    .argument('<file>', 'a model that fovea saved, or the folder of a run')
+    .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
+    .option('--model <name>', 'which model, where the file holds nothing but weights', modelName)
+    .option('--batch <n>', 'images at a time', wholeNumber('--batch', 1), 100)
+    .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
+    .option('--skip-bad', 'leave out images that cannot be read')
+    .option('--json', 'print JSON')
+    .action(run)
+}
+
+async function run(file: string, options: EvalOptions): Promise<void> {
+  const output = createOutput(options.json === true)
+  const saved = options.model === undefined ? readModel(file) : undefined
+  const { test } = await openData(options.data, output, {
+    ...(saved ? { size: [saved.preprocessing.size[0], saved.preprocessing.size[1]] as const } : {}),
+    ...(options.skipBad ? { skipBad: true } : {}),
+  })
+  const model = saved ?? readModel(file, options.model, { input: test.imageShape, labels: test.classes })
+  const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
+  const { batch: batchSize, precision } = options
+  const { confusion, ...result } = await evaluate(model, test, { engine, batchSize, precision })
+  output.result(result)
+  output.say(
+    `${file}: ${percent(result.accuracy)} of ${withCommas(result.images)} images, top 5 ${percent(result.top5)}, ` +
+      `loss ${result.loss.toFixed(4)}, ${result.seconds.toFixed(1)} s`,
+  )
+  output.say(
+    formatTable(
+      columns,
+      model.labels.map((label, i) => classRow(label, confusion[i], model.labels)),
+    ),
+  )
+}
+
+const columns = [
+  { title: 'class', shrink: true },
+  { title: 'images', align: 'right' as const },
+  { title: 'recognized', align: 'right' as const },
+  { title: 'most often taken for' },
+]
+
+function classRow(label: string, counts: readonly number[], labels: readonly string[]): string[] {
+  const own = labels.indexOf(label)
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  const wrong = counts.map((count, i) => (i === own ? 0 : count))
+  const most = wrong.indexOf(Math.max(...wrong))
+  const taken = wrong[most] === 0 ? '' : `${labels[most]} (${withCommas(wrong[most])})`
+  return [label, withCommas(total), total === 0 ? '' : percent(counts[own] / total), taken]
+}

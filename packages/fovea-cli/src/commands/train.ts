@@ -1,0 +1,114 @@
+/** @file `fovea train`: trains a model on a data set, and goes on with a run that was stopped. */
+import { Command } from 'commander'
+import { FoveaError, type RecipeName, recipeNames, recipes } from 'fovea'
+import { type EngineOptions, withEngineOptions } from '../engines.js'
+import { createOutput } from '../output.js'
+import { freeRunFolder, RunFolder, type RunRequest } from '../run-folder.js'
+import { resumeCommand, runTraining } from '../training-run.js'
+import {
+  integer,
+  modelName,
+  oneOf,
+  positiveNumber,
+  precision,
+  type TrainingPrecision,
+  trainingPrecisions,
+  UsageError,
+  wholeNumber,
+} from '../usage.js'
+
+interface TrainOptions extends EngineOptions {
+  readonly data?: string
+  readonly epochs?: number
+  readonly batch?: number
+  readonly recipe?: RecipeName
+  readonly learningRate?: number
+  readonly precision?: TrainingPrecision
+  readonly seed?: number
+  readonly size?: number
+  readonly limit?: number
+  readonly skipBad?: true
+  readonly out?: string
+  readonly resume?: string
+  readonly json?: true
+}
+
+export function trainCommand(): Command {
+  const aboutRecipes = recipeNames.map(name => `  ${name}: ${recipes[name].about}`).join('\n')
+  return withEngineOptions(new Command('train'))
+    .description('train a model on a data set')
+    .argument('[model]', 'resnet20, efficientnet-b0, … (not with --resume)', modelName)
+    .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
+    .option('--epochs <n>', 'passes over the training images', wholeNumber('--epochs', 1))
+    .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber('--batch', 1))
+    .option('--recipe <name>', `${recipeNames.join(', ')} (default: the model's)`, oneOf('--recipe', recipeNames))
+    .option(
+      '--learning-rate <x>',
+      "the highest (default: the recipe's, for the batch)",
+      positiveNumber('--learning-rate'),
+    )
+    .option(
+      '--precision <name>',
+      `${trainingPrecisions.join(' or ')} (default: float32)`,
+      precision(trainingPrecisions),
+    )
+    .option('--seed <n>', 'of weights, order and augmentation (default: 0)', integer('--seed'))
+    .option(
+      '--size <pixels>',
+      "side of a folder's images (default: the model's, at most theirs)",
+      wholeNumber('--size', 1),
+    )
+    .option('--limit <n>', 'train on a part of so many images, classes in proportion', wholeNumber('--limit', 1))
+    .option('--skip-bad', 'leave out images that cannot be read')
+    .option('--out <folder>', 'where the run is kept (default: runs/MODEL)')
+    .option('--resume <folder>', 'go on with the run in this folder, as it was started')
+    .option('--json', 'print JSON, a line an epoch')
+    .addHelpText('after', `\nRecipes:\n${aboutRecipes}`)
+    .action(run)
+}
+
+async function run(model: string | undefined, options: TrainOptions): Promise<void> {
+  const output = createOutput(options.json === true)
+  const { request, folder } =
+    options.resume === undefined ? begin(model, options) : goOn(options.resume, model, options)
+  await runTraining(request, { folder, output })
+}
+
+function begin(model: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {
+  const { data, epochs, out, precision = 'float32', seed = 0, resume: _, json: __, ...rest } = options
+  if (model === undefined)
+    throw new UsageError('which model? For example: fovea train resnet20 --data cifar10 --epochs 10')
+  if (data === undefined)
+    throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
+  if (epochs === undefined) throw new UsageError('--epochs is missing: how often to pass over the training images')
+  const folder = new RunFolder(out ?? freeRunFolder(model))
+  if (folder.hasRun) {
+    throw new FoveaError(
+      `'${folder.path}' holds a run: go on with it (${resumeCommand(folder)}) or choose another --out`,
+    )
+  }
+  return { request: { model, data, epochs, precision, seed, ...rest }, folder }
+}
+
+/** The run of a folder. Where the data lie and which threads compute may have changed since; what is trained may not. */
+function goOn(
+  path: string,
+  model: string | undefined,
+  options: TrainOptions,
+): { request: RunRequest; folder: RunFolder } {
+  const folder = new RunFolder(path)
+  const was = folder.readRequest()
+  const { data, engine, threads, out, resume: _, json: __, ...fixed } = options
+  if (out !== undefined && out !== path) throw new UsageError('--resume goes on in the same folder: leave out --out')
+  for (const [name, value] of Object.entries({ model, ...fixed })) {
+    const before = was[name as keyof RunRequest]
+    if (value !== undefined && value !== before) {
+      throw new FoveaError(
+        `the run in '${path}' has ${name} ${before ?? 'of its recipe'}; it cannot go on with ${value}`,
+      )
+    }
+  }
+  const now = { data, engine, threads }
+  const given = Object.fromEntries(Object.entries(now).filter(([, value]) => value !== undefined))
+  return { request: { ...was, ...given }, folder }
+}

@@ -1,0 +1,126 @@
+/** @file The folder of a run: which files it has, and what it says of the run so that it can go on. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FormatError, FoveaError, recipeNames } from 'fovea'
+import { z } from 'zod'
+import { runFiles } from './checkpoint-file.js'
+import { engineNames } from './engines.js'
+import { diskError, writeFileAtomic } from './files.js'
+import { trainingPrecisions } from './usage.js'
+
+const whole = z.int().min(1)
+
+/** All that a run was asked for; what is absent was left to the recipe. */
+const requestSchema = z.object({
+  model: z.string().max(1000),
+  data: z.string().max(10_000),
+  epochs: whole,
+  batch: whole.optional(),
+  recipe: z.enum(recipeNames).optional(),
+  learningRate: z.number().positive().optional(),
+  precision: z.enum(trainingPrecisions),
+  engine: z.enum(engineNames).optional(),
+  threads: whole.optional(),
+  seed: z.int(),
+  size: whole.optional(),
+  limit: whole.optional(),
+  skipBad: z.boolean().optional(),
+})
+
+export type RunRequest = z.infer<typeof requestSchema>
+
+/** One line an epoch: what `fovea train --json` prints of it. */
+const epochSchema = z.object({
+  event: z.literal('epoch'),
+  epoch: whole,
+  loss: z.number(),
+  accuracy: z.number(),
+  validationLoss: z.number(),
+  validationAccuracy: z.number(),
+  imagesPerSecond: z.number(),
+  seconds: z.number(),
+})
+export type EpochLine = z.infer<typeof epochSchema>
+
+/** @throws ZodError for what is no line of the log */
+export const epochLine = (value: unknown): EpochLine => epochSchema.parse(value)
+
+export class RunFolder {
+  constructor(readonly path: string) {}
+
+  file(name: string): string {
+    return join(this.path, name)
+  }
+
+  get last(): string {
+    return this.file(runFiles.last)
+  }
+
+  get model(): string {
+    return this.file(runFiles.model)
+  }
+
+  /** Whether a run has saved something here. */
+  get hasRun(): boolean {
+    return existsSync(this.last)
+  }
+
+  create(): void {
+    try {
+      mkdirSync(this.path, { recursive: true })
+    } catch (error) {
+      throw diskError(error, this.path, 'write')
+    }
+  }
+
+  async writeRequest(request: RunRequest): Promise<void> {
+    await writeFileAtomic(this.file('run.json'), `${JSON.stringify(request, null, 2)}\n`)
+  }
+
+  /** @throws FoveaError if there is no run here; FormatError if its description is damaged */
+  readRequest(): RunRequest {
+    const path = this.file('run.json')
+    if (!existsSync(path)) throw new FoveaError(`there is no run in '${this.path}': it has no run.json`)
+    const parsed = requestSchema.safeParse(readJson(path))
+    if (parsed.success) return parsed.data
+    const { path: at, message } = parsed.error.issues[0]
+    throw new FormatError(`'${path}' is damaged at '${at.join('.')}': ${message}`)
+  }
+
+  /** Replaces the log: one JSON object an epoch. */
+  async writeEpochs(lines: readonly EpochLine[]): Promise<void> {
+    await writeFileAtomic(this.file('metrics.jsonl'), lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+  }
+
+  /** The log's lines of the first epochs; a line that was cut short ends it. */
+  readEpochs(epochs: number): EpochLine[] {
+    const path = this.file('metrics.jsonl')
+    if (!existsSync(path)) return []
+    const lines: EpochLine[] = []
+    for (const text of readFileSync(path, 'utf8').split('\n').slice(0, epochs)) {
+      try {
+        lines.push(epochLine(JSON.parse(text)))
+      } catch {
+        break
+      }
+    }
+    return lines
+  }
+}
+
+/** `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, … that does not exist. */
+export function freeRunFolder(name: string): string {
+  for (let i = 1; ; i++) {
+    const path = join('runs', i === 1 ? name : `${name}-${i}`)
+    if (!existsSync(path)) return path
+  }
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as unknown
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new FormatError(`'${path}' is not JSON`)
+    throw diskError(error, path, 'read')
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * @file A saved model: one safetensors file with the weights under torchvision's names, and in its metadata, as JSON, the
+ * model's own description (its graph as data, labels, preprocessing) and, of a run that can go on, the state of training.
+ * One file, so that it is whole or not there.
+ */
+import { FormatError } from '../errors.js'
+import { decodeHalf } from '../graph/float16.js'
+import { type Attributes, type Graph, stateNodes } from '../graph/graph.js'
+import { elements, formatShape, type Shape, sameShape } from '../graph/types.js'
+import type { Model, Preprocessing, Weights } from '../models/model.js'
+import { decodeGraph, encodeGraph } from './graph-json.js'
+import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
+import { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredTensor } from './safetensors.js'
+
+/** What is measured of an epoch; losses are means over its images, accuracies fractions. */
+export interface EpochMetrics {
+  /** From 1. */
+  readonly epoch: number
+  readonly loss: number
+  readonly accuracy: number
+  /** On held-out images, where there are any. */
+  readonly validationLoss?: number
+  readonly validationAccuracy?: number
+}
+
+/**
+ * What training needs beside the weights to go on as if it had never stopped. Every random number is a function of the
+ * seed (in `settings`), the epoch, the step and a name, so these are the random state too.
+ */
+export interface TrainingState {
+  /** All that decides the run's bits, by name; a run goes on with the same only. */
+  readonly settings: Attributes
+  /** The training data's fingerprint. */
+  readonly data: string
+  /** Epochs that are complete. */
+  readonly epoch: number
+  /** Steps done of the epoch under way, and the sums of their losses and of the images they got right. */
+  readonly step: number
+  readonly lossSum: number
+  readonly correct: number
+  /** One row a complete epoch. */
+  readonly history: readonly EpochMetrics[]
+  /** The optimizer's slots, as `conv1.weight:velocity`. */
+  readonly slots: Weights
+}
+
+export interface Checkpoint {
+  readonly model: Model
+  readonly training?: TrainingState
+}
+
+/** The metadata's entry, and the version of what is in it. */
+const ENTRY = 'fovea'
+const VERSION = 1
+const MAX_EPOCHS = 1_000_000
+
+/** The file as chunks. Equal checkpoints give equal bytes. */
+export function encodeCheckpoint({ model, training }: Checkpoint): Uint8Array[] {
+  const { name, graph, labels, preprocessing, weights } = model
+  const { slots, ...progress } = training ?? { slots: new Map<string, Float32Array>() }
+  const description = {
+    version: VERSION,
+    model: { name, labels, preprocessing, graph: encodeGraph(graph) },
+    ...(training === undefined ? {} : { training: progress }),
+  }
+  const shapes = shapesOf(graph)
+  const stored = (values: Weights, shapeOf: (name: string) => Shape): [string, StoredTensor][] =>
+    [...values].map(([key, array]) => [key, storedFloats(array, shapeOf(key))])
+  const tensors = new Map([
+    ...stored(weights, key => shapes.get(key)!),
+    ...stored(slots, key => shapes.get(parameterOf(key)) ?? [slots.get(key)!.length]),
+  ])
+  return encodeSafetensors({ tensors, metadata: { [ENTRY]: JSON.stringify(description) } })
+}
+
+/**
+ * The checkpoint that a file holds.
+ * @param name the file's, for messages
+ * @throws FormatError naming what is wrong with the file
+ */
+export function decodeCheckpoint(name: string, file: Uint8Array): Checkpoint {
+  const stored = decodeSafetensors(name, file)
+  const text = stored.metadata[ENTRY]
+  if (text === undefined) {
+    throw new FormatError(`'${name}' holds weights without a description of their model: say which with --model`)
+  }
+  try {
+    const description = asRecord(parseJson(text, 'its description'), 'its description')
+    const version = description['version']
+    if (version !== VERSION) throw new FormatError(`its version is ${String(version)}, this Fovea reads ${VERSION}`)
+    const model = modelOf(asRecord(description['model'], 'model'), stored)
+    const { training } = description
+    return training === undefined
+      ? { model }
+      : { model, training: trainingOf(asRecord(training, 'training'), model, stored) }
+  } catch (error) {
+    throw error instanceof FormatError
+      ? new FormatError(`'${name}' is no checkpoint of Fovea: ${error.message}`)
+      : error
+  }
+}
+
+/**
+ * The weights of a model from a file that need not be Fovea's, by name.
+ * @param name the file's, for messages
+ * @returns the model with those weights
+ * @throws FormatError naming the tensors that are missing or of another shape
+ */
+export function decodeWeights(name: string, file: Uint8Array, model: Model): Model {
+  const { tensors } = decodeSafetensors(name, file)
+  try {
+    return { ...model, weights: weightsOf(model.graph, tensors) }
+  } catch (error) {
+    throw error instanceof FormatError
+      ? new FormatError(`'${name}' does not fit ${model.name}: ${error.message}`)
+      : error
+  }
+}
+
+const shapesOf = (graph: Graph): Map<string, Shape> =>
+  new Map(stateNodes(graph).map(({ name, outputs: [{ shape }] }) => [name, shape]))
+
+/** A slot's name is that of its parameter, a colon, and what it is. */
+const parameterOf = (slot: string): string => slot.slice(0, slot.lastIndexOf(':'))
+
+const storedFloats = (array: Float32Array, shape: Shape): StoredTensor => ({
+  dtype: 'float32',
+  shape,
+  bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
+})
+
+function weightsOf(graph: Graph, tensors: Safetensors['tensors']): Weights {
+  const shapes = [...shapesOf(graph)]
+  const missing = shapes.map(([name]) => name).filter(name => !tensors.has(name))
+  if (missing.length > 0) {
+    const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
+    throw new FormatError(`it lacks ${missing.slice(0, 3).join(', ')}${more}`)
+  }
+  return new Map(
+    shapes.map(([name, shape]) => {
+      const tensor = tensors.get(name)!
+      if (!sameShape(tensor.shape, shape)) {
+        throw new FormatError(`'${name}' is ${formatShape(tensor.shape)}, the model's is ${formatShape(shape)}`)
+      }
+      return [name, floatsOf(name, tensor)]
+    }),
+  )
+}
+
+/** A copy: the file's bytes may lie at any address. */
+function floatsOf(name: string, { dtype, shape, bytes }: StoredTensor): Float32Array {
+  const buffer = bytes.slice().buffer
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(buffer, 0, elements(shape))
+    case 'float64':
+      return Float32Array.from(new Float64Array(buffer, 0, elements(shape)))
+    case 'float16':
+    case 'bfloat16':
+      return decodeHalf(new Uint16Array(buffer, 0, elements(shape)), dtype)
+    default:
+      throw new FormatError(`'${name}' is ${dtype}, expected a float type`)
+  }
+}
+
+function modelOf(json: Readonly<Record<string, unknown>>, { tensors }: Safetensors): Model {
+  const graph = decodeGraph(json['graph'])
+  const [image, logits] = [graph.nodes.find(({ op }) => op === 'input'), graph.outputs.get('logits')]
+  if (image?.name !== 'image' || image.outputs[0].shape.length !== 4 || logits?.type.shape.length !== 2) {
+    throw new FormatError('its graph does not lead from an image to logits')
+  }
+  const preprocessing = preprocessingOf(asRecord(json['preprocessing'], 'preprocessing'))
+  const labels = asArray(json['labels'], 'labels', 100_000).map((label, i) => asString(label, `labels[${i}]`))
+  if (labels.length !== logits.type.shape[1]) {
+    throw new FormatError(`it has ${labels.length} labels for ${logits.type.shape[1]} logits`)
+  }
+  if (!sameShape(preprocessing.size, image.outputs[0].shape.slice(1))) {
+    throw new FormatError(
+      `its images are ${preprocessing.size.join('×')}, its graph takes ${formatShape(image.outputs[0].shape)}`,
+    )
+  }
+  return { name: asName(json['name'], 'name'), graph, weights: weightsOf(graph, tensors), preprocessing, labels }
+}
+
+function preprocessingOf({ size, mean, deviation }: Readonly<Record<string, unknown>>): Preprocessing {
+  const [height, width, channels] = asArray(size, 'size', 3).map(side => asWhole(side, 'size', 1))
+  if (channels === undefined) throw new FormatError('size must be height, width and channels')
+  const perChannel = (values: unknown, what: string): number[] => {
+    const numbers = asArray(values, what, channels).map(value => asNumber(value, what))
+    if (numbers.length !== channels) throw new FormatError(`${what} must have ${channels} numbers`)
+    return numbers
+  }
+  const deviations = perChannel(deviation, 'deviation')
+  if (deviations.some(value => value <= 0)) throw new FormatError('deviation must be above 0')
+  return { size: [height, width, channels], mean: perChannel(mean, 'mean'), deviation: deviations }
+}
+
+function trainingOf(json: Readonly<Record<string, unknown>>, model: Model, { tensors }: Safetensors): TrainingState {
+  const whole = (name: string): number => asWhole(json[name], `training.${name}`, 0)
+  const shapes = shapesOf(model.graph)
+  const slots = [...tensors].filter(([name]) => !shapes.has(name))
+  for (const [name, tensor] of slots) {
+    const shape = shapes.get(parameterOf(name))
+    if (shape === undefined || !sameShape(shape, tensor.shape)) {
+      throw new FormatError(`'${name}' belongs to no parameter of the model`)
+    }
+  }
+  return {
+    settings: asRecord(json['settings'], 'training.settings') as Attributes,
+    data: asString(json['data'], 'training.data'),
+    epoch: whole('epoch'),
+    step: whole('step'),
+    lossSum: asNumber(json['lossSum'], 'training.lossSum'),
+    correct: whole('correct'),
+    history: asArray(json['history'], 'training.history', MAX_EPOCHS).map((row, i) =>
+      epochOf(row, `training.history[${i}]`),
+    ),
+    slots: new Map(slots.map(([name, tensor]) => [name, floatsOf(name, tensor)])),
+  }
+}
+
+function epochOf(json: unknown, what: string): EpochMetrics {
+  const row = asRecord(json, what)
+  const number = (name: string): number => asNumber(row[name], `${what}.${name}`)
+  const metrics = {
+    epoch: asWhole(row['epoch'], `${what}.epoch`, 1),
+    loss: number('loss'),
+    accuracy: number('accuracy'),
+  }
+  if (row['validationLoss'] === undefined) return metrics
+  return { ...metrics, validationLoss: number('validationLoss'), validationAccuracy: number('validationAccuracy') }
+}

@@ -1,0 +1,131 @@
+/**
+ * @file Safetensors (https://github.com/huggingface/safetensors): a JSON header with names, types, shapes and places, then
+ * the tensors' bytes. Everything in a file from outside is checked before memory is taken for it.
+ */
+import { FormatError } from '../errors.js'
+import { type DType, dtypes, elements, type Shape, tensorBytes } from '../graph/types.js'
+import { asArray, asRecord, asString, asWhole, parseJson } from './json.js'
+
+export interface StoredTensor {
+  readonly dtype: DType
+  readonly shape: Shape
+  /** Little-endian, dense. */
+  readonly bytes: Uint8Array
+}
+
+export interface Safetensors {
+  readonly tensors: ReadonlyMap<string, StoredTensor>
+  /** Texts by name. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const names = {
+  float64: 'F64',
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  int32: 'I32',
+  int8: 'I8',
+  uint8: 'U8',
+} as const satisfies Record<DType, string>
+const dtypeOf = new Map<unknown, DType>(dtypes.map(dtype => [names[dtype], dtype]))
+
+/** The format allows 100 MB; a real model's header is far smaller, and parsing costs many times its length. */
+const MAX_HEADER_BYTES = 10 << 20
+const MAX_TENSORS = 50_000
+const LENGTH_BYTES = 8
+
+/**
+ * A file as chunks, to be written one after another: no second copy of the tensors is made.
+ * @throws FormatError if a tensor's bytes do not fit its shape
+ */
+export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array[] {
+  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
+  const chunks: Uint8Array[] = []
+  let end = 0
+  for (const [name, tensor] of tensors) {
+    if (tensor.bytes.length !== tensorBytes(tensor)) {
+      throw new FormatError(`tensor '${name}' has ${tensor.bytes.length} bytes, its shape needs ${tensorBytes(tensor)}`)
+    }
+    const start = end
+    end += tensor.bytes.length
+    header[name] = { dtype: names[tensor.dtype], shape: tensor.shape, data_offsets: [start, end] }
+    chunks.push(tensor.bytes)
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header))
+  // The tensors begin at a multiple of 8 bytes; spaces after the JSON are part of the format.
+  const padded = Math.ceil(text.length / 8) * 8
+  const front = new Uint8Array(LENGTH_BYTES + padded).fill(0x20)
+  new DataView(front.buffer).setBigUint64(0, BigInt(padded), true)
+  front.set(text, LENGTH_BYTES)
+  return [front, ...chunks]
+}
+
+/**
+ * The tensors of a file; they are views of `file`, not copies.
+ * @param name the file's, for messages
+ * @throws FormatError if it is anything but a whole safetensors file
+ */
+export function decodeSafetensors(name: string, file: Uint8Array): Safetensors {
+  const fail = (why: string): never => {
+    throw new FormatError(`'${name}' is not a safetensors file: ${why}`)
+  }
+  if (file.length < LENGTH_BYTES) fail(`it has only ${file.length} bytes`)
+  const length = new DataView(file.buffer, file.byteOffset, LENGTH_BYTES).getBigUint64(0, true)
+  if (length > BigInt(MAX_HEADER_BYTES)) fail(`its header claims ${length} bytes, at most ${MAX_HEADER_BYTES} are read`)
+  const dataAt = LENGTH_BYTES + Number(length)
+  if (dataAt > file.length) fail(`its header claims ${length} bytes, the file has ${file.length}`)
+  try {
+    const { __metadata__, ...entries } = asRecord(headerOf(file.subarray(LENGTH_BYTES, dataAt)), 'its header')
+    const data = file.subarray(dataAt)
+    return { tensors: tensorsOf(entries, data), metadata: metadataOf(__metadata__ ?? {}) }
+  } catch (error) {
+    return fail(error instanceof FormatError ? error.message : String(error))
+  }
+}
+
+function headerOf(bytes: Uint8Array): unknown {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new FormatError('its header is not UTF-8')
+  }
+  if (!text.startsWith('{')) throw new FormatError('its header is no JSON object')
+  return parseJson(text, 'its header')
+}
+
+const metadataOf = (value: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(asRecord(value, '__metadata__')).map(([key, text]) => [key, asString(text, `__metadata__.${key}`)]),
+  )
+
+/** Every byte of the data belongs to exactly one tensor: no gaps, no overlaps, nothing behind the last. */
+function tensorsOf(entries: Readonly<Record<string, unknown>>, data: Uint8Array): Map<string, StoredTensor> {
+  const list = Object.entries(entries)
+  if (list.length > MAX_TENSORS) throw new FormatError(`it has ${list.length} tensors, at most ${MAX_TENSORS} are read`)
+  const parsed = list.map(([name, entry]) => {
+    const { dtype, shape, data_offsets } = asRecord(entry, `tensor '${name}'`)
+    const type = dtypeOf.get(dtype)
+    if (type === undefined)
+      throw new FormatError(`tensor '${name}' has the type ${String(dtype)}, which is not read here`)
+    const sizes = asArray(shape, `the shape of '${name}'`, 16).map(size => asWhole(size, `the shape of '${name}'`, 0))
+    const offsets = asArray(data_offsets, `the offsets of '${name}'`, 2)
+    const [start, end] = [0, 1].map(i => asWhole(offsets[i], `the offsets of '${name}'`, 0))
+    if (!Number.isSafeInteger(elements(sizes)) || end - start !== tensorBytes({ shape: sizes, dtype: type })) {
+      throw new FormatError(`tensor '${name}' (${String(dtype)} ${sizes.join('×')}) does not take ${end - start} bytes`)
+    }
+    return { name, dtype: type, shape: sizes, start, end }
+  })
+  let end = 0
+  for (const tensor of [...parsed].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    if (tensor.start !== end)
+      throw new FormatError(`tensor '${tensor.name}' begins at ${tensor.start}, expected ${end}`)
+    end = tensor.end
+  }
+  if (end !== data.length)
+    throw new FormatError(`its tensors need ${end} bytes, it has ${data.length}: it was cut short or added to`)
+  return new Map(
+    parsed.map(({ name, dtype, shape, start, end }) => [name, { dtype, shape, bytes: data.subarray(start, end) }]),
+  )
+}

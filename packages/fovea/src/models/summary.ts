@@ -1,0 +1,95 @@
+/** @file A model accounted for layer by layer: output shape, parameters, multiply-adds, precision, bytes. */
+import { type Graph, type Node, parameterNodes } from '../graph/graph.js'
+import { type DType, elements, type Shape, tensorBytes } from '../graph/types.js'
+import { isOpName, opDefinition } from '../ops/index.js'
+import { mixedPrecision, type Precision } from '../passes/mixed-precision.js'
+import type { Model } from './model.js'
+
+export interface LayerSummary {
+  /** Where it stands in the model: `layer1.0.conv1`. */
+  readonly name: string
+  /** The operator: `conv2d`, `batchNorm`, …. */
+  readonly op: string
+  /** Of one image. */
+  readonly output: Shape
+  /** That training changes by gradient; running statistics are none. */
+  readonly parameters: number
+  /** For one image, as papers count them: convolutions and fully connected layers. */
+  readonly multiplyAdds: number
+  /** The type that the layer computes in. */
+  readonly precision: DType
+  /** Of its parameters, in the type in which the layer reads them. */
+  readonly bytes: number
+}
+
+/** Bytes of the parameters, in all and by the type in which layers read them. */
+export interface ParameterBytes {
+  readonly total: number
+  readonly float32: number
+  readonly bfloat16: number
+  readonly float16: number
+  readonly int8: number
+}
+
+export interface ModelSummary {
+  readonly model: string
+  readonly parameters: number
+  readonly multiplyAdds: number
+  readonly bytes: ParameterBytes
+  readonly layers: readonly LayerSummary[]
+}
+
+/** The account of a model under a policy of precision. The layers' numbers add up to the whole's. */
+export function summarize(model: Model, precision: Precision = 'float32'): ModelSummary {
+  const graph = mixedPrecision(model.graph, precision)
+  const counted = new Set<Node>()
+  const bytes = { total: 0, float32: 0, bfloat16: 0, float16: 0, int8: 0 }
+  const layers = graph.nodes.flatMap((node): LayerSummary[] => {
+    // A cast is how a layer reads another type, not a layer.
+    if (!isOpName(node.op) || node.op === 'cast') return []
+    const { parameters, layerBytes } = countParameters(node, counted, bytes)
+    const [{ shape, dtype }] = node.outputs
+    return [
+      {
+        name: node.name,
+        op: node.op,
+        output: shape.slice(1),
+        parameters,
+        multiplyAdds: multiplyAddsOf(node),
+        precision: dtype,
+        bytes: layerBytes,
+      },
+    ]
+  })
+  const sum = (key: 'parameters' | 'multiplyAdds'): number => layers.reduce((total, layer) => total + layer[key], 0)
+  return { model: model.name, parameters: sum('parameters'), multiplyAdds: sum('multiplyAdds'), bytes, layers }
+}
+
+/** Multiply-adds of all nodes of a graph, for its batch. */
+export const graphMultiplyAdds = (graph: Graph): number =>
+  graph.nodes.reduce((total, node) => total + multiplyAddsOf(node), 0)
+
+export const parameterCount = (graph: Graph): number =>
+  parameterNodes(graph).reduce((total, node) => total + elements(node.outputs[0].shape), 0)
+
+function multiplyAddsOf(node: Node): number {
+  if (!isOpName(node.op)) return 0
+  const types = node.inputs.map(input => input.type)
+  return opDefinition(node.op).multiplyAdds?.(types, node.outputs, node.attrs) ?? 0
+}
+
+/** The parameters that a layer reads, itself or through a cast; one that two layers share counts at the first. */
+function countParameters(node: Node, counted: Set<Node>, bytes: Record<keyof ParameterBytes, number>) {
+  let parameters = 0
+  let layerBytes = 0
+  for (const { node: from, type } of node.inputs) {
+    const source = from.op === 'cast' ? from.inputs[0].node : from
+    if (source.op !== 'parameter' || counted.has(source)) continue
+    counted.add(source)
+    parameters += elements(type.shape)
+    layerBytes += tensorBytes(type)
+    bytes[type.dtype as keyof ParameterBytes] += tensorBytes(type)
+    bytes.total += tensorBytes(type)
+  }
+  return { parameters, layerBytes }
+}

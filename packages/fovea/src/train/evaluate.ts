@@ -1,0 +1,175 @@
+/** @file A model's loss and accuracy on a data set, and its predictions for images. */
+import { arrayDataset } from '../data/array-dataset.js'
+import { batchesOf } from '../data/batches.js'
+import type { Batch, Dataset } from '../data/dataset.js'
+import { defaultEngine } from '../engines/default.js'
+import type { CompileOptions, Engine, HostArray, Program } from '../engines/engine.js'
+import { InvalidArgumentError } from '../errors.js'
+import { type Graph, stateNodes } from '../graph/graph.js'
+import type { Model } from '../models/model.js'
+import type { Precision } from '../passes/mixed-precision.js'
+import { ClassificationMetrics, probabilities } from './metrics.js'
+import { evaluationGraph, type Loss } from './training-graph.js'
+
+export interface EvaluateOptions extends CompileOptions {
+  /** Default: the native engine where it is built, else the reference engine. */
+  readonly engine?: Engine
+  /** Default 100. */
+  readonly batchSize?: number
+  /** Default `float32`. */
+  readonly precision?: Precision
+  /** What `loss` is to be. Default `cross-entropy`. */
+  readonly loss?: Loss
+}
+
+export interface Evaluation {
+  readonly loss: number
+  /** As fractions. */
+  readonly accuracy: number
+  readonly top5: number
+  readonly images: number
+  readonly seconds: number
+  /** [actual][predicted] counts. */
+  readonly confusion: readonly (readonly number[])[]
+}
+
+/** A compiled model in inference form, which measures and predicts again and again with changing weights. */
+export class Evaluator {
+  readonly #model: Model
+  readonly #graph: Graph
+  readonly #program: Program
+  readonly #batchSize: number
+  readonly #loss: Loss
+
+  constructor(model: Model, engine: Engine, options: Omit<EvaluateOptions, 'engine'>) {
+    const { batchSize = 100, precision, loss = 'cross-entropy' } = options
+    this.#model = model
+    this.#batchSize = batchSize
+    this.#loss = loss
+    this.#graph = evaluationGraph(model.graph, batchSize, precision)
+    this.#program = engine.compile(this.#graph, options)
+  }
+
+  async load(weights: ReadonlyMap<string, Float32Array>): Promise<void> {
+    for (const { name } of stateNodes(this.#graph)) {
+      const values = weights.get(name)
+      if (values === undefined) throw new InvalidArgumentError(`the weights lack '${name}'`)
+      await this.#program.write(name, values)
+    }
+  }
+
+  async evaluate(dataset: Dataset): Promise<Evaluation> {
+    checkDataset(this.#model, dataset)
+    const start = performance.now()
+    const metrics = new ClassificationMetrics(this.#model.labels.length, this.#loss)
+    for await (const { batch, logits } of this.#logits(dataset)) metrics.add(logits, batch.labels, batch.count)
+    const { loss, accuracy, top5, images, confusion } = metrics
+    return { loss, accuracy, top5, images, confusion, seconds: (performance.now() - start) / 1000 }
+  }
+
+  /** Of every image and class, [images, classes]. */
+  async probabilities(dataset: Dataset): Promise<Float32Array> {
+    const classes = this.#model.labels.length
+    const result = new Float32Array(dataset.length * classes)
+    let row = 0
+    for await (const { batch, logits } of this.#logits(dataset)) {
+      for (let i = 0; i < batch.count; i++, row++) {
+        result.set(probabilities(logits.subarray(i * classes, (i + 1) * classes)), row * classes)
+      }
+    }
+    return result
+  }
+
+  dispose(): void {
+    this.#program.dispose()
+  }
+
+  async *#logits(dataset: Dataset): AsyncGenerator<{ readonly batch: Batch; readonly logits: HostArray }> {
+    const options = { batchSize: this.#batchSize, normalization: this.#model.preprocessing }
+    for await (const batch of batchesOf(dataset, options)) {
+      const { logits } = await this.#program.run({ image: batch.images })
+      yield { batch, logits }
+    }
+  }
+}
+
+/** @throws InvalidArgumentError where images or classes of the data are not the model's */
+export function checkDataset({ name, preprocessing, labels }: Model, dataset: Dataset): void {
+  const [expected, got] = [preprocessing.size.join('×'), dataset.imageShape.join('×')]
+  if (expected !== got) {
+    throw new InvalidArgumentError(`${name} takes images of ${expected}, ${dataset.name} has images of ${got}`)
+  }
+  if (dataset.classes.length !== labels.length) {
+    throw new InvalidArgumentError(
+      `${name} tells ${labels.length} classes apart, ${dataset.name} has ${dataset.classes.length}`,
+    )
+  }
+}
+
+/** Loss, accuracy and confusion of a model over a whole data set. */
+export const evaluate = (model: Model, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> =>
+  withEvaluator(model, dataset.length, options, evaluator => evaluator.evaluate(dataset))
+
+/**
+ * The probability of every class for every image.
+ * @param images 8-bit images of the model's size (`preprocessing.size`), one after another, NHWC
+ * @returns [images, classes]
+ * @throws InvalidArgumentError if the length is no multiple of an image's
+ */
+export function predictProbabilities(
+  model: Model,
+  images: Uint8Array,
+  options: EvaluateOptions = {},
+): Promise<Float32Array> {
+  const { size } = model.preprocessing
+  const count = images.length / (size[0] * size[1] * size[2])
+  if (!Number.isInteger(count) || count === 0) {
+    throw new InvalidArgumentError(
+      `images of ${size.join('×')} need ${size[0] * size[1] * size[2]} bytes each, got ${images.length} in all`,
+    )
+  }
+  const labels = new Int32Array(count)
+  const dataset = arrayDataset({ name: 'images', images, labels, imageShape: size, classes: model.labels })
+  return withEvaluator(model, count, options, evaluator => evaluator.probabilities(dataset))
+}
+
+export interface Prediction {
+  readonly label: string
+  readonly probability: number
+}
+
+/**
+ * The most probable labels of each image.
+ * @param images as `predictProbabilities` takes them
+ * @param options `top`: how many labels an image gets, most probable first; default 5
+ */
+export async function predict(
+  model: Model,
+  images: Uint8Array,
+  { top = 5, ...options }: EvaluateOptions & { readonly top?: number } = {},
+): Promise<Prediction[][]> {
+  const { labels } = model
+  const all = await predictProbabilities(model, images, options)
+  return Array.from({ length: all.length / labels.length }, (_, image) =>
+    labels
+      .map((label, i) => ({ label, probability: all[image * labels.length + i] }))
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, top),
+  )
+}
+
+async function withEvaluator<T>(
+  model: Model,
+  images: number,
+  { engine, batchSize = 100, ...options }: EvaluateOptions,
+  use: (evaluator: Evaluator) => Promise<T>,
+): Promise<T> {
+  const chosen = engine ?? (await defaultEngine())
+  const evaluator = new Evaluator(model, chosen, { ...options, batchSize: Math.min(batchSize, images) })
+  try {
+    await evaluator.load(model.weights)
+    return await use(evaluator)
+  } finally {
+    evaluator.dispose()
+  }
+}

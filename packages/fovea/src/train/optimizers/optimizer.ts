@@ -1,0 +1,27 @@
+/** @file What an optimizer is to the training graph: it adds, for one parameter, the nodes of one step. */
+import type { Value } from '../../graph/graph.js'
+import type { GraphBuilder } from '../../ops/builder.js'
+
+export interface OptimizerContext {
+  readonly builder: GraphBuilder
+  /** A scalar, fed at every step. */
+  readonly learningRate: Value
+  /** The number of the step, from 1; made (as an input) only if the optimizer asks for it. */
+  readonly step: () => Value
+}
+
+/** Adds an update of `parameter` and of its slots (buffers named `<parameter>:<slot>`). */
+export type Optimizer = (context: OptimizerContext, parameter: Value, gradient: Value) => void
+
+/** Decay pulls weights towards zero; biases and norms (one axis) are left alone (He et al. 2018, arXiv 1812.01187, 3.1). */
+export const decayOf = (parameter: Value, weightDecay: number): number =>
+  parameter.type.shape.length > 1 ? weightDecay : 0
+
+/** A state beside the parameter, of its shape. */
+export const slot = ({ builder }: OptimizerContext, parameter: Value, name: string, type: 'zeros' | 'ones' = 'zeros') =>
+  builder.buffer(`${parameter.node.name}:${name}`, parameter.type.shape, { type })
+
+/** Assigns an operator's outputs to the states, in order. */
+export function assign({ builder }: OptimizerContext, states: readonly Value[], next: readonly Value[]): void {
+  for (const [i, state] of states.entries()) builder.update(state, next[i])
+}
