@@ -9,7 +9,8 @@ import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { cast } from '../../fovea/src/ops/cast.js'
 import { ops } from '../../fovea/src/ops/index.js'
 import { rewriteInto } from '../../fovea/src/passes/rewrite.js'
-import { type CaseGraph, caseGraph, operatorCases } from '../../fovea/test/ops/cases/index.js'
+import type { CaseGraph } from '../../fovea/test/ops/cases/case.js'
+import { caseGraph, operatorCases } from '../../fovea/test/ops/cases/index.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'
 
 const { available, detail } = onednnStatus()
@@ -27,8 +28,9 @@ async function differences({ graph, feeds }: Pick<CaseGraph, 'graph' | 'feeds'>)
   actual.dispose()
   return Object.fromEntries(
     Object.keys(a).map(name => {
-      const scale = a[name].reduce((most: number, x: number) => Math.max(most, Math.abs(x)), 1)
-      const error = a[name].reduce((most: number, x: number, i: number) => {
+      const expectedValues = Float64Array.from(a[name])
+      const scale = expectedValues.reduce((most, x) => Math.max(most, Math.abs(x)), 1)
+      const error = expectedValues.reduce((most, x, i) => {
         const difference = Math.abs(x - b[name][i])
         return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(most, difference)
       }, 0)

@@ -24,7 +24,7 @@ describe('decodeImage', () => {
     async format => {
       const path = temporary.write(`x.${format}`, await halves(40, 20).toFormat(format).toBuffer())
       expect(await imageSize(path)).toEqual([20, 40])
-      const pixels = await decodeImage(path, [10, 10])
+      const pixels = await decodeImage(path, [10, 10, 3])
       expect(pixels.length).toBe(300)
       expect(pixel(pixels, 10, 1, 5)).toEqual(RED)
       expect(pixel(pixels, 10, 8, 5)).toEqual(BLUE)
@@ -36,7 +36,7 @@ describe('decodeImage', () => {
     const png = await sharp(raw, { raw: { width: 10, height: 10, channels: 3 } })
       .png()
       .toBuffer()
-    expect(Buffer.from(await decodeImage(temporary.write('x.png', png), [10, 10]))).toEqual(raw)
+    expect(Buffer.from(await decodeImage(temporary.write('x.png', png), [10, 10, 3]))).toEqual(raw)
   })
 
   it('turns an image as its EXIF orientation says', async () => {
@@ -44,7 +44,7 @@ describe('decodeImage', () => {
     const jpeg = await halves(40, 20).withMetadata({ orientation: 6 }).jpeg().toBuffer()
     const path = temporary.write('x.jpg', jpeg)
     expect(await imageSize(path)).toEqual([40, 20])
-    const pixels = await decodeImage(path, [10, 10])
+    const pixels = await decodeImage(path, [10, 10, 3])
     expect(pixel(pixels, 10, 5, 1)).toEqual(RED)
     expect(pixel(pixels, 10, 5, 8)).toEqual(BLUE)
   })
@@ -57,7 +57,7 @@ describe('decodeImage', () => {
     const deep = await solid(3, { r: 255, g: 0, b: 0 }).toColourspace('rgb16').png().toBuffer()
     const greyAlpha = await sharp(clear).toColourspace('b-w').png().toBuffer()
     const first = async (name: string, bytes: Buffer) => {
-      const pixels = await decodeImage(temporary.write(name, bytes), [4, 4])
+      const pixels = await decodeImage(temporary.write(name, bytes), [4, 4, 3])
       expect(pixels.length).toBe(48)
       return [...pixels.subarray(0, 3)]
     }
@@ -74,7 +74,7 @@ describe('decodeImage', () => {
     huge.writeUInt32BE(50_000, 16)
     huge.writeUInt32BE(50_000, 20)
     const refused = (name: string, bytes: Uint8Array | string) =>
-      expect(decodeImage(temporary.write(name, bytes), [8, 8])).rejects
+      expect(decodeImage(temporary.write(name, bytes), [8, 8, 3])).rejects
     await refused('cut.jpg', jpeg.subarray(0, jpeg.length * 0.7)).toThrow(/cut\.jpg' cannot be decoded: /)
     await refused('cut.png', png.subarray(0, png.length * 0.7)).toThrow(/cut\.png' cannot be decoded: /)
     await refused('head.jpg', jpeg.subarray(0, 30)).toThrow(/head\.jpg' cannot be decoded: /)
@@ -83,6 +83,6 @@ describe('decodeImage', () => {
     await refused('text.jpg', '<svg xmlns="http://www.w3.org/2000/svg"/>').toThrow(
       "text.jpg' is not a JPEG, PNG or WebP",
     )
-    await expect(decodeImage(temporary.path('absent.jpg'), [8, 8])).rejects.toThrow(/cannot read '.*absent\.jpg'/)
+    await expect(decodeImage(temporary.path('absent.jpg'), [8, 8, 3])).rejects.toThrow(/cannot read '.*absent\.jpg'/)
   })
 })

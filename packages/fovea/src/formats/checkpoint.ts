@@ -147,9 +147,9 @@ function weightsOf(graph: Graph, tensors: Safetensors['tensors']): Weights {
   )
 }
 
-/** A copy: the file's bytes may lie at any address. */
+/** A copy: the file's bytes may lie at any address. (`bytes.slice()` would be a view where Node made them a Buffer.) */
 function floatsOf(name: string, { dtype, shape, bytes }: StoredTensor): Float32Array {
-  const buffer = bytes.slice().buffer
+  const { buffer } = new Uint8Array(bytes)
   switch (dtype) {
     case 'float32':
       return new Float32Array(buffer, 0, elements(shape))
