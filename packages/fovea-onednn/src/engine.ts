@@ -11,6 +11,7 @@ import {
   type HostArray,
   InvalidArgumentError,
   inputNodes,
+  isLeaf,
   isOpName,
   isState,
   type Node,
@@ -74,7 +75,6 @@ export interface OnednnProgram extends Program {
 function compile(addon: Addon, graph: Graph, threads: number, options: CompileOptions): OnednnProgram {
   const plan = new addon.Plan(threads)
   const lowering = new Lowering(plan, graph, threads)
-  const isLeaf = (node: Node) => node.op === 'input' || node.op === 'constant' || isState(node)
   chooseWeightLayouts(lowering)
   for (const node of graph.nodes) if (isLeaf(node)) lowering.leaf(node)
   for (const node of graph.nodes) {

@@ -31,7 +31,7 @@ export class EngineError extends FoveaError {
 }
 
 /**
- * The names nearest to a misspelt one, best first, by edit distance.
+ * The names nearest to a misspelt one, best first: by edit distance, and those of which it is a part.
  * @returns at most three names, none farther than half the length of `name`
  */
 export function nearestNames(name: string, known: readonly string[]): string[] {
@@ -46,8 +46,10 @@ export function nearestNames(name: string, known: readonly string[]): string[] {
     }
     return row[b.length]
   }
+  const far = (candidate: string): number =>
+    name.length > 2 && candidate.includes(name) ? 1 : distance(name.toLowerCase(), candidate.toLowerCase())
   return known
-    .map(candidate => ({ candidate, far: distance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .map(candidate => ({ candidate, far: far(candidate) }))
     .filter(({ far }) => far <= Math.max(2, name.length / 2))
     .sort((a, b) => a.far - b.far)
     .slice(0, 3)

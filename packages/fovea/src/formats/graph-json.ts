@@ -3,11 +3,11 @@
  * node, so that every shape is inferred and every attribute checked again.
  */
 import { FormatError, FoveaError } from '../errors.js'
-import type { Attribute, Attributes, Graph, Node, Value } from '../graph/graph.js'
+import { type Attribute, type Attributes, type Graph, isLeaf, type Node, type Value } from '../graph/graph.js'
 import { type DType, dtypes, type Shape } from '../graph/types.js'
 import { GraphBuilder, type Initializer } from '../ops/builder.js'
 import { isOpName, opDefinition } from '../ops/index.js'
-import { asArray, asName, asRecord, asWhole } from './json.js'
+import { asArray, asName, asNumber, asRecord, asWhole } from './json.js'
 
 /** A value, as [index of the node, index of its output]. */
 type Reference = readonly [number, number]
@@ -110,6 +110,9 @@ function leaf(
   { shape, dtype }: Readonly<Record<string, unknown>>,
   attrs: Attributes,
 ): Value {
+  if (!isLeaf({ op })) {
+    throw new FormatError(`graph: node '${name}' has the unknown operator '${op}'; a newer Fovea may know it`)
+  }
   const where = `${op} '${name}'`
   const type = dtypes.find(known => known === dtype)
   if (type === undefined) throw new FormatError(`${where}: unknown data type '${String(dtype)}'`)
@@ -124,20 +127,14 @@ function leaf(
       return builder.parameter(name, sizes, asInitializer(attrs['initializer'], where))
     case 'buffer':
       return builder.buffer(name, sizes, asInitializer(attrs['initializer'], where))
-    case 'constant':
-      if (typeof attrs['value'] !== 'number') throw new FormatError(`${where}: its value must be a number`)
-      return builder.constant(attrs['value'], sizes, type)
     default:
-      throw new FormatError(`graph: node '${name}' has the unknown operator '${op}'; a newer Fovea may know it`)
+      return builder.constant(asNumber(attrs['value'], `${where} value`), sizes, type)
   }
 }
 
 function asInitializer(value: Attribute | undefined, where: string): Initializer {
   const { type, mode, gain, bound } = asRecord(value, `${where} initializer`)
-  const finite = (number: unknown): number => {
-    if (typeof number === 'number' && Number.isFinite(number)) return number
-    throw new FormatError(`${where}: its initializer lacks a number`)
-  }
+  const finite = (number: unknown): number => asNumber(number, `a number of the initializer of ${where}`)
   if (type === 'zeros' || type === 'ones') return { type }
   if (type === 'uniform') return { type, bound: finite(bound) }
   if (type === 'normal' && (mode === 'fanIn' || mode === 'fanOut')) return { type, mode, gain: finite(gain) }

@@ -35,6 +35,8 @@ export interface Graph {
 }
 
 /** Leaves: `input` is fed at every run, `parameter` and `buffer` are state that lives between runs, `constant` is a number. */
+const leafOps: ReadonlySet<string> = new Set(['input', 'parameter', 'buffer', 'constant'])
+export const isLeaf = ({ op }: Pick<Node, 'op'>): boolean => leafOps.has(op)
 export const isState = (node: Node): boolean => node.op === 'parameter' || node.op === 'buffer'
 
 export const inputNodes = (graph: Graph): Node[] => graph.nodes.filter(node => node.op === 'input')

@@ -104,6 +104,13 @@ export function checkDataset({ name, preprocessing, labels }: Model, dataset: Da
       `${name} tells ${labels.length} classes apart, ${dataset.name} has ${dataset.classes.length}`,
     )
   }
+  // A model without names (`0`, `1`, …) takes any; otherwise another order of classes would go unnoticed.
+  const other = labels.findIndex((label, i) => label !== dataset.classes[i])
+  if (other >= 0 && !labels.every((label, i) => label === String(i))) {
+    throw new InvalidArgumentError(
+      `class ${other} is '${labels[other]}' to ${name}, '${dataset.classes[other]}' in ${dataset.name}`,
+    )
+  }
 }
 
 /** Loss, accuracy and confusion of a model over a whole data set. */

@@ -3,7 +3,7 @@
  * anywhere; in float64 it is what gradients and parity are checked with. Knows no operator.
  */
 import { EngineError, InvalidArgumentError, unknownName } from '../../errors.js'
-import { type Graph, inputNodes, type Node, stateNodes, type Value } from '../../graph/graph.js'
+import { type Graph, inputNodes, isLeaf, type Node, stateNodes, type Value } from '../../graph/graph.js'
 import { formatShape } from '../../graph/types.js'
 import type { Tensor } from '../../ops/define.js'
 import { isOpName, opDefinition } from '../../ops/index.js'
@@ -41,9 +41,9 @@ class ReferenceProgram implements Program {
   #disposed = false
 
   constructor(graph: Graph, precision: Precision, options: CompileOptions) {
-    for (const { op, name } of graph.nodes) {
-      if (!leaves.has(op) && !isOpName(op)) {
-        throw new EngineError(`the reference engine has no operator '${op}' (node '${name}')`)
+    for (const node of graph.nodes) {
+      if (!isLeaf(node) && !isOpName(node.op)) {
+        throw new EngineError(`the reference engine has no operator '${node.op}' (node '${node.name}')`)
       }
     }
     this.#graph = graph
@@ -66,7 +66,7 @@ class ReferenceProgram implements Program {
     const values = this.#feed(feeds)
     let start = performance.now()
     for (const node of this.#graph.nodes) {
-      if (!leaves.has(node.op)) {
+      if (!isLeaf(node)) {
         if (performance.now() - start > turn) {
           await new Promise<void>(resolve => setTimeout(resolve, 0))
           this.#checkAlive()
@@ -150,10 +150,8 @@ class ReferenceProgram implements Program {
   }
 }
 
-const leaves: ReadonlySet<string> = new Set(['input', 'parameter', 'buffer', 'constant'])
-
 /** Its value lives between runs. */
-const keeps = (node: Node): boolean => leaves.has(node.op) && node.op !== 'input'
+const keeps = (node: Node): boolean => isLeaf(node) && node.op !== 'input'
 
 const describe = (node: Node): string => `${node.outputs[0].dtype} ${formatShape(node.outputs[0].shape)}`
 

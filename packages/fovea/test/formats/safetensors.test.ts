@@ -1,0 +1,104 @@
+/** @file Claims about safetensors: what is written is read back; anything else is refused before memory is taken for it. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { FormatError } from '../../src/errors.js'
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../src/formats/safetensors.js'
+import { dtypes, tensorBytes } from '../../src/graph/types.js'
+
+const join = (chunks: readonly Uint8Array[]): Uint8Array => Uint8Array.from(chunks.flatMap(chunk => [...chunk]))
+
+/** A file with this header (a value, or a text that need not be JSON) and so many bytes of data. */
+function file(header: unknown, dataBytes: number): Uint8Array {
+  const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
+  const bytes = new Uint8Array(8 + text.length + dataBytes)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true)
+  bytes.set(text, 8)
+  return bytes
+}
+
+const tensor = (): fc.Arbitrary<StoredTensor> =>
+  fc
+    .record({ dtype: fc.constantFrom(...dtypes), shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }) })
+    .map(type => ({ ...type, bytes: new Uint8Array(tensorBytes(type)).map((_, i) => i * 7) }))
+
+const name = fc.string({ minLength: 1, maxLength: 12 }).filter(text => !['__proto__', '__metadata__'].includes(text))
+
+test('what is written is read back: names, types, shapes, bytes, metadata', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(name, tensor()), { maxLength: 6 }),
+      fc.dictionary(name, fc.string(), { maxKeys: 3, noNullPrototype: true }),
+      (list, metadata) => {
+        const tensors = new Map(list)
+        const bytes = join(encodeSafetensors({ tensors, metadata }))
+        const read = decodeSafetensors('x', bytes)
+        expect(read.metadata).toEqual(metadata)
+        expect([...read.tensors.keys()].sort()).toEqual([...tensors.keys()].sort())
+        for (const [key, { dtype, shape, bytes }] of tensors) {
+          expect(read.tensors.get(key)).toMatchObject({ dtype, shape })
+          expect([...read.tensors.get(key)!.bytes]).toEqual([...bytes])
+        }
+        expect((bytes.length - [...tensors.values()].reduce((sum, t) => sum + t.bytes.length, 0)) % 8).toBe(0)
+      },
+    ),
+  )
+})
+
+test('no part of a file, and no file with a byte too many, is taken for the whole', () => {
+  const bytes = new Uint8Array(24).fill(1)
+  const whole = join(
+    encodeSafetensors({ tensors: new Map([['w', { dtype: 'float32', shape: [2, 3], bytes }]]), metadata: {} }),
+  )
+  decodeSafetensors('x', whole)
+  for (let length = 0; length < whole.length; length++) {
+    expect(() => decodeSafetensors('x', whole.subarray(0, length)), `${length} bytes`).toThrow(FormatError)
+  }
+  expect(() => decodeSafetensors('x', Uint8Array.of(...whole, 0))).toThrow('it was cut short or added to')
+})
+
+test('whatever the bytes, the answer is tensors or a FormatError', () => {
+  const valid = join(
+    encodeSafetensors({
+      tensors: new Map([['weight', { dtype: 'int8', shape: [3], bytes: Uint8Array.of(1, 2, 3) }]]),
+      metadata: { key: 'text' },
+    }),
+  )
+  const mutated = fc
+    .array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
+    .map(changes => {
+      const bytes = valid.slice()
+      for (const [at, value] of changes) bytes[at] = value
+      return bytes
+    })
+  fc.assert(
+    fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 64 })), bytes => {
+      try {
+        decodeSafetensors('x', bytes)
+      } catch (error) {
+        expect(error).toBeInstanceOf(FormatError)
+      }
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+describe('refused', () => {
+  const F32 = (shape: unknown, data_offsets: unknown) => ({ dtype: 'F32', shape, data_offsets })
+  test.each([
+    ['a header longer than the file', new Uint8Array(16).fill(1), 'its header claims'],
+    ['a header that is no JSON', file('{no', 0), 'its header is not JSON'],
+    ['a header that is no object', file('[]', 0), 'its header is no JSON object'],
+    ['an unknown type', file({ w: { dtype: 'C64', shape: [1], data_offsets: [0, 8] } }, 8), 'the type C64'],
+    ['a shape beyond the bytes', file({ w: F32([1 << 20, 1 << 20], [0, 4]) }, 4), 'does not take 4 bytes'],
+    ['a shape whose product overflows', file({ w: F32([2 ** 40, 2 ** 40], [0, 4]) }, 4), 'does not take 4 bytes'],
+    ['a negative size', file({ w: F32([-1], [0, 4]) }, 4), 'whole number'],
+    ['tensors that overlap', file({ a: F32([1], [0, 4]), b: F32([2], [0, 8]) }, 8), 'expected 4'],
+    ['a gap between tensors', file({ a: F32([1], [4, 8]) }, 8), 'begins at 4, expected 0'],
+    ['offsets beyond the file', file({ a: F32([2], [0, 8]) }, 4), 'its tensors need 8 bytes, it has 4'],
+    ['a key that reaches the prototype', file('{"__proto__": {"dtype": "F32"}}', 0), '__proto__'],
+    ['metadata that are no texts', file({ __metadata__: { key: 1 } }, 0), '__metadata__.key must be a text'],
+  ])('%s', (_, bytes, message) => {
+    expect(() => decodeSafetensors('file.safetensors', bytes)).toThrow(message)
+    expect(() => decodeSafetensors('file.safetensors', bytes)).toThrow("'file.safetensors' is not a safetensors file")
+  })
+})

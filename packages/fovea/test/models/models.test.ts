@@ -1,0 +1,173 @@
+/** @file Claims about the registry: parameters and multiply-adds as published, names as torchvision's, starts as the papers'. */
+import { describe, expect, test } from 'vitest'
+import { parameterNodes, stateNodes } from '../../src/graph/graph.js'
+import { scaleDepth, scaleWidth } from '../../src/models/efficientnet.js'
+import { createModel, modelNames } from '../../src/models/registry.js'
+import { summarize } from '../../src/models/summary.js'
+
+/**
+ * Parameters as torchvision and the papers give them (CIFAR's ResNets: table 6 of arXiv 1512.03385 rounds them), and
+ * billions of multiply-adds at the published resolution where torchvision states them (its `_ops`). torchvision measures
+ * B2 at 288 pixels and counts the squeeze's pooling; both agree to three digits.
+ */
+const published: Record<string, { parameters: number; gigaMultiplyAdds?: number }> = {
+  resnet8: { parameters: 78_186 }, // MLPerf Tiny's 78,666 count the 480 running statistics too
+  resnet20: { parameters: 269_722 },
+  resnet32: { parameters: 464_154 },
+  resnet44: { parameters: 658_586 },
+  resnet56: { parameters: 853_018 },
+  resnet110: { parameters: 1_727_962 },
+  resnet18: { parameters: 11_689_512, gigaMultiplyAdds: 1.814 },
+  resnet34: { parameters: 21_797_672, gigaMultiplyAdds: 3.664 },
+  resnet50: { parameters: 25_557_032, gigaMultiplyAdds: 4.089 },
+  resnet101: { parameters: 44_549_160, gigaMultiplyAdds: 7.801 },
+  resnet152: { parameters: 60_192_808, gigaMultiplyAdds: 11.514 },
+  'efficientnet-b0': { parameters: 5_288_548, gigaMultiplyAdds: 0.386 },
+  'efficientnet-b1': { parameters: 7_794_184, gigaMultiplyAdds: 0.687 },
+  'efficientnet-b2': { parameters: 9_109_994 },
+  'efficientnet-b3': { parameters: 12_233_232, gigaMultiplyAdds: 1.827 },
+  'efficientnet-b4': { parameters: 19_341_616, gigaMultiplyAdds: 4.394 },
+  'efficientnet-b5': { parameters: 30_389_784, gigaMultiplyAdds: 10.266 },
+  'efficientnet-b6': { parameters: 43_040_704, gigaMultiplyAdds: 19.068 },
+  'efficientnet-b7': { parameters: 66_347_960, gigaMultiplyAdds: 37.746 },
+  // By hand: 3·3·3·32+32, 3·3·32·64+64, 3·3·64·64+64, 256·512+512, 512·10+10.
+  cnn: { parameters: 193_034 },
+}
+
+test('every model of the registry has its published numbers here', () => {
+  expect(Object.keys(published).sort()).toEqual([...modelNames].sort())
+})
+
+describe.each(Object.entries(published))('%s', (name, { parameters, gigaMultiplyAdds }) => {
+  const model = createModel(name)
+  const summary = summarize(model)
+
+  test('has the published number of parameters', () => {
+    expect(summary.parameters).toBe(parameters)
+    expect(summary.bytes).toEqual({ total: 4 * parameters, float32: 4 * parameters, bfloat16: 0, float16: 0, int8: 0 })
+  })
+
+  test.skipIf(gigaMultiplyAdds === undefined)('costs the published multiply-adds', () => {
+    expect(summary.multiplyAdds / 1e9).toBeCloseTo(gigaMultiplyAdds!, 3)
+  })
+
+  test('its layers add up, and every parameter belongs to one', () => {
+    const sum = (key: 'parameters' | 'multiplyAdds' | 'bytes') =>
+      summary.layers.reduce((total, layer) => total + layer[key], 0)
+    expect(sum('parameters')).toBe(summary.parameters)
+    expect(sum('multiplyAdds')).toBe(summary.multiplyAdds)
+    expect(sum('bytes')).toBe(summary.bytes.total)
+  })
+})
+
+test('names of parameters and buffers are those of torchvision', () => {
+  const names = (model: string) => stateNodes(createModel(model).graph).map(({ name }) => name)
+  expect(names('resnet50')).toEqual(
+    expect.arrayContaining([
+      'conv1.weight',
+      'bn1.running_mean',
+      'layer1.0.downsample.0.weight',
+      'layer1.0.downsample.1.running_var',
+      'layer4.2.bn3.bias',
+      'fc.bias',
+    ]),
+  )
+  expect(names('efficientnet_b0')).toEqual(
+    expect.arrayContaining([
+      'features.0.0.weight',
+      'features.0.1.running_var',
+      'features.1.0.block.0.0.weight',
+      'features.1.0.block.1.fc1.bias',
+      'features.2.0.block.2.fc2.weight',
+      'features.8.1.weight',
+      'classifier.1.bias',
+    ]),
+  )
+})
+
+test('the CIFAR networks have shortcuts without parameters, and 6n + 2 layers with weights', () => {
+  for (const depth of [20, 32, 44, 56, 110]) {
+    const { graph } = createModel(`resnet${depth}`)
+    const layers = graph.nodes.filter(({ op }) => op === 'conv2d' || op === 'linear')
+    expect(layers.length).toBe(depth)
+    expect(parameterNodes(graph).filter(({ name }) => name.includes('downsample'))).toEqual([])
+  }
+})
+
+test('the network of the Keras tutorials has the layers that they show', () => {
+  const layers = summarize(createModel('cnn')).layers.filter(({ op }) => ['conv2d', 'maxPool', 'linear'].includes(op))
+  expect(layers.map(({ output }) => output.join('×'))).toEqual([
+    '30×30×32',
+    '15×15×32',
+    '13×13×64',
+    '6×6×64',
+    '4×4×64',
+    '2×2×64',
+    '512',
+    '10',
+  ])
+})
+
+test('compound scaling rounds channels to 8, never down by more than a tenth, and layers up', () => {
+  expect([16, 24, 40, 80, 112, 192, 320].map(channels => scaleWidth(channels, 1.4))).toEqual([
+    24, 32, 56, 112, 160, 272, 448,
+  ])
+  expect(scaleWidth(16, 1.1)).toBe(16)
+  expect(scaleWidth(8, 1.2)).toBe(16) // 9.6 would become 8, a sixth less
+  expect([1, 2, 3, 4].map(layers => scaleDepth(layers, 1.1))).toEqual([2, 3, 4, 5])
+})
+
+test('bytes follow the precision in which layers read their parameters', () => {
+  const { bytes, parameters, layers } = summarize(createModel('resnet20'), 'mixed_bfloat16')
+  expect(bytes.total).toBe(bytes.float32 + bytes.bfloat16)
+  expect(bytes.bfloat16 / 2 + bytes.float32 / 4).toBe(parameters)
+  expect(layers.find(({ name }) => name === 'layer1.0.conv1')?.precision).toBe('bfloat16')
+  expect(layers.find(({ name }) => name === 'conv1')?.precision).toBe('float32')
+})
+
+describe('weights at the start', () => {
+  const { weights } = createModel('resnet18', { input: [32, 32, 3], seed: 1 })
+  const spread = (name: string): { mean: number; deviation: number } => {
+    const values = weights.get(name)!
+    const mean = values.reduce((a, b) => a + b, 0) / values.length
+    return { mean, deviation: Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length) }
+  }
+
+  test('convolutions: normal with deviation √(2 / fan out), as in He et al. 2015', () => {
+    const { mean, deviation } = spread('layer3.0.conv2.weight')
+    const expected = Math.sqrt(2 / (256 * 9))
+    expect(Math.abs(mean)).toBeLessThan(0.01 * expected)
+    expect(deviation / expected).toBeCloseTo(1, 2)
+  })
+
+  test('norms: weight 1, bias 0, mean 0, variance 1', () => {
+    for (const [part, value] of Object.entries({ weight: 1, bias: 0, running_mean: 0, running_var: 1 })) {
+      expect([...new Set(weights.get(`bn1.${part}`))]).toEqual([value])
+    }
+  })
+
+  test('the classifier: uniform within 1 / √in', () => {
+    const values = weights.get('fc.weight')!
+    const bound = 1 / Math.sqrt(512)
+    expect(values.every(value => Math.abs(value) <= bound)).toBe(true)
+    expect(spread('fc.weight').deviation / (bound / Math.sqrt(3))).toBeCloseTo(1, 2)
+  })
+
+  test('another seed gives others, the same seed the same', () => {
+    const again = (seed: number) => createModel('resnet18', { input: [32, 32, 3], seed }).weights.get('conv1.weight')
+    expect(again(1)).toEqual(weights.get('conv1.weight'))
+    expect(again(2)).not.toEqual(weights.get('conv1.weight'))
+  })
+})
+
+describe('options that make no model', () => {
+  test.each([
+    ['resnet21', {}, "unknown model 'resnet21'. Did you mean resnet20"],
+    ['resnet20', { classes: 1 }, 'classes must be a whole number of at least 2, got 1'],
+    ['resnet20', { classes: 3, labels: ['a', 'b'] }, '2 labels for 3 classes'],
+    ['resnet20', { input: [32, 32] }, 'input must be [height, width, channels], got [32, 32]'],
+    ['cnn', { input: [8, 8, 3] }, "maxPool 'pool2': the 2×2 window does not fit into the input 1×1×1×64"],
+  ])('%s %j', (name, options, message) => {
+    expect(() => createModel(name, options as never)).toThrow(message)
+  })
+})

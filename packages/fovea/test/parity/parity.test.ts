@@ -1,0 +1,52 @@
+/**
+ * @file Models against torchvision's results in float64 (generate.py beside the files says how they were made): all of
+ * them on the native engine in float32, one of each family on the reference engine in float64.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { onednnEngine, onednnStatus } from 'fovea-onednn'
+import { describe, expect, test } from 'vitest'
+import { referenceEngine } from '../../src/engines/reference/reference.js'
+import { measureParity } from '../../src/parity/measure.js'
+import { parseParityFile } from '../../src/parity/parity-file.js'
+
+const folder = join(import.meta.dirname, '../../../../../shared/parity')
+const files = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.json')) : []
+const read = (name: string) => parseParityFile(JSON.parse(readFileSync(join(folder, name), 'utf8')))
+const native = onednnStatus().available
+
+test('the reference files are there', context => {
+  context.skip(files.length === 0, `no reference results in ${folder}`)
+  expect(files.length).toBeGreaterThan(0)
+})
+
+describe.skipIf(!native).each(files)('native engine: %s', name => {
+  test('logits within 1e-5, gradients within three times the error of PyTorch in float32', async () => {
+    const report = await measureParity(read(name), onednnEngine({ threads: 2 }))
+    expect(report.parameters).toBe(report.expectedParameters)
+    expect(report.maxLogitError).toBeLessThan(1e-5)
+    for (const error of ['maxGradientError', 'lossError', 'maxRunningError'] as const) {
+      const allowed = Math.max(1e-3, 3 * (report.float32[error] ?? 0))
+      if (report[error] !== undefined) expect(report[error], error).toBeLessThan(allowed)
+    }
+  })
+})
+
+const oracles = ['resnet18', 'resnet18_train', 'efficientnet_b0', 'efficientnet_b0_train'].map(name => `${name}.json`)
+
+describe.each(oracles.filter(name => files.includes(name)))('reference engine in float64: %s', name => {
+  test('everything within 1e-6', async () => {
+    const { maxLogitError, ...report } = await measureParity(read(name), referenceEngine({ precision: 'float64' }))
+    const { maxGradientError = 0, lossError = 0, maxRunningError = 0 } = report
+    for (const error of [maxLogitError, maxGradientError, lossError, maxRunningError]) expect(error).toBeLessThan(1e-6)
+    expect(name.includes('train')).toBe(report.maxGradientError !== undefined)
+  })
+})
+
+test('a file that is no parity file is refused with the field', () => {
+  const whole = { model: 'resnet18', batch: 1, size: 64, classes: 2, parameters: 1, logits: [[0, 1]], float32: {} }
+  expect(() => parseParityFile([])).toThrow('the file must be an object')
+  expect(() => parseParityFile({ ...whole, batch: 0 })).toThrow('batch must be a whole number of at least 1')
+  expect(() => parseParityFile({ ...whole, logits: [[0]] })).toThrow('logits must be 1 lists of 2 numbers')
+  expect(() => parseParityFile({ ...whole, loss: 1, gradients: { w: {} }, running: {} })).toThrow('gradients.w.norm')
+})

@@ -1,0 +1,198 @@
+/** @file Claims about training: it learns, it is the same every time, it goes on where it stopped, it says what is wrong. */
+import { describe, expect, test } from 'vitest'
+import { referenceEngine } from '../../src/engines/reference/reference.js'
+import { DivergenceError } from '../../src/errors.js'
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
+import type { Model } from '../../src/models/model.js'
+import { createModel } from '../../src/models/registry.js'
+import { initialWeights } from '../../src/nn/initializers.js'
+import { GraphBuilder } from '../../src/ops/builder.js'
+import { ops } from '../../src/ops/index.js'
+import { type EpochReport, type StepProgress, type TrainOptions, train } from '../../src/train/train.js'
+import { stripeClasses, stripeData, stripes } from './patterns.js'
+
+const engine = referenceEngine()
+
+/** A network with all that a run can depend on: batch-norm's statistics, dropout's randomness. */
+function small(): Model {
+  const builder = new GraphBuilder()
+  const attrs = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const
+  const image = builder.input('image', [1, 8, 8, 3])
+  const weight = builder.parameter('conv.weight', [8, 3, 3, 3], { type: 'normal', mode: 'fanOut', gain: 1 })
+  const perChannel = (name: string, type: 'zeros' | 'ones') => builder.parameter(`bn.${name}`, [8], { type })
+  const running = (name: string, type: 'zeros' | 'ones') => builder.buffer(`bn.${name}`, [8], { type })
+  const norm = [
+    perChannel('weight', 'ones'),
+    perChannel('bias', 'zeros'),
+    running('running_mean', 'zeros'),
+    running('running_var', 'ones'),
+  ]
+  const features = builder.emit(ops.conv2d, [image, weight], attrs, 'conv')
+  const normalized = builder.emit(ops.batchNorm, [features, ...norm], { epsilon: 1e-5, momentum: 0.1 }, 'bn')
+  const pooled = builder.emit(ops.globalAveragePool, [builder.emit(ops.relu, [normalized], {})], {})
+  const dropped = builder.emit(ops.dropout, [builder.emit(ops.flatten, [pooled], {})], { rate: 0.1, stream: 0 }, 'drop')
+  const classifier = builder.parameter('fc.weight', [3, 8], { type: 'uniform', bound: 0.3 })
+  builder.output('logits', builder.emit(ops.linear, [dropped, classifier], {}, 'fc'))
+  const graph = builder.build()
+  const preprocessing = { size: [8, 8, 3], mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25] } as const
+  return { name: 'small', graph, weights: initialWeights(graph, 0), preprocessing, labels: stripeClasses }
+}
+
+const options: TrainOptions = {
+  data: stripeData,
+  engine,
+  epochs: 4,
+  batchSize: 16,
+  optimizer: { type: 'adam' },
+  schedule: { type: 'one-cycle', peak: 0.05 },
+  augmentation: { cropPadding: 1 },
+}
+
+test('a run learns, reports every step and epoch, and leaves the model it was given as it was', async () => {
+  const model = small()
+  const before = new Map([...model.weights].map(([name, values]) => [name, values.slice()]))
+  const steps: StepProgress[] = []
+  const epochs: EpochReport[] = []
+  const run = await train(model, {
+    ...options,
+    onStep: step => steps.push(step),
+    onEpoch: epoch => void epochs.push(epoch),
+  })
+  expect(model.weights).toEqual(before)
+  expect(steps.map(({ epoch, step }) => [epoch, step])).toEqual(
+    [1, 2, 3, 4].flatMap(epoch => [1, 2, 3, 4, 5, 6].map(step => [epoch, step])),
+  )
+  expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4])
+  expect(run).toMatchObject({ interrupted: false, history: epochs.map(({ epoch, loss }) => ({ epoch, loss })) })
+  const { accuracy, loss, images } = await run.evaluate()
+  expect(images).toBe(30)
+  expect(accuracy).toBe(epochs[3].validationAccuracy)
+  expect(loss).toBeCloseTo(epochs[3].validationLoss!, 6)
+  expect(accuracy).toBeGreaterThan(0.9)
+})
+
+const bytesOf = (checkpoint: Checkpoint): Buffer => Buffer.concat(encodeCheckpoint(checkpoint))
+
+/** The checkpoints that a run saves. */
+async function saved(more: Partial<TrainOptions>, model: Model = small()): Promise<Buffer[]> {
+  const files: Buffer[] = []
+  await train(model, { ...options, ...more, save: async checkpoint => void files.push(bytesOf(checkpoint)) })
+  return files
+}
+
+describe('bits', () => {
+  test('the same seed gives the same, another seed others', async () => {
+    const [first, again, other] = [await saved({ seed: 1 }), await saved({ seed: 1 }), await saved({ seed: 2 })]
+    expect(again.map(file => file.equals(first[again.indexOf(file)]))).toEqual([true, true, true, true])
+    expect(other[3].equals(first[3])).toBe(false)
+  })
+
+  test('one-hot labels give the same as class indices', async () => {
+    const weights = async (labels: 'index' | 'one-hot') => (await train(small(), { ...options, labels })).model.weights
+    expect(await weights('one-hot')).toEqual(await weights('index'))
+  })
+
+  test('a run that goes on from any of its checkpoints ends as one that never stopped', async () => {
+    const whole = await saved({})
+    for (const file of whole.slice(0, 3)) {
+      const { model, training } = decodeCheckpoint('x', file)
+      const rest = await saved({ resume: training! }, model)
+      expect(rest.at(-1)!.equals(whole.at(-1)!)).toBe(true)
+    }
+  })
+
+  test('so does one that was interrupted in the middle of an epoch', async () => {
+    const whole = await saved({})
+    const signal = { aborted: false }
+    const files = await saved({
+      signal,
+      onStep: ({ epoch, step }) => {
+        signal.aborted = epoch === 2 && step === 3
+      },
+    })
+    expect(files.length).toBe(2)
+    const { model, training } = decodeCheckpoint('x', files[1])
+    expect(training).toMatchObject({ epoch: 1, step: 3 })
+    const rest = await saved({ resume: training! }, model)
+    expect(rest.at(-1)!.equals(whole.at(-1)!)).toBe(true)
+  })
+})
+
+test('an interrupted run says so and has the weights of its last step', async () => {
+  const signal = { aborted: false }
+  const stop = () => {
+    signal.aborted = true
+  }
+  const run = await train(small(), { ...options, signal, onStep: stop })
+  expect(run).toMatchObject({ interrupted: true, history: [] })
+  expect(run.model.weights.get('fc.weight')).not.toEqual(small().weights.get('fc.weight'))
+})
+
+test('without held-out images only training is measured', async () => {
+  const run = await train(small(), { ...options, data: { train: stripeData.train }, epochs: 1 })
+  expect(run.history).toEqual([{ epoch: 1, loss: expect.any(Number), accuracy: expect.any(Number) }])
+  await expect(run.evaluate()).rejects.toThrow('evaluate needs a data set')
+  expect((await run.evaluate(stripeData.test)).images).toBe(30)
+})
+
+describe('what is wrong is said', () => {
+  test('a loss that is no number stops the run, names the step, and is never saved', async () => {
+    const files: Buffer[] = []
+    const run = train(small(), {
+      ...options,
+      epochs: 3,
+      optimizer: { type: 'sgd' },
+      schedule: { type: 'step', rate: 0.01, milestones: [0.4], factor: 1e30 },
+      save: async checkpoint => void files.push(bytesOf(checkpoint)),
+    })
+    await expect(run).rejects.toThrow(DivergenceError)
+    await expect(run).rejects.toThrow(
+      /the loss is (NaN|Infinity) at step [34] of 6 in epoch 2, at a learning rate of 1e\+28; try a lower/,
+    )
+    expect(files.length).toBe(1)
+    expect(decodeCheckpoint('x', files[0]).training?.epoch).toBe(1)
+  })
+
+  test('weights that the last step of an epoch broke are not saved either', async () => {
+    const files: Buffer[] = []
+    const run = train(small(), {
+      ...options,
+      epochs: 1,
+      optimizer: { type: 'sgd' },
+      schedule: { type: 'step', rate: 0.01, milestones: [5 / 6], factor: 1e300 },
+      save: async checkpoint => void files.push(bytesOf(checkpoint)),
+    })
+    await expect(run).rejects.toThrow('the loss is NaN at step 6 of 6 in epoch 1')
+    expect(files).toEqual([])
+  })
+
+  test.each<[string, Partial<TrainOptions>, string]>([
+    [
+      'images of another size',
+      { data: { train: { ...stripes(32), imageShape: [16, 4, 3] } } },
+      'small takes images of 8×8×3, stripes has images of 16×4×3',
+    ],
+    [
+      'other classes',
+      { data: { train: { ...stripes(32), classes: ['a', 'b'] } } },
+      'small tells 3 classes apart, stripes has 2',
+    ],
+    [
+      'classes of other names',
+      { data: { train: { ...stripes(32), classes: ['across', 'up', 'flat'] } } },
+      "class 1 is 'down' to small, 'up' in stripes",
+    ],
+    ['a batch larger than the data', { batchSize: 200 }, 'use a batch size of at most 96'],
+    ['a loss that does not exist', { loss: 'hinge' as never }, "unknown loss 'hinge'"],
+    ['too little memory', { memoryLimitBytes: 1000 }, 'the limit is 1000 bytes'],
+  ])('%s', async (_, more, message) => {
+    await expect(train(small(), { ...options, ...more })).rejects.toThrow(message)
+  })
+})
+
+test('a model of the registry trains on a data set of its default shape', async () => {
+  const data = stripes(6)
+  const model = createModel('resnet8', { input: [8, 8, 3], labels: stripeClasses })
+  const run = await train(model, { data: { train: data }, engine, epochs: 1, batchSize: 3 })
+  expect(run.history.length).toBe(1)
+})
