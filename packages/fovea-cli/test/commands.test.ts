@@ -1,6 +1,6 @@
 /** @file Claims about the command line as programs see it: JSON on stdout, one line on stderr, exit codes 0, 1, 2. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
@@ -175,6 +175,81 @@ describe('train, eval, predict', () => {
     const { code, stderr } = await fovea(['predict', events[3].checkpoint, image])
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('photo.jpg') })
   })
+})
+
+describe('what is trained and what is given to it must fit', () => {
+  const out = join(temporaryFolder(), 'run')
+  let photos: string
+  beforeAll(async () => {
+    photos = await colorFolder({ train: 8, test: 4 })
+    await fovea(['train', 'resnet8', '--data', photos, '--epochs', '1', '--batch', '8', '--out', out])
+  })
+
+  test('a run that diverges keeps its last good checkpoint and says what to try', async () => {
+    const diverging = join(temporaryFolder(), 'run')
+    const args = ['train', 'resnet8', '--data', photos, '--epochs', '3', '--batch', '8', '--recipe', 'paper']
+    const { code, stderr } = await fovea([...args, '--learning-rate', '1e30', '--out', diverging])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(oneLine)
+    expect(stderr).toMatch(/the loss is (NaN|Infinity) at step \d of 3 in epoch 1.*try a lower learning rate/)
+    expect(existsSync(join(diverging, 'model.safetensors'))).toBe(false)
+  })
+
+  test('the folder of a run stands for the model in it', async () => {
+    const { code, json } = await fovea(['eval', out, '--data', photos, '--json'])
+    expect(code).toBe(0)
+    expect(json[0].images).toBe(12)
+    expect((await fovea(['summary', out])).stdout).toContain('layer3.0.downsample.0')
+  })
+
+  test('weights of another model are refused with the tensors that are missing', async () => {
+    const file = join(out, 'model.safetensors')
+    const { code, stderr } = await fovea(['eval', file, '--model', 'resnet20', '--data', photos])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(oneLine) })
+    expect(stderr).toContain(`'${file}' does not fit resnet20: it lacks layer1.1.conv1.weight`)
+  })
+
+  test('images of other classes are refused with both names', async () => {
+    const other = temporaryFolder()
+    for (const [to, from] of [
+      ['azure', 'blue'],
+      ['green', 'green'],
+      ['red', 'red'],
+    ]) {
+      cpSync(join(photos, 'train', from), join(other, to), { recursive: true })
+    }
+    const { code, stderr } = await fovea(['eval', out, '--data', other])
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("class 0 is 'blue' to resnet8, 'azure' in"),
+    })
+  })
+
+  test('a checkpoint cut short is never read as a whole one', async () => {
+    const file = join(temporaryFolder(), 'model.safetensors')
+    cpSync(join(out, 'model.safetensors'), file)
+    truncateSync(file, 1000)
+    const { code, stderr } = await fovea(['eval', file, '--data', photos])
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(oneLine) })
+    expect(stderr).toContain('is not a safetensors file')
+  })
+
+  test('a run that is complete says so when it is to go on, and changes nothing', async () => {
+    const before = readFileSync(join(out, 'last.safetensors'))
+    const { code, json } = await fovea(['train', '--resume', out, '--json'])
+    expect(code).toBe(0)
+    expect(json).toMatchObject([{ event: 'done', checkpoint: join(out, 'model.safetensors') }])
+    expect(readFileSync(join(out, 'last.safetensors')).equals(before)).toBe(true)
+  })
+})
+
+test('real images are learned: three in four of 2,000 photos of clothes after four passes', async () => {
+  const args = ['--data', 'fashion-mnist', '--limit', '2000', '--epochs', '4', '--batch', '32']
+  const { code, json } = await fovea(['train', 'resnet8', ...args, '--out', join(temporaryFolder(), 'run'), '--json'], {
+    env: { FOVEA_DATA: temporaryFolder() },
+  })
+  expect(code).toBe(0)
+  expect(json.at(-1).testAccuracy).toBeGreaterThan(0.75)
 })
 
 test('bench reports medians of a training step', async () => {

@@ -5,16 +5,6 @@ import { type Box, colors, rect, shorten, text } from './svg.js'
 const labelledClasses = 20
 const nameLength = 12
 
-/**
- * Counts of (true class, predicted class).
- * @returns one row a true class
- */
-export function confusionCounts(truth: ArrayLike<number>, predicted: ArrayLike<number>, classes: number): number[][] {
-  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
-  for (let i = 0; i < truth.length; i++) counts[truth[i]][predicted[i]]++
-  return counts
-}
-
 /** Rows are true classes, columns predictions; a cell's shade is its share of the row, so that small classes count too. */
 export function confusionMatrix(counts: readonly (readonly number[])[], classes: readonly string[], box: Box): string {
   const n = counts.length

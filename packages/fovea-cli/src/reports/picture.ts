@@ -1,8 +1,7 @@
 /** @file The one picture of a run: learning curves, confusion matrix and a grid of predictions, as SVG and as PNG. */
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import sharp from 'sharp'
+import { writeFileAtomic } from '../files.js'
 import { confusionMatrix } from './confusion-matrix.js'
 import { curves } from './curves.js'
 import { type PredictedImage, predictionGrid } from './prediction-grid.js'
@@ -21,13 +20,15 @@ export interface RunReport {
   }[]
   /** Counts of (true class, predicted class) on the held-out images. */
   readonly confusion: readonly (readonly number[])[]
-  readonly predictions: readonly PredictedImage[]
+  /** A fair sample of held-out images, and the mistakes that the model is surest of; at most `imagesPerRow` each. */
+  readonly predictions: { readonly some: readonly PredictedImage[]; readonly mistakes: readonly PredictedImage[] }
 }
 
 export const pictureWidth = 1280
-const height = 984
-/** Prediction images that fill the grid: two rows of twelve. */
-export const gridImages = 24
+const height = 1024
+/** Images in a row of predictions. */
+export const imagesPerRow = 12
+const gridRow = { x: 40, width: 1200, height: 126 }
 
 /** The picture as SVG; text is set in whatever sans-serif the viewer has. */
 export function runPicture({ title, subtitle, classes, epochs, confusion, predictions }: RunReport): string {
@@ -59,8 +60,12 @@ export function runPicture({ title, subtitle, classes, epochs, confusion, predic
         },
       ),
       confusionMatrix(confusion, classes, { x: 660, y: 122, width: 580, height: 545 }),
-      text(40, 676, 'Held-out images and what the model sees in them', { size: 15, weight: 'bold' }),
-      predictionGrid(predictions, { x: 40, y: 694, width: 1200, height: 272 }, 90),
+      text(40, 676, 'Held-out images, and what the model sees in them', { size: 15, weight: 'bold' }),
+      predictionGrid(predictions.some, { ...gridRow, y: 692 }, 90),
+      text(40, 858, 'The mistakes it is surest of', { size: 15, weight: 'bold' }),
+      predictions.mistakes.length > 0
+        ? predictionGrid(predictions.mistakes, { ...gridRow, y: 874 }, 90)
+        : text(40, 890, 'none in the sample', { color: colors.muted }),
     ].join(''),
   )
 }
@@ -71,13 +76,10 @@ export function runPicture({ title, subtitle, classes, epochs, confusion, predic
  * @returns the path written
  */
 export async function writePicture(svg: string, path: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true })
-  if (!(await hasFont())) {
-    await writeFile(`${path}.svg`, svg)
-    return `${path}.svg`
-  }
-  await sharp(Buffer.from(svg)).png({ compressionLevel: 9 }).toFile(`${path}.png`)
-  return `${path}.png`
+  const drawn = await hasFont()
+  const file = `${path}.${drawn ? 'png' : 'svg'}`
+  await writeFileAtomic(file, drawn ? await sharp(Buffer.from(svg)).png({ compressionLevel: 9 }).toBuffer() : svg)
+  return file
 }
 
 /** Whether letters can be drawn: without fonts every letter is the same empty box. */

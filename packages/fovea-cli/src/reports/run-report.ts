@@ -9,7 +9,7 @@ import {
   predict,
 } from 'fovea'
 import { percent, withCommas } from '../output.js'
-import { gridImages, imageUri, runPicture, writePicture } from './picture.js'
+import { imagesPerRow, imageUri, runPicture, writePicture } from './picture.js'
 import type { PredictedImage } from './prediction-grid.js'
 
 export interface RunResults {
@@ -52,21 +52,30 @@ export async function writeRunReport(path: string, results: RunResults): Promise
   return writePicture(svg, path)
 }
 
-/** Held-out images, evenly spaced over the data set, so over its classes too, and what the model sees in them. */
-async function predictSome(model: Model, dataset: Dataset, engine: Engine): Promise<PredictedImage[]> {
-  const count = Math.min(gridImages, dataset.length)
+/** Of so many held-out images predictions are made for the picture. */
+const SAMPLE = 1000
+
+/** A row of held-out images, evenly spaced over the data set, so over its classes too, and a row of the surest mistakes. */
+async function predictSome(model: Model, dataset: Dataset, engine: Engine) {
+  const count = Math.min(SAMPLE, dataset.length)
   const indices = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * dataset.length) / count))
   const [height, width, channels] = dataset.imageShape
   const bytes = height * width * channels
   const pixels = new Uint8Array(count * bytes)
   dataset.read(indices, pixels)
-  const predictions = await predict(model, pixels, { engine, top: 1 })
-  return Promise.all(
-    indices.map(async (index, i) => ({
-      uri: await imageUri(pixels.subarray(i * bytes, (i + 1) * bytes), dataset.imageShape),
-      truth: dataset.classes[dataset.labels[index]],
-      predicted: predictions[i][0].label,
-      probability: predictions[i][0].probability,
-    })),
-  )
+  const predictions = (await predict(model, pixels, { engine, top: 1 })).map(([best]) => best)
+  const truth = (i: number): string => dataset.classes[dataset.labels[indices[i]]]
+  const shown = async (i: number): Promise<PredictedImage> => ({
+    uri: await imageUri(pixels.subarray(i * bytes, (i + 1) * bytes), dataset.imageShape),
+    truth: truth(i),
+    predicted: predictions[i].label,
+    probability: predictions[i].probability,
+  })
+  const all = Array.from({ length: count }, (_, i) => i)
+  const some = all.slice(0, imagesPerRow).map((_, i) => Math.floor(((i + 0.5) * count) / Math.min(imagesPerRow, count)))
+  const mistakes = all
+    .filter(i => predictions[i].label !== truth(i))
+    .sort((a, b) => predictions[b].probability - predictions[a].probability)
+    .slice(0, imagesPerRow)
+  return { some: await Promise.all(some.map(shown)), mistakes: await Promise.all(mistakes.map(shown)) }
 }
