@@ -40,7 +40,7 @@ export interface NativePlan {
   ): void
   run(feeds: readonly Transfer[], outputs: readonly Transfer[], profile: boolean, refresh: boolean): Promise<void>
   read(buffer: number, layout: number, plainLayout: number, target: HostArray): void
-  write(buffer: number, layout: number, plainLayout: number, source: HostArray): void
+  write(buffer: number, layout: number, plainLayout: number, source: HostArray | Uint16Array): void
   timings(): number[]
   dispose(): void
 }

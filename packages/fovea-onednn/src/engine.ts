@@ -5,12 +5,14 @@ import {
   type Engine,
   EngineError,
   elements,
+  encodeHalf,
   type Feeds,
   formatShape,
   type Graph,
   type HostArray,
   InvalidArgumentError,
   inputNodes,
+  isHalf,
   isLeaf,
   isOpName,
   isState,
@@ -191,7 +193,9 @@ class NativeProgram implements OnednnProgram {
   }
 
   #fill(node: Node, value: number): void {
-    this.plan.write(...this.#place(node), emptyArray(node.outputs[0]).fill(value))
+    const [{ shape, dtype }] = node.outputs
+    const bits = isHalf(dtype) && encodeHalf(new Array<number>(elements(shape)).fill(value), dtype)
+    this.plan.write(...this.#place(node), bits || emptyArray(node.outputs[0]).fill(value))
   }
 }
 

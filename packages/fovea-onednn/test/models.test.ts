@@ -1,0 +1,88 @@
+/** @file Whole training steps on the native engine agree with the reference engine, in each precision. */
+import type { Engine, Graph } from 'fovea/engine'
+import { describe, expect, test } from 'vitest'
+import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
+import { inputNodes, stateNodes } from '../../fovea/src/graph/graph.js'
+import type { Model } from '../../fovea/src/models/model.js'
+import { createModel } from '../../fovea/src/models/registry.js'
+import { fill } from '../../fovea/src/parity/fill.js'
+import type { OptimizerOptions } from '../../fovea/src/train/optimizers/index.js'
+import { evaluationGraph, trainingGraph } from '../../fovea/src/train/training-graph.js'
+import { onednnEngine, onednnStatus } from '../src/index.js'
+
+const { available, detail } = onednnStatus()
+if (!available) console.warn(`skipped: ${detail}`)
+
+const batch = 3
+
+/** Outputs and states after a run with inputs by a formula. */
+async function afterRun(engine: Engine, graph: Graph, model: Model): Promise<Map<string, Float32Array>> {
+  const program = engine.compile(graph)
+  for (const { name, outputs } of stateNodes(graph)) {
+    const values = model.weights.get(name)
+    if (values !== undefined) await program.write(name, values)
+    else await program.write(name, new Float32Array(outputs[0].shape.reduce((a, b) => a * b, 1)).fill(0.5))
+  }
+  const [height, width] = model.preprocessing.size
+  const all = {
+    image: fill('input', [batch, height, width, 3]),
+    label: Int32Array.of(1, 0, 2),
+    ...{ learningRate: 0.01, step: 3, seed: 7 },
+  }
+  const names = inputNodes(graph).map(({ name }) => name)
+  const outputs = await program.run(Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name))))
+  const results = new Map(Object.entries(outputs).map(([name, values]) => [name, Float32Array.from(values)]))
+  for (const { name } of stateNodes(graph)) results.set(name, Float32Array.from(await program.read(name)))
+  program.dispose()
+  return results
+}
+
+/** The largest difference over the tensors, by the root mean square of each (at least `least`). */
+function largestError(a: Map<string, Float32Array>, b: Map<string, Float32Array>, least: number) {
+  let worst = { name: '', error: 0 }
+  for (const [name, values] of a) {
+    const size = Math.max(least, Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length))
+    const error = values.reduce((most, x, i) => Math.max(most, Math.abs(x - b.get(name)![i]) / size), 0)
+    if (!(error <= worst.error)) worst = { name, error }
+  }
+  return worst
+}
+
+const optimizers: readonly OptimizerOptions[] = [
+  { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 1e-3 },
+  { type: 'adam' },
+  { type: 'adamw' },
+  { type: 'rmsprop', weightDecay: 1e-3 },
+]
+/** Not the deeper ones: at this size their last norms are over three values, which no two orders of summation survive. */
+const models = ['resnet8', 'resnet20', 'efficientnet-b0', 'cnn']
+
+describe.skipIf(!available).each(models)('%s', name => {
+  const model = createModel(name, { input: [32, 32, 3], classes: 5, seed: 1 })
+
+  test.each(optimizers)('a step with $type', async optimizer => {
+    const graph = trainingGraph(model.graph, { batchSize: batch, optimizer, labelSmoothing: 0.1 })
+    const expected = await afterRun(referenceEngine({ precision: 'float64' }), graph, model)
+    const { name, error } = largestError(expected, await afterRun(onednnEngine({ threads: 2 }), graph, model), 1e-3)
+    expect(error, name).toBeLessThan(0.02)
+  })
+
+  test('a step in bfloat16', async () => {
+    const options = { batchSize: batch, optimizer: { type: 'sgd' }, precision: 'mixed_bfloat16' } as const
+    const graph = trainingGraph(model.graph, options)
+    const expected = await afterRun(referenceEngine(), graph, model)
+    const actual = await afterRun(onednnEngine({ threads: 2 }), graph, model)
+    // Sums in other orders round to other bfloat16 numbers, which norms over three values make large.
+    if (name !== 'efficientnet-b0') {
+      expect(Math.abs(actual.get('loss')![0] / expected.get('loss')![0] - 1)).toBeLessThan(0.05)
+    }
+    for (const values of actual.values()) expect(values.every(Number.isFinite)).toBe(true)
+  })
+
+  test.each(['float32', 'mixed_bfloat16'] as const)('inference in %s', async precision => {
+    const graph = evaluationGraph(model.graph, batch, precision)
+    const expected = await afterRun(referenceEngine(), graph, model)
+    const { name, error } = largestError(expected, await afterRun(onednnEngine({ threads: 2 }), graph, model), 1e-3)
+    expect(error, name).toBeLessThan(precision === 'float32' ? 1e-4 : 0.2)
+  })
+})
