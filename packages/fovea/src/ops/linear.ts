@@ -31,8 +31,9 @@ export const linear = defineOp<Record<string, never>>({
   },
   reference: ([x, weight, bias], [y]) => {
     const [out, features] = weight.shape
-    if (bias !== undefined) for (let i = 0; i < y.data.length; i++) y.data[i] = bias.data[i % out]
-    addProduct(x.data, weight.data, y.data, x.shape[0], out, features)
+    const sums = Float64Array.from(y.data, (_, i) => bias?.data[i % out] ?? 0)
+    addProduct(Float64Array.from(x.data), Float64Array.from(weight.data), sums, x.shape[0], out, features)
+    y.data.set(sums)
   },
 })
 
@@ -47,7 +48,9 @@ export const linearInputGradient = defineOp<Record<string, never>>({
   multiplyAdds: ([dy, weight]) => dy.shape[0] * weight.shape[0] * weight.shape[1],
   reference: ([dy, weight], [dx]) => {
     const [out, features] = weight.shape
-    addProduct(dy.data, transpose(weight.data, out, features), dx.data, dy.shape[0], features, out)
+    const sums = new Float64Array(dx.data.length)
+    addProduct(Float64Array.from(dy.data), transpose(weight.data, out, features), sums, dy.shape[0], features, out)
+    dx.data.set(sums)
   },
 })
 
@@ -66,7 +69,9 @@ export const linearWeightGradient = defineOp<{ readonly bias: boolean }>({
     const [batch, features] = x.shape
     const out = dy.shape[1]
     const columns = transpose(dy.data, batch, out)
-    addProduct(columns, transpose(x.data, batch, features), dw.data, out, features, batch)
+    const sums = new Float64Array(dw.data.length)
+    addProduct(columns, transpose(x.data, batch, features), sums, out, features, batch)
+    dw.data.set(sums)
     if (db === undefined) return
     for (let o = 0; o < out; o++) {
       db.data[o] = columns.subarray(o * batch, (o + 1) * batch).reduce((sum, value) => sum + value, 0)

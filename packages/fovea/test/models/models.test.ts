@@ -47,9 +47,11 @@ describe.each(Object.entries(published))('%s', (name, { parameters, gigaMultiply
     expect(summary.bytes).toEqual({ total: 4 * parameters, float32: 4 * parameters, bfloat16: 0, float16: 0, int8: 0 })
   })
 
-  test.skipIf(gigaMultiplyAdds === undefined)('costs the published multiply-adds', () => {
-    expect(summary.multiplyAdds / 1e9).toBeCloseTo(gigaMultiplyAdds!, 3)
-  })
+  if (gigaMultiplyAdds !== undefined) {
+    test('costs the published multiply-adds', () => {
+      expect(summary.multiplyAdds / 1e9).toBeCloseTo(gigaMultiplyAdds, 3)
+    })
+  }
 
   test('its layers add up, and every parameter belongs to one', () => {
     const sum = (key: 'parameters' | 'multiplyAdds' | 'bytes') =>
