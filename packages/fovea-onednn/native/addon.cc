@@ -143,11 +143,12 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
       for (uint32_t i = 0; i < steps.Length(); i++) {
         const auto step = steps.Get(i).As<Napi::Object>();
         const auto buffers = numbers<int>(step.Get("buffers"));
+        const bool once = step.Get("once").ToBoolean();
         if (step.Has("primitive")) {
-          p.add_primitive((int)field(step, "primitive"), buffers, step.Get("once").ToBoolean());
+          p.add_primitive((int)field(step, "primitive"), buffers, once);
         } else {
           p.add_kernel(step.Get("kernel").As<Napi::String>(), buffers, numbers<int64_t>(step.Get("ints")),
-                       numbers<double>(step.Get("floats")));
+                       numbers<double>(step.Get("floats")), once);
         }
       }
     });

@@ -65,11 +65,12 @@ std::vector<void*> Plan::pointers(const std::vector<int>& buffers) const {
 }
 
 void Plan::add_kernel(const std::string& name, const std::vector<int>& buffers, std::vector<int64_t> ints,
-                      std::vector<double> floats) {
+                      std::vector<double> floats, bool once) {
   for (const KernelEntry* k = kernels; k->name; k++) {
     if (name != k->name) continue;
     Step step;
     step.kernel = name;
+    step.once = once;
     step.run = k->run;
     step.buffers = pointers(buffers);
     step.ints = std::move(ints);

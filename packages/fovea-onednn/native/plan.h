@@ -56,7 +56,7 @@ class Plan {
 
   void allocate(size_t arena_bytes, size_t state_bytes, std::vector<Place> places);
   void add_kernel(const std::string& name, const std::vector<int>& buffers, std::vector<int64_t> ints,
-                  std::vector<double> floats);
+                  std::vector<double> floats, bool once);
   void add_primitive(int id, const std::vector<int>& buffers, bool once);
   // Checked: the bytes must fit the buffer.
   void* at(int buffer, size_t bytes) const;

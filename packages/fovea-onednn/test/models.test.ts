@@ -8,7 +8,7 @@ import { createModel } from '../../fovea/src/models/registry.js'
 import { fill } from '../../fovea/src/parity/fill.js'
 import type { OptimizerOptions } from '../../fovea/src/train/optimizers/index.js'
 import { evaluationGraph, trainingGraph } from '../../fovea/src/train/training-graph.js'
-import { onednnEngine, onednnStatus } from '../src/index.js'
+import { type OnednnProgram, onednnEngine, onednnStatus } from '../src/index.js'
 
 const { available, detail } = onednnStatus()
 if (!available) console.warn(`skipped: ${detail}`)
@@ -86,3 +86,27 @@ describe.skipIf(!available).each(models)('%s', name => {
     expect(error, name).toBeLessThan(precision === 'float32' ? 1e-4 : 0.2)
   })
 })
+
+test.skipIf(!available)(
+  'what depends on the weights alone is computed at the first run after they are written only',
+  async () => {
+    const model = createModel('resnet8', { input: [16, 16, 3] })
+    const graph = evaluationGraph(model.graph, 1)
+    const program = onednnEngine().compile(graph) as OnednnProgram
+    for (const { name } of stateNodes(graph)) await program.write(name, model.weights.get(name)!)
+    const image = new Float32Array(16 * 16 * 3).map((_, i) => Math.sin(i))
+    const { logits } = await program.run({ image })
+    program.profiling = true
+    expect((await program.run({ image }))['logits']).toEqual(logits)
+    const folded = () => program.timings().filter(({ node }) => node.op === 'foldBatchNorm')
+    expect(folded().length).toBe(7)
+    expect(folded().every(({ seconds }) => seconds === 0)).toBe(true)
+
+    await program.write(
+      'bn1.weight',
+      Float32Array.from({ length: 16 }, () => 2),
+    )
+    expect((await program.run({ image }))['logits']).not.toEqual(logits)
+    expect(folded().every(({ seconds }) => seconds > 0)).toBe(true)
+  },
+)
