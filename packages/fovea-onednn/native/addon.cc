@@ -39,7 +39,6 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
  public:
   explicit PlanObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PlanObject>(info) {
     const int threads = info[0].As<Napi::Number>().Int32Value();
-    omp_set_num_threads(threads);  // primitives are made on this thread for the runner's number of threads
     if (!runner || runner_threads != threads) {
       runner.reset();
       runner = std::make_unique<fovea::Runner>(threads);
@@ -111,7 +110,7 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
           field(o, "inHeight"), field(o, "inWidth"), field(o, "outChannels"), field(o, "outHeight"), field(o, "outWidth"),
           field(o, "kernelHeight"), field(o, "kernelWidth"), field(o, "strideY"), field(o, "strideX"), field(o, "top"),
           field(o, "bottom"), field(o, "left"), field(o, "right"), field(o, "dilationY"), field(o, "dilationX"),
-          field(o, "groups"), field(o, "bias") != 0, field(o, "activation"), field(o, "sum") != 0};
+          field(o, "groups"), field(o, "bias") != 0, field(o, "activation"), field(o, "sum") != 0, field(o, "threads")};
       result = describe(info.Env(), idle(info).primitives.convolution(spec));
     });
     return result;
@@ -127,7 +126,33 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     return result;
   }
 
-  // build(arenaBytes, stateBytes, places [[state, offset, bytes] …], steps [{ kernel | primitive, buffers, ints, floats }])
+  static fovea::Loop loop_of(const Napi::Object& object) {
+    fovea::Loop loop;
+    loop.slices = field(object, "slices");
+    loop.images_per_slice = field(object, "imagesPerSlice");
+    loop.zeroed = numbers<int>(object.Get("zeroed"));
+    const auto steps = object.Get("steps").As<Napi::Array>();
+    for (uint32_t i = 0; i < steps.Length(); i++) {
+      const auto from = steps.Get(i).As<Napi::Object>();
+      fovea::Step step;
+      step.once = from.Get("once").ToBoolean();
+      const auto buffers = numbers<int>(from.Get("buffers"));
+      const auto strides = numbers<double>(from.Get("strides"));
+      for (size_t k = 0; k < buffers.size(); k++) step.operands.push_back({buffers[k], (size_t)strides.at(k)});
+      if (from.Has("primitive")) {
+        step.primitive = (int)field(from, "primitive");
+      } else {
+        step.kernel = from.Get("kernel").As<Napi::String>();
+        step.ints = numbers<int64_t>(from.Get("ints"));
+        step.floats = numbers<double>(from.Get("floats"));
+      }
+      loop.steps.push_back(std::move(step));
+    }
+    return loop;
+  }
+
+  // build(arenaBytes, stateBytes, places [[state, offset, bytes, threadStride] …],
+  //       loops [{ slices, imagesPerSlice, zeroed, steps [{ kernel | primitive, buffers, strides, ints, floats, once }] }])
   Napi::Value build(const Napi::CallbackInfo& info) {
     guard(info, [&] {
       Plan& p = idle(info);
@@ -135,22 +160,12 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
       const auto list = info[2].As<Napi::Array>();
       for (uint32_t i = 0; i < list.Length(); i++) {
         const auto n = numbers<double>(list.Get(i));
-        places.push_back({n.at(0) != 0, (size_t)n.at(1), (size_t)n.at(2)});
+        places.push_back({n.at(0) != 0, (size_t)n.at(1), (size_t)n.at(2), (size_t)n.at(3)});
       }
       p.allocate((size_t)info[0].As<Napi::Number>().DoubleValue(), (size_t)info[1].As<Napi::Number>().DoubleValue(),
                  std::move(places));
-      const auto steps = info[3].As<Napi::Array>();
-      for (uint32_t i = 0; i < steps.Length(); i++) {
-        const auto step = steps.Get(i).As<Napi::Object>();
-        const auto buffers = numbers<int>(step.Get("buffers"));
-        const bool once = step.Get("once").ToBoolean();
-        if (step.Has("primitive")) {
-          p.add_primitive((int)field(step, "primitive"), buffers, once);
-        } else {
-          p.add_kernel(step.Get("kernel").As<Napi::String>(), buffers, numbers<int64_t>(step.Get("ints")),
-                       numbers<double>(step.Get("floats")), once);
-        }
-      }
+      const auto loops = info[3].As<Napi::Array>();
+      for (uint32_t i = 0; i < loops.Length(); i++) p.add(loop_of(loops.Get(i).As<Napi::Object>()));
     });
     return info.Env().Undefined();
   }
@@ -244,9 +259,9 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
 
   // timings() → seconds of each step, summed over the profiled runs
   Napi::Value timings(const Napi::CallbackInfo& info) {
-    const auto& steps = idle(info).all_steps();
-    auto result = Napi::Array::New(info.Env(), steps.size());
-    for (size_t i = 0; i < steps.size(); i++) result.Set((uint32_t)i, steps[i].seconds);
+    const auto seconds = idle(info).timings();
+    auto result = Napi::Array::New(info.Env(), seconds.size());
+    for (size_t i = 0; i < seconds.size(); i++) result.Set((uint32_t)i, seconds[i]);
     return result;
   }
 

@@ -1,5 +1,7 @@
 #include "onednn.h"
 
+#include <omp.h>
+
 #include <dnnl.hpp>
 #include <stdexcept>
 #include <unordered_map>
@@ -40,14 +42,20 @@ void append_activation(dnnl::post_ops& post, int64_t kind) {
 }  // namespace
 
 struct Primitives::Implementation {
+  // One thread's arguments: memory objects whose pointers are set before each execution.
+  struct Arguments {
+    std::unordered_map<int, memory> values;
+    std::vector<memory*> by_position;  // nullptr for an absent one
+    std::vector<void*> handles;
+  };
   struct Primitive {
     dnnl::primitive primitive;
-    std::vector<int> arguments;                   // DNNL_ARG_* by buffer position
-    std::vector<memory::desc> descriptions;       // likewise; empty for an absent bias
-    std::unordered_map<int, memory> bound;
+    std::vector<int> arguments;               // DNNL_ARG_* by buffer position
+    std::vector<memory::desc> descriptions;   // likewise; empty for an absent bias
+    std::vector<Arguments> bound;             // by thread
   };
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-  dnnl::stream stream{engine};
+  std::vector<dnnl::stream> streams;  // by thread
   std::vector<memory::desc> layouts;
   std::vector<Primitive> primitives;
 
@@ -71,7 +79,9 @@ struct Primitives::Implementation {
   }
 };
 
-Primitives::Primitives() : self(new Implementation) {}
+Primitives::Primitives(int threads) : self(new Implementation) {
+  for (int t = 0; t < threads; t++) self->streams.emplace_back(self->engine);
+}
 Primitives::~Primitives() = default;
 
 int Primitives::plain_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups) {
@@ -97,6 +107,7 @@ PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
   const memory::desc w(shape, type, tag::any), dw(shape, f32, tag::any);
   const memory::desc b = c.bias ? memory::desc({c.out_channels}, f32, tag::a) : memory::desc();
   const auto direct = algorithm::convolution_direct;
+  omp_set_num_threads((int)c.threads);  // a primitive is made for the threads of the thread that makes it
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 
@@ -133,25 +144,39 @@ PrimitiveInfo Primitives::reorder(int from, int to) {
   return self->add(pd, dnnl::reorder(pd), -1, {DNNL_ARG_FROM, DNNL_ARG_TO}, {a, b});
 }
 
-void Primitives::bind(int id, const std::vector<void*>& buffers) {
+void Primitives::bind(int id, const std::vector<bool>& present) {
   auto& p = self->primitives.at(id);
-  if (buffers.size() > p.arguments.size()) throw std::invalid_argument("onednn: too many buffers for a primitive");
-  for (size_t i = 0; i < buffers.size(); i++) {
-    if (buffers[i] == nullptr || p.descriptions[i].get_size() == 0) continue;
-    p.bound.insert_or_assign(p.arguments[i], memory(p.descriptions[i], self->engine, buffers[i]));
+  if (present.size() > p.arguments.size()) throw std::invalid_argument("onednn: too many buffers for a primitive");
+  p.bound = std::vector<Implementation::Arguments>(self->streams.size());
+  for (auto& arguments : p.bound) {
+    for (size_t i = 0; i < present.size(); i++) {
+      const bool used = present[i] && p.descriptions[i].get_size() > 0;
+      memory* slot = nullptr;
+      if (used) {
+        slot = &arguments.values.insert_or_assign(p.arguments[i], memory(p.descriptions[i], self->engine, nullptr)).first->second;
+      }
+      arguments.by_position.push_back(slot);
+      arguments.handles.push_back(nullptr);
+    }
   }
 }
 
-void Primitives::execute(int id) {
+void Primitives::execute(int id, int thread, void* const* buffers) {
   auto& p = self->primitives[id];
-  p.primitive.execute(self->stream, p.bound);
+  auto& arguments = p.bound[thread];
+  for (size_t i = 0; i < arguments.by_position.size(); i++) {
+    if (!arguments.by_position[i] || arguments.handles[i] == buffers[i]) continue;
+    arguments.by_position[i]->set_data_handle(buffers[i]);
+    arguments.handles[i] = buffers[i];
+  }
+  p.primitive.execute(self->streams[thread], arguments.values);
 }
 
 void Primitives::convert(int from, const void* source, int to, void* target) {
   memory a(self->layouts.at(from), self->engine, const_cast<void*>(source));
   memory b(self->layouts.at(to), self->engine, target);
-  dnnl::reorder(a, b).execute(self->stream, a, b);
-  self->stream.wait();
+  dnnl::reorder(a, b).execute(self->streams[0], a, b);
+  self->streams[0].wait();
 }
 
 std::string onednn_version() {

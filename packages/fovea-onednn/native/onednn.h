@@ -20,6 +20,7 @@ struct ConvolutionSpec {
   bool bias;
   int64_t activation;  // ActivationKind applied to the result (forward)
   bool sum;            // adds what the output buffer holds before the activation (forward)
+  int64_t threads;     // that share one execution
 };
 
 struct PrimitiveInfo {
@@ -29,20 +30,20 @@ struct PrimitiveInfo {
   std::string implementation;
 };
 
-// Primitives and layouts of one plan.
+// Primitives and layouts of one plan, which so many threads may execute at the same time.
 class Primitives {
  public:
-  Primitives();
+  explicit Primitives(int threads);
   ~Primitives();
   // The dense layout [out, in/groups, kh, kw] of weights.
   int plain_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups);
   size_t layout_bytes(int layout) const;
   PrimitiveInfo convolution(const ConvolutionSpec& spec);
   PrimitiveInfo reorder(int from, int to);
-  // Buffers by position: convolution forward x, weights, bias, y, scratchpad; input gradient dy, weights, dx, scratchpad;
-  // weight gradient x, dy, dw, db, scratchpad; reorder from, to, scratchpad.
-  void bind(int id, const std::vector<void*>& buffers);
-  void execute(int id);
+  // Which buffers a primitive will be given, by position: convolution forward x, weights, bias, y, scratchpad; input
+  // gradient dy, weights, dx, scratchpad; weight gradient x, dy, dw, db, scratchpad; reorder from, to, scratchpad.
+  void bind(int id, const std::vector<bool>& present);
+  void execute(int id, int thread, void* const* buffers);
   // A reorder between host memory and a state, once.
   void convert(int from, const void* source, int to, void* target);
 

@@ -1,13 +1,21 @@
 #include "plan.h"
 
+#include <omp.h>
+#include <sys/mman.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <stdexcept>
 
-#include <sys/mman.h>
-
 namespace fovea {
+
+using clock = std::chrono::steady_clock;
+
+namespace {
+constexpr size_t kMostOperands = 24;
+}
 
 // Mapped rather than taken from malloc: the kernel gives zeroed pages lazily, and huge ones where it can.
 Block::Block(size_t size) : memory(nullptr), bytes(size) {
@@ -38,72 +46,127 @@ const KernelEntry* best_kernels() {
   return kernels_generic();
 }
 
-Plan::Plan(int threads) : threads(threads), kernels(best_kernels()) {}
+Plan::Plan(int threads) : primitives(threads), threads(threads), kernels(best_kernels()) {}
 
 void Plan::allocate(size_t arena_bytes, size_t state_bytes, std::vector<Place> all) {
   for (const Place& p : all) {
     const size_t limit = p.state ? state_bytes : arena_bytes;
-    if (p.offset % 64 != 0 || p.offset > limit || p.bytes > limit - p.offset) {
+    const size_t before_last = p.thread_stride * (size_t)(threads - 1);
+    if (p.offset % 64 != 0 || p.thread_stride % 64 != 0 || p.offset > limit || before_last > limit - p.offset ||
+        p.bytes > limit - p.offset - before_last) {
       throw std::invalid_argument("plan: a buffer lies outside its block");
     }
   }
   places = std::move(all);
   arena = std::make_unique<Block>(arena_bytes);
   state = std::make_unique<Block>(state_bytes);
+  for (const Place& p : places) bases.push_back((p.state ? state : arena)->data() + p.offset);
 }
 
 void* Plan::at(int buffer, size_t bytes) const {
-  const Place& p = places.at(buffer);
-  if (bytes > p.bytes) throw std::invalid_argument("plan: a transfer is larger than its buffer");
-  return (p.state ? state : arena)->data() + p.offset;
+  if (bytes > places.at(buffer).bytes) throw std::invalid_argument("plan: a transfer is larger than its buffer");
+  return bases[buffer];
 }
 
-std::vector<void*> Plan::pointers(const std::vector<int>& buffers) const {
-  std::vector<void*> result;
-  for (int b : buffers) result.push_back(b < 0 ? nullptr : at(b, 0));
-  return result;
-}
-
-void Plan::add_kernel(const std::string& name, const std::vector<int>& buffers, std::vector<int64_t> ints,
-                      std::vector<double> floats, bool once) {
-  for (const KernelEntry* k = kernels; k->name; k++) {
-    if (name != k->name) continue;
-    Step step;
-    step.kernel = name;
-    step.once = once;
-    step.run = k->run;
-    step.buffers = pointers(buffers);
-    step.ints = std::move(ints);
-    step.floats = std::move(floats);
-    steps.push_back(std::move(step));
-    return;
-  }
-  throw std::invalid_argument("plan: there is no kernel '" + name + "'");
-}
-
-void Plan::add_primitive(int id, const std::vector<int>& buffers, bool once) {
-  Step step;
-  step.kernel = "primitive";
-  step.once = once;
-  step.primitive = id;
-  primitives.bind(id, pointers(buffers));
-  steps.push_back(std::move(step));
-}
-
-void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profiling, bool refresh) {
-  using clock = std::chrono::steady_clock;
-  for (const Transfer& f : feeds) memcpy(at(f.buffer, f.bytes), f.host, f.bytes);
-  for (Step& step : steps) {
-    if (step.once && !refresh) continue;
-    const auto start = profiling ? clock::now() : clock::time_point();
-    if (step.primitive >= 0) {
-      primitives.execute(step.primitive);
-    } else {
-      step.run({step.buffers.data(), step.ints.data(), step.floats.data(), threads});
+void Plan::add(Loop loop) {
+  for (int buffer : loop.zeroed) places.at(buffer);
+  for (Step& step : loop.steps) {
+    if (step.operands.size() > kMostOperands) throw std::invalid_argument("plan: a step has too many operands");
+    std::vector<bool> present;
+    for (const Operand& o : step.operands) {
+      present.push_back(o.buffer >= 0);
+      if (o.buffer < 0) continue;
+      const Place& place = places.at(o.buffer);
+      if (o.slice_stride > 0 && (loop.slices == 0 || o.slice_stride > place.bytes / (size_t)loop.slices)) {
+        throw std::invalid_argument("plan: the slices of a buffer are larger than it");
+      }
     }
-    if (profiling) step.seconds += std::chrono::duration<double>(clock::now() - start).count();
+    step.seconds.assign(threads, 0);
+    if (step.primitive >= 0) {
+      primitives.bind(step.primitive, present);
+      continue;
+    }
+    const KernelEntry* entry = kernels;
+    while (entry->name && step.kernel != entry->name) entry++;
+    if (!entry->name) throw std::invalid_argument("plan: there is no kernel '" + step.kernel + "'");
+    step.run = entry->run;
+  }
+  loops.push_back(std::move(loop));
+}
+
+void Plan::execute(Step& step, int64_t slice, int64_t first_image, int thread, int team, bool profile) {
+  void* buffers[kMostOperands];
+  for (size_t i = 0; i < step.operands.size(); i++) {
+    const Operand& o = step.operands[i];
+    if (o.buffer < 0) {
+      buffers[i] = nullptr;
+      continue;
+    }
+    buffers[i] = bases[o.buffer] + o.slice_stride * (size_t)slice + places[o.buffer].thread_stride * (size_t)thread;
+  }
+  const auto start = profile ? clock::now() : clock::time_point();
+  if (step.primitive >= 0) {
+    primitives.execute(step.primitive, thread, buffers);
+  } else {
+    step.run({buffers, step.ints.data(), step.floats.data(), team, first_image});
+  }
+  if (profile) step.seconds[thread] += std::chrono::duration<double>(clock::now() - start).count();
+}
+
+void Plan::run_shared(Loop& loop, bool profile, bool refresh) {
+  for (int buffer : loop.zeroed) {
+    for (int t = 0; t < threads; t++) memset(bases[buffer] + places[buffer].thread_stride * (size_t)t, 0, places[buffer].bytes);
+  }
+  for (Step& step : loop.steps) {
+    if (!step.once || refresh) execute(step, 0, 0, 0, threads, profile);
+  }
+}
+
+void Plan::run_sliced(Loop& loop, bool profile) {
+  std::exception_ptr failure;
+#pragma omp parallel num_threads(threads)
+  {
+    // A share belongs to a number, not to a thread: the system may give fewer threads than asked for.
+    for (int share = omp_get_thread_num(); share < threads; share += omp_get_num_threads()) {
+      try {
+        for (int buffer : loop.zeroed) {
+          memset(bases[buffer] + places[buffer].thread_stride * (size_t)share, 0, places[buffer].bytes);
+        }
+        const int64_t end = loop.slices * (share + 1) / threads;
+        for (int64_t slice = loop.slices * share / threads; slice < end; slice++) {
+          for (Step& step : loop.steps) execute(step, slice, slice * loop.images_per_slice, share, 1, profile);
+        }
+      } catch (...) {
+#pragma omp critical
+        failure = std::current_exception();
+      }
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profile, bool refresh) {
+  for (const Transfer& f : feeds) memcpy(at(f.buffer, f.bytes), f.host, f.bytes);
+  for (Loop& loop : loops) {
+    if (loop.slices > 0) {
+      run_sliced(loop, profile);
+    } else {
+      run_shared(loop, profile, refresh);
+    }
   }
   for (const Transfer& o : outputs) memcpy(o.host, at(o.buffer, o.bytes), o.bytes);
+}
+
+std::vector<double> Plan::timings() const {
+  std::vector<double> result;
+  for (const Loop& loop : loops) {
+    for (const Step& step : loop.steps) {
+      double sum = 0;
+      for (double seconds : step.seconds) sum += seconds;
+      result.push_back(loop.slices > 0 ? sum / threads : sum);
+    }
+  }
+  return result;
 }
 
 }  // namespace fovea

@@ -1,8 +1,9 @@
-// A plan is a list of steps over buffers at fixed places in two blocks of memory: the arena, whose content lives for one
-// run, and the state, which lives on. TypeScript made every decision; this only executes.
+// A plan is a list of loops over steps, over buffers at fixed places in two blocks of memory: the arena, whose content
+// lives for one run, and the state, which lives on. TypeScript made every decision; this only executes.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,16 +20,22 @@ class Block {
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
   char* data() const { return memory; }
-  size_t size() const { return bytes; }
 
  private:
   char* memory;
   size_t bytes;
 };
 
+// A buffer: so many bytes in one of the blocks, once (stride 0) or for each thread, a stride apart.
 struct Place {
   bool state;
-  size_t offset, bytes;
+  size_t offset, bytes, thread_stride;
+};
+
+// What a step reads or writes: a buffer (-1 for none), and how far its pointer moves from slice to slice.
+struct Operand {
+  int buffer;
+  size_t slice_stride;
 };
 
 struct Step {
@@ -36,10 +43,18 @@ struct Step {
   int primitive = -1;  // a oneDNN primitive's number instead of a kernel
   bool once = false;   // depends on unchanging state only: runs when that was written
   KernelFunction run = nullptr;
-  std::vector<void*> buffers;
+  std::vector<Operand> operands;
   std::vector<int64_t> ints;
   std::vector<double> floats;
-  double seconds = 0;  // summed over the profiled runs
+  std::vector<double> seconds;  // by thread, summed over the profiled runs
+};
+
+// With slices, each thread takes its share of the slices of the batch and does all steps on one slice after another, so
+// that what one step writes is still in the cache when the next reads it. Without (0), the threads share each step.
+struct Loop {
+  int64_t slices = 0, images_per_slice = 0;
+  std::vector<int> zeroed;  // buffers that each thread clears first
+  std::vector<Step> steps;
 };
 
 struct Transfer {
@@ -55,19 +70,22 @@ class Plan {
   const int threads;
 
   void allocate(size_t arena_bytes, size_t state_bytes, std::vector<Place> places);
-  void add_kernel(const std::string& name, const std::vector<int>& buffers, std::vector<int64_t> ints,
-                  std::vector<double> floats, bool once);
-  void add_primitive(int id, const std::vector<int>& buffers, bool once);
+  // Checks that every operand lies in its buffer for every slice, finds kernels by name.
+  void add(Loop loop);
   // Checked: the bytes must fit the buffer.
   void* at(int buffer, size_t bytes) const;
   void run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profile, bool refresh);
-  const std::vector<Step>& all_steps() const { return steps; }
+  // Seconds of each step, in order, as a mean over the threads that work on it.
+  std::vector<double> timings() const;
 
  private:
-  std::vector<void*> pointers(const std::vector<int>& buffers) const;
+  void run_shared(Loop& loop, bool profile, bool refresh);
+  void run_sliced(Loop& loop, bool profile);
+  void execute(Step& step, int64_t slice, int64_t first_image, int thread, int team, bool profile);
   const KernelEntry* kernels;
   std::vector<Place> places;
-  std::vector<Step> steps;
+  std::vector<char*> bases;
+  std::vector<Loop> loops;
   std::unique_ptr<Block> arena, state;
 };
 

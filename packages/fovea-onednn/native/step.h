@@ -7,6 +7,7 @@ struct StepArgs {
   const int64_t* ints;
   const double* floats;
   int threads;
+  int64_t first_image;  // of the slice of the batch that the buffers point at
 };
 
 using KernelFunction = void (*)(const StepArgs&);

@@ -20,10 +20,21 @@ export interface NativeStep {
   readonly primitive?: number
   /** Buffer indices; -1 where an optional one is absent. */
   readonly buffers: readonly number[]
+  /** Bytes by which each buffer's pointer moves from slice to slice. */
+  readonly strides: readonly number[]
   readonly ints: readonly number[]
   readonly floats: readonly number[]
   /** Runs only when the state was written since the last run. */
   readonly once: boolean
+}
+
+/** See native/plan.h. `slices` 0: the threads share each step. */
+export interface NativeLoop {
+  readonly slices: number
+  readonly imagesPerSlice: number
+  /** Buffers that each thread clears first. */
+  readonly zeroed: readonly number[]
+  readonly steps: readonly NativeStep[]
 }
 
 export type Transfer = readonly [buffer: number, array: HostArray]
@@ -35,8 +46,8 @@ export interface NativePlan {
   build(
     arenaBytes: number,
     stateBytes: number,
-    places: readonly (readonly [state: number, offset: number, bytes: number])[],
-    steps: readonly NativeStep[],
+    places: readonly (readonly [state: number, offset: number, bytes: number, threadStride: number])[],
+    loops: readonly NativeLoop[],
   ): void
   run(feeds: readonly Transfer[], outputs: readonly Transfer[], profile: boolean, refresh: boolean): Promise<void>
   read(buffer: number, layout: number, plainLayout: number, target: HostArray): void

@@ -19,13 +19,15 @@ import {
   type Node,
   type Outputs,
   type Program,
-  planMemory,
   type TensorType,
 } from 'fovea/engine'
-import { type Addon, loadAddon, type NativePlan, type Transfer } from './addon.js'
+import { type Addon, loadAddon, type NativeLoop, type NativePlan, type Transfer } from './addon.js'
+import { gatherLoops, type Loop } from './loops.js'
 import { Lowering } from './lowering.js'
+import { type Placement, placeBuffers } from './memory.js'
 import { chooseWeightLayouts } from './operators/convolution.js'
 import { lowerings } from './operators/index.js'
+import type { Buffer, Operand, Step } from './steps.js'
 
 export interface OnednnOptions {
   /** Threads of the native pool. Default: the processors this process may use. */
@@ -83,23 +85,58 @@ function compile(addon: Addon, graph: Graph, threads: number, options: CompileOp
     if (isLeaf(node)) continue
     if (!isOpName(node.op)) throw new EngineError(`the oneDNN engine has no operator '${node.op}' ('${node.name}')`)
     lowering.begin(node)
-    lowerings[node.op](lowering, node)
+    lowerings[node.op](lowering, lowering.current)
     lowering.end(node)
   }
-  lowering.finish()
-
-  const { buffers } = lowering
-  const transient = planMemory(buffers.filter(({ state }) => !state))
-  const lasting = planMemory(buffers.filter(({ state }) => state).map(({ bytes }) => ({ bytes, first: 0, last: 0 })))
-  const memory = { arenaBytes: transient.arenaBytes, stateBytes: lasting.arenaBytes }
+  const outputs = lowering.finish()
+  const inputs = inputNodes(graph).map(node => lowering.state(node).buffer)
+  const loops = gatherLoops(lowering.steps)
+  const placement = placeBuffers(loops, lowering.buffers, inputs, outputs, threads)
+  const memory = { arenaBytes: placement.arenaBytes, stateBytes: placement.stateBytes }
   refuseTooLarge(memory, graph, options.memoryLimitBytes ?? Math.max(freemem(), totalmem() / 2))
-  const next = [0, 0]
-  const places = buffers.map(({ state, bytes }) => {
-    const { offsets } = state ? lasting : transient
-    return [state ? 1 : 0, offsets[next[state ? 1 : 0]++], bytes] as const
+  const index = new Map(lowering.buffers.map((buffer, i) => [buffer, i]))
+  const places = lowering.buffers.map(buffer => {
+    const { state, offset, bytes, threadStride } = placement.places.get(buffer)!
+    return [state ? 1 : 0, offset, bytes, threadStride] as const
   })
-  plan.build(memory.arenaBytes, memory.stateBytes, places, lowering.nativeSteps())
-  return new NativeProgram(plan, lowering, memory)
+  plan.build(memory.arenaBytes, memory.stateBytes, places, nativeLoops(loops, placement.places, index))
+  return new NativeProgram(
+    plan,
+    lowering,
+    index,
+    loops.flatMap(({ steps }) => steps),
+    memory,
+  )
+}
+
+/** The loops with buffers as indices, as the addon takes them. */
+function nativeLoops(
+  loops: readonly Loop[],
+  places: Placement['places'],
+  index: ReadonlyMap<Buffer, number>,
+): NativeLoop[] {
+  const cleared = new Set<Buffer>()
+  return loops.map(({ slices, imagesPerSlice, steps }) => {
+    const touched = new Set(steps.flatMap(({ operands }) => operands.flatMap(operand => operand?.buffer ?? [])))
+    const zeroed = [...touched].filter(buffer => buffer.zeroed && !cleared.has(buffer))
+    for (const buffer of zeroed) cleared.add(buffer)
+    /** What lives in a thread's own room holds one slice at a time. */
+    const stride = ({ buffer, sliced }: Operand): number =>
+      sliced && slices > 0 && places.get(buffer)!.threadStride === 0 ? buffer.bytes / slices : 0
+    return {
+      slices,
+      imagesPerSlice,
+      zeroed: zeroed.map(buffer => index.get(buffer)!),
+      steps: steps.map(({ kernel, primitive, operands, ints, floats, once }) => ({
+        ...(kernel === undefined ? { primitive: primitive! } : { kernel }),
+        buffers: operands.map(operand => (operand === undefined ? -1 : index.get(operand.buffer)!)),
+        strides: operands.map(operand => (operand === undefined ? 0 : stride(operand))),
+        ints,
+        floats,
+        once,
+      })),
+    }
+  })
 }
 
 function refuseTooLarge(memory: Program['memory'], graph: Graph, limit: number): void {
@@ -117,16 +154,17 @@ function refuseTooLarge(memory: Program['memory'], graph: Graph, limit: number):
 class NativeProgram implements OnednnProgram {
   profiling = false
   #stateWritten = true
-  readonly #index: Map<object, number>
   readonly #inputs: readonly Node[]
   readonly #states: ReadonlyMap<string, Node>
 
   constructor(
     readonly plan: NativePlan,
     readonly lowering: Lowering,
+    readonly index: ReadonlyMap<Buffer, number>,
+    /** In the order in which they run. */
+    readonly steps: readonly Step[],
     readonly memory: Program['memory'],
   ) {
-    this.#index = new Map(lowering.buffers.map((buffer, i) => [buffer, i]))
     this.#inputs = inputNodes(lowering.graph)
     this.#states = new Map(lowering.graph.nodes.filter(isState).map(node => [node.name, node]))
     for (const node of lowering.graph.nodes) {
@@ -137,7 +175,7 @@ class NativeProgram implements OnednnProgram {
   async run(feeds: Feeds): Promise<Outputs> {
     const transfers = this.#inputs.map((node): Transfer => {
       const data = hostArray(node, feeds[node.name])
-      return [this.#index.get(this.lowering.state(node).buffer)!, data]
+      return [this.index.get(this.lowering.state(node).buffer)!, data]
     })
     for (const name of Object.keys(feeds)) {
       if (!this.#inputs.some(node => node.name === name)) {
@@ -149,7 +187,7 @@ class NativeProgram implements OnednnProgram {
     const results = [...this.lowering.graph.outputs].map(([name, value]): Transfer => {
       const array = emptyArray(value.type)
       outputs[name] = array
-      return [this.#index.get(this.lowering.read(value))!, array]
+      return [this.index.get(this.lowering.read(value).buffer)!, array]
     })
     const refresh = this.#stateWritten
     this.#stateWritten = false
@@ -172,7 +210,7 @@ class NativeProgram implements OnednnProgram {
 
   timings(): StepTiming[] {
     const seconds = this.plan.timings()
-    return this.lowering.steps.map(({ node, implementation }, i) => ({ node, implementation, seconds: seconds[i] }))
+    return this.steps.map(({ node, implementation }, i) => ({ node, implementation, seconds: seconds[i] }))
   }
 
   dispose(): void {
@@ -188,7 +226,7 @@ class NativeProgram implements OnednnProgram {
   /** Buffer, layout and dense layout of a state; two equal numbers mean a plain copy. */
   #place(node: Node): [number, number, number] {
     const { buffer, layout, groups } = this.lowering.state(node)
-    const index = this.#index.get(buffer)!
+    const index = this.index.get(buffer)!
     return layout === 'dense' ? [index, -1, -1] : [index, layout, this.lowering.denseLayoutOf(node, groups)]
   }
 

@@ -1,6 +1,6 @@
 /**
  * @file Turns a graph into a list of native steps: which buffer holds which value in which layout, what may overwrite
- * what, where weights are reordered. Knows no operator (see operators/) and no memory address (see engine.ts).
+ * what, where weights are reordered. Knows no operator (see operators/) and no memory address (see memory.ts).
  */
 import {
   type DType,
@@ -8,24 +8,17 @@ import {
   type Graph,
   isState,
   type Node,
+  sameShape,
   type TensorType,
   tensorBytes,
   type Value,
 } from 'fovea/engine'
-import type { NativePlan, NativeStep, Primitive } from './addon.js'
+import type { NativePlan, Primitive } from './addon.js'
+import { sliceViews, type View } from './slices.js'
+import type { Buffer, Operand, Step } from './steps.js'
 
 /** Values lie dense (NHWC, or weights as PyTorch has them), or in one of oneDNN's layouts, by number. */
 export type Layout = number | 'dense'
-
-/** A piece of memory. `state` outlives a run; the others live from step `first` to step `last`. */
-export interface Buffer {
-  bytes: number
-  readonly state: boolean
-  first: number
-  last: number
-  /** How many reads of the values it holds are still to come in the graph. */
-  pendingReads: number
-}
 
 interface Stored {
   readonly buffer: Buffer
@@ -35,43 +28,60 @@ interface Stored {
   readonly groups: number
 }
 
-export interface LoweredStep {
-  readonly node: Node
-  readonly kernel?: string
-  readonly primitive?: number
-  readonly buffers: readonly (Buffer | undefined)[]
-  readonly ints: readonly number[]
-  readonly floats: readonly number[]
-  readonly implementation: string
-  /** Depends on state that no run changes: done again only after that state is written. */
-  readonly once: boolean
-}
-
 /** ElementType of native/step.h. */
 const elementTypes: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, int32: 2, uint8: 3 }
 
+type Operands = readonly (Operand | undefined)[]
+
+/** What a step writes comes after what it reads. */
+interface Data {
+  readonly reads: Operands
+  readonly writes: Operands
+  readonly ints?: readonly number[]
+  readonly floats?: readonly number[]
+}
+
 export class Lowering {
-  readonly steps: LoweredStep[] = []
+  readonly steps: Step[] = []
   readonly buffers: Buffer[] = []
+  readonly #views: ReadonlyMap<Node, View>
   readonly #values = new Map<Node, (Stored | undefined)[]>()
   readonly #reordered = new Map<string, Buffer>()
   readonly #primitives = new Map<Node, Primitive>()
   readonly #reads = new Map<Node, number[]>()
   readonly #stateLayouts = new Map<string, { layout: Layout; bytes: number; groups: number }>()
+  readonly #layoutBytes = new Map<number, number>()
   /** Updated states whose new value a step wrote in place. */
   readonly #updatedInPlace = new Set<string>()
+  /** Memory that no run changes: states that the graph does not update, and what is computed from them alone. */
+  readonly #fixed = new Set<Buffer>()
+  /** What a node left for others. */
+  readonly #kept = new Map<Node, Operand>()
   #node!: Node
+  #view!: View
+  #once = false
 
   constructor(
     readonly plan: NativePlan,
     readonly graph: Graph,
     readonly threads: number,
   ) {
+    this.#views = sliceViews(graph, threads)
     for (const node of graph.nodes) this.#reads.set(node, new Array<number>(node.outputs.length).fill(0))
     const read = ({ node, index }: Value) => this.#reads.get(node)![index]++
     for (const node of graph.nodes) for (const input of node.inputs) read(input)
     for (const value of graph.outputs.values()) read(value)
     for (const [name, value] of graph.updates) if (value.node.name !== name) read(value)
+  }
+
+  /** The node as it is for one slice, and how many slices there are. */
+  view(node: Node): View {
+    return this.#views.get(node)!
+  }
+
+  /** Threads that share one execution of the node's steps. */
+  threadsFor(node: Node): number {
+    return this.view(node).slices > 0 ? 1 : this.threads
   }
 
   /** The number by which the native side knows the type. */
@@ -93,12 +103,12 @@ export class Lowering {
     this.#stateLayouts.set(name, { layout, bytes, groups })
   }
 
-  isOutput(node: Node): boolean {
-    return [...this.graph.outputs.values()].some(value => value.node === node)
-  }
-
   hasStateLayout(name: string): boolean {
     return this.#stateLayouts.has(name)
+  }
+
+  isOutput(node: Node): boolean {
+    return [...this.graph.outputs.values()].some(value => value.node === node)
   }
 
   /** Where a state lies, for reading and writing it from outside. */
@@ -113,7 +123,7 @@ export class Lowering {
     this.type(type)
     const state = isState(node) || node.op === 'constant'
     const wish = this.#stateLayouts.get(node.name)
-    const buffer = this.#newBuffer(wish?.bytes ?? tensorBytes(type), state, this.#reads.get(node)![0])
+    const buffer = this.#newBuffer(wish?.bytes ?? tensorBytes(type), { state, pendingReads: this.#reads.get(node)![0] })
     if (state && !this.graph.updates.has(node.name)) this.#fixed.add(buffer)
     this.#set(node, 0, { buffer, layout: wish?.layout ?? 'dense', dtype: type.dtype, groups: wish?.groups ?? 1 })
   }
@@ -121,9 +131,20 @@ export class Lowering {
   /** A node whose inputs never change is computed once, into memory that lasts. */
   begin(node: Node): void {
     this.#node = node
+    this.#view = this.view(node)
     for (const type of node.outputs) this.type(type)
     const fixed = node.inputs.map(input => this.#fixed.has(this.#stored(input).buffer))
     this.#once = fixed.length > 0 && fixed.every(Boolean)
+    // What runs once must not join a loop that runs always.
+    if (this.#once) this.#view = { node, slices: 0, imagesPerSlice: 0 }
+  }
+
+  /** The node that is being lowered, and the node as it is for one slice, which lowerings get. */
+  get node(): Node {
+    return this.#node
+  }
+  get current(): Node {
+    return this.#view.node
   }
 
   /** After a node's steps: its reads are done. */
@@ -131,27 +152,28 @@ export class Lowering {
     for (const input of node.inputs) this.#stored(input).buffer.pendingReads--
   }
 
-  /** The buffer that holds `value` in `layout`; a reorder is added where it lies in another. */
-  read(value: Value, layout: Layout = 'dense', groups = 1): Buffer {
+  /** What holds `value` in `layout`; a reorder is added where it lies in another. */
+  read(value: Value, layout: Layout = 'dense', groups = 1): Operand {
     const stored = this.#stored(value)
-    if (stored.layout === layout && stored.dtype === value.type.dtype) return stored.buffer
+    const sliced = !sameShape(value.type.shape, value.node.outputs[value.index].shape)
+    if (stored.layout === layout && stored.dtype === value.type.dtype) return { buffer: stored.buffer, sliced }
     const from = stored.layout === 'dense' ? this.#denseLayout(value, stored.dtype, groups) : stored.layout
     const to = layout === 'dense' ? this.#denseLayout(value, value.type.dtype, stored.groups) : layout
-    if (from === to) return stored.buffer
+    if (from === to) return { buffer: stored.buffer, sliced }
     const key = `${value.node.name} ${value.index} ${to}`
     const done = this.#reordered.get(key)
-    if (done !== undefined) return done
-    const primitive = this.plan.reorder(from, to)
-    const bytes = layout === 'dense' ? tensorBytes(value.type) : this.#layoutBytes.get(layout)!
+    if (done !== undefined) return { buffer: done, sliced }
+    const bytes = layout === 'dense' ? tensorBytes(value.node.outputs[value.index]) : this.#layoutBytes.get(layout)!
     const wasOnce = this.#once
     this.#once = this.#fixed.has(stored.buffer)
-    const target = this.#newBuffer(bytes, this.#once, 0)
+    const target = this.#newBuffer(bytes, { state: this.#once })
     if (this.#once) this.#fixed.add(target)
-    this.runPrimitive(primitive, [stored.buffer, target])
+    const whole = (buffer: Buffer): Operand => ({ buffer, sliced: false })
+    this.#pushPrimitive(this.plan.reorder(from, to), [whole(stored.buffer)], [whole(target)], false)
     this.#once = wasOnce
     // A state changes at its update, so a reordered copy of it serves only until then; graphs update states last.
     this.#reordered.set(key, target)
-    return target
+    return { buffer: target, sliced }
   }
 
   /** The stored layout and groups of a value (its optimizer slots take the same). */
@@ -161,109 +183,111 @@ export class Lowering {
   }
 
   /** A new buffer for an output; `bytes` only where its layout is padded. */
-  write(node: Node, index = 0, layout: Layout = 'dense', bytes = tensorBytes(node.outputs[index]), groups = 1): Buffer {
-    const buffer = this.#newBuffer(bytes, this.#once, this.#reads.get(node)![index])
+  write(index = 0, layout: Layout = 'dense', bytes = tensorBytes(this.#node.outputs[index]), groups = 1): Operand {
+    const buffer = this.#newBuffer(bytes, { state: this.#once, pendingReads: this.#reads.get(this.#node)![index] })
     if (this.#once) this.#fixed.add(buffer)
-    this.#set(node, index, { buffer, layout, dtype: node.outputs[index].dtype, groups })
-    return buffer
+    this.#set(this.#node, index, { buffer, layout, dtype: this.#node.outputs[index].dtype, groups })
+    return { buffer, sliced: this.#isSliced(index) }
   }
 
   /** An output that may take over the memory of a dense input that nobody reads later; else a new buffer. */
-  writeOver(node: Node, input: Value, index = 0): Buffer {
+  writeOver(input: Value, index = 0): Operand {
     const stored = this.#stored(input)
-    const reads = node.inputs.filter(({ node: n, index: i }) => n === input.node && i === input.index).length
+    const reads = this.#node.inputs.filter(({ node: n, index: i }) => n === input.node && i === input.index).length
     const free =
       !stored.buffer.state && stored.layout === 'dense' && stored.buffer.pendingReads === reads && reads === 1
-    if (!free || stored.buffer.bytes !== tensorBytes(node.outputs[index]) || stored.dtype !== input.type.dtype) {
-      return this.write(node, index)
+    if (!free || stored.buffer.bytes !== tensorBytes(this.#node.outputs[index]) || stored.dtype !== input.type.dtype) {
+      return this.write(index)
     }
-    return this.alias(node, index, input)
+    return this.alias(index, input)
   }
 
   /** An output that begins as the content of `input` and is added to. */
-  writeOnto(node: Node, input: Value): Buffer {
+  writeOnto(input: Value): Operand {
     const source = this.read(input)
-    const target = this.writeOver(node, input)
-    if (target !== source) this.kernel('copy', [source, target], [source.bytes])
+    const target = this.writeOver(input)
+    if (target.buffer !== source.buffer) {
+      this.kernel('copy', { reads: [source], writes: [target], ints: [tensorBytes(input.type)] })
+    }
     return target
   }
 
   /** Output `index` is the memory of an input: a new view of it, or its successor. */
-  alias(node: Node, index: number, input: Value): Buffer {
+  alias(index: number, input: Value): Operand {
     const stored = this.#stored(input)
-    stored.buffer.pendingReads += this.#reads.get(node)![index]
-    this.#set(node, index, { ...stored, dtype: stored.dtype })
-    return stored.buffer
+    stored.buffer.pendingReads += this.#reads.get(this.#node)![index]
+    this.#set(this.#node, index, { ...stored })
+    return { buffer: stored.buffer, sliced: this.#isSliced(index) }
   }
 
   /**
    * An output that is the next content of the state `input`: in place where the graph assigns it so and nobody reads the
    * old content later, else a buffer in the same layout.
    */
-  writeState(node: Node, index: number, input: Value): Buffer {
+  writeState(index: number, input: Value): Operand {
     const assigned = this.graph.updates.get(input.node.name)
-    const isNext = isState(input.node) && assigned?.node === node && assigned.index === index
+    const isNext = isState(input.node) && assigned?.node === this.#node && assigned.index === index
     const { buffer, layout, groups } = this.#stored(input)
     if (isNext && buffer.pendingReads === 1) {
       this.#updatedInPlace.add(input.node.name)
-      return this.alias(node, index, input)
+      return this.alias(index, input)
     }
-    return this.write(node, index, layout, buffer.bytes, groups)
+    return this.write(index, layout, buffer.bytes, groups)
   }
 
-  /** Memory for this node's steps only. */
-  scratch(bytes: number): Buffer | undefined {
-    return bytes === 0 ? undefined : this.#newBuffer(bytes, false, 0)
+  /** Memory for this node's steps only, one for each thread. */
+  scratch(bytes: number): Operand {
+    return { buffer: this.#newBuffer(bytes, { scratch: true, perThread: true }), sliced: false }
   }
 
-  kernel(
-    kernel: string,
-    buffers: readonly (Buffer | undefined)[],
-    ints: readonly number[],
-    floats: readonly number[] = [],
-  ): void {
-    this.#push({ node: this.#node, kernel, buffers, ints, floats, implementation: kernel, once: this.#once })
+  /** Memory to which each thread adds what it sees of the batch. */
+  partial(bytes: number): Operand {
+    return { buffer: this.#newBuffer(bytes, { perThread: true, zeroed: true }), sliced: false }
   }
 
-  runPrimitive(primitive: Primitive, buffers: readonly (Buffer | undefined)[]): void {
-    const { id, implementation, scratchpadBytes } = primitive
-    const all = [...buffers, this.scratch(scratchpadBytes)]
-    this.#push({
-      node: this.#node,
-      primitive: id,
-      buffers: all,
-      ints: [],
-      floats: [],
-      implementation,
-      once: this.#once,
-    })
+  /** Memory between this node's steps, one for all threads. */
+  shared(bytes: number): Operand {
+    const operand = { buffer: this.#newBuffer(bytes, { state: this.#once }), sliced: false }
+    if (this.#once) this.#fixed.add(operand.buffer)
+    return operand
   }
 
-  /** Copies what updates did not write in place; keeps outputs alive to the end. */
-  finish(): void {
+  /** Leaves what this node has computed for a later one, which asks for it by `kept`. */
+  keep(operand: Operand): void {
+    this.#kept.set(this.#node, operand)
+  }
+
+  kept(node: Node): Operand | undefined {
+    return this.#kept.get(node)
+  }
+
+  /** A step by a kernel of ours, on each slice of the batch where the node is sliced. */
+  kernel(kernel: string, data: Data): void {
+    this.#pushKernel(kernel, data, this.#view)
+  }
+
+  /** A step on the whole, after all slices. */
+  sharedKernel(kernel: string, data: Data): void {
+    this.#pushKernel(kernel, data, { node: this.#node, slices: 0, imagesPerSlice: 0 })
+  }
+
+  runPrimitive(primitive: Primitive, reads: Operands, writes: Operands): void {
+    this.#pushPrimitive(primitive, reads, writes, this.#view.slices > 0)
+  }
+
+  /** Copies what updates did not write in place; brings outputs into the dense layout. */
+  finish(): Buffer[] {
     for (const [name, value] of this.graph.updates) {
       if (this.#updatedInPlace.has(name) || value.node.name === name) continue
       const node = this.graph.nodes.find(candidate => candidate.name === name)!
       const target = this.#stored({ node, index: 0, type: node.outputs[0] })
       this.#node = value.node
+      this.#once = false
       const source = this.read(value, target.layout, target.groups)
-      this.kernel('copy', [source, target.buffer], [target.buffer.bytes])
+      const writes = [{ buffer: target.buffer, sliced: false }]
+      this.sharedKernel('copy', { reads: [source], writes, ints: [target.buffer.bytes] })
     }
-    // Reading may add reorders, so lives are prolonged only when all steps are known.
-    const outputs = [...this.graph.outputs.values()].map(value => this.read(value))
-    for (const buffer of outputs) buffer.last = this.steps.length
-  }
-
-  /** The steps with buffers as indices, as the addon takes them. */
-  nativeSteps(): NativeStep[] {
-    const index = new Map(this.buffers.map((buffer, i) => [buffer, i]))
-    return this.steps.map(({ kernel, primitive, buffers, ints, floats, once }) => ({
-      ...(kernel === undefined ? { primitive: primitive! } : { kernel }),
-      buffers: buffers.map(buffer => (buffer === undefined ? -1 : index.get(buffer)!)),
-      ints,
-      floats,
-      once,
-    }))
+    return [...this.graph.outputs.values()].map(value => this.read(value).buffer)
   }
 
   /** The dense layout of weights, as a number of oneDNN's. */
@@ -276,28 +300,47 @@ export class Lowering {
     this.#layoutBytes.set(layout, bytes)
   }
 
-  #once = false
-  /** Memory that no run changes: states that the graph does not update, and what is computed from them alone. */
-  readonly #fixed = new Set<Buffer>()
-  readonly #layoutBytes = new Map<number, number>()
-
   #denseLayout(value: Value, dtype: DType, groups: number): number {
-    const { shape } = value.type
+    const { shape } = value.node.outputs[value.index]
     const weights = shape.length === 2 ? [...shape, 1, 1] : shape
     const { layout, bytes } = this.plan.layout(elementTypes[dtype]!, weights, groups)
     this.noteLayout(layout, bytes)
     return layout
   }
 
-  #newBuffer(bytes: number, state: boolean, pendingReads: number): Buffer {
-    const buffer = { bytes, state, first: this.steps.length, last: this.steps.length, pendingReads }
+  #isSliced(index: number): boolean {
+    return this.#view.slices > 0 && this.#view.node.outputs[index] !== this.#node.outputs[index]
+  }
+
+  #newBuffer(bytes: number, options: Partial<Omit<Buffer, 'bytes'>>): Buffer {
+    const buffer = { bytes, state: false, perThread: false, zeroed: false, scratch: false, pendingReads: 0, ...options }
     this.buffers.push(buffer)
     return buffer
   }
 
-  #push(step: LoweredStep): void {
-    for (const buffer of step.buffers) if (buffer !== undefined) buffer.last = Math.max(buffer.last, this.steps.length)
-    this.steps.push(step)
+  #pushKernel(kernel: string, { reads, writes, ints = [], floats = [] }: Data, { slices, imagesPerSlice }: View): void {
+    this.#push({ kernel, ints, floats, implementation: kernel, slices, imagesPerSlice }, reads, writes)
+  }
+
+  #pushPrimitive(primitive: Primitive, reads: Operands, writes: Operands, sliced: boolean): void {
+    const { id, implementation, scratchpadBytes } = primitive
+    const scratch =
+      scratchpadBytes === 0
+        ? undefined
+        : { buffer: this.#newBuffer(scratchpadBytes, { scratch: true, perThread: sliced }), sliced: false }
+    const { slices, imagesPerSlice } = sliced ? this.#view : { slices: 0, imagesPerSlice: 0 }
+    const step = { primitive: id, ints: [], floats: [], implementation, slices, imagesPerSlice }
+    this.#push(step, reads, [...writes, scratch])
+  }
+
+  #push(step: Omit<Step, 'node' | 'operands' | 'writes' | 'once'>, reads: Operands, writes: Operands): void {
+    this.steps.push({
+      ...step,
+      node: this.#node,
+      operands: [...reads, ...writes],
+      writes: writes.map((_, i) => reads.length + i),
+      once: this.#once,
+    })
   }
 
   #set(node: Node, index: number, stored: Stored): void {

@@ -1,190 +1,307 @@
 // Batch normalization over rows of channels: forward in two passes (statistics; normalize + residual + activation),
-// backward in two (reductions, which also make the residual's gradient; the input's gradient). Ioffe and Szegedy 2015.
+// backward in two (sums, which also make the residual's gradient; the input's gradient). Ioffe and Szegedy 2015. Between
+// the passes a small step turns the sums of all threads and slices into tables by channel.
 #pragma once
 #include <cmath>
+#include <initializer_list>
 #include <type_traits>
 
 #include "common.h"
 
 namespace {
 
-// Column sums of two functions of the data, accumulated in registers over blocks of rows, then in double.
-// term(offset, column, a, b) adds to the two sums. `out` is double[threads][2][width], cleared here.
+constexpr int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// What a thread has seen of the batch: how many values a channel, then two numbers by channel. The sizes of both are
+// repeated in src/operators/normalization.ts.
+struct Partial {
+  double* count;
+  double *first, *second;
+  Partial(void* buffer, int64_t channels, int thread) {
+    count = (double*)((char*)buffer + thread * aligned(8 * (8 + 2 * channels)));
+    first = count + 8;
+    second = first + channels;
+  }
+};
+
+// A thread's own room: two sums by column in double, and a row of floats.
+struct Columns {
+  double *first, *second;
+  float* shift;
+  Columns(void* buffer, const Rows& rows, int thread) {
+    first = (double*)((char*)buffer + thread * aligned(20 * rows.width));
+    second = first + rows.width;
+    shift = (float*)(second + rows.width);
+  }
+  void clear(const Rows& rows) { memset(first, 0, 16 * rows.width); }
+  void fold(const Rows& rows) {
+    for (int64_t i = rows.channels; i < rows.width; i++) {
+      first[i % rows.channels] += first[i];
+      second[i % rows.channels] += second[i];
+    }
+  }
+};
+
+// Adds two functions of the data by column over the wide rows [begin, end), in registers over blocks of rows, then in
+// double. term(offset, column, lanes, a, b) adds to the two sums.
 template <class Term>
-inline void column_sums(const Rows& rows, int64_t elements, int threads, double* out, Term term) {
-  const int64_t width = rows.width, wide = elements / width;
-  memset(out, 0, sizeof(double) * 2 * width * threads);
-  constexpr int64_t kBlock = 128;  // rows summed in float before they join the double sums
-  const int64_t grain = kGrain / width + 1;
-  parallel(wide, grain, threads, [&](int64_t begin, int64_t end, int thread) {
-    double* first = out + (int64_t)thread * 2 * width;
-    double* second = first + width;
-    for (int64_t block = begin; block < end; block += kBlock) {
-      int64_t stop = block + kBlock < end ? block + kBlock : end;
-      int64_t c = 0;
-      for (; c + 64 <= width; c += 64) {
-        vf a[4] = {}, b[4] = {};
-        for (int64_t r = block; r < stop; r++) {
-          for (int k = 0; k < 4; k++) term(r * width + c + 16 * k, c + 16 * k, kLanes, a[k], b[k]);
-        }
-        for (int k = 0; k < 4; k++) {
-          for (int j = 0; j < kLanes; j++) first[c + 16 * k + j] += a[k][j], second[c + 16 * k + j] += b[k][j];
-        }
-      }
-      for (; c < width; c += kLanes) {
-        vf a = {}, b = {};
-        for (int64_t r = block; r < stop; r++) term(r * width + c, c, kLanes, a, b);
-        for (int j = 0; j < kLanes; j++) first[c + j] += a[j], second[c + j] += b[j];
-      }
-    }
-  });
-  for (int64_t at = wide * width; at < elements; at += kLanes) {  // the last rows that do not fill the width
-    int lanes = elements - at < kLanes ? (int)(elements - at) : kLanes;
-    int64_t c = at - wide * width;
-    vf a = {}, b = {};
-    term(at, c, lanes, a, b);
-    for (int j = 0; j < lanes; j++) out[c + j] += a[j], out[width + c + j] += b[j];
-  }
-  for (int t = 1; t < threads; t++) {
-    for (int64_t i = 0; i < 2 * width; i++) out[i] += out[(int64_t)t * 2 * width + i];
-  }
-  for (int64_t i = rows.channels; i < width; i++) {
-    out[i % rows.channels] += out[i];
-    out[width + i % rows.channels] += out[width + i];
-  }
-}
-
-template <class T>
-inline void statistics(const Rows& rows, const T* x, int64_t elements, int threads, double* sums, float* shift,
-                       float* mean, float* variance) {
-  // Sums of (x − shift) and its square, shift being the first value of the channel: without it, a mean far from zero
-  // would cancel the variance's digits.
-  for (int64_t c = 0; c < rows.channels; c++) shift[c] = to_float(x[c]);
-  rows.spread(shift);
-  column_sums(rows, elements, threads, sums, [&](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
-    vf d = get(x, at, lanes) - load(shift + c);
-    a += d;
-    b += d * d;
-  });
-  const double count = (double)(elements / rows.channels);
-  for (int64_t c = 0; c < rows.channels; c++) {
-    double m = sums[c] / count, v = sums[rows.width + c] / count - m * m;
-    mean[c] = (float)(m + shift[c]);
-    variance[c] = (float)(v > 0 ? v : 0);
-  }
-}
-
-// y = activation(x·scale + offset + residual), with scale and offset spread to rows.width.
-template <class T>
-inline void normalize(const Rows& rows, const T* x, const T* residual, T* y, const float* scale, const float* offset,
-                      int64_t elements, int64_t activation, int threads) {
-  with_activation(activation, [&](auto act) {
-    if (residual) {
-      for_each_vector(rows, elements, threads, [&](int64_t at, int64_t c, int lanes) {
-        vf z = get(x, at, lanes) * load(scale + c) + load(offset + c) + get(residual, at, lanes);
-        put(y, at, act.value(z), lanes);
-      });
-    } else {
-      for_each_vector(rows, elements, threads, [&](int64_t at, int64_t c, int lanes) {
-        put(y, at, act.value(get(x, at, lanes) * load(scale + c) + load(offset + c)), lanes);
-      });
-    }
-  });
-}
-
-inline void scale_and_offset(const Rows& rows, const float* weight, const float* bias, const float* mean,
-                             const float* variance, double epsilon, float* scale, float* offset) {
-  for (int64_t c = 0; c < rows.channels; c++) {
-    scale[c] = (float)(weight[c] / std::sqrt((double)variance[c] + epsilon));
-    offset[c] = (float)(bias[c] - (double)mean[c] * scale[c]);
-  }
-  rows.spread(scale);
-  rows.spread(offset);
-}
-
-// buffers x, weight, bias, residual?, y, mean, variance, scratch; ints elements, channels, type, activation, training.
-// With training, mean and variance are written, else read. Scratch: double[threads][2][width], float[2][width].
-void batch_norm(const StepArgs& s) {
-  const int64_t elements = s.ints[0], activation = s.ints[3];
-  const Rows rows(s.ints[1]);
-  const float *weight = (const float*)s.buffers[1], *bias = (const float*)s.buffers[2];
-  float *mean = (float*)s.buffers[5], *variance = (float*)s.buffers[6];
-  double* sums = (double*)s.buffers[7];
-  float* scale = (float*)(sums + (int64_t)s.threads * 2 * rows.width);
-  float* offset = scale + rows.width;
-  with_type(s.ints[2], [&](auto type) {
-    using T = decltype(type);
-    const T *x = (const T*)s.buffers[0], *residual = (const T*)s.buffers[3];
-    if (s.ints[4]) statistics(rows, x, elements, s.threads, sums, scale, mean, variance);
-    scale_and_offset(rows, weight, bias, mean, variance, s.floats[0], scale, offset);
-    normalize(rows, x, residual, (T*)s.buffers[4], scale, offset, elements, activation, s.threads);
-  });
-}
-
-// buffers dy, x, y?, weight, bias, mean, variance, residual?, dx, dweight, dbias, dresidual?, scratch; y where ReLU's
-// mask is taken from it, the residual where another activation's input is computed again;
-// ints elements, channels, type, activation. Scratch: double[threads][2][width], float[4][width].
-// dx = A·dz + B·x + D per channel follows from the gradient in ops/batch-norm.ts.
-void batch_norm_gradient(const StepArgs& s) {
-  const int64_t elements = s.ints[0];
-  const Rows rows(s.ints[1]);
+inline void column_sums(const Rows& rows, int64_t begin, int64_t end, const Columns& sums, Term term) {
   const int64_t width = rows.width;
-  const float *weight = (const float*)s.buffers[3], *bias = (const float*)s.buffers[4];
-  const float *mean = (const float*)s.buffers[5], *variance = (const float*)s.buffers[6];
-  float *dweight = (float*)s.buffers[9], *dbias = (float*)s.buffers[10];
-  double* sums = (double*)s.buffers[12];
-  float* scale = (float*)(sums + (int64_t)s.threads * 2 * width);
-  float *offset = scale + width, *center = offset + width, *slope = center + width;
-  scale_and_offset(rows, weight, bias, mean, variance, s.floats[0], scale, offset);
-  for (int64_t c = 0; c < rows.channels; c++) center[c] = mean[c];
-  rows.spread(center);
+  constexpr int64_t kBlock = 128;  // rows summed in float before they join the double sums
+  for (int64_t block = begin; block < end; block += kBlock) {
+    const int64_t stop = block + kBlock < end ? block + kBlock : end;
+    int64_t c = 0;
+    for (; c + 64 <= width; c += 64) {
+      vf a[4] = {}, b[4] = {};
+      for (int64_t r = block; r < stop; r++) {
+        for (int k = 0; k < 4; k++) term(r * width + c + 16 * k, c + 16 * k, kLanes, a[k], b[k]);
+      }
+      for (int k = 0; k < 4; k++) {
+        for (int j = 0; j < kLanes; j++) sums.first[c + 16 * k + j] += a[k][j], sums.second[c + 16 * k + j] += b[k][j];
+      }
+    }
+    for (; c < width; c += kLanes) {
+      vf a = {}, b = {};
+      for (int64_t r = block; r < stop; r++) term(r * width + c, c, kLanes, a, b);
+      for (int j = 0; j < kLanes; j++) sums.first[c + j] += a[j], sums.second[c + j] += b[j];
+    }
+  }
+}
+
+// Sums over all values, split over threads: body(columns, thread, values) takes what a thread has summed of so many values
+// a channel. `prepare(columns, offset)` runs before each; the values that fill no wide row come last, to thread 0.
+template <class Prepare, class Term, class Body>
+inline void sums_by_thread(const Rows& rows, int64_t elements, int threads, void* scratch, Prepare prepare, Term term,
+                           Body body) {
+  const int64_t wide = elements / rows.width, tail = wide * rows.width;
+  parallel(wide, kGrain / rows.width + 1, threads, [&](int64_t begin, int64_t end, int thread) {
+    if (begin == end) return;
+    Columns columns(scratch, rows, thread);
+    columns.clear(rows);
+    prepare(columns, begin * rows.width);
+    column_sums(rows, begin, end, columns, term(columns));
+    columns.fold(rows);
+    body(columns, thread, (double)((end - begin) * rows.repeat));
+  });
+  if (tail == elements) return;
+  Columns columns(scratch, rows, 0);
+  columns.clear(rows);
+  prepare(columns, tail);
+  auto add = term(columns);
+  for (int64_t at = tail; at < elements; at += kLanes) {
+    const int lanes = elements - at < kLanes ? (int)(elements - at) : kLanes;
+    vf a = {}, b = {};
+    add(at, at - tail, lanes, a, b);
+    for (int j = 0; j < lanes; j++) columns.first[at - tail + j] += a[j], columns.second[at - tail + j] += b[j];
+  }
+  columns.fold(rows);
+  body(columns, 0, (double)((elements - tail) / rows.channels));
+}
+
+// buffers x, partial, scratch; ints elements, channels, type. Adds mean and Σ(x − mean)² to the thread's partial: Chan,
+// Golub and LeVeque 1983. Sums are of x − shift, shift being one of the values: without it, a mean far from zero would
+// cancel the variance's digits.
+void batch_norm_statistics(const StepArgs& s) {
+  const Rows rows(s.ints[1]);
   with_type(s.ints[2], [&](auto type) {
     using T = decltype(type);
-    const T *dy = (const T*)s.buffers[0], *x = (const T*)s.buffers[1], *y = (const T*)s.buffers[2];
-    const T* residual = (const T*)s.buffers[7];
-    T *dx = (T*)s.buffers[8], *dresidual = (T*)s.buffers[11];
-    with_activation(s.ints[3], [&](auto act) {
-      constexpr bool is_linear = std::is_same_v<decltype(act), Activation<kNone>>;
-      constexpr bool is_relu = std::is_same_v<decltype(act), Activation<kRelu>>;
-      auto dz_at = [&](int64_t at, int64_t c, int lanes, vf xs) {
-        vf g = get(dy, at, lanes);
-        if constexpr (is_linear) return g;
-        if (is_relu && y) return get(y, at, lanes) > 0 ? g : vf{};
-        vf z = xs * load(scale + c) + load(offset + c);
-        if (residual) z += get(residual, at, lanes);
-        if constexpr (is_relu) return z > 0 ? g : vf{};
-        return g * act.derivative(z);
-      };
-      column_sums(rows, elements, s.threads, sums, [&](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
-        vf xs = get(x, at, lanes);
-        vf dz = dz_at(at, c, lanes, xs);
-        if (dresidual) put(dresidual, at, dz, lanes);
-        a += dz;
-        b += dz * (xs - load(center + c));
-      });
-      const double count = (double)(elements / rows.channels);
-      for (int64_t c = 0; c < rows.channels; c++) {
-        double inverse = 1 / std::sqrt((double)variance[c] + s.floats[0]);
-        double sum = sums[c], product = sums[width + c] * inverse;
-        dbias[c] = (float)sum;
-        dweight[c] = (float)product;
-        double a = weight[c] * inverse, b = -a * inverse * product / count;
-        slope[c] = (float)b;
-        center[c] = (float)(-a * sum / count - b * mean[c]);
-      }
-      rows.spread(slope);
-      rows.spread(center);
-      auto apply = [&](auto gradient) {
-        for_each_vector(rows, elements, s.threads, [&](int64_t at, int64_t c, int lanes) {
-          vf xs = get(x, at, lanes);
-          put(dx, at, gradient(at, c, lanes, xs) * load(scale + c) + xs * load(slope + c) + load(center + c), lanes);
+    const T* x = (const T*)s.buffers[0];
+    sums_by_thread(
+        rows, s.ints[0], s.threads, s.buffers[2],
+        [&](Columns& columns, int64_t at) {
+          for (int64_t c = 0; c < rows.channels; c++) columns.shift[c] = to_float(x[at + c]);
+          rows.spread(columns.shift);
+        },
+        [&](Columns& columns) {
+          const float* shift = columns.shift;
+          return [x, shift](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
+            vf d = get(x, at, lanes) - load(shift + c);
+            a += d;
+            b += d * d;
+          };
+        },
+        [&](Columns& columns, int thread, double count) {
+          Partial partial(s.buffers[1], rows.channels, thread);
+          const double before = *partial.count, total = before + count;
+          for (int64_t c = 0; c < rows.channels; c++) {
+            const double sum = columns.first[c], squares = columns.second[c] - sum * sum / count;
+            const double difference = sum / count + columns.shift[c] - partial.first[c];
+            partial.first[c] += difference * count / total;
+            partial.second[c] += (squares > 0 ? squares : 0) + difference * difference * before * count / total;
+          }
+          *partial.count = total;
         });
-      };
-      if (dresidual) {
-        apply([&](int64_t at, int64_t, int lanes, vf) { return get(dresidual, at, lanes); });
+  });
+}
+
+// Tables of the forward pass, each spread to rows.width: y = x·scale + offset.
+struct Tables {
+  float *scale, *offset, *mean;
+  Tables(void* buffer, const Rows& rows) {
+    scale = (float*)buffer;
+    offset = scale + rows.width;
+    mean = offset + rows.width;
+  }
+};
+
+// buffers weight, bias, mean, variance, tables; ints channels; floats epsilon.
+void batch_norm_tables(const StepArgs& s) {
+  const float *weight = (const float*)s.buffers[0], *bias = (const float*)s.buffers[1];
+  const float *mean = (const float*)s.buffers[2], *variance = (const float*)s.buffers[3];
+  const Rows rows(s.ints[0]);
+  Tables tables(s.buffers[4], rows);
+  for (int64_t c = 0; c < rows.channels; c++) {
+    tables.scale[c] = (float)(weight[c] / std::sqrt((double)variance[c] + s.floats[0]));
+    tables.offset[c] = (float)(bias[c] - (double)mean[c] * tables.scale[c]);
+    tables.mean[c] = mean[c];
+  }
+  for (float* table : {tables.scale, tables.offset, tables.mean}) rows.spread(table);
+}
+
+// buffers partial, mean, variance; ints channels.
+void batch_norm_merge(const StepArgs& s) {
+  const int64_t channels = s.ints[0];
+  float *mean = (float*)s.buffers[1], *variance = (float*)s.buffers[2];
+  Partial all(s.buffers[0], channels, 0);
+  for (int t = 1; t < s.threads; t++) {
+    const Partial other(s.buffers[0], channels, t);
+    const double before = *all.count, count = *other.count, total = before + count;
+    if (count == 0) continue;
+    for (int64_t c = 0; c < channels; c++) {
+      const double difference = other.first[c] - all.first[c];
+      all.first[c] += difference * count / total;
+      all.second[c] += other.second[c] + difference * difference * before * count / total;
+    }
+    *all.count = total;
+  }
+  for (int64_t c = 0; c < channels; c++) {
+    mean[c] = (float)all.first[c];
+    variance[c] = (float)(all.second[c] / *all.count);
+  }
+}
+
+// buffers x, residual?, tables, y; ints elements, channels, type, activation. y = activation(x·scale + offset + residual).
+void batch_norm_apply(const StepArgs& s) {
+  const Rows rows(s.ints[1]);
+  const Tables tables(s.buffers[2], rows);
+  const float *scale = tables.scale, *offset = tables.offset;
+  with_type(s.ints[2], [&](auto type) {
+    using T = decltype(type);
+    const T *x = (const T*)s.buffers[0], *residual = (const T*)s.buffers[1];
+    T* y = (T*)s.buffers[3];
+    with_activation(s.ints[3], [&](auto act) {
+      if (residual) {
+        for_each_vector(rows, s.ints[0], s.threads, [&](int64_t at, int64_t c, int lanes) {
+          vf z = get(x, at, lanes) * load(scale + c) + load(offset + c) + get(residual, at, lanes);
+          put(y, at, act.value(z), lanes);
+        });
       } else {
-        apply(dz_at);
+        for_each_vector(rows, s.ints[0], s.threads, [&](int64_t at, int64_t c, int lanes) {
+          put(y, at, act.value(get(x, at, lanes) * load(scale + c) + load(offset + c)), lanes);
+        });
       }
+    });
+  });
+}
+
+// The gradient by the input of the activation, at one vector. ReLU's mask is taken from y where there is one; another
+// activation's input is computed again, with the residual.
+template <class T, class Act>
+struct ActivationInputGradient {
+  const T *dy, *y, *residual;
+  const float *scale, *offset;
+  vf operator()(int64_t at, int64_t c, int lanes, vf x) const {
+    constexpr bool is_linear = std::is_same_v<Act, Activation<kNone>>;
+    constexpr bool is_relu = std::is_same_v<Act, Activation<kRelu>>;
+    vf g = get(dy, at, lanes);
+    if constexpr (is_linear) return g;
+    if (is_relu && y) return get(y, at, lanes) > 0 ? g : vf{};
+    vf z = x * load(scale + c) + load(offset + c);
+    if (residual) z += get(residual, at, lanes);
+    if constexpr (is_relu) return z > 0 ? g : vf{};
+    return g * Act::derivative(z);
+  }
+};
+
+// buffers dy, x, y?, residual?, tables, dresidual?, partial, scratch; ints elements, channels, type, activation. With dz
+// the gradient by the activation's input, adds Σ dz and Σ dz·(x − mean) to the thread's partial, and writes dresidual = dz.
+void batch_norm_gradient_sums(const StepArgs& s) {
+  const Rows rows(s.ints[1]);
+  const Tables tables(s.buffers[4], rows);
+  with_type(s.ints[2], [&](auto type) {
+    using T = decltype(type);
+    const T *dy = (const T*)s.buffers[0], *x = (const T*)s.buffers[1];
+    T* dresidual = (T*)s.buffers[5];
+    with_activation(s.ints[3], [&](auto act) {
+      const ActivationInputGradient<T, decltype(act)> gradient{dy, (const T*)s.buffers[2], (const T*)s.buffers[3],
+                                                               tables.scale, tables.offset};
+      const float* mean = tables.mean;
+      sums_by_thread(
+          rows, s.ints[0], s.threads, s.buffers[7], [](Columns&, int64_t) {},
+          [&](Columns&) {
+            return [&, x, mean, dresidual](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
+              vf xs = get(x, at, lanes);
+              vf dz = gradient(at, c, lanes, xs);
+              if (dresidual) put(dresidual, at, dz, lanes);
+              a += dz;
+              b += dz * (xs - load(mean + c));
+            };
+          },
+          [&](Columns& columns, int thread, double) {
+            Partial partial(s.buffers[6], rows.channels, thread);
+            for (int64_t c = 0; c < rows.channels; c++) {
+              partial.first[c] += columns.first[c];
+              partial.second[c] += columns.second[c];
+            }
+          });
+    });
+  });
+}
+
+// buffers partial, weight, mean, variance, dweight, dbias, tables; ints channels, values a channel; floats epsilon.
+// dx = scale·dz + slope·x + constant by channel follows from the gradient in ops/batch-norm.ts; the tables are slope and
+// constant, spread.
+void batch_norm_gradient_tables(const StepArgs& s) {
+  const Rows rows(s.ints[0]);
+  const float *weight = (const float*)s.buffers[1], *mean = (const float*)s.buffers[2], *variance = (const float*)s.buffers[3];
+  float *dweight = (float*)s.buffers[4], *dbias = (float*)s.buffers[5];
+  float *slope = (float*)s.buffers[6], *constant = slope + rows.width;
+  const double count = (double)s.ints[1];
+  for (int64_t c = 0; c < rows.channels; c++) {
+    double sum = 0, product = 0;
+    for (int t = 0; t < s.threads; t++) {
+      const Partial partial(s.buffers[0], rows.channels, t);
+      sum += partial.first[c];
+      product += partial.second[c];
+    }
+    const double inverse = 1 / std::sqrt((double)variance[c] + s.floats[0]);
+    product *= inverse;
+    dbias[c] = (float)sum;
+    dweight[c] = (float)product;
+    const double a = weight[c] * inverse, b = -a * inverse * product / count;
+    slope[c] = (float)b;
+    constant[c] = (float)(-a * sum / count - b * mean[c]);
+  }
+  rows.spread(slope);
+  rows.spread(constant);
+}
+
+// buffers dy, x, y?, residual?, tables, tables of the gradient, dx; ints elements, channels, type, activation.
+void batch_norm_gradient_apply(const StepArgs& s) {
+  const Rows rows(s.ints[1]);
+  const Tables tables(s.buffers[4], rows);
+  const float *scale = tables.scale, *slope = (const float*)s.buffers[5], *constant = slope + rows.width;
+  with_type(s.ints[2], [&](auto type) {
+    using T = decltype(type);
+    const T *dy = (const T*)s.buffers[0], *x = (const T*)s.buffers[1];
+    T* dx = (T*)s.buffers[6];
+    with_activation(s.ints[3], [&](auto act) {
+      const ActivationInputGradient<T, decltype(act)> gradient{dy, (const T*)s.buffers[2], (const T*)s.buffers[3],
+                                                               tables.scale, tables.offset};
+      for_each_vector(rows, s.ints[0], s.threads, [&](int64_t at, int64_t c, int lanes) {
+        vf xs = get(x, at, lanes);
+        put(dx, at, gradient(at, c, lanes, xs) * load(scale + c) + xs * load(slope + c) + load(constant + c), lanes);
+      });
     });
   });
 }

@@ -150,8 +150,8 @@ inline vu mix32(vu x) {
   return x ^ (x >> 16);
 }
 
-// buffers x, seed, y; ints elements, type, stream, elements per decision (1: dropout; an image: stochastic depth);
-// floats rate.
+// buffers x, seed, y; ints elements, type, stream, elements per decision (1: dropout; an image: stochastic depth),
+// elements of an image; floats rate.
 void dropout(const StepArgs& s) {
   const uint32_t key = mix32((uint32_t)*(const int32_t*)s.buffers[1] ^ mix32((uint32_t)s.ints[2]));
   const double rate = s.floats[0];
@@ -166,7 +166,7 @@ void dropout(const StepArgs& s) {
     T* y = (T*)s.buffers[2];
     if (per == 1) {
       vu index;
-      for (int j = 0; j < kLanes; j++) index[j] = j + 1;
+      for (int j = 0; j < kLanes; j++) index[j] = (uint32_t)(s.first_image * s.ints[4]) + j + 1;
       for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
         vu bits = mix32(key + 0x9e3779b9u * (index + (uint32_t)at));
         vf kept = select((vi)(bits >= threshold), get(x, at, lanes) * scale, vf{});
@@ -175,7 +175,7 @@ void dropout(const StepArgs& s) {
       return;
     }
     for (int64_t image = 0; image * per < s.ints[0]; image++) {
-      uint32_t bits = mix32(key + 0x9e3779b9u * (uint32_t)(image + 1));
+      uint32_t bits = mix32(key + 0x9e3779b9u * (uint32_t)(s.first_image + image + 1));
       float factor = !none && bits >= threshold ? scale : 0;
       const T* from = x + image * per;
       T* to = y + image * per;

@@ -49,8 +49,10 @@ function geometryOf(node: Node): Geometry {
   }
 }
 
-function primitiveOf(to: Lowering, node: Node): Primitive {
-  return to.primitive(node, () => {
+/** Of the whole node or of its view for one slice: both have the same primitive, for a slice where the node is sliced. */
+function primitiveOf(to: Lowering, original: Node): Primitive {
+  return to.primitive(original, () => {
+    const { node } = to.view(original)
     const { direction, x, y, weight, attrs, bias } = geometryOf(node)
     const [batch, inHeight, inWidth, inChannels] = asImages(x)
     const [, outHeight, outWidth, outChannels] = asImages(y)
@@ -82,6 +84,7 @@ function primitiveOf(to: Lowering, node: Node): Primitive {
       groups: attrs.groups,
       bias: bias ? 1 : 0,
       activation: activationNumber(node.attrs['activation'] as ActivationName | undefined),
+      threads: to.threadsFor(original),
       sum: direction === 'forward' && node.inputs.length > 3 ? 1 : 0,
     })
     to.noteLayout(primitive.weightsLayout, primitive.weightsBytes)
@@ -90,19 +93,18 @@ function primitiveOf(to: Lowering, node: Node): Primitive {
 }
 
 const forward: Lower = (to, node) => {
-  const primitive = primitiveOf(to, node)
+  const primitive = primitiveOf(to, to.node)
   const { groups } = geometryOf(node).attrs
   const [x, weight, bias, residual] = node.inputs
-  const buffers = [to.read(x), to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)]
-  to.runPrimitive(primitive, [...buffers, residual ? to.writeOnto(node, residual) : to.write(node)])
+  const reads = [to.read(x), to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)]
+  to.runPrimitive(primitive, reads, [residual ? to.writeOnto(residual) : to.write()])
 }
 
 const inputGradient: Lower = (to, node) => {
-  const primitive = primitiveOf(to, node)
+  const primitive = primitiveOf(to, to.node)
   const { groups } = geometryOf(node).attrs
   const [dy, weight] = node.inputs
-  const buffers = [to.read(dy), to.read(weight, primitive.weightsLayout, groups)]
-  to.runPrimitive(primitive, [...buffers, to.write(node)])
+  to.runPrimitive(primitive, [to.read(dy), to.read(weight, primitive.weightsLayout, groups)], [to.write()])
 }
 
 /**
@@ -117,28 +119,27 @@ function isLargeDepthwise({ x, y, weight, attrs, bias }: Geometry): boolean {
 
 const weightGradient: Lower = (to, node) => {
   const geometry = geometryOf(node)
+  const reads = node.inputs.map(input => to.read(input))
   if (isLargeDepthwise(geometry)) {
     const { x, y, weight, attrs } = geometry
     const { stride, padding } = attrs
     const [, , kh, kw] = weight
     const ints = [...x, y[1], y[2], kh, kw, ...stride, padding[0], padding[2], to.type(node.inputs[0].type)]
-    to.kernel('depthwiseWeightGradient', [...node.inputs.map(input => to.read(input)), to.write(node)], ints)
+    to.kernel('depthwiseWeightGradient', { reads, writes: [to.write()], ints })
     return
   }
-  const primitive = primitiveOf(to, node)
-  const { groups } = geometryOf(node).attrs
-  const [x, dy] = node.inputs.map(input => to.read(input))
-  const dw = to.write(node, 0, primitive.weightsLayout, primitive.weightsBytes, groups)
-  to.runPrimitive(primitive, [x, dy, dw, node.outputs.length > 1 ? to.write(node, 1) : undefined])
+  const primitive = primitiveOf(to, to.node)
+  const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometry.attrs.groups)
+  to.runPrimitive(primitive, reads, [dw, node.outputs.length > 1 ? to.write(1) : undefined])
 }
 
 const foldBatchNorm: Lower = (to, node) => {
-  const [weight, gamma, beta, mean, variance, bias] = node.inputs
-  const inputs = [weight, gamma, beta, mean, variance].map(input => to.read(input))
+  const [weight] = node.inputs
   const { shape } = weight.type
+  const reads = [0, 1, 2, 3, 4, 5].map(i => node.inputs[i] && to.read(node.inputs[i]))
   const ints = [shape[0], elements(shape) / shape[0]]
-  const buffers = [...inputs, bias && to.read(bias), to.write(node, 0), to.write(node, 1)]
-  to.kernel('foldBatchNorm', buffers, ints, [node.attrs['epsilon'] as number])
+  const floats = [node.attrs['epsilon'] as number]
+  to.kernel('foldBatchNorm', { reads, writes: [to.write(0), to.write(1)], ints, floats })
 }
 
 export const convolutions = {

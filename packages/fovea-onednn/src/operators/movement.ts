@@ -11,7 +11,8 @@ import {
   tensorBytes,
   type Value,
 } from 'fovea/engine'
-import type { Buffer, Lowering } from '../lowering.js'
+import type { Lowering } from '../lowering.js'
+import type { Operand } from '../steps.js'
 import { type Lower, output } from './operator.js'
 
 /** Axes that walk together: sizes, and for each tensor the step along the axis. */
@@ -55,12 +56,14 @@ function arithmetic(
   node: Node,
   operation: number,
   shapes: readonly [Shape, Shape],
-  buffers: Buffer[],
+  reads: readonly Operand[],
+  y: Operand,
 ): void {
   const { shape } = node.outputs[0]
   const [sa, sb] = shapes.map(from => broadcastStrides(from, shape))
   const axes = collapse(shape.map((size, axis) => ({ size, strides: [sa[axis], sb[axis]] })))
-  to.kernel('binary', buffers, [operation, to.type(node.outputs[0]), axes.length, ...flat(axes)])
+  const ints = [operation, to.type(node.outputs[0]), axes.length, ...flat(axes)]
+  to.kernel('binary', { reads, writes: [y], ints })
 }
 
 const binary =
@@ -70,8 +73,8 @@ const binary =
     const { shape } = node.outputs[0]
     const inputs = [to.read(a), to.read(b)]
     const over = elements(a.type.shape) === elements(shape) ? a : b
-    const y = elements(over.type.shape) === elements(shape) ? to.writeOver(node, over) : to.write(node)
-    arithmetic(to, node, operation, [a.type.shape, b.type.shape], [...inputs, y])
+    const y = elements(over.type.shape) === elements(shape) ? to.writeOver(over) : to.write()
+    arithmetic(to, node, operation, [a.type.shape, b.type.shape], inputs, y)
   }
 
 /** b and c per image and channel, one kernel; else two passes. */
@@ -82,14 +85,14 @@ const multiplyAdd: Lower = (to, node) => {
   const perImage = [shape[0], ...shape.slice(1, -1).map(() => 1), columns]
   if (shape.length > 1 && [b, c].every(value => sameShape(value.type.shape, perImage))) {
     const rows = elements(shape) / columns
-    const buffers = [to.read(a), to.read(b), to.read(c), to.writeOver(node, a)]
-    to.kernel('multiplyAdd', buffers, [to.type(a.type), rows, columns, rows / shape[0]])
+    const ints = [to.type(a.type), rows, columns, rows / shape[0]]
+    to.kernel('multiplyAdd', { reads: [to.read(a), to.read(b), to.read(c)], writes: [to.writeOver(a)], ints })
     return
   }
-  const product = to.scratch(tensorBytes(node.outputs[0]))!
-  const y = to.write(node)
-  arithmetic(to, node, 1, [a.type.shape, b.type.shape], [to.read(a), to.read(b), product])
-  arithmetic(to, node, 0, [shape, c.type.shape], [product, to.read(c), y])
+  const product = to.scratch(tensorBytes(node.outputs[0]))
+  const y = to.write()
+  arithmetic(to, node, 1, [a.type.shape, b.type.shape], [to.read(a), to.read(b)], product)
+  arithmetic(to, node, 0, [shape, c.type.shape], [product, to.read(c)], y)
 }
 
 interface Copy {
@@ -106,8 +109,8 @@ function stridedCopy(lowering: Lowering, node: Node, { x, dims, from, to, fill, 
   const axes = collapse(dims.map((size, axis) => ({ size, strides: [from.strides[axis], to.strides[axis]] })))
   const covered = fill === undefined ? 0 : 1
   const ints = [lowering.type(x.type), covered, elements(node.outputs[0].shape), from.offset, to.offset, axes.length]
-  const buffers = [lowering.read(x), lowering.write(node)]
-  lowering.kernel('stridedCopy', buffers, [...ints, ...flat(axes)], [fill ?? 0, scale ?? 1])
+  const data = { reads: [lowering.read(x)], writes: [lowering.write()], floats: [fill ?? 0, scale ?? 1] }
+  lowering.kernel('stridedCopy', { ...data, ints: [...ints, ...flat(axes)] })
 }
 
 const offsetOf = (strides: readonly number[], start: readonly number[]): number =>
@@ -162,7 +165,7 @@ const broadcast =
 const view: Lower = (to, node) => {
   const [x] = node.inputs
   to.read(x)
-  to.alias(node, 0, x)
+  to.alias(0, x)
 }
 
 /** Kept axes first, then reduced ones: their sizes and their strides in x. */
@@ -179,15 +182,15 @@ const reduce =
   (to, node) => {
     const [x, factor] = node.inputs
     const ints = [operation, to.type(x.type), ...reductionAxes(x.type.shape, axesOf(node))]
-    to.kernel('reduce', [to.read(x), factor && to.read(factor), to.write(node)], ints)
+    to.kernel('reduce', { reads: [to.read(x), factor && to.read(factor)], writes: [to.write()], ints })
   }
 
 const reduceMaxGradient: Lower = (to, node) => {
   const [dy, x, y] = node.inputs
   const count = elements(x.type.shape) / elements(y.type.shape)
   const axes = reductionAxes(x.type.shape, (node.attrs as unknown as ReductionAttributes).axes)
-  const buffers = [to.read(dy), to.read(x), to.read(y), to.write(node)]
-  to.kernel('reduceMaxGradient', buffers, [elements(y.type.shape), count, ...axes])
+  const ints = [elements(y.type.shape), count, ...axes]
+  to.kernel('reduceMaxGradient', { reads: [to.read(dy), to.read(x), to.read(y)], writes: [to.write()], ints })
 }
 
 const cast: Lower = (to, node) => {
@@ -195,11 +198,12 @@ const cast: Lower = (to, node) => {
   const y = output(node)
   if (x.type.dtype === y.type.dtype) return view(to, node)
   // A weight is converted by the reorder into the layout of the primitive that reads it.
-  if (readOnlyAsWeight(to, node)) {
-    to.alias(node, 0, x)
+  if (readOnlyAsWeight(to, to.node)) {
+    to.alias(0, x)
     return
   }
-  to.kernel('cast', [to.read(x), to.write(node)], [elements(x.type.shape), to.type(x.type), to.type(y.type)])
+  const ints = [elements(x.type.shape), to.type(x.type), to.type(y.type)]
+  to.kernel('cast', { reads: [to.read(x)], writes: [to.write()], ints })
 }
 
 const weightReaders = ['conv2d', 'linear', 'conv2dInputGradient', 'linearInputGradient']
@@ -214,7 +218,7 @@ const readOnlyAsWeight = (to: Lowering, node: Node): boolean =>
 
 const identity: Lower = (to, node) => {
   const [x] = node.inputs
-  to.kernel('copy', [to.read(x), to.write(node)], [tensorBytes(x.type)])
+  to.kernel('copy', { reads: [to.read(x)], writes: [to.write()], ints: [tensorBytes(x.type)] })
 }
 
 export const movement = {

@@ -1,6 +1,8 @@
 /** @file Batch normalization and activations, by our own kernels (native/kernels/batch_norm.h, elementwise.h). */
-import { type ActivationName, elements, type Node } from 'fovea/engine'
+import { type ActivationName, elements, type Node, type Value } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
+import { aligned } from '../memory.js'
+import type { Operand } from '../steps.js'
 import { activationNumber, type Lower } from './operator.js'
 
 /** The width to which the kernels spread per-channel tables: the rule of `Rows` in native/kernels/common.h. */
@@ -11,62 +13,110 @@ function spreadWidth(channels: number): number {
   return width
 }
 
-/** Bytes for the kernels' column sums in double, for each thread, and `tables` tables in float. */
-const scratchBytes = (to: Lowering, channels: number, tables: number): number =>
-  spreadWidth(channels) * (to.threads * 2 * 8 + tables * 4)
+const channelsOf = (x: Value): number => x.type.shape.at(-1)!
 
-function dimensions(to: Lowering, node: Node, x: Node['inputs'][number]): number[] {
-  const { shape } = x.type
-  const activation = node.attrs['activation'] as ActivationName | undefined
-  return [elements(shape), shape[shape.length - 1], to.type(x.type), activationNumber(activation)]
-}
+/** Sizes of native/kernels/batch_norm.h: `Partial`, `Columns`, and so many tables. */
+const partialBytes = (x: Value): number => aligned(8 * (8 + 2 * channelsOf(x)))
+const columnsBytes = (x: Value): number => aligned(20 * spreadWidth(channelsOf(x)))
+const tablesBytes = (x: Value, tables: number): number => 4 * tables * spreadWidth(channelsOf(x))
+
+const activationOf = (node: Node): ActivationName | undefined => node.attrs['activation'] as ActivationName | undefined
+
+/** Elements, channels, type: what every pass over x takes. */
+const passOver = (to: Lowering, x: Value): number[] => [elements(x.type.shape), channelsOf(x), to.type(x.type)]
 
 const epsilonOf = (node: Node): number[] => [node.attrs['epsilon'] as number]
 
+/** By channel y = x·scale + offset, of the normalization by this mean and variance. */
+function makeTables(
+  to: Lowering,
+  node: Node,
+  x: Value,
+  [weight, bias]: readonly Operand[],
+  mean: Operand,
+  variance: Operand,
+) {
+  const tables = to.shared(tablesBytes(x, 3))
+  const data = {
+    reads: [weight, bias, mean, variance],
+    writes: [tables],
+    ints: [channelsOf(x)],
+    floats: epsilonOf(node),
+  }
+  to.sharedKernel('batchNormTables', data)
+  return tables
+}
+
+function apply(to: Lowering, node: Node, tables: Operand, y: Operand, residual: Value | undefined): void {
+  const [x] = node.inputs
+  const reads = [to.read(x), residual && to.read(residual), tables]
+  const ints = [...passOver(to, x), activationNumber(activationOf(node))]
+  to.kernel('batchNormApply', { reads, writes: [y], ints })
+}
+
 const batchNorm: Lower = (to, node) => {
   const [x, weight, bias, mean, variance, residual] = node.inputs
-  const [bx, bw, bb, bm, bv] = [x, weight, bias, mean, variance].map(input => to.read(input))
-  const scratch = to.scratch(scratchBytes(to, x.type.shape.at(-1)!, 2))
-  const buffers = [bx, bw, bb, residual && to.read(residual), to.writeOver(node, x), bm, bv, scratch]
-  to.kernel('batchNorm', buffers, [...dimensions(to, node, x), 0], epsilonOf(node))
+  const tables = makeTables(to, node, x, [to.read(weight), to.read(bias)], to.read(mean), to.read(variance))
+  apply(to, node, tables, to.writeOver(x), residual)
 }
 
 const batchNormTraining: Lower = (to, node) => {
   const [x, weight, bias, residual] = node.inputs
-  const [bx, bw, bb] = [x, weight, bias].map(input => to.read(input))
-  const br = residual && to.read(residual)
-  const scratch = to.scratch(scratchBytes(to, x.type.shape.at(-1)!, 2))
-  const buffers = [bx, bw, bb, br, to.write(node, 0), to.write(node, 1), to.write(node, 2), scratch]
-  to.kernel('batchNorm', buffers, [...dimensions(to, node, x), 1], epsilonOf(node))
+  const partial = to.partial(partialBytes(x))
+  const data = { reads: [to.read(x)], writes: [partial, to.scratch(columnsBytes(x))], ints: passOver(to, x) }
+  to.kernel('batchNormStatistics', data)
+  const statistics = [to.write(1), to.write(2)]
+  to.sharedKernel('batchNormMerge', { reads: [partial], writes: statistics, ints: [channelsOf(x)] })
+  const tables = makeTables(to, node, x, [to.read(weight), to.read(bias)], statistics[0], statistics[1])
+  to.keep(tables)
+  apply(to, node, tables, to.write(0), residual)
 }
 
 const batchNormGradient: Lower = (to, node) => {
-  const [dy, x, , , , , , residual] = node.inputs
-  const activation = node.attrs['activation'] as ActivationName | undefined
+  const [dy, x, y, weight, bias, mean, variance, residual] = node.inputs
+  const activation = activationOf(node)
+  const kind = activationNumber(activation)
+  const statistics = [to.read(mean), to.read(variance)]
+  const tables =
+    to.kept(mean.node) ?? makeTables(to, node, x, [to.read(weight), to.read(bias)], statistics[0], statistics[1])
   // ReLU after a residual takes its mask from y; other activations of a sum need the residual again.
   const isRelu = activation === 'relu'
-  const needed = node.inputs.slice(0, 7).map((_, i) => i !== 2 || (isRelu && residual !== undefined))
-  const inputs = node.inputs.slice(0, 7).map((input, i) => (needed[i] ? to.read(input) : undefined))
-  const scratch = to.scratch(scratchBytes(to, x.type.shape.at(-1)!, 4))
-  const br = residual && activation !== undefined && !isRelu ? to.read(residual) : undefined
+  const maskOf = residual && isRelu ? to.read(y) : undefined
+  const again = residual && activation !== undefined && !isRelu ? to.read(residual) : undefined
+
+  const reads = [to.read(dy), to.read(x)]
   // With a residual the first pass turns dy into the residual's gradient, and dx is a tensor of its own.
-  const dx = residual ? to.write(node, 0) : to.writeOver(node, dy, 0)
-  const dresidual = residual ? to.writeOver(node, dy, 3) : undefined
-  const buffers = [...inputs, br, dx, to.write(node, 1), to.write(node, 2), dresidual, scratch]
-  to.kernel('batchNormGradient', buffers, dimensions(to, node, x), epsilonOf(node))
+  const dresidual = residual && to.writeOver(dy, 3)
+  const partial = to.partial(partialBytes(x))
+  const sums = { reads: [...reads, maskOf, again, tables], writes: [dresidual, partial, to.scratch(columnsBytes(x))] }
+  to.kernel('batchNormGradientSums', { ...sums, ints: [...passOver(to, x), kind] })
+
+  const slopes = to.shared(tablesBytes(x, 2))
+  const perChannel = { reads: [partial, to.read(weight), ...statistics], writes: [to.write(1), to.write(2), slopes] }
+  const values = elements(to.node.inputs[1].type.shape) / channelsOf(x)
+  const ints = [channelsOf(x), values]
+  to.sharedKernel('batchNormGradientTables', { ...perChannel, ints, floats: epsilonOf(node) })
+
+  const dx = residual ? to.write(0) : to.writeOver(dy, 0)
+  const dz = dresidual ? [dresidual, reads[1], undefined, undefined] : [...reads, maskOf, again]
+  const activationLeft = dresidual ? 0 : kind
+  to.kernel('batchNormGradientApply', {
+    reads: [...dz, tables, slopes],
+    writes: [dx],
+    ints: [...passOver(to, x), activationLeft],
+  })
 }
 
 const activation: Lower = (to, node) => {
   const [x] = node.inputs
   const ints = [elements(x.type.shape), to.type(x.type), activationNumber(node.op as ActivationName)]
-  to.kernel('activation', [to.read(x), to.writeOver(node, x)], ints)
+  to.kernel('activation', { reads: [to.read(x)], writes: [to.writeOver(x)], ints })
 }
 
 const activationGradient: Lower = (to, node) => {
   const [dy, x] = node.inputs
-  const number = activationNumber(node.attrs['activation'] as ActivationName)
-  const buffers = [to.read(dy), to.read(x), to.writeOver(node, dy)]
-  to.kernel('activationGradient', buffers, [elements(x.type.shape), to.type(x.type), number])
+  const ints = [elements(x.type.shape), to.type(x.type), activationNumber(activationOf(node))]
+  to.kernel('activationGradient', { reads: [to.read(dy), to.read(x)], writes: [to.writeOver(dy)], ints })
 }
 
 export const normalization = {

@@ -14,25 +14,25 @@ const countPadding = (node: Node): number => ((node.attrs as unknown as AverageP
 const maxPool: Lower = (to, node) => {
   const [x] = node.inputs
   const ints = windows(to, node, x.type.shape, node.outputs[0].shape)
-  to.kernel('maxPool', [to.read(x), to.write(node, 0), to.write(node, 1)], ints)
+  to.kernel('maxPool', { reads: [to.read(x)], writes: [to.write(0), to.write(1)], ints })
 }
 
 const maxPoolGradient: Lower = (to, node) => {
   const [dy, index] = node.inputs
   const ints = windows(to, node, node.outputs[0].shape, dy.type.shape)
-  to.kernel('maxPoolGradient', [to.read(dy), to.read(index), to.write(node)], ints)
+  to.kernel('maxPoolGradient', { reads: [to.read(dy), to.read(index)], writes: [to.write()], ints })
 }
 
 const averagePool: Lower = (to, node) => {
   const [x] = node.inputs
-  const ints = windows(to, node, x.type.shape, node.outputs[0].shape)
-  to.kernel('averagePool', [to.read(x), to.write(node)], [...ints, countPadding(node)])
+  const ints = [...windows(to, node, x.type.shape, node.outputs[0].shape), countPadding(node)]
+  to.kernel('averagePool', { reads: [to.read(x)], writes: [to.write()], ints })
 }
 
 const averagePoolGradient: Lower = (to, node) => {
   const [dy] = node.inputs
-  const ints = windows(to, node, node.outputs[0].shape, dy.type.shape)
-  to.kernel('averagePoolGradient', [to.read(dy), to.write(node)], [...ints, countPadding(node)])
+  const ints = [...windows(to, node, node.outputs[0].shape, dy.type.shape), countPadding(node)]
+  to.kernel('averagePoolGradient', { reads: [to.read(dy)], writes: [to.write()], ints })
 }
 
 export const pooling = {

@@ -10,7 +10,8 @@ import {
   type SgdAttributes,
   type Value,
 } from 'fovea/engine'
-import type { Buffer, Lowering } from '../lowering.js'
+import type { Lowering } from '../lowering.js'
+import type { Operand } from '../steps.js'
 import { identity } from './movement.js'
 import type { Lower } from './operator.js'
 
@@ -19,12 +20,12 @@ const rows = ({ type: { shape } }: Value): number[] => [elements(shape) / shape.
 
 const softmax: Lower = (to, node) => {
   const [x] = node.inputs
-  to.kernel('softmax', [to.read(x), to.writeOver(node, x)], rows(x))
+  to.kernel('softmax', { reads: [to.read(x)], writes: [to.writeOver(x)], ints: rows(x) })
 }
 
 const softmaxGradient: Lower = (to, node) => {
   const [dy, y] = node.inputs
-  to.kernel('softmaxGradient', [to.read(dy), to.read(y), to.writeOver(node, dy)], rows(dy))
+  to.kernel('softmaxGradient', { reads: [to.read(dy), to.read(y)], writes: [to.writeOver(dy)], ints: rows(dy) })
 }
 
 const softLabels = (label: Value): number => (label.type.shape.length === 2 ? 1 : 0)
@@ -32,26 +33,26 @@ const smoothing = (node: Node): number[] => [(node.attrs as unknown as CrossEntr
 
 const crossEntropy: Lower = (to, node) => {
   const [logits, label] = node.inputs
-  const scratch = to.scratch(8 * logits.type.shape[0])
-  const buffers = [to.read(logits), to.read(label), to.write(node), scratch]
-  to.kernel('crossEntropy', buffers, [...rows(logits), softLabels(label)], smoothing(node))
+  const writes = [to.write(), to.scratch(8 * logits.type.shape[0])]
+  const ints = [...rows(logits), softLabels(label)]
+  to.kernel('crossEntropy', { reads: [to.read(logits), to.read(label)], writes, ints, floats: smoothing(node) })
 }
 
 const crossEntropyGradient: Lower = (to, node) => {
-  const [logits, label, dloss] = node.inputs
-  const buffers = [to.read(logits), to.read(label), to.read(dloss), to.write(node)]
-  to.kernel('crossEntropyGradient', buffers, [...rows(logits), softLabels(label)], smoothing(node))
+  const [logits, label] = node.inputs
+  const reads = node.inputs.map(input => to.read(input))
+  const ints = [...rows(logits), softLabels(label)]
+  to.kernel('crossEntropyGradient', { reads, writes: [to.write()], ints, floats: smoothing(node) })
 }
 
 const meanSquaredError: Lower = (to, node) => {
-  const [prediction, target] = node.inputs
-  const buffers = [to.read(prediction), to.read(target), to.write(node)]
-  to.kernel('meanSquaredError', buffers, [elements(prediction.type.shape)])
+  const reads = node.inputs.map(input => to.read(input))
+  to.kernel('meanSquaredError', { reads, writes: [to.write()], ints: [elements(node.inputs[0].type.shape)] })
 }
 
 const meanSquaredErrorGradient: Lower = (to, node) => {
-  const inputs = node.inputs.map(input => to.read(input))
-  to.kernel('meanSquaredErrorGradient', [...inputs, to.write(node)], [elements(node.inputs[0].type.shape)])
+  const reads = node.inputs.map(input => to.read(input))
+  to.kernel('meanSquaredErrorGradient', { reads, writes: [to.write()], ints: [elements(node.inputs[0].type.shape)] })
 }
 
 /** Without its seed the operator is the identity. `per` elements share one decision. */
@@ -61,52 +62,59 @@ const random =
     const [x, seed] = node.inputs
     if (seed === undefined) return identity(to, node)
     const { rate, stream } = node.attrs as unknown as RandomAttributes
-    const buffers = [to.read(x), to.read(seed), to.writeOver(node, x)]
-    to.kernel('dropout', buffers, [elements(x.type.shape), to.type(x.type), stream, per(x)], [rate])
+    const { shape } = x.type
+    const ints = [elements(shape), to.type(x.type), stream, per(x), elements(shape.slice(1))]
+    to.kernel('dropout', { reads: [to.read(x), to.read(seed)], writes: [to.writeOver(x)], ints, floats: [rate] })
   }
 
 /** Reads an update's inputs in the layout of its first, the parameter; scalars are dense. */
-function readLike(to: Lowering, node: Node): { readonly buffers: Buffer[]; readonly count: number } {
+function readLike(to: Lowering, node: Node): { readonly reads: readonly Operand[]; readonly count: number } {
   const [parameter] = node.inputs
   const { layout, groups, bytes } = to.layoutOf(parameter)
-  const buffers = node.inputs.map(input =>
+  const reads = node.inputs.map(input =>
     elements(input.type.shape) === elements(parameter.type.shape) && input.type.shape.length > 0
       ? to.read(input, layout, groups)
       : to.read(input),
   )
-  return { buffers, count: bytes / 4 }
+  return { reads, count: bytes / 4 }
 }
 
 const sgd: Lower = (to, node) => {
   const { momentum, nesterov, weightDecay } = node.attrs as unknown as SgdAttributes
-  const { buffers, count } = readLike(to, node)
-  const [parameter, gradient, rate, velocity] = buffers
-  const next = to.writeState(node, 0, node.inputs[0])
-  const nextVelocity = velocity && to.writeState(node, 1, node.inputs[3])
-  const all = [parameter, gradient, rate, velocity, next, nextVelocity]
-  to.kernel('sgd', all, [count, nesterov ? 1 : 0], [momentum, weightDecay])
+  const { reads, count } = readLike(to, node)
+  const [parameter, gradient, rate, velocity] = reads
+  const next = to.writeState(0, node.inputs[0])
+  const nextVelocity = velocity && to.writeState(1, node.inputs[3])
+  const data = { reads: [parameter, gradient, rate, velocity], writes: [next, nextVelocity] }
+  to.kernel('sgd', { ...data, ints: [count, nesterov ? 1 : 0], floats: [momentum, weightDecay] })
 }
 
 const adam: Lower = (to, node) => {
   const { beta1, beta2, epsilon, weightDecay, decoupled } = node.attrs as unknown as AdamAttributes
-  const { buffers, count } = readLike(to, node)
+  const { reads, count } = readLike(to, node)
   const [parameter, , , , m, v] = node.inputs
-  const results = [parameter, m, v].map((state, i) => to.writeState(node, i, state))
-  to.kernel('adam', [...buffers, ...results], [count, decoupled ? 1 : 0], [beta1, beta2, epsilon, weightDecay])
+  const writes = [parameter, m, v].map((state, i) => to.writeState(i, state))
+  const floats = [beta1, beta2, epsilon, weightDecay]
+  to.kernel('adam', { reads, writes, ints: [count, decoupled ? 1 : 0], floats })
 }
 
 const rmsProp: Lower = (to, node) => {
   const { decay, momentum, epsilon, weightDecay } = node.attrs as unknown as RmsPropAttributes
-  const { buffers, count } = readLike(to, node)
+  const { reads, count } = readLike(to, node)
   const [parameter, , , meanSquare, velocity] = node.inputs
-  const results = [parameter, meanSquare, velocity].map((state, i) => to.writeState(node, i, state))
-  to.kernel('rmsProp', [...buffers, ...results], [count], [decay, momentum, epsilon, weightDecay])
+  const writes = [parameter, meanSquare, velocity].map((state, i) => to.writeState(i, state))
+  to.kernel('rmsProp', { reads, writes, ints: [count], floats: [decay, momentum, epsilon, weightDecay] })
 }
 
 const runningAverage: Lower = (to, node) => {
   const { momentum, scale } = node.attrs as unknown as RunningAverageAttributes
-  const { buffers, count } = readLike(to, node)
-  to.kernel('runningAverage', [...buffers, to.writeState(node, 0, node.inputs[0])], [count], [momentum, scale])
+  const { reads, count } = readLike(to, node)
+  to.kernel('runningAverage', {
+    reads,
+    writes: [to.writeState(0, node.inputs[0])],
+    ints: [count],
+    floats: [momentum, scale],
+  })
 }
 
 export const training = {
