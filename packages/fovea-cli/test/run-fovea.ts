@@ -13,7 +13,7 @@ export interface Finished {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  /** stdout as JSON, one value a line. */
+  /** What `--json` printed, one value a line; empty without it. */
   // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it
   readonly json: any[]
 }
@@ -25,7 +25,10 @@ export interface RunOptions {
   readonly when?: { readonly at: string; readonly act: (child: ChildProcess) => void }
 }
 
-/** Runs `fovea …args` to its end. */
+/**
+ * Runs `fovea …args` to its end.
+ * @throws Error if a line of stdout is no JSON where `--json` was asked for
+ */
 export function fovea(args: readonly string[], { cwd, env, when }: RunOptions = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [command, ...args], { cwd, env: { ...process.env, ...env } })
@@ -47,14 +50,26 @@ export function fovea(args: readonly string[], { cwd, env, when }: RunOptions = 
     })
     child.on('error', reject)
     child.on('close', code => {
-      const json = stdout
-        .split('\n')
-        .filter(line => line.startsWith('{'))
-        .map(line => JSON.parse(line))
-      resolve({ code, stdout, stderr, json })
+      try {
+        resolve({ code, stdout, stderr, json: args.includes('--json') ? parseLines(stdout) : [] })
+      } catch (error) {
+        reject(error)
+      }
     })
   })
 }
+
+const parseLines = (stdout: string): unknown[] =>
+  stdout
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => {
+      try {
+        return JSON.parse(line)
+      } catch {
+        throw new Error(`--json printed a line that is no JSON: ${line}`)
+      }
+    })
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'fovea-test-'))
 
@@ -62,8 +77,7 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'fovea-t
  * A folder of photos in which a class is a colour: `train/CLASS/*.png` and `test/CLASS/*.png`, of 24×24 pixels.
  * @returns its path
  */
-export async function colorFolder({ train = 24, test = 8 } = {}): Promise<string> {
-  const folder = temporaryFolder()
+export async function colorFolder({ train = 24, test = 8 } = {}, folder = temporaryFolder()): Promise<string> {
   const classes = { blue: [30, 60, 200], green: [40, 180, 50], red: [210, 40, 30] }
   for (const [split, count] of Object.entries({ train, test })) {
     for (const [name, [r, g, b]] of Object.entries(classes)) {

@@ -23,7 +23,7 @@ export interface Cifar10Options extends LoadOptions {
 }
 
 /** https://www.cs.toronto.edu/~kriz/cifar.html, "binary version". */
-const OFFICIAL: RemoteFile = {
+export const CIFAR10_ARCHIVE: RemoteFile = {
   url: 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
   sha256: 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd',
   bytes: 170_052_171,
@@ -46,7 +46,7 @@ const MAX_RECORDS = 10_000
  * @throws FoveaError if it cannot be downloaded, saying which file to put where; FormatError if it is not the archive
  */
 export async function cifar10(options: Cifar10Options = {}): Promise<DataSplits> {
-  const { archive = OFFICIAL } = options
+  const { archive = CIFAR10_ARCHIVE } = options
   const folder = cacheFolder(options)
   const packed = join(folder, `cifar10${PACKED_EXTENSION}`)
   if (existsSync(packed)) {

@@ -1,0 +1,103 @@
+/** @file Claims about `--json`: every command has it and prints nothing but JSON on stdout, with the keys that programs rely on. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { beforeAll, expect, test } from 'vitest'
+import { CIFAR10_ARCHIVE } from '../src/data/cifar10.js'
+import { writePacked } from '../src/data/packed-file.js'
+import { createProgram } from '../src/program.js'
+import { colorFolder, fovea, type RunOptions, temporaryFolder } from './run-fovea.js'
+
+interface Case {
+  readonly args: readonly string[]
+  /** Of the last line. */
+  readonly keys: readonly string[]
+  /** How it is stopped, if it takes long. */
+  readonly when?: RunOptions['when']
+}
+
+const folder = temporaryFolder()
+const env = { FOVEA_DATA: join(folder, 'cache') }
+const [photos, run, parity] = ['photos', 'run', 'parity.json'].map(name => join(folder, name))
+
+const epoch = [
+  ...['event', 'epoch', 'loss', 'accuracy', 'validationLoss', 'validationAccuracy', 'imagesPerSecond', 'seconds'],
+]
+/** By command. They run in this order: what `train` makes, later ones read. */
+const cases: Readonly<Record<string, Case>> = {
+  train: {
+    args: ['cnn', '--data', photos, '--epochs', '1', '--batch', '4', '--out', run],
+    keys: ['event', 'checkpoint', 'testAccuracy', 'seconds'],
+  },
+  eval: { args: [run, '--data', photos], keys: ['loss', 'accuracy', 'top5', 'images', 'seconds'] },
+  predict: { args: [run, join(photos, 'test', 'red', '0.png')], keys: ['image', 'predictions'] },
+  summary: { args: ['resnet8'], keys: ['model', 'parameters', 'multiplyAdds', 'bytes', 'layers'] },
+  bench: {
+    args: ['resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1'],
+    keys: [
+      ...['model', 'mode', 'batch', 'precision', 'engine', 'threads', 'msPerStep', 'imagesPerSecond'],
+      ...['gflops', 'peakMemoryBytes'],
+    ],
+  },
+  parity: { args: [parity], keys: ['model', 'parameters', 'maxLogitError'] },
+  'data pack': {
+    args: [photos, '--out', join(folder, 'photos.fovea-data')],
+    keys: ['out', 'classes', 'imageShape', 'bytes'],
+  },
+  'data info': { args: [photos], keys: ['data', 'imageShape', 'classes', 'train', 'test'] },
+  'data download': { args: ['cifar10'], keys: ['data', 'imageShape', 'classes', 'train', 'test'] },
+  demo: { args: [], keys: epoch, when: { at: '"event":"epoch"', act: child => child.kill('SIGINT') } },
+}
+
+beforeAll(async () => {
+  await colorFolder({ train: 4, test: 2 }, photos)
+  const results = {
+    model: 'resnet8',
+    batch: 1,
+    size: 32,
+    classes: 2,
+    parameters: 77_666,
+    logits: [[1, 2]],
+    float32: {},
+  }
+  writeFileSync(parity, JSON.stringify(results))
+  await pretendToHaveCifar10()
+})
+
+/** So that `data download` finds nothing to download. */
+async function pretendToHaveCifar10(): Promise<void> {
+  const description = {
+    name: 'cifar10',
+    imageShape: [1, 1, 3] as [number, number, number],
+    classes: ['a'],
+    source: CIFAR10_ARCHIVE.sha256,
+  }
+  const images = (['train', 'test'] as const).map(split => ({ split, label: 0, pixels: new Uint8Array(3) }))
+  await writePacked(join(env.FOVEA_DATA, 'cifar10.fovea-data'), description, images)
+}
+
+/** `train`, …, `data pack`, …: commands that do something themselves. */
+const verbs = (command: Command, path = ''): string[] =>
+  command.commands.flatMap(child => {
+    const name = `${path}${child.name()}`
+    return child.commands.length > 0 ? verbs(child, `${name} `) : [name]
+  })
+
+test('every command is tried here', () => {
+  expect(Object.keys(cases).sort()).toEqual(verbs(createProgram()).sort())
+})
+
+test.each(Object.entries(cases))('fovea %s --json prints only JSON', async (verb, { args, keys, when }) => {
+  const { json, stderr } = await fovea([...verb.split(' '), ...args, '--json'], {
+    env,
+    cwd: folder,
+    ...(when === undefined ? {} : { when }),
+  })
+  expect(json.length, stderr).toBeGreaterThan(0)
+  expect(Object.keys(json.at(-1))).toEqual(keys)
+})
+
+test('a command that fails prints nothing on stdout', async () => {
+  const { code, stdout, stderr } = await fovea(['eval', join(folder, 'none'), '--data', photos, '--json'])
+  expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining('none') })
+})
