@@ -69,9 +69,19 @@ async function decoding<T>(path: string, decode: () => Promise<T>): Promise<T> {
   try {
     return await decode()
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replaceAll(/\s+/g, ' ').trim() : String(error)
-    throw new FormatError(`'${path}' cannot be decoded: ${reason}`, { cause: error })
+    const message = error instanceof Error ? error.message : String(error)
+    throw new FormatError(`'${path}' cannot be decoded: ${reasonIn(message)}`, { cause: error })
   }
+}
+
+/**
+ * libvips has one text of errors for all threads: of decoders that fail side by side, one gets the others' lines with its
+ * own, and another finds the text empty.
+ */
+function reasonIn(message: string): string {
+  const lines = message.split('\n').map(line => line.trim())
+  const distinct = [...new Set(lines)].filter(line => line !== '' && line !== 'Unknown error')
+  return distinct.join('; ') || 'it is damaged or cut short'
 }
 
 function greyToRgb(grey: Uint8Array): Uint8Array {

@@ -85,4 +85,15 @@ describe('decodeImage', () => {
     )
     await expect(decodeImage(temporary.path('absent.jpg'), [8, 8, 3])).rejects.toThrow(/cannot read '.*absent\.jpg'/)
   })
+  it('says once what is wrong, however many damaged images are decoded side by side', async () => {
+    const jpeg = await halves(640, 640).jpeg().toBuffer()
+    const paths = Array.from({ length: 24 }, (_, i) =>
+      temporary.write(`${i}.jpg`, jpeg.subarray(0, jpeg.length * (0.3 + i / 48))),
+    )
+    const errors = await Promise.all(paths.map(path => decodeImage(path, [8, 8, 3]).catch((e: unknown) => String(e))))
+    for (const error of errors) {
+      expect(error).toMatch(/cannot be decoded: .*(premature|cut short)/)
+      expect(error).not.toMatch(/premature.*premature|Unknown/)
+    }
+  })
 })
