@@ -13,8 +13,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await createProgram().parseAsync(process.argv)
 } catch (error) {
-  // Commander throws for --help and --version too, with exit code 0 and the text already shown.
-  if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0
-  else if (error instanceof CommanderError) process.exitCode = reportError(new UsageError(error.message))
-  else process.exitCode = reportError(error)
+  process.exitCode = error instanceof CommanderError ? reportCommander(error) : reportError(error)
+}
+
+/** Commander throws for --help and --version too, and for a command that is missing: their text is shown already. */
+function reportCommander({ code, exitCode, message }: CommanderError): number {
+  if (exitCode === 0) return 0
+  return code === 'commander.help' ? 2 : reportError(new UsageError(message.replace(/^error: /, '')))
 }

@@ -9,13 +9,15 @@ export class UsageError extends InvalidArgumentError {
 /** Reads an option's text or throws what is wrong with it; commander names the option in front. */
 export type OptionParser<T> = (text: string) => T
 
-/** A whole number of at least `least`. */
+/** A whole number of at least `least`, and at most `most` where that is given. */
 export const wholeNumber =
-  (option: string, least: number): OptionParser<number> =>
+  (option: string, least: number, most = Number.MAX_SAFE_INTEGER): OptionParser<number> =>
   text => {
     const value = Number(text)
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) {
-      throw new UsageError(`${option} takes a whole number of at least ${least}, not '${text}'`)
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most) {
+      const bounded = most < Number.MAX_SAFE_INTEGER
+      const range = bounded ? `from ${least} to ${most.toLocaleString('en-US')}` : `of at least ${least}`
+      throw new UsageError(`${option} takes a whole number ${range}, not '${text}'`)
     }
     return value
   }

@@ -18,13 +18,22 @@ describe('wrong usage ends with 2 and one line that offers what was meant', () =
     [['train', 'resnet20', '--data', 'cifar10', '--engine', 'onednm'], 'Did you mean onednn?'],
     [['summary', 'resnet20', '--precision', 'float8'], 'Known: float32'],
     [['summary', 'resnet20', '--input', '32'], 'HEIGHTxWIDTHxCHANNELS'],
+    [['summary', 'resnet20', '--classes', '99999999999'], '--classes takes a whole number from 2 to 100,000'],
     [['summary'], "missing required argument 'model'"],
   ])('fovea %j', async (args, hint) => {
     const { code, stdout, stderr } = await fovea(args)
     expect(stderr).toContain(hint)
     expect(stderr).toMatch(oneLine)
+    expect(stderr).not.toContain('error:')
     expect(stdout).toBe('')
     expect(code).toBe(2)
+  })
+
+  test.each([[[]], [['data']]])('fovea %j, without a command, shows which there are and nothing more', async args => {
+    const { code, stdout, stderr } = await fovea(args)
+    expect(stderr).toMatch(/^Usage: fovea .*\n {2}help \[command\][^\n]*\n/s)
+    expect(stderr).not.toContain('outputHelp')
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   })
 })
 

@@ -9,6 +9,10 @@ test('numbers are read whole or refused with the option and the range', () => {
       `--epochs takes a whole number of at least 1, not '${wrong}'`,
     )
   }
+  expect(wholeNumber('--classes', 2, 100_000)('100000')).toBe(100_000)
+  expect(() => wholeNumber('--classes', 2, 100_000)('100001')).toThrow(
+    "--classes takes a whole number from 2 to 100,000, not '100001'",
+  )
   expect(positiveNumber('--learning-rate')('1e-3')).toBe(0.001)
   expect(() => positiveNumber('--learning-rate')('0')).toThrow(UsageError)
 })

@@ -27,7 +27,7 @@ export function summaryCommand(): Command {
   return new Command('summary')
     .description("list a model's layers with their shapes, parameters and cost")
     .argument('<model>', 'resnet20, efficientnet-b0, …, or a model that fovea saved')
-    .option('--classes <n>', "number of classes (default: the model's)", wholeNumber('--classes', 2))
+    .option('--classes <n>', "number of classes (default: the model's)", wholeNumber('--classes', 2, 100_000))
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
     .option('--precision <name>', precisions.join(', '), precision(precisions), 'float32')
     .option('--json', 'print JSON')

@@ -21,6 +21,9 @@ export interface ModelOptions {
   readonly normalization?: Normalization
 }
 
+/** As many as a checkpoint may name. */
+const MAX_CLASSES = 100_000
+
 const defaultNormalization = ([height, , channels]: readonly number[]): Normalization => {
   if (channels !== 3) return { mean: Array(channels).fill(0.5), deviation: Array(channels).fill(0.5) }
   return height <= 64 ? normalizations.cifar10 : normalizations.imagenet
@@ -39,8 +42,10 @@ export function buildModel(
 ): Model {
   const { input = defaults.input, labels, seed = 0 } = options
   const { classes = labels?.length ?? defaults.classes } = options
-  if (!Number.isInteger(classes) || classes < 2) {
-    throw new InvalidArgumentError(`classes must be a whole number of at least 2, got ${classes}`)
+  if (!Number.isInteger(classes) || classes < 2 || classes > MAX_CLASSES) {
+    throw new InvalidArgumentError(
+      `classes must be a whole number from 2 to ${MAX_CLASSES.toLocaleString('en-US')}, got ${classes}`,
+    )
   }
   if (labels !== undefined && labels.length !== classes) {
     throw new InvalidArgumentError(`${labels.length} labels for ${classes} classes`)
