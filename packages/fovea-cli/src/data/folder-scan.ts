@@ -121,11 +121,14 @@ function checkClasses(folder: string, classes: ReadonlyMap<string, string[]>, tr
   }
 }
 
-const noImages = (folder: string): FormatError =>
-  new FormatError(
-    `no images in '${folder}': expected a folder for each class with ${IMAGE_EXTENSIONS.join(' ')} files, as in ` +
-      `'${join(folder, 'cat', '1.jpg')}', or train/CLASS/* and test/CLASS/*`,
-  )
+function noImages(folder: string): FormatError {
+  const loose = entriesOf(folder).filter(({ name }) => isImageName(name)).length
+  const found =
+    loose > 0
+      ? `'${folder}' holds ${loose} image${loose > 1 ? 's' : ''} but no class folders: put them into a folder for each class`
+      : `no images in '${folder}': expected a folder for each class with ${IMAGE_EXTENSIONS.join(' ')} files`
+  return new FormatError(`${found}, as in '${join(folder, 'cat', '1.jpg')}', or train/CLASS/* and test/CLASS/*`)
+}
 
 const isImageName = (name: string): boolean =>
   !name.startsWith('.') && IMAGE_EXTENSIONS.some(extension => extension === extname(name).toLowerCase())

@@ -145,7 +145,24 @@ describe('imageFolder', () => {
     [
       'of images without classes',
       () => fill('photos', 0, 3),
-      /no images in '.*photos': expected a folder for each class/,
+      /'.*photos' holds 3 images but no class folders: put them into a folder for each class, as in '.*photos\/cat\/1\.jpg'/,
+    ],
+    [
+      'of one image in a split without classes',
+      () => {
+        fill('photos/train', 0, 1)
+        fill('photos/test', 1, 3)
+      },
+      /'.*photos\/train' holds 1 image but no class folders.*'.*photos\/train\/cat\/1\.jpg'/,
+    ],
+    [
+      'with a test split without classes',
+      () => {
+        fill('photos/train/a', 0, 3)
+        fill('photos/train/b', 0, 3)
+        fill('photos/test', 1, 3)
+      },
+      /'.*photos\/test' holds 2 images but no class folders.*'.*photos\/test\/cat\/1\.jpg'/,
     ],
     ['of one class', () => fill('photos/a', 0, 3), /has one class, 'a': a classifier needs two or more/],
     [
