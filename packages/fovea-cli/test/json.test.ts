@@ -23,6 +23,8 @@ const [photos, run, parity] = ['photos', 'run', 'parity.json'].map(name => join(
 const epoch = [
   ...['event', 'epoch', 'loss', 'accuracy', 'validationLoss', 'validationAccuracy', 'imagesPerSecond', 'seconds'],
 ]
+/** The same for a file without a training part: what it does not tell is null. */
+const parityKeys = ['model', 'parameters', 'maxLogitError', 'maxGradientError', 'lossError', 'maxRunningError']
 /** By command. They run in this order: what `train` makes, later ones read. */
 const cases: Readonly<Record<string, Case>> = {
   train: {
@@ -39,7 +41,7 @@ const cases: Readonly<Record<string, Case>> = {
       ...['gflops', 'peakMemoryBytes'],
     ],
   },
-  parity: { args: [parity], keys: ['model', 'parameters', 'maxLogitError'] },
+  parity: { args: [parity], keys: parityKeys },
   'data pack': {
     args: [photos, '--out', join(folder, 'photos.fovea-data')],
     keys: ['out', 'classes', 'imageShape', 'bytes'],

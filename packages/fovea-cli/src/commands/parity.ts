@@ -32,12 +32,14 @@ async function run(path: string, options: ParityOptions): Promise<void> {
   const file = readParityFile(path)
   const engine = openEngine(options, output)
   const report = await measureParity(file, engine)
-  const { model, parameters, maxLogitError, maxGradientError, lossError, maxRunningError } = report
+  const { model, parameters, maxLogitError } = report
+  // A file without a training part says nothing of these; a program finds the same keys for every file.
+  const { maxGradientError = null, lossError = null, maxRunningError = null } = report
   output.result({ model, parameters, maxLogitError, maxGradientError, lossError, maxRunningError })
   output.say(`${model} on ${engine.description}: ${withCommas(parameters)} parameters`)
   const errors = { maxLogitError, maxGradientError, lossError, maxRunningError }
   const rows = Object.entries(errors).flatMap(([name, error]) =>
-    error === undefined ? [] : [[name, error.toExponential(2), report.float32[name]?.toExponential(2) ?? '']],
+    error === null ? [] : [[name, error.toExponential(2), report.float32[name]?.toExponential(2) ?? '']],
   )
   const columns = [
     { title: 'relative error' },
