@@ -1,18 +1,27 @@
 /** @file Ctrl-C: the first asks the work to stop where it is whole, the second ends the process at once. */
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /**
- * A signal that aborts at the first SIGINT or SIGTERM.
+ * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed, a connection that drops).
  * @param announce called then, to tell people what happens
  * @returns the signal, and a function that gives the keys back
  */
 export function onInterrupt(announce: () => void): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController()
-  const stop = (): void => {
-    // 128 + SIGINT, as shells expect of a program that was interrupted.
-    if (controller.signal.aborted) process.exit(130)
-    controller.abort()
-    announce()
+  const stop = (name: NodeJS.Signals): void => {
+    if (!controller.signal.aborted) {
+      controller.abort()
+      announce()
+      // A closed terminal sends SIGHUP twice: by its shell, and when that ends. Only a person's second signal is impatience.
+    } else if (name !== 'SIGHUP') process.exit(INTERRUPTED)
   }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
-  return { signal: controller.signal, release: () => void process.off('SIGINT', stop).off('SIGTERM', stop) }
+  for (const name of SIGNALS) process.on(name, stop)
+  const release = (): void => {
+    for (const name of SIGNALS) process.off(name, stop)
+  }
+  return { signal: controller.signal, release }
 }
+
+/** The exit code that shells expect of a program that was interrupted: 128 + SIGINT. */
+export const INTERRUPTED = 130

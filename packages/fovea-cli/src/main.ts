@@ -4,11 +4,14 @@ import { reportError } from './output.js'
 import { createProgram } from './program.js'
 import { UsageError } from './usage.js'
 
-// A reader that closes the pipe (`fovea summary … | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
-})
+// A reader that closes the pipe (`fovea summary … | head`) is no error; nor is a terminal that is gone (EIO): a run that
+// was told so by SIGHUP still has to save.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' && stream === process.stdout) process.exit(0)
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+  })
+}
 
 try {
   await createProgram().parseAsync(process.argv)

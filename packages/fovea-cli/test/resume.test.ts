@@ -40,9 +40,12 @@ test('a run killed in the middle and resumed ends with the bits of one that was 
   expect(epochs.map(line => JSON.parse(line).epoch)).toEqual([1, 2, 3, 4])
 })
 
-test('Ctrl-C saves in the middle of an epoch, says how to go on, and going on loses nothing', async () => {
+test.each([
+  ['Ctrl-C', 'SIGINT'],
+  ['a connection that drops', 'SIGHUP'],
+] as const)('%s saves in the middle of an epoch, says how to go on, and going on loses nothing', async (_, signal) => {
   const out = runFolder()
-  const stopped = await fovea(train(out), { when: { at: '"epoch":1', act: child => child.kill('SIGINT') } })
+  const stopped = await fovea(train(out), { when: { at: '"epoch":1', act: child => child.kill(signal) } })
   expect(stopped.code).toBe(130)
   expect(stopped.stderr).toContain(`fovea train --resume ${out}`)
   const resumed = await fovea(['train', '--resume', out, '--json'])
