@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { formatTable } from '../src/table.js'
 
 const columns = [
-  { title: 'layer', shrink: true },
+  { title: 'layer', shrinkTo: 8 },
   { title: 'cost', align: 'right' },
 ] as const
 

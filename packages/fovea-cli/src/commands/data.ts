@@ -87,7 +87,7 @@ function describe({ train, test }: DataSplits, name: string, output: Output): vo
   rows.push(['all', withCommas(train.length), withCommas(test.length)])
   output.say(`${name}: images of ${imageShape.join('×')}, ${classes.length} classes`)
   const columns = [
-    { title: 'class', shrink: true },
+    { title: 'class', shrinkTo: 8 },
     { title: 'training', align: 'right' as const },
     { title: 'held-out', align: 'right' as const },
   ]

@@ -55,7 +55,7 @@ async function run(file: string, options: EvalOptions): Promise<void> {
 }
 
 const columns = [
-  { title: 'class', shrink: true },
+  { title: 'class', shrinkTo: 8 },
   { title: 'images', align: 'right' as const },
   { title: 'recognized', align: 'right' as const },
   { title: 'most often taken for' },

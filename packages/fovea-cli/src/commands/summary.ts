@@ -38,7 +38,7 @@ function run(name: string, options: SummaryOptions): void {
   const output = createOutput(options.json === true)
   const summary = summarize(modelOf(name, options), options.precision)
   output.result(summary)
-  output.say(format(summary))
+  output.say(formatSummary(summary, Math.min(process.stdout.columns || 100, 100)))
 }
 
 function modelOf(name: string, { classes, input }: SummaryOptions): Model {
@@ -54,16 +54,19 @@ function modelOf(name: string, { classes, input }: SummaryOptions): Model {
   })
 }
 
-function format({ model, parameters, multiplyAdds, bytes, layers }: ModelSummary): string {
+/** A table of the layers, at most `width` wide, and a line of totals. */
+export function formatSummary({ model, parameters, multiplyAdds, bytes, layers }: ModelSummary, width: number): string {
   const number = (value: number): string => (value === 0 ? '' : withCommas(value))
   const right = 'right' as const
+  // The same word in every row would cost the names their letters.
+  const single = layers.every(({ precision }) => precision === layers[0].precision)
   const columns = [
-    { title: 'layer', shrink: true },
-    { title: 'op' },
+    { title: 'layer', shrinkTo: 8 },
+    { title: 'op', shrinkTo: single ? 11 : 8 },
     { title: 'output', align: right },
     { title: 'parameters', align: right },
-    { title: 'multiply-adds', align: right },
-    { title: 'precision' },
+    { title: 'mult-adds', align: right },
+    ...(single ? [] : [{ title: 'precision' }]),
   ]
   const rows = layers.map(layer => [
     layer.name,
@@ -71,13 +74,9 @@ function format({ model, parameters, multiplyAdds, bytes, layers }: ModelSummary
     formatShape(layer.output),
     number(layer.parameters),
     number(layer.multiplyAdds),
-    layer.precision,
+    ...(single ? [] : [layer.precision]),
   ])
-  const totals = [
-    `${withCommas(parameters)} parameters`,
-    `${withCommas(multiplyAdds)} multiply-adds an image`,
-    `${formatBytes(bytes.total)} of parameters`,
-  ]
-  const width = Math.min(process.stdout.columns || 100, 100)
-  return `${formatTable(columns, rows, width)}\n\n${model}: ${totals.join(', ')}`
+  const size = `${formatBytes(bytes.total)}${single ? ` in ${layers[0].precision}` : ''}`
+  const totals = `${withCommas(parameters)} parameters (${size}), ${withCommas(multiplyAdds)} multiply-adds an image`
+  return `${formatTable(columns, rows, width)}\n\n${model}: ${totals}`
 }
