@@ -1,5 +1,5 @@
 /** @file Checkpoints on disk: read with every check, written whole or not at all. */
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Checkpoint,
@@ -10,7 +10,7 @@ import {
   type Model,
   type ModelOptions,
 } from 'fovea'
-import { diskError, writeFileAtomic } from './files.js'
+import { type FileLimit, readWhole, writeFileAtomic } from './files.js'
 
 /** The files of a run's folder. */
 export const runFiles = {
@@ -20,13 +20,16 @@ export const runFiles = {
   last: 'last.safetensors',
 } as const
 
+/** Room for a model of 4 GB and the two slots of Adam beside each weight. */
+const LIMIT: FileLimit = { what: 'a checkpoint', maxBytes: 16 * 2 ** 30 }
+
 /**
  * Reads what `fovea train` or `saveModel` wrote; a run's folder stands for the model in it.
  * @throws FormatError naming the file and what is wrong with it; FoveaError if it cannot be read
  */
 export function readCheckpoint(path: string): Checkpoint {
   const file = modelPath(path)
-  return decodeCheckpoint(file, readWhole(file))
+  return decodeCheckpoint(file, readWhole(file, LIMIT))
 }
 
 /**
@@ -36,7 +39,7 @@ export function readCheckpoint(path: string): Checkpoint {
 export function readModel(path: string, named?: string, options: ModelOptions = {}): Model {
   if (named === undefined) return readCheckpoint(path).model
   const file = modelPath(path)
-  return decodeWeights(file, readWhole(file), createModel(named, options))
+  return decodeWeights(file, readWhole(file, LIMIT), createModel(named, options))
 }
 
 /** @throws FoveaError if the disk refuses; an older file is then left as it was */
@@ -48,12 +51,4 @@ function modelPath(path: string): string {
   if (!isFolder) return path
   const done = join(path, runFiles.model)
   return statSync(done, { throwIfNoEntry: false }) ? done : join(path, runFiles.last)
-}
-
-function readWhole(path: string): Uint8Array {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw diskError(error, path, 'read')
-  }
 }

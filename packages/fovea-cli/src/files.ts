@@ -1,8 +1,13 @@
-/** @file Writing files so that a reader never meets half of one, and errors of the disk said so that a person can act. */
+/**
+ * @file Files written so that a reader never meets half of one, read so that none takes more memory than its kind should,
+ * and errors of the disk said so that a person can act.
+ */
+import { constants } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { FoveaError } from 'fovea'
+import { FormatError, FoveaError, formatBytes } from 'fovea'
 
 /** What is written: bytes, text, or chunks as they come. */
 export type FileContent = Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
@@ -46,6 +51,66 @@ async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined)
   await handle?.sync().catch(() => {})
   await handle?.close()
+}
+
+/** What a kind of file may have, and how messages call it: `an image`. */
+export interface FileLimit {
+  readonly what: string
+  readonly maxBytes: number
+}
+
+/**
+ * The size of a file that may be read whole.
+ * @throws FoveaError if it is not there or no regular file (a device has no end, a pipe may never begin); FormatError if
+ *   it is larger than its kind may be
+ */
+export function checkedSize(path: string, { what, maxBytes }: FileLimit): number {
+  let state: ReturnType<typeof statSync>
+  try {
+    state = statSync(path)
+  } catch (error) {
+    throw diskError(error, path, 'read')
+  }
+  if (!state.isFile()) {
+    const kind = state.isDirectory() ? 'a folder' : 'a device or a pipe'
+    throw new FoveaError(`cannot read '${path}': it is ${kind}, not a file`)
+  }
+  // Node keeps no more in one piece, whatever the kind.
+  const most = Math.min(maxBytes, constants.MAX_LENGTH)
+  if (state.size > most) {
+    throw new FormatError(`'${path}' has ${formatBytes(state.size)}; ${what} may have ${formatBytes(most)} at most`)
+  }
+  return state.size
+}
+
+/** One call of the system reads less than 2 GiB. */
+const PIECE_BYTES = 1 << 30
+
+/**
+ * Reads a whole file; Node's own readFile ends at 2 GiB.
+ * @throws as checkedSize; FoveaError if there is not the memory for it
+ */
+export function readWhole(path: string, limit: FileLimit, pieceBytes = PIECE_BYTES): Buffer {
+  const size = checkedSize(path, limit)
+  let descriptor = -1
+  try {
+    descriptor = openSync(path, 'r')
+    const bytes = Buffer.from(new ArrayBuffer(size))
+    let done = 0
+    while (done < size) {
+      const got = readSync(descriptor, bytes, done, Math.min(size - done, pieceBytes), done)
+      if (got === 0) break
+      done += got
+    }
+    return bytes.subarray(0, done)
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw new FoveaError(`cannot read '${path}': there is no memory for its ${formatBytes(size)}`, { cause: error })
+    }
+    throw diskError(error, path, 'read')
+  } finally {
+    if (descriptor >= 0) closeSync(descriptor)
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {

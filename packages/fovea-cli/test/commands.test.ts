@@ -87,6 +87,18 @@ describe('a failed task ends with 1 and one line that names the file, layer or o
     expect(code).toBe(1)
   })
 
+  test.runIf(process.platform === 'linux').each([
+    ['predict', '/dev/zero', 'photo.jpg'],
+    ['eval', '/dev/zero', '--data', 'fashion-mnist'],
+    ['summary', '/dev/zero'],
+    ['parity', '/dev/zero'],
+  ])('a file without an end is not read: fovea %s %s', async (...args) => {
+    const { code, stderr } = await fovea(args)
+    expect(stderr).toMatch(oneLine)
+    expect(stderr).toContain("cannot read '/dev/zero': it is a device or a pipe, not a file")
+    expect(code).toBe(1)
+  })
+
   test('FOVEA_DEBUG=1 shows the stack', async () => {
     const { stderr } = await fovea(train('/nowhere/photos'), { env: { FOVEA_DEBUG: '1' } })
     expect(stderr).toMatch(/\n\s+at /)

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { diskError, writeFileAtomic } from '../src/files.js'
+import { diskError, readWhole, writeFileAtomic } from '../src/files.js'
 
 let folder = ''
 beforeEach(() => {
@@ -52,4 +53,27 @@ it.runIf(process.platform === 'linux')('reports a full disk', async () => {
   const error = await full.write(Buffer.from('x')).catch((e: unknown) => e)
   await full.close()
   expect(String(diskError(error, '/x', 'write'))).toContain('the disk is full')
+})
+
+it('reads a whole file, in pieces, and refuses what is none or too large before taking memory', () => {
+  const path = join(folder, 'file')
+  const bytes = Buffer.from(Uint8Array.from({ length: 1000 }, (_, i) => i))
+  writeFileSync(path, bytes)
+  expect(readWhole(path, { what: 'a file', maxBytes: 1000 }).equals(bytes)).toBe(true)
+  expect(readWhole(path, { what: 'a file', maxBytes: 1000 }, 7).equals(bytes)).toBe(true)
+  const read = (what: string) => () => readWhole(join(folder, what), { what: 'a picture', maxBytes: 2 ** 20 })
+  truncateSync(path, 2 ** 40)
+  expect(read('file')).toThrow(`'${path}' has 1.00 TiB; a picture may have 1.00 MiB at most`)
+  expect(read('none')).toThrow(`cannot read '${join(folder, 'none')}': there is no such file`)
+  expect(read('.')).toThrow('it is a folder, not a file')
+})
+
+it.runIf(process.platform === 'linux')('does not read devices and pipes, which have no end', () => {
+  const pipe = join(folder, 'pipe')
+  spawnSync('mkfifo', [pipe])
+  for (const path of ['/dev/zero', pipe]) {
+    expect(() => readWhole(path, { what: 'a picture', maxBytes: 2 ** 20 })).toThrow(
+      `cannot read '${path}': it is a device or a pipe, not a file`,
+    )
+  }
 })

@@ -1,9 +1,8 @@
 /** @file `fovea parity`: how far a model on an engine is from results that another framework gave in float64. */
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { FormatError, FoveaError, measureParity, type ParityFile, parseParityFile } from 'fovea'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
-import { diskError } from '../files.js'
+import { type FileLimit, readWhole } from '../files.js'
 import { createOutput, withCommas } from '../output.js'
 import { formatTable } from '../table.js'
 import { precision } from '../usage.js'
@@ -54,14 +53,12 @@ async function run(path: string, options: ParityOptions): Promise<void> {
   }
 }
 
+/** Those of the largest models have 30 kB. */
+const LIMIT: FileLimit = { what: 'a parity file', maxBytes: 64 << 20 }
+
 /** @throws FormatError or FoveaError naming the file */
 function readParityFile(path: string): ParityFile {
-  let content: string
-  try {
-    content = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw diskError(error, path, 'read')
-  }
+  const content = readWhole(path, LIMIT).toString('utf8')
   try {
     return parseParityFile(JSON.parse(content))
   } catch (error) {

@@ -2,13 +2,16 @@
 import { readFile } from 'node:fs/promises'
 import { FormatError } from 'fovea'
 import sharp, { type SharpOptions } from 'sharp'
-import { diskError } from '../files.js'
+import { checkedSize, diskError, type FileLimit } from '../files.js'
 
 /** Files that are taken for images, by the end of their name. */
 export const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp'] as const
 
 /** Refused before decoding: a file of a few kilobytes can claim a picture of many gigabytes. */
 const MAX_PIXELS = 100e6
+
+/** Of the file, as it is. */
+const LIMIT: FileLimit = { what: 'an image', maxBytes: 256 << 20 }
 
 const READ_OPTIONS: SharpOptions = { limitInputPixels: MAX_PIXELS, failOn: 'truncated', sequentialRead: true }
 
@@ -56,6 +59,7 @@ const SIGNATURES: readonly (readonly [offset: number, bytes: string])[] = [
 ]
 
 async function readImageFile(path: string): Promise<Buffer> {
+  checkedSize(path, LIMIT)
   const bytes = await readFile(path).catch((error: unknown) => {
     throw diskError(error, path, 'read')
   })

@@ -2,11 +2,11 @@
  * @file Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747): grey images of clothes, 28×28 pixels, 10 classes.
  * A class-balanced part (10,000 and 2,000 images) ships with this package; the whole set is read where a user has it.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type DataSplits, type Dataset, FormatError, fingerprintOf } from 'fovea'
-import { diskError } from '../files.js'
+import { type FileLimit, readWhole } from '../files.js'
 import { parseIdx } from './idx.js'
 import { cacheFolder, type LoadOptions } from './options.js'
 import { sharedBytes, sharedLabels } from './stored-dataset.js'
@@ -22,6 +22,9 @@ export interface FashionMnistOptions extends Pick<LoadOptions, 'cache'> {
 
 /** The part of the data set that ships with this package. */
 export const embeddedFashionMnist: string = fileURLToPath(new URL('../../assets/fashion-mnist', import.meta.url))
+
+/** The largest of the original's files has 47 MB. */
+const LIMIT: FileLimit = { what: 'a file of Fashion-MNIST', maxBytes: 256 << 20 }
 
 const CLASSES = [
   'T-shirt/top',
@@ -74,9 +77,5 @@ function open(folder: string, split: string, prefix: string): Dataset {
 function read(folder: string, name: string, rank: number) {
   const path = [join(folder, `${name}.gz`), join(folder, name)].find(existsSync)
   if (!path) throw new FormatError(`'${folder}' lacks ${name}.gz, a file of Fashion-MNIST`)
-  try {
-    return parseIdx(path, readFileSync(path), rank)
-  } catch (error) {
-    throw diskError(error, path, 'read')
-  }
+  return parseIdx(path, readWhole(path, LIMIT), rank)
 }

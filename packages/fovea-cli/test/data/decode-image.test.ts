@@ -1,3 +1,4 @@
+import { truncateSync } from 'node:fs'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { decodeImage, imageSize } from '../../src/data/decode-image.js'
@@ -82,6 +83,10 @@ describe('decodeImage', () => {
     await refused('empty.jpg', '').toThrow("empty.jpg' is empty")
     await refused('text.jpg', '<svg xmlns="http://www.w3.org/2000/svg"/>').toThrow(
       "text.jpg' is not a JPEG, PNG or WebP",
+    )
+    truncateSync(temporary.path('cut.jpg'), 300 << 20)
+    await expect(decodeImage(temporary.path('cut.jpg'), [8, 8, 3])).rejects.toThrow(
+      "cut.jpg' has 300 MiB; an image may have 256 MiB at most",
     )
     await expect(decodeImage(temporary.path('absent.jpg'), [8, 8, 3])).rejects.toThrow(/cannot read '.*absent\.jpg'/)
   })
