@@ -5,16 +5,18 @@
 import { constants } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { FormatError, FoveaError, formatBytes } from 'fovea'
+import { isAlive } from './process-id.js'
 
 /** What is written: bytes, text, or chunks as they come. */
 export type FileContent = Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /**
  * Writes a whole file or nothing: to a temporary name in the same folder, synced, then renamed over `path`. Makes the
- * folder where it is missing. When anything fails, an older file at `path` is left as it was.
+ * folder where it is missing. When anything fails, an older file at `path` is left as it was. What a process that was
+ * killed while it wrote the same file has left is removed.
  * @throws FoveaError naming the file and what to do (disk full, no permission, read-only); errors of `content` as they are
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
@@ -22,6 +24,7 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   let file: FileHandle | undefined
   try {
     await mkdir(dirname(path), { recursive: true })
+    await removeLeftovers(path)
     file = await open(temporary, 'wx')
     for await (const chunk of chunksOf(content)) await writeAll(file, chunk)
     await file.sync()
@@ -35,6 +38,19 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   }
   await syncFolder(dirname(path))
 }
+
+/** Removes temporaries of `path` whose process is gone. */
+async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path)
+  const start = `${basename(path)}.`
+  for (const name of await readdir(folder)) {
+    const pid = name.startsWith(start) && TEMPORARY.exec(name.slice(start.length))?.[1]
+    if (pid && !isAlive(Number(pid))) await rm(join(folder, name), { force: true }).catch(() => {})
+  }
+}
+
+/** The end of a temporary's name: the process that writes it, and a number that makes it unique. */
+const TEMPORARY = /^([1-9]\d*)-[0-9a-f]{8}\.tmp$/
 
 /** Writes every byte: one `write` may take fewer. */
 export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {

@@ -34,6 +34,19 @@ it('keeps the old file and leaves nothing behind when the content fails half-way
   expect(readdirSync(folder)).toEqual(['file'])
 })
 
+it('removes what a process that is gone left of the same file, and nothing else', async () => {
+  const gone = spawnSync(process.execPath, ['-e', '']).pid
+  const kept = [
+    `file.${process.ppid}-0123abcd.tmp`,
+    `file.${process.pid}-0123abcd.tmp`,
+    `file2.${gone}-0123abcd.tmp`,
+    `file.${gone}-notes.tmp`,
+  ]
+  for (const name of [...kept, `file.${gone}-0123abcd.tmp`]) writeFileSync(join(folder, name), 'half')
+  await writeFileAtomic(join(folder, 'file'), 'whole')
+  expect(readdirSync(folder).sort()).toEqual([...kept, 'file'].sort())
+})
+
 it('names the file and the remedy', async () => {
   writeFileSync(join(folder, 'file'), '')
   mkdirSync(join(folder, 'folder'))
