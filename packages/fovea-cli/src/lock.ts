@@ -1,50 +1,99 @@
 /** @file A run folder belongs to one process at a time: a lock file with its process id; a lock whose process is gone is taken over. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { constants, copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FoveaError } from 'fovea'
+import { diskError } from './files.js'
+import { isAlive } from './process-id.js'
 
 /**
  * Takes the folder (made where missing) until the returned function is called.
- * @throws FoveaError naming the process that holds it
+ * @throws FoveaError naming the process that holds it, or why the lock cannot be written
  */
 export function lockFolder(folder: string): () => void {
   const path = join(folder, 'lock')
-  mkdirSync(folder, { recursive: true })
-  for (let attempt = 0; ; attempt++) {
+  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`
+  const own = `${path}.${unique}.tmp`
+  try {
+    mkdirSync(folder, { recursive: true })
     try {
-      // 'wx' creates or fails: of two processes that start together, one gets it.
-      writeFileSync(path, String(process.pid), { flag: 'wx' })
-      return () => rmSync(path, { force: true })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      const holder = readHolder(path)
-      if (holder !== undefined && isAlive(holder)) {
-        throw new FoveaError(
-          `the folder '${folder}' is in use by another run (process ${holder}); stop it, or choose another --out`,
-        )
+      // Written under another name, so that nobody meets a lock without its process id.
+      writeFileSync(own, unique, { flag: 'wx' })
+      takeLock(folder, own, path)
+    } finally {
+      rmSync(own, { force: true })
+    }
+  } catch (error) {
+    throw diskError(error, path, 'write')
+  }
+  return () => {
+    if (contentOf(path) === unique) rmSync(path, { force: true })
+  }
+}
+
+/** A takeover takes a few calls of the system: who waits longer waits for a process that was killed in the middle of one. */
+const PATIENCE_MS = 5000
+
+/** Makes `own` the lock, in place of none or of one that is abandoned. */
+function takeLock(folder: string, own: string, path: string): void {
+  // Of the processes that find the same abandoned lock, one at a time may replace it: a second lock, held that long.
+  const takeover = `${path}.takeover`
+  const start = Date.now()
+  while (!giveName(own, path)) {
+    refuseHeld(folder, path)
+    if (giveName(own, takeover)) {
+      try {
+        refuseHeld(folder, path) // Another may have been here before.
+        if (contentOf(path) !== undefined) {
+          renameSync(own, path)
+          return
+        }
+      } finally {
+        rmSync(takeover, { force: true })
       }
-      if (attempt > 2) throw error
-      rmSync(path, { force: true })
+    } else if (Date.now() - start > PATIENCE_MS) {
+      throw new FoveaError(`'${takeover}' was left by a process that was killed; delete it`)
+    } else {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
     }
   }
 }
 
-function readHolder(path: string): number | undefined {
+/** @throws FoveaError if a process that is alive holds the lock */
+function refuseHeld(folder: string, path: string): void {
+  const holder = Number(/^[1-9]\d*/.exec(contentOf(path) ?? '')?.[0])
+  // This process has no lock yet: one with its id is from before, of a container or a system that counts from 1 again.
+  if (!Number.isSafeInteger(holder) || holder === process.pid || !isAlive(holder)) return
+  throw new FoveaError(
+    `the folder '${folder}' is in use by another run (process ${holder}); stop it, or choose another --out; ` +
+      `if that process is no run of Fovea, delete '${path}'`,
+  )
+}
+
+/** Gives a file a second name, in one step, unless another file has it. */
+function giveName(own: string, name: string): boolean {
   try {
-    const pid = Number(readFileSync(path, 'utf8'))
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined
-  } catch {
-    return undefined
+    linkSync(own, name)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error
+  }
+  // The file system has no second names (FAT): a copy is nearly as good.
+  try {
+    copyFileSync(own, name, constants.COPYFILE_EXCL)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false
+function contentOf(path: string): string | undefined {
   try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // EPERM: it runs, but is another user's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
   }
 }

@@ -1,5 +1,7 @@
 /** @file Claims about the lock of a run folder. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,17 +9,22 @@ import { lockFolder } from '../src/lock.js'
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'fovea-lock-'))
 
-test('a folder held by a living process is refused with its process id', () => {
+test('a folder held by a living process is refused with its process id, and the file to delete if it is no run', () => {
   const path = folder()
   writeFileSync(join(path, 'lock'), String(process.ppid))
   expect(() => lockFolder(path)).toThrow(`in use by another run (process ${process.ppid})`)
+  expect(() => lockFolder(path)).toThrow(`if that process is no run of Fovea, delete '${join(path, 'lock')}'`)
+  expect(readdirSync(path)).toEqual(['lock'])
 })
 
 test('a lock left by a process that is gone, or by half a write, is taken over', () => {
   for (const left of ['999999999', '', 'nonsense']) {
     const path = folder()
     writeFileSync(join(path, 'lock'), left)
-    lockFolder(path)()
+    const release = lockFolder(path)
+    expect(readFileSync(join(path, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid}\\b`))
+    release()
+    expect(readdirSync(path)).toEqual([])
   }
 })
 
@@ -25,4 +32,49 @@ test('a released folder can be taken again', () => {
   const path = folder()
   lockFolder(path)()
   lockFolder(path)()
+})
+
+test('only what is still its own lock does a run release', () => {
+  const path = folder()
+  const release = lockFolder(path)
+  rmSync(join(path, 'lock'))
+  writeFileSync(join(path, 'lock'), String(process.ppid))
+  release()
+  expect(existsSync(join(path, 'lock'))).toBe(true)
+})
+
+test('a folder that cannot be written says why', () => {
+  const path = join(folder(), 'file')
+  writeFileSync(path, '')
+  expect(() => lockFolder(path)).toThrow(`cannot write '${join(path, 'lock')}': a `)
+})
+
+/** Processes run compiled code: this test needs the build (`npm run build`). */
+const compiled = new URL('../dist/lock.js', import.meta.url)
+
+test.runIf(existsSync(compiled))('of many processes that find the same abandoned lock, one gets it', async () => {
+  const path = folder()
+  // They all start at the same moment, say how it went, and hold the lock until they are told to end.
+  const script = `
+    import { lockFolder } from '${compiled}'
+    process.stdin.once('data', at => {
+      while (Date.now() < Number(at));
+      try { lockFolder('${path}'); console.log('held') } catch (error) { console.log(error.message) }
+    })
+    console.log('ready')`
+  for (let round = 0; round < 5; round++) {
+    writeFileSync(join(path, 'lock'), '999999999')
+    const children = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    )
+    await Promise.all(children.map(child => once(child.stdout, 'data')))
+    const start = Date.now() + 50
+    const answers = children.map(child => once(child.stdout, 'data'))
+    for (const child of children) child.stdin.write(String(start))
+    const said = (await Promise.all(answers)).map(([text]) => String(text).trim())
+    for (const child of children) child.kill('SIGKILL')
+    await Promise.all(children.map(child => once(child, 'exit')))
+    expect(said.filter(text => text === 'held')).toHaveLength(1)
+    for (const text of said) expect(text).toMatch(/^held$|in use by another run/)
+  }
 })
