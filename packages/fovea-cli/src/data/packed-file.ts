@@ -106,7 +106,7 @@ async function* packedBytes(
   yield* chunk
   const splits = Object.fromEntries(
     SPLITS.map(split => {
-      if (labels[split].length === 0) throw new FormatError(`data set '${description.name}' has no ${split} images`)
+      if (labels[split].length === 0) throw noImages(description.name, split, skipped())
       hashes[split].update(Uint16Array.from(labels[split]))
       return [split, { count: labels[split].length, sha256: hashes[split].digest('hex') }]
     }),
@@ -119,6 +119,12 @@ async function* packedBytes(
   end.writeUInt32LE(VERSION, 4)
   end.write(END, 8, 'latin1')
   yield end
+}
+
+function noImages(name: string, split: SplitName, skipped: readonly string[]): FormatError {
+  const more = skipped.length > 5 ? ` and ${skipped.length - 5} more` : ''
+  const leftOut = skipped.length > 0 ? `; left out: ${skipped.slice(0, 5).join(', ')}${more}` : ''
+  return new FormatError(`data set '${name}' has no ${split} images${leftOut}`)
 }
 
 /** Whether a file begins as a packed data set does. */

@@ -129,6 +129,27 @@ describe('imageFolder', () => {
     await expect(imageFolder(folder, options())).rejects.toThrow('2 of 12')
   })
 
+  it('does not skip a class away: each keeps a training image, and the test split one', async () => {
+    const bad = (...names: string[]) => {
+      for (const name of names) temporary.write(`photos/${name}.png`, 'no image')
+    }
+    const load = () => imageFolder(temporary.path('photos'), options({ skipBad: true }))
+    fill('photos/train/a', 0, 3)
+    fill('photos/train/b', 3, 4)
+    bad('train/b/x', 'train/c/x', 'train/c/y', 'test/a/x')
+    fill('photos/test/b', 4, 5)
+    await expect(load()).rejects.toThrow(
+      /^class 'c' has no training images left: 2 were left out that cannot be read: .*c\/x\.png.*c\/y\.png.*; repair some/,
+    )
+    expect(readdirSync(temporary.path('cache'))).toEqual([])
+    fill('photos/train/c', 5, 6)
+    expect((await load()).test.length).toBe(1)
+    bad('test/b/04')
+    await expect(load()).rejects.toThrow(
+      /^the test split has no images left: 2 were left out that cannot be read: .*test\/a\/x\.png.*test\/b\/04\.png/,
+    )
+  })
+
   it.each([
     ['absent', () => {}, /there is no data folder '.*photos'/],
     ['a file', () => void temporary.write('photos', 'x'), /is a file, not a folder of images/],

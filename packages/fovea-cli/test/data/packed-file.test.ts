@@ -91,7 +91,11 @@ describe('a packed file', () => {
 
   it('is not written without images in both splits', async () => {
     const path = temporary.path('none')
-    await expect(writePacked(path, description, images.slice(0, 5))).rejects.toThrow("'small' has no test images")
+    const train = images.slice(0, 5)
+    await expect(writePacked(path, description, train)).rejects.toThrow("'small' has no test images")
+    await expect(writePacked(path, description, train, () => ['a.jpg', 'b.jpg'])).rejects.toThrow(
+      "'small' has no test images; left out: a.jpg, b.jpg",
+    )
     expect(() => readManifest(path)).toThrow(/cannot read '.*none': there is no such file/)
   })
 })
