@@ -1,24 +1,39 @@
 /** @file Opens what `--data` names, with progress and notices shown to people. */
 import { createModel, type DataSplits, formatBytes, take } from 'fovea'
-import { type DataProgress, type LoadOptions, openDataset } from './data/index.js'
+import { type DataProgress, type FoundData, findDataset, type LoadOptions, MAX_IMAGE_SIDE } from './data/index.js'
 import { type Output, withCommas } from './output.js'
 import { type ProgressBar, progressBar } from './progress.js'
 import type { RunRequest } from './run-folder.js'
+import { wholeNumber } from './usage.js'
 
 export interface OpenDataOptions {
   readonly skipBad?: boolean
-  /** [height, width] that images of a folder are cropped to. Default: what the folder suggests. */
-  readonly size?: number | readonly [number, number]
-  /** The most that the default is. */
+  /** What `--size` asks for. */
+  readonly size?: number
+  /** [height, width] that images of a folder are cropped to if nobody asks. Default: what the folder suggests. */
+  readonly defaultSize?: readonly [number, number]
+  /** The most that the folder suggests. */
   readonly maxSize?: number
+  /** Of a folder's images. Default: 3. */
+  readonly channels?: number
 }
 
-/** @throws what the data set throws: nothing of that name, no images, images that cannot be read */
+/** The values that `--size` takes. */
+export const imageSide = wholeNumber('--size', 1, MAX_IMAGE_SIDE)
+
+/**
+ * What `--data` names, before any image of it is read.
+ * @throws UsageError for a size that no image may have; what the data set throws: nothing of that name, no images
+ */
+export function findData(spec: string, options: OpenDataOptions = {}): Promise<FoundData> {
+  if (options.size !== undefined) imageSide(String(options.size))
+  return findDataset(spec, options)
+}
+
+/** @throws as findData; FormatError naming the images that cannot be read */
 export async function openData(spec: string, output: Output, options: OpenDataOptions = {}): Promise<DataSplits> {
-  return openDataset(spec, {
-    ...progressOfData(output),
-    ...options,
-  })
+  const found = await findData(spec, options)
+  return found.open(progressOfData(output))
 }
 
 /** The images of a run: a folder's at the model's own size, unless the run has another; a part of them, if it has a limit. */
@@ -55,7 +70,7 @@ export function progressOfData(output: Output): Pick<LoadOptions, 'onProgress' |
       bar?.update(done, `${count(done)}${total > 0 ? ` of ${count(total)}` : ''} ${unit === 'bytes' ? '' : unit}`)
       if (done === total) close()
     },
-    onNotice(message) {
+    onNotice(message: string) {
       close()
       output.warn(message)
     },

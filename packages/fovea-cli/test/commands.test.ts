@@ -2,7 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createModel } from 'fovea'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { saveModel } from '../src/index.js'
 import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
 
 /** Wrong usage and failed tasks alike are one line that starts so. */
@@ -16,6 +18,11 @@ describe('wrong usage ends with 2 and one line that offers what was meant', () =
     [['train', 'resnet21', '--data', 'cifar10', '--epochs', '1'], 'Did you mean resnet20'],
     [['train', 'resnet20', '--data', 'cifar10', '--epochs', '0'], '--epochs takes a whole number of at least 1'],
     [['train', 'resnet20', '--data', 'cifar10', '--engine', 'onednm'], 'Did you mean onednn?'],
+    [
+      ['train', 'resnet20', '--data', '.', '--epochs', '1', '--size', '99999'],
+      '--size takes a whole number from 1 to 4,096',
+    ],
+    [['data', 'pack', '.', '--size', '99999'], '--size takes a whole number from 1 to 4,096'],
     [['summary', 'resnet20', '--precision', 'float8'], 'Known: float32'],
     [['summary', 'resnet20', '--input', '32'], 'HEIGHTxWIDTHxCHANNELS'],
     [['summary', 'resnet20', '--classes', '99999999999'], '--classes takes a whole number from 2 to 100,000'],
@@ -48,6 +55,13 @@ describe('a failed task ends with 1 and one line that names the file, layer or o
     '--out',
     temporaryFolder(),
   ]
+
+  test('a size for images that have theirs already', async () => {
+    const { code, stderr } = await fovea([...train('fashion-mnist'), '--size', '64'])
+    expect(stderr).toMatch(oneLine)
+    expect(stderr).toContain("'fashion-mnist' has images of 28×28, not 64×64: a size (--size) is for folders of images")
+    expect(code).toBe(1)
+  })
 
   test('data that is not there', async () => {
     const { code, stderr } = await fovea(train('/nowhere/photos'))
@@ -225,7 +239,9 @@ describe('what is trained and what is given to it must fit', () => {
 
   test('weights of another model are refused with the tensors that are missing', async () => {
     const file = join(out, 'model.safetensors')
-    const { code, stderr } = await fovea(['eval', file, '--model', 'resnet20', '--data', photos])
+    const env = { FOVEA_DATA: join(temporaryFolder(), 'cache') }
+    const { code, stderr } = await fovea(['eval', file, '--model', 'resnet20', '--data', photos], { env })
+    expect(existsSync(env.FOVEA_DATA), 'images were decoded in vain').toBe(false)
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(oneLine) })
     expect(stderr).toContain(`'${file}' does not fit resnet20: it lacks layer1.1.conv1.weight`)
   })
@@ -239,11 +255,21 @@ describe('what is trained and what is given to it must fit', () => {
     ]) {
       cpSync(join(photos, 'train', from), join(other, to), { recursive: true })
     }
-    const { code, stderr } = await fovea(['eval', out, '--data', other])
+    const env = { FOVEA_DATA: join(temporaryFolder(), 'cache') }
+    const { code, stderr } = await fovea(['eval', out, '--data', other], { env })
+    expect(existsSync(env.FOVEA_DATA), 'images were decoded in vain').toBe(false)
     expect({ code, stderr }).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("class 0 is 'blue' to resnet8, 'azure' in"),
     })
+  })
+
+  test('a grey model is measured on a folder of photos, in grey', async () => {
+    const grey = join(temporaryFolder(), 'grey.safetensors')
+    await saveModel(grey, createModel('resnet8', { input: [16, 24, 1], labels: ['blue', 'green', 'red'] }))
+    const { code, json, stderr } = await fovea(['eval', grey, '--data', photos, '--json'])
+    expect(code, stderr).toBe(0)
+    expect(json[0].images).toBe(12)
   })
 
   test('a checkpoint cut short is never read as a whole one', async () => {

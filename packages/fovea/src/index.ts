@@ -32,6 +32,7 @@ export { type Precision, precisions } from './passes/mixed-precision.js'
 export * from './random.js'
 export * from './train/compile.js'
 export {
+  checkDataset,
   type EvaluateOptions,
   type Evaluation,
   evaluate,

@@ -4,10 +4,10 @@ import { basename, resolve } from 'node:path'
 import { Command } from 'commander'
 import { type DataSplits, type Dataset, formatBytes } from 'fovea'
 import { cacheFolder, cifar10, PACKED_EXTENSION, packImageFolder } from '../data/index.js'
-import { openData, progressOfData } from '../open-data.js'
+import { imageSide, openData, progressOfData } from '../open-data.js'
 import { createOutput, type Output, withCommas } from '../output.js'
 import { formatTable } from '../table.js'
-import { oneOf, wholeNumber } from '../usage.js'
+import { oneOf } from '../usage.js'
 
 interface DataOptions {
   readonly json?: true
@@ -24,7 +24,7 @@ export function dataCommand(): Command {
         .description('decode a folder of images into one file that --data takes')
         .argument('<folder>', 'train/CLASS/* with test/CLASS/*, or CLASS/*')
         .option('--out <file>', `the packed file (default: the folder's name, ending in ${PACKED_EXTENSION})`)
-        .option('--size <pixels>', 'side of the square that images are cropped to', wholeNumber('--size', 1))
+        .option('--size <pixels>', 'side of the square that images are cropped to', imageSide)
         .option('--skip-bad', 'leave out images that cannot be read')
         .option('--json', 'print JSON')
         .action(pack),
@@ -49,11 +49,11 @@ export function dataCommand(): Command {
 async function pack(folder: string, options: DataOptions): Promise<void> {
   const output = createOutput(options.json === true)
   const out = options.out ?? `${basename(resolve(folder))}${PACKED_EXTENSION}`
-  const progress = progressOfData(output)
+  const { size, skipBad = false } = options
   const manifest = await packImageFolder(folder, out, {
-    ...progress,
-    ...(options.size === undefined ? {} : { size: options.size }),
-    ...(options.skipBad ? { skipBad: true } : {}),
+    ...progressOfData(output),
+    skipBad,
+    ...(size === undefined ? {} : { size }),
   })
   const bytes = statSync(out).size
   output.result({ out, classes: manifest.classes.length, imageShape: manifest.imageShape, bytes })

@@ -1,9 +1,10 @@
 /** @file `fovea eval`: how well a saved model recognizes held-out images. */
 import { Command } from 'commander'
-import { evaluate } from 'fovea'
+import { arrayDataset, checkDataset, createModel, evaluate } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
+import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
-import { openData } from '../open-data.js'
+import { findData, type OpenDataOptions, progressOfData } from '../open-data.js'
 import { createOutput, percent, withCommas } from '../output.js'
 import { formatTable } from '../table.js'
 import { modelName, precision, type TrainingPrecision, trainingPrecisions, wholeNumber } from '../usage.js'
@@ -13,7 +14,7 @@ interface EvalOptions extends EngineOptions {
   readonly model?: string
   readonly batch: number
   readonly precision: TrainingPrecision
-  readonly skipBad?: true
+  readonly skipBad?: boolean
   readonly json?: true
 }
 
@@ -32,12 +33,10 @@ export function evalCommand(): Command {
 
 async function run(file: string, options: EvalOptions): Promise<void> {
   const output = createOutput(options.json === true)
-  const saved = options.model === undefined ? readModel(file) : undefined
-  const { test } = await openData(options.data, output, {
-    ...(saved ? { size: [saved.preprocessing.size[0], saved.preprocessing.size[1]] as const } : {}),
-    ...(options.skipBad ? { skipBad: true } : {}),
-  })
-  const model = saved ?? readModel(file, options.model, { input: test.imageShape, labels: test.classes })
+  // What cannot fit is refused before a long folder is decoded.
+  const { model, data } = await findBoth(file, options)
+  checkDataset(model, arrayDataset({ ...data, images: new Uint8Array(), labels: [] }))
+  const { test } = await data.open(progressOfData(output))
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const { batch: batchSize, precision } = options
   const { confusion, ...result } = await evaluate(model, test, { engine, batchSize, precision })
@@ -52,6 +51,18 @@ async function run(file: string, options: EvalOptions): Promise<void> {
       model.labels.map((label, i) => classRow(label, confusion[i], model.labels)),
     ),
   )
+}
+
+/** A saved model has a size, and images come in it; one by name takes the images' size and classes. */
+async function findBoth(file: string, { model: name, data, skipBad = false }: EvalOptions) {
+  const find = (options: OpenDataOptions): Promise<FoundData> => findData(data, { skipBad, ...options })
+  if (name === undefined) {
+    const model = readModel(file)
+    const [height, width, channels] = model.preprocessing.size
+    return { model, data: await find({ defaultSize: [height, width], channels }) }
+  }
+  const found = await find({ maxSize: createModel(name).preprocessing.size[0] })
+  return { model: readModel(file, name, { input: found.imageShape, labels: found.classes }), data: found }
 }
 
 const columns = [

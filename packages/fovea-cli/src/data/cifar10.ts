@@ -31,6 +31,13 @@ export const CIFAR10_ARCHIVE: RemoteFile = {
 
 const CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']
 
+/** What is known of it without its files. */
+export const cifar10Description = {
+  name: 'cifar10',
+  imageShape: [32, 32, 3] as [number, number, number],
+  classes: CLASSES,
+}
+
 /** The archive's files that hold images; nothing else in it is read, and nothing is written out. */
 const FILES: readonly (readonly [split: SplitName, entry: string])[] = [
   ...[1, 2, 3, 4, 5].map(i => ['train', `cifar-10-batches-bin/data_batch_${i}.bin`] as const),
@@ -60,13 +67,7 @@ export async function cifar10(options: Cifar10Options = {}): Promise<DataSplits>
   const path = join(folder, 'cifar-10-binary.tar.gz')
   await download(path, archive, options)
   const files = await readEntries(path)
-  const description = {
-    name: 'cifar10',
-    imageShape: [32, 32, 3] as [number, number, number],
-    classes: CLASSES,
-    source: archive.sha256,
-  }
-  await writePacked(packed, description, records(files, options))
+  await writePacked(packed, { ...cifar10Description, source: archive.sha256 }, records(files, options))
   return openPacked(packed)
 }
 

@@ -39,6 +39,9 @@ const CLASSES = [
   'Ankle boot',
 ]
 
+/** What is known of it without its files. */
+export const fashionMnistDescription = { name: 'fashion-mnist', imageShape: [28, 28, 1], classes: CLASSES } as const
+
 /**
  * Fashion-MNIST.
  * @throws FormatError naming the file that is missing or damaged
@@ -65,9 +68,8 @@ function open(folder: string, split: string, prefix: string): Dataset {
   const bytes = sharedBytes(images.data.length)
   bytes.set(images.data)
   return preparedAhead({
+    ...fashionMnistDescription,
     name: `fashion-mnist/${split}`,
-    imageShape: [28, 28, 1],
-    classes: CLASSES,
     fingerprint: fingerprintOf(bytes, Int32Array.from(labels.data)),
     labels: sharedLabels(labels.data),
     pixels: { bytes },

@@ -8,6 +8,7 @@ import { basename, join, resolve } from 'node:path'
 import { type DataSplits, FormatError, InvalidArgumentError } from 'fovea'
 import { imageSize } from './decode-image.js'
 import { type FolderScan, type SplitOptions, scanFolder } from './folder-scan.js'
+import type { FoundData } from './found-data.js'
 import { cacheFolder } from './options.js'
 import { badImages, type PackOptions, packFolder } from './pack-folder.js'
 import {
@@ -20,27 +21,44 @@ import {
 
 export interface ImageFolderOptions extends PackOptions, SplitOptions {
   /**
-   * Pixels of the square, or [height, width], that every image is resized and cropped to. Default: the shorter side of
-   * the first image, at most `maxSize`.
+   * Pixels of the square, or [height, width], that every image is resized and cropped to. Default: `defaultSize`.
    */
   readonly size?: number | readonly [number, number]
+  /** [height, width] where `size` is not given. Default: the shorter side of the first image, at most `maxSize`. */
+  readonly defaultSize?: readonly [number, number]
   /** Default 224. */
   readonly maxSize?: number
+  /** 3 for RGB, which is the default, or 1 for grey. */
+  readonly channels?: number
 }
 
 /** Changes whenever the same files would be decoded to other pixels: packed files of before are made again. */
 const DECODING = 1
 const DEFAULT_MAX_SIZE = 224
-const MAX_SIZE = 4096
+/** The longest side that images may be resized to. */
+export const MAX_IMAGE_SIDE = 4096
 
 /**
  * Opens a folder of images: `train/CLASS/*` with `test/CLASS/*`, or `CLASS/*`, of which `heldOut` is split off.
- * JPEG, PNG and WebP; see decodeImage for what is done to each. Images are RGB, classes are sorted by name.
+ * JPEG, PNG and WebP; see decodeImage for what is done to each. Classes are sorted by name.
  * @throws InvalidArgumentError if there is no such folder; FormatError naming what is missing, or the images that cannot be read
  */
-export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<DataSplits> {
+export const imageFolder = async (folder: string, options: ImageFolderOptions = {}): Promise<DataSplits> =>
+  (await findImageFolder(folder, options)).open(options)
+
+/**
+ * Looks what a folder of images holds, without decoding them; what it opens is what imageFolder does.
+ * @throws as imageFolder, but knows nothing of images that cannot be read
+ */
+export async function findImageFolder(folder: string, options: ImageFolderOptions = {}): Promise<FoundData> {
   const scan = scanFolder(folder, options)
   const job = await describe(folder, scan, options)
+  const { name, imageShape, classes } = job.description
+  const { skipBad = false } = options
+  return { name, imageShape, classes, open: (load = {}) => openFolder(folder, scan, job, { ...load, skipBad }) }
+}
+
+async function openFolder(folder: string, scan: FolderScan, job: Job, options: PackOptions): Promise<DataSplits> {
   const path = join(cacheFolder(options), `${basename(resolve(folder))}-${job.key}${PACKED_EXTENSION}`)
   if (existsSync(path)) {
     try {
@@ -84,26 +102,32 @@ interface Job {
 }
 
 async function describe(folder: string, scan: FolderScan, options: ImageFolderOptions): Promise<Job> {
-  const { size, skipBad = false, heldOut = 0.2, splitSeed = 0 } = options
-  const square =
-    typeof size === 'number' ? ([size, size] as const) : (size ?? (await defaultSize(folder, scan, options)))
-  if (!square.every(side => Number.isSafeInteger(side) && side >= 1 && side <= MAX_SIZE)) {
-    throw new InvalidArgumentError(`the image size must be 1 to ${MAX_SIZE} pixels a side, not ${square.join('×')}`)
+  const { skipBad = false, heldOut = 0.2, splitSeed = 0, channels = 3 } = options
+  const { size = options.defaultSize ?? (await suggestedSize(folder, scan, options)) } = options
+  const [height, width] = typeof size === 'number' ? [size, size] : size
+  if (![height, width].every(side => Number.isSafeInteger(side) && side >= 1 && side <= MAX_IMAGE_SIDE)) {
+    throw new InvalidArgumentError(
+      `the image size must be 1 to ${MAX_IMAGE_SIDE} pixels a side, not ${height}×${width}`,
+    )
   }
-  const what = JSON.stringify([DECODING, square, skipBad, heldOut, splitSeed])
+  if (channels !== 1 && channels !== 3) {
+    throw new InvalidArgumentError(`photos have 3 channels (RGB) or 1 (grey), not ${channels}`)
+  }
+  const imageShape: [number, number, number] = [height, width, channels]
+  const what = JSON.stringify([DECODING, imageShape, skipBad, heldOut, splitSeed])
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
   return {
     key: hash(resolve(folder) + what).slice(0, 12),
     description: {
       name: basename(resolve(folder)),
-      imageShape: [...square, 3],
+      imageShape,
       classes: [...scan.classes],
       source: hash(scan.state + what),
     },
   }
 }
 
-async function defaultSize(
+async function suggestedSize(
   folder: string,
   { images }: FolderScan,
   { maxSize = DEFAULT_MAX_SIZE }: ImageFolderOptions,

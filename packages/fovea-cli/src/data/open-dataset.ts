@@ -2,29 +2,39 @@
 import { statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { type DataSplits, FormatError, InvalidArgumentError, nearestNames } from 'fovea'
-import { cifar10 } from './cifar10.js'
-import { fashionMnist } from './fashion-mnist.js'
-import { type ImageFolderOptions, imageFolder } from './image-folder.js'
-import { isPacked, openPacked } from './packed-file.js'
+import { cifar10, cifar10Description } from './cifar10.js'
+import { fashionMnist, fashionMnistDescription } from './fashion-mnist.js'
+import type { FoundData } from './found-data.js'
+import { findImageFolder, type ImageFolderOptions } from './image-folder.js'
+import { isPacked, openPacked, readManifest } from './packed-file.js'
 
 /** Data sets with a name. */
-const DATASETS: Readonly<Record<string, (options: ImageFolderOptions) => Promise<DataSplits>>> = {
-  cifar10,
-  'fashion-mnist': fashionMnist,
+const DATASETS: Readonly<Record<string, FoundData>> = {
+  cifar10: { ...cifar10Description, open: cifar10 },
+  'fashion-mnist': { ...fashionMnistDescription, open: fashionMnist },
 }
 
 export const datasetNames: readonly string[] = Object.keys(DATASETS)
 
 /**
- * Opens what `--data` names. `size`, `skipBad`, `heldOut` and `splitSeed` are for image folders.
- * @throws InvalidArgumentError if there is nothing of that name; the errors of each kind of data set
+ * Opens what `--data` names.
+ * @throws as findDataset; the errors of each kind of data set
  */
-export async function openDataset(spec: string, options: ImageFolderOptions = {}): Promise<DataSplits> {
-  if (Object.hasOwn(DATASETS, spec)) return DATASETS[spec](options)
+export const openDataset = async (spec: string, options: ImageFolderOptions = {}): Promise<DataSplits> =>
+  (await findDataset(spec, options)).open(options)
+
+/**
+ * Finds what `--data` names, without downloading or decoding an image. `size` is for image folders only; what else is
+ * theirs (`defaultSize`, `channels`, `skipBad`, …) other data sets need not heed.
+ * @throws InvalidArgumentError if there is nothing of that name, or if it has another size than the one asked for
+ */
+export async function findDataset(spec: string, options: ImageFolderOptions = {}): Promise<FoundData> {
+  if (Object.hasOwn(DATASETS, spec)) return ofItsOwnSize(spec, DATASETS[spec], options)
   const state = statSync(spec, { throwIfNoEntry: false })
-  if (state?.isDirectory()) return imageFolder(spec, options)
+  if (state?.isDirectory()) return findImageFolder(spec, options)
   if (state?.isFile()) {
-    if (isPacked(spec)) return openPacked(spec)
+    if (isPacked(spec))
+      return ofItsOwnSize(spec, { ...readManifest(spec), open: async () => openPacked(spec) }, options)
     const advice = ARCHIVES.includes(extname(spec)) ? 'unpack it and name the folder' : 'name a folder of images'
     throw new FormatError(`'${spec}' is not a packed data set; ${advice}`)
   }
@@ -32,6 +42,16 @@ export async function openDataset(spec: string, options: ImageFolderOptions = {}
   throw new InvalidArgumentError(
     `no data set, folder or file '${spec}'.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''} ` +
       `Known: ${datasetNames.join(', ')}, a folder of images (train/CLASS/* and test/CLASS/*, or CLASS/*), a packed file`,
+  )
+}
+
+/** Images that are decoded already have the size that they have: another one must not be asked for in vain. */
+function ofItsOwnSize(spec: string, data: FoundData, { size }: ImageFolderOptions): FoundData {
+  const [height, width] = data.imageShape
+  const asked = typeof size === 'number' ? [size, size] : (size ?? [height, width])
+  if (asked[0] === height && asked[1] === width) return data
+  throw new InvalidArgumentError(
+    `'${spec}' has images of ${height}×${width}, not ${asked.join('×')}: a size (--size) is for folders of images, leave it out`,
   )
 }
 

@@ -1,10 +1,10 @@
-import { mkdirSync, readdirSync, symlinkSync, truncateSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, truncateSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Dataset } from 'fovea'
+import { type Dataset, InvalidArgumentError } from 'fovea'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { imageFolder, packImageFolder } from '../../src/data/image-folder.js'
-import { openDataset } from '../../src/data/open-dataset.js'
+import { findDataset, openDataset } from '../../src/data/open-dataset.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const temporary = temporaryFolder()
@@ -226,6 +226,19 @@ describe('imageFolder', () => {
     await expect(imageFolder(temporary.path('photos'), options())).rejects.toThrow(message)
   })
 
+  it('gives grey images where one channel is asked for, in a packed file of their own', async () => {
+    fill('photos/a', 0, 5)
+    fill('photos/b', 5, 10)
+    const folder = temporary.path('photos')
+    const { train } = await imageFolder(folder, options({ channels: 1 }))
+    expect(train.imageShape).toEqual([12, 12, 1])
+    const pixels = new Uint8Array(144)
+    train.read([0], pixels)
+    expect([...new Set(pixels)]).toEqual([levels((await imageFolder(folder, options())).train)[0]])
+    expect(readdirSync(temporary.path('cache'))).toHaveLength(2)
+    await expect(imageFolder(folder, options({ channels: 4 }))).rejects.toThrow('3 channels (RGB) or 1 (grey), not 4')
+  })
+
   it('refuses sizes that make no sense', async () => {
     fill('photos/a', 0, 2)
     fill('photos/b', 2, 4)
@@ -243,6 +256,43 @@ describe('openDataset', () => {
     expect((await packImageFolder(temporary.path('photos'), packed)).splits.train.count).toBe(8)
     expect((await openDataset(packed)).train.fingerprint).toBe(folder.train.fingerprint)
     expect((await openDataset('fashion-mnist', options())).train.length).toBe(10_000)
+  })
+
+  it('knows the classes and the shape of the images before any is decoded', async () => {
+    for (const name of ['a', 'b']) {
+      fill(`photos/${name}`, 0, 1)
+      temporary.write(`photos/${name}/bad.png`, 'no image')
+    }
+    const photos = temporary.path('photos')
+    const known = { name: 'photos', imageShape: [8, 6, 1], classes: ['a', 'b'] }
+    const found = await findDataset(photos, options({ defaultSize: [8, 6], channels: 1, skipBad: true }))
+    expect(found).toMatchObject(known)
+    expect(existsSync(temporary.path('cache'))).toBe(false)
+    const packed = temporary.path('my.fovea-data')
+    fill('photos/a', 2, 5)
+    fill('photos/b', 2, 5)
+    await packImageFolder(photos, packed, { size: [8, 6], channels: 1, skipBad: true })
+    expect(await findDataset(packed)).toMatchObject(known)
+    expect(await findDataset('cifar10')).toMatchObject({ imageShape: [32, 32, 3], classes: { length: 10 } })
+    expect(await findDataset('fashion-mnist')).toMatchObject({ imageShape: [28, 28, 1], classes: { length: 10 } })
+  })
+
+  it('refuses a size that the images do not have, where they are decoded already', async () => {
+    fill('photos/a', 0, 5)
+    fill('photos/b', 5, 10)
+    const packed = temporary.path('my.fovea-data')
+    await packImageFolder(temporary.path('photos'), packed)
+    for (const [spec, has] of [
+      ['cifar10', '32×32'],
+      ['fashion-mnist', '28×28'],
+      [packed, '12×12'],
+    ]) {
+      const error = await openDataset(spec, options({ size: 64 })).catch((e: unknown) => e)
+      expect(error).toBeInstanceOf(InvalidArgumentError)
+      expect(String(error)).toContain(`'${spec}' has images of ${has}, not 64×64: a size (--size) is for folders`)
+    }
+    expect((await openDataset(packed, options({ size: 12 }))).train.length).toBe(8)
+    expect((await openDataset(packed, options({ defaultSize: [64, 64] }))).train.length).toBe(8)
   })
 
   it('says what there is when there is nothing of that name', async () => {
