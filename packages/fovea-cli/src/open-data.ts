@@ -1,6 +1,7 @@
 /** @file Opens what `--data` names, with progress and notices shown to people. */
 import { createModel, type DataSplits, formatBytes, take } from 'fovea'
 import { type DataProgress, type FoundData, findDataset, type LoadOptions, MAX_IMAGE_SIDE } from './data/index.js'
+import { onInterrupt } from './interrupt.js'
 import { type Output, withCommas } from './output.js'
 import { type ProgressBar, progressBar } from './progress.js'
 import type { RunRequest } from './run-folder.js'
@@ -33,7 +34,7 @@ export function findData(spec: string, options: OpenDataOptions = {}): Promise<F
 /** @throws as findData; FormatError naming the images that cannot be read */
 export async function openData(spec: string, output: Output, options: OpenDataOptions = {}): Promise<DataSplits> {
   const found = await findData(spec, options)
-  return found.open(progressOfData(output))
+  return loading(output, load => found.open(load))
 }
 
 /** The images of a run: a folder's at the model's own size, unless the run has another; a part of them, if it has a limit. */
@@ -50,8 +51,24 @@ export async function openRunData(
   return { train: take(train, limit), test: take(test, part) }
 }
 
-/** Callbacks for loading: a bar for each stage, notices as warnings. */
-export function progressOfData(output: Output): Pick<LoadOptions, 'onProgress' | 'onNotice'> {
+/**
+ * Loads data with a bar for each stage and notices as warnings. Ctrl-C stops it.
+ * @throws what `load` throws; InterruptError
+ */
+export async function loading<T>(output: Output, load: (options: LoadOptions) => Promise<T>): Promise<T> {
+  const { close, ...progress } = progressOfData(output)
+  const { signal, release } = onInterrupt(close)
+  try {
+    const result = await load({ ...progress, signal })
+    signal.throwIfAborted()
+    return result
+  } finally {
+    close()
+    release()
+  }
+}
+
+function progressOfData(output: Output) {
   let stage: string | undefined
   let bar: ProgressBar | undefined
   const close = (): void => {
@@ -60,6 +77,7 @@ export function progressOfData(output: Output): Pick<LoadOptions, 'onProgress' |
     stage = undefined
   }
   return {
+    close,
     onProgress({ stage: now, done, total, unit }: DataProgress) {
       if (now !== stage) {
         close()

@@ -2,6 +2,7 @@
  * @file Where a command's words go. For people: tables and lines on stdout, progress and warnings on stderr, colours on
  * a terminal only. For programs (`--json`): one JSON object a line on stdout and nothing else there.
  */
+import { INTERRUPTED, InterruptError } from './interrupt.js'
 import { UsageError } from './usage.js'
 
 export interface Output {
@@ -36,11 +37,12 @@ export function paint(style: keyof typeof codes, text: string, stream: NodeJS.Wr
   return stream.isTTY && !process.env['NO_COLOR'] ? `\u001b[${codes[style]}m${text}\u001b[0m` : text
 }
 
-/** One line, and the exit code: 2 for wrong usage, 1 for a task that failed. */
+/** One line, and the exit code: 2 for wrong usage, 130 for work that was interrupted, 1 for a task that failed. */
 export function reportError(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`${paint('red', 'fovea:', process.stderr)} ${message.trim().replace(/\s*\n\s*/g, ' · ')}\n`)
   if (process.env['FOVEA_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  if (error instanceof InterruptError) return INTERRUPTED
   return error instanceof UsageError ? 2 : 1
 }
 

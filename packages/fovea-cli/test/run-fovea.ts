@@ -21,6 +21,8 @@ export interface Finished {
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Called with the process as soon as it is started. */
+  readonly started?: (child: ChildProcess) => void
   /** Called with the process when a line of stdout or stderr contains `at`. */
   readonly when?: { readonly at: string; readonly act: (child: ChildProcess) => void }
 }
@@ -29,9 +31,10 @@ export interface RunOptions {
  * Runs `fovea …args` to its end.
  * @throws Error if a line of stdout is no JSON where `--json` was asked for
  */
-export function fovea(args: readonly string[], { cwd, env, when }: RunOptions = {}): Promise<Finished> {
+export function fovea(args: readonly string[], { cwd, env, started, when }: RunOptions = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [command, ...args], { cwd, env: { ...process.env, ...env } })
+    started?.(child)
     let stdout = ''
     let stderr = ''
     let acted = false

@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path'
 import { Command } from 'commander'
 import { type DataSplits, type Dataset, formatBytes } from 'fovea'
 import { cacheFolder, cifar10, PACKED_EXTENSION, packImageFolder } from '../data/index.js'
-import { imageSide, openData, progressOfData } from '../open-data.js'
+import { imageSide, loading, openData } from '../open-data.js'
 import { createOutput, type Output, withCommas } from '../output.js'
 import { formatTable } from '../table.js'
 import { oneOf } from '../usage.js'
@@ -50,11 +50,9 @@ async function pack(folder: string, options: DataOptions): Promise<void> {
   const output = createOutput(options.json === true)
   const out = options.out ?? `${basename(resolve(folder))}${PACKED_EXTENSION}`
   const { size, skipBad = false } = options
-  const manifest = await packImageFolder(folder, out, {
-    ...progressOfData(output),
-    skipBad,
-    ...(size === undefined ? {} : { size }),
-  })
+  const manifest = await loading(output, load =>
+    packImageFolder(folder, out, { ...load, skipBad, ...(size === undefined ? {} : { size }) }),
+  )
   const bytes = statSync(out).size
   output.result({ out, classes: manifest.classes.length, imageShape: manifest.imageShape, bytes })
   output.say(
@@ -69,7 +67,7 @@ async function info(data: string, options: DataOptions): Promise<void> {
 
 async function downloadSet(name: string, options: DataOptions): Promise<void> {
   const output = createOutput(options.json === true)
-  const splits = await cifar10(progressOfData(output))
+  const splits = await loading(output, cifar10)
   output.say(`${name} is in ${cacheFolder()}`)
   describe(splits, name, output)
 }

@@ -4,7 +4,7 @@ import { arrayDataset, checkDataset, createModel, evaluate } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
-import { findData, type OpenDataOptions, progressOfData } from '../open-data.js'
+import { findData, loading, type OpenDataOptions } from '../open-data.js'
 import { createOutput, percent, withCommas } from '../output.js'
 import { formatTable } from '../table.js'
 import { modelName, precision, type TrainingPrecision, trainingPrecisions, wholeNumber } from '../usage.js'
@@ -36,7 +36,7 @@ async function run(file: string, options: EvalOptions): Promise<void> {
   // What cannot fit is refused before a long folder is decoded.
   const { model, data } = await findBoth(file, options)
   checkDataset(model, arrayDataset({ ...data, images: new Uint8Array(), labels: [] }))
-  const { test } = await data.open(progressOfData(output))
+  const { test } = await loading(output, load => data.open(load))
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const { batch: batchSize, precision } = options
   const { confusion, ...result } = await evaluate(model, test, { engine, batchSize, precision })

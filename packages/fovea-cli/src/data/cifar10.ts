@@ -96,7 +96,7 @@ async function readEntries(path: string): Promise<Map<string, Buffer>> {
   return files
 }
 
-function* records(files: ReadonlyMap<string, Buffer>, { onProgress }: LoadOptions): Generator<PackedImage> {
+function* records(files: ReadonlyMap<string, Buffer>, { onProgress, signal }: LoadOptions): Generator<PackedImage> {
   const total = [...files.values()].reduce((sum, file) => sum + file.length / RECORD, 0)
   let done = 0
   for (const [split, name] of FILES) {
@@ -109,7 +109,9 @@ function* records(files: ReadonlyMap<string, Buffer>, { onProgress }: LoadOption
         for (let c = 0; c < 3; c++) pixels[3 * i + c] = file[at + 1 + c * PLANE + i]
       }
       yield { split, label, pixels }
-      if (++done % 1000 === 0) onProgress?.({ stage: 'unpack', done, total, unit: 'images' })
+      if (++done % 1000 !== 0) continue
+      signal?.throwIfAborted()
+      onProgress?.({ stage: 'unpack', done, total, unit: 'images' })
     }
   }
 }

@@ -17,7 +17,7 @@ export interface RemoteFile {
   readonly bytes: number
 }
 
-export interface DownloadOptions extends Pick<LoadOptions, 'onProgress'> {
+export interface DownloadOptions extends Pick<LoadOptions, 'onProgress' | 'signal'> {
   /** Give up on a connection that sends nothing for so long. Default 30 s. */
   readonly stallMs?: number
 }
@@ -44,6 +44,7 @@ export async function download(path: string, file: RemoteFile, options: Download
       failure = undefined
       break
     } catch (error) {
+      options.signal?.throwIfAborted()
       if (error instanceof FoveaError) throw error
       failure = error
     }
@@ -56,7 +57,8 @@ export async function download(path: string, file: RemoteFile, options: Download
 }
 
 /** One connection: appends what is missing to `part`. Any plain error may be tried again. */
-async function receive(part: string, { url, bytes }: RemoteFile, { onProgress, stallMs = 30_000 }: DownloadOptions) {
+async function receive(part: string, { url, bytes }: RemoteFile, options: DownloadOptions) {
+  const { onProgress, signal, stallMs = 30_000 } = options
   let done = await sizeOf(part)
   if (done === bytes) return
   if (done > bytes) {
@@ -68,7 +70,7 @@ async function receive(part: string, { url, bytes }: RemoteFile, { onProgress, s
   let target: FileHandle | undefined
   try {
     const response = await fetch(url, {
-      signal: stall.signal,
+      signal: signal ? AbortSignal.any([stall.signal, signal]) : stall.signal,
       headers: done > 0 ? { range: `bytes=${done}-` } : {},
     })
     const resumed = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${done}-`)

@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly onProgress?: (progress: DataProgress) => void
   /** Takes a sentence that a person should see: images skipped, a file packed. Default: dropped. */
   readonly onNotice?: (message: string) => void
+  /** Stops the work, which throws the signal's reason; nothing half written is left but a download that can go on. */
+  readonly signal?: AbortSignal
 }
 
 /** The folder for downloads and packed files. */

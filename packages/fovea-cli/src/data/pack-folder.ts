@@ -54,7 +54,7 @@ async function* decodedImages(
   { images, classes }: FolderScan,
   imageShape: readonly [number, number, number],
   bad: BadImage[],
-  { skipBad, onProgress }: PackOptions,
+  { skipBad, onProgress, signal }: PackOptions,
 ): AsyncGenerator<PackedImage> {
   const decode = ({ path }: FoundImage): Promise<Uint8Array | FoveaError> =>
     decodeImage(join(folder, path), imageShape).catch((error: unknown) => {
@@ -63,6 +63,7 @@ async function* decodedImages(
     })
   let done = 0
   for await (const [image, result] of mapInOrder(images, 4 * availableParallelism(), decode)) {
+    signal?.throwIfAborted()
     if (result instanceof Error) bad.push({ ...image, reason: result.message })
     else yield { split: image.split, label: image.label, pixels: result }
     done++

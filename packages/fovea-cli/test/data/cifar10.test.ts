@@ -99,6 +99,16 @@ describe('cifar10', () => {
     expect(existsSync(part)).toBe(false)
   })
 
+  it('stops when it is told to, and keeps what came for the next time', async () => {
+    const bytes = await archive()
+    answer = serve(bytes, 100)
+    const controller = new AbortController()
+    const onProgress = () => controller.abort(new Error('enough'))
+    await expect(cifar10(options(bytes, { signal: controller.signal, onProgress }))).rejects.toThrow('enough')
+    expect(ranges).toEqual([undefined])
+    expect(readFileSync(temporary.path('cache/cifar-10-binary.tar.gz.part')).length).toBe(100)
+  })
+
   it('starts over where the server cannot resume', async () => {
     const bytes = await archive()
     temporary.write('cache/cifar-10-binary.tar.gz.part', bytes.subarray(0, 50))
