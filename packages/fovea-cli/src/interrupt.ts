@@ -1,5 +1,4 @@
 /** @file Ctrl-C: the first asks the work to stop where it is whole, the second ends the process at once. */
-
 import { FoveaError } from 'fovea'
 
 /** The exit code that shells expect of a program that was interrupted: 128 + SIGINT. */
@@ -13,7 +12,8 @@ export class InterruptError extends FoveaError {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * A signal that aborts, with an InterruptError, at the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed, a connection that drops).
+ * A signal that aborts, with an InterruptError, at the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed, a
+ * connection that drops).
  * @param announce called then, to tell people what happens
  * @returns the signal, and a function that gives the keys back
  */
