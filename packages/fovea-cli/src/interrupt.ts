@@ -24,11 +24,15 @@ export function onInterrupt(announce: () => void): { signal: AbortSignal; releas
       controller.abort(new InterruptError('interrupted'))
       announce()
       // A closed terminal sends SIGHUP twice: by its shell, and when that ends. Only a person's second signal is impatience.
-    } else if (name !== 'SIGHUP') process.exit(INTERRUPTED)
+    } else if (name !== 'SIGHUP') {
+      // By the signal itself: process.exit would tear down what native threads are computing with.
+      release()
+      process.kill(process.pid, name)
+    }
   }
-  for (const name of SIGNALS) process.on(name, stop)
   const release = (): void => {
     for (const name of SIGNALS) process.off(name, stop)
   }
+  for (const name of SIGNALS) process.on(name, stop)
   return { signal: controller.signal, release }
 }

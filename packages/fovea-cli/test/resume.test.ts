@@ -1,6 +1,7 @@
 /** @file Claims about runs that are stopped: what is saved, and that going on equals never having stopped, bit for bit. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { onednnStatus } from 'fovea-onednn'
 import { beforeAll, expect, test } from 'vitest'
 import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
 
@@ -52,6 +53,24 @@ test.each([
   expect(resumed.code).toBe(0)
   expect(finalState(out).equals(finalState(whole))).toBe(true)
 })
+
+test.skipIf(!onednnStatus().available)(
+  'a second Ctrl-C ends the process at once, in the middle of a step',
+  async () => {
+    const args = ['--limit', '1000', '--batch', '500', '--epochs', '3', '--out', runFolder(), '--json']
+    const { signal, stderr } = await fovea(['train', 'resnet20', '--data', 'fashion-mnist', ...args], {
+      when: {
+        at: '"epoch":1',
+        act: child => {
+          child.kill('SIGINT')
+          child.stderr?.once('data', () => child.kill('SIGINT'))
+        },
+      },
+    })
+    expect(stderr).toContain('finishing the step')
+    expect(signal).toBe('SIGINT')
+  },
+)
 
 test('a folder with a run in it is not overwritten, and resuming with other settings is refused', async () => {
   const again = await fovea(train(whole))

@@ -11,6 +11,8 @@ const command = fileURLToPath(new URL('../bin/fovea.mjs', import.meta.url))
 export interface Finished {
   /** The exit code; null when a signal ended it. */
   readonly code: number | null
+  /** What ended it, if a signal did. */
+  readonly signal: NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string
   /** What `--json` printed, one value a line; empty without it. */
@@ -52,9 +54,9 @@ export function fovea(args: readonly string[], { cwd, env, started, when }: RunO
       look()
     })
     child.on('error', reject)
-    child.on('close', code => {
+    child.on('close', (code, signal) => {
       try {
-        resolve({ code, stdout, stderr, json: args.includes('--json') ? parseLines(stdout) : [] })
+        resolve({ code, signal, stdout, stderr, json: args.includes('--json') ? parseLines(stdout) : [] })
       } catch (error) {
         reject(error)
       }
