@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { type Engine, EngineError, referenceEngine } from 'fovea'
-import { onednnEngine, onednnStatus } from 'fovea-onednn'
+import { MOST_THREADS, onednnEngine, onednnStatus } from 'fovea-onednn'
 import type { Output } from './output.js'
 import { oneOf, type PrecisionName, wholeNumber } from './usage.js'
 
@@ -42,4 +42,8 @@ export const withEngineOptions = (command: Command): Command =>
       `${engineNames.join(' or ')} (default: the native one if it is ready)`,
       oneOf('--engine', engineNames),
     )
-    .option('--threads <n>', 'threads of the native engine (default: one a core)', wholeNumber('--threads', 1))
+    .option(
+      '--threads <n>',
+      'threads of the native engine (default: one a core)',
+      wholeNumber('--threads', 1, MOST_THREADS),
+    )

@@ -1,11 +1,12 @@
 /** @file The folder of a run: which files it has, and what it says of the run so that it can go on. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { FormatError, FoveaError, recipeNames } from 'fovea'
 import { z } from 'zod'
 import { runFiles } from './checkpoint-file.js'
 import { engineNames } from './engines.js'
 import { diskError, writeFileAtomic } from './files.js'
+import { lockFolder } from './lock.js'
 import { trainingPrecisions } from './usage.js'
 
 const whole = z.int().min(1)
@@ -65,26 +66,41 @@ export class RunFolder {
     return existsSync(this.last)
   }
 
-  create(): void {
+  /**
+   * Takes the folder, made where missing, until the returned function is called; a folder in which no run began is then
+   * removed again.
+   * @throws FoveaError if another process has it, or the disk refuses
+   */
+  lock(): () => void {
+    const isNew = !existsSync(this.path)
     try {
-      mkdirSync(this.path, { recursive: true })
+      const release = lockFolder(this.path)
+      return () => {
+        release()
+        if (isNew && !existsSync(this.#request)) rmSync(this.path, { recursive: true, force: true })
+      }
     } catch (error) {
       throw diskError(error, this.path, 'write')
     }
   }
 
-  async writeRequest(request: RunRequest): Promise<void> {
-    await writeFileAtomic(this.file('run.json'), `${JSON.stringify(request, null, 2)}\n`)
+  /** Notes what is asked for: from now on the folder holds a run. */
+  async begin(request: RunRequest): Promise<void> {
+    await writeFileAtomic(this.#request, `${JSON.stringify(request, null, 2)}\n`)
   }
 
   /** @throws FoveaError if there is no run here; FormatError if its description is damaged */
   readRequest(): RunRequest {
-    const path = this.file('run.json')
+    const path = this.#request
     if (!existsSync(path)) throw new FoveaError(`there is no run in '${this.path}': it has no run.json`)
     const parsed = requestSchema.safeParse(readJson(path))
     if (parsed.success) return parsed.data
     const { path: at, message } = parsed.error.issues[0]
     throw new FormatError(`'${path}' is damaged at '${at.join('.')}': ${message}`)
+  }
+
+  get #request(): string {
+    return this.file('run.json')
   }
 
   /** Replaces the log: one JSON object an epoch. */

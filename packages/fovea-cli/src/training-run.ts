@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import {
+  type Checkpoint,
   createModel,
   type DataSplits,
   DivergenceError,
@@ -18,9 +19,8 @@ import {
   train,
 } from 'fovea'
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.js'
-import { openEngine } from './engines.js'
+import { type EngineName, openEngine } from './engines.js'
 import { onInterrupt } from './interrupt.js'
-import { lockFolder } from './lock.js'
 import { openRunData } from './open-data.js'
 import { formatSeconds, type Output, paint, percent, withCommas } from './output.js'
 import { type ProgressBar, progressBar } from './progress.js'
@@ -42,43 +42,31 @@ interface RunContext extends RunOptions {
 /**
  * Trains as asked, from the folder's last checkpoint if it has one, and says how it ended.
  * @returns whether it came to its end; if not, the exit code is that of an interrupted process
- * @throws FoveaError and its kinds; what was saved until then stays, and the message says how to go on
+ * @throws FoveaError and its kinds; what was saved until then stays, and the message says how to go on. A run that is
+ *   refused changes nothing.
  */
 export async function runTraining(request: RunRequest, options: RunOptions): Promise<boolean> {
   const { folder, output } = options
-  const data = await openRunData(request, output)
-  const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
-  const context = { ...options, data, engine }
-  const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
-  output.say(`${request.model} on ${request.data} (${images}), engine ${engine.description}, kept in ${folder.path}`)
-  folder.create()
-  const release = lockFolder(folder.path)
+  const release = folder.lock()
   try {
     const start = performance.now()
-    const saved = folder.hasRun ? readCheckpoint(folder.last) : undefined
-    if (saved && !saved.training) throw new FoveaError(`'${folder.last}' holds no state of training: it cannot go on`)
+    const saved = folder.hasRun ? savedRun(folder, request) : undefined
+    const data = await openRunData(request, output)
+    const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
+    const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
+    output.say(`${request.model} on ${request.data} (${images}), engine ${engine.description}, kept in ${folder.path}`)
     const model = saved?.model ?? newModel(request, data)
-    await folder.writeRequest(request)
-    const run = await trainIn(model, saved?.training, request, context)
+    const run = await trainIn(model, saved?.training, request, { ...options, data, engine })
     if (run.interrupted) {
       output.warn(`stopped and saved; go on with: ${resumeCommand(folder)}`)
       process.exitCode = 130 // 128 + SIGINT
       return false
     }
-
     await writeCheckpoint(folder.model, { model: run.model })
     const { accuracy, confusion } = await run.evaluate()
     const title = options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`
-    const epochs = run.history
-    const picture = await writeRunReport(folder.file('report'), {
-      model: run.model,
-      data,
-      engine,
-      title,
-      epochs,
-      confusion,
-      accuracy,
-    })
+    const results = { model: run.model, data, engine, title, epochs: run.history, confusion, accuracy }
+    const picture = await writeRunReport(folder.file('report'), results)
     const seconds = (performance.now() - start) / 1000
     output.result({ event: 'done', checkpoint: folder.model, testAccuracy: accuracy, seconds })
     output.say(`held-out accuracy ${percent(accuracy)}\nmodel    ${folder.model}\npicture  ${picture}`)
@@ -86,6 +74,16 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
   } finally {
     release()
   }
+}
+
+/** @throws FoveaError where what was saved is not this run */
+function savedRun(folder: RunFolder, request: RunRequest): Required<Checkpoint> {
+  const { model, training } = readCheckpoint(folder.last)
+  if (training === undefined) throw new FoveaError(`'${folder.last}' holds no state of training: it cannot go on`)
+  if (model.name !== request.model) {
+    throw new FoveaError(`'${folder.last}' holds a ${model.name}, the run in '${folder.path}' trains ${request.model}`)
+  }
+  return { model, training }
 }
 
 /** What tells a user how to go on with a run. */
@@ -125,6 +123,7 @@ async function trainIn(
       ...(recipe === undefined ? {} : { recipe }),
       ...(learningRate === undefined ? {} : { learningRate }),
       ...(resume === undefined ? {} : { resume }),
+      onStart: () => folder.begin({ ...request, engine: engine.name as EngineName, threads: engine.threads }),
       onStep: bar.update,
       onEpoch: async epoch => {
         bar.stop()

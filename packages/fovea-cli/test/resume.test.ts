@@ -1,5 +1,5 @@
 /** @file Claims about runs that are stopped: what is saved, and that going on equals never having stopped, bit for bit. */
-import { readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onednnStatus } from 'fovea-onednn'
 import { beforeAll, expect, test } from 'vitest'
@@ -77,6 +77,38 @@ test('a folder with a run in it is not overwritten, and resuming with other sett
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('--resume') })
   const other = await fovea(['train', 'resnet20', '--resume', whole])
   expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('resnet8') })
+})
+
+test('a resume that is refused changes nothing', async () => {
+  const before = readFileSync(join(whole, 'run.json'), 'utf8')
+  const other = await colorFolder({ train: 40, test: 8 })
+  const refused = await fovea(['train', '--resume', whole, '--data', other])
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('the training images are not those') })
+  expect(readFileSync(join(whole, 'run.json'), 'utf8')).toBe(before)
+  expect((await fovea(['train', '--resume', whole, '--json'])).code).toBe(0)
+})
+
+test('a new run that is refused leaves no folder', async () => {
+  const out = runFolder()
+  const refused = await fovea(['train', 'resnet8', '--data', photos, '--epochs', '1', '--batch', '1000', '--out', out])
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('use a batch size of at most 96') })
+  expect(existsSync(out)).toBe(false)
+})
+
+test('the checkpoint of another model is refused', async () => {
+  const out = runFolder()
+  await fovea(['train', 'cnn', '--data', photos, '--epochs', '1', '--batch', '8', '--out', out])
+  copyFileSync(join(whole, 'last.safetensors'), join(out, 'last.safetensors'))
+  const refused = await fovea(['train', '--resume', out])
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`holds a resnet8, the run in '${out}' trains cnn`),
+  })
+})
+
+test('other threads than the run began with are announced', async () => {
+  const resumed = await fovea(['train', '--resume', whole, '--threads', '1'])
+  expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining('the run began on') })
 })
 
 test('a second run in the same folder is refused while the first runs', async () => {

@@ -1,8 +1,9 @@
 // Every function that JavaScript can call: `info()` and the class Plan with layout, convolution, reorder, build, run, read, write, timings, dispose. Every failure is a JavaScript exception with a message.
 #include <napi.h>
-#include <omp.h>
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 
 #include "plan.h"
 #include "runner.h"
@@ -11,9 +12,38 @@ namespace {
 
 using fovea::Plan;
 
-// The one piece of global state: the thread that runs all plans, with its pool.
-std::unique_ptr<fovea::Runner> runner;
-int runner_threads = 0;
+// The one piece of global state: the thread that runs all plans, with its pool. The environments of a process (its main
+// thread's and its workers') share it; it ends with the last of them.
+std::shared_ptr<fovea::Runner> shared_runner() {
+  static std::mutex mutex;
+  static std::weak_ptr<fovea::Runner> current;
+  std::lock_guard<std::mutex> lock(mutex);
+  auto runner = current.lock();
+  if (!runner) current = runner = std::make_shared<fovea::Runner>();
+  return runner;
+}
+
+// What belongs to one environment. It may not end while a run of its plans still writes to its arrays.
+struct Environment {
+  std::shared_ptr<fovea::Runner> runner = shared_runner();
+  std::mutex mutex;
+  std::condition_variable idle;
+  int running = 0;
+
+  void begin() {
+    std::lock_guard<std::mutex> lock(mutex);
+    running++;
+  }
+  void end() {
+    std::lock_guard<std::mutex> lock(mutex);
+    running--;
+    idle.notify_all();
+  }
+  void wait() {
+    std::unique_lock<std::mutex> lock(mutex);
+    idle.wait(lock, [this] { return running == 0; });
+  }
+};
 
 template <class T>
 std::vector<T> numbers(const Napi::Value& value) {
@@ -39,11 +69,6 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
  public:
   explicit PlanObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PlanObject>(info) {
     const int threads = info[0].As<Napi::Number>().Int32Value();
-    if (!runner || runner_threads != threads) {
-      runner.reset();
-      runner = std::make_unique<fovea::Runner>(threads);
-      runner_threads = threads;
-    }
     guard(info, [&] { plan = std::make_shared<Plan>(threads); });
   }
 
@@ -210,13 +235,16 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     running = true;
     const auto promise = job->deferred.Promise();
     owner.release();
-    runner->post([job] {
+    auto* environment = info.Env().GetInstanceData<Environment>();
+    environment->begin();
+    environment->runner->post([job, environment] {
       try {
         job->plan->run(job->feeds, job->outputs, job->profile, job->refresh);
       } catch (const std::exception& e) {
         job->error = e.what();
       }
       auto done = job->done;
+      // Refused only where the environment is ending: the job then stays, since its references die with that anyway.
       done.BlockingCall(job, [](Napi::Env env, Napi::Function, Job* finished) {
         std::unique_ptr<Job> last(finished);
         Unwrap(last->self.Value())->running = false;
@@ -227,6 +255,7 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
         }
       });
       done.Release();
+      environment->end();
     });
     return promise;
   }
@@ -282,7 +311,9 @@ Napi::Value about(const Napi::CallbackInfo& info) {
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("info", Napi::Function::New(env, about));
   exports.Set("Plan", PlanObject::define(env));
-  env.AddCleanupHook([] { runner.reset(); });
+  auto* environment = new Environment;
+  env.SetInstanceData<Environment>(environment);
+  env.AddCleanupHook([environment] { environment->wait(); });
   return exports;
 }
 

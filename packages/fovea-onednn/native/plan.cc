@@ -146,6 +146,7 @@ void Plan::run_sliced(Loop& loop, bool profile) {
 }
 
 void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profile, bool refresh) {
+  omp_set_num_threads(threads);  // for oneDNN's own regions on this thread
   for (const Transfer& f : feeds) memcpy(at(f.buffer, f.bytes), f.host, f.bytes);
   for (Loop& loop : loops) {
     if (loop.slices > 0) {

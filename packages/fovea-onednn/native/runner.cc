@@ -1,10 +1,8 @@
 #include "runner.h"
 
-#include <omp.h>
-
 namespace fovea {
 
-Runner::Runner(int threads) : thread([this, threads] { loop(threads); }) {}
+Runner::Runner() : thread([this] { loop(); }) {}
 
 Runner::~Runner() {
   {
@@ -23,8 +21,7 @@ void Runner::post(std::function<void()> job) {
   ready.notify_one();
 }
 
-void Runner::loop(int threads) {
-  omp_set_num_threads(threads);
+void Runner::loop() {
   for (;;) {
     std::function<void()> job;
     {

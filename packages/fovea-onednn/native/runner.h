@@ -11,12 +11,12 @@ namespace fovea {
 
 class Runner {
  public:
-  explicit Runner(int threads);
+  Runner();
   ~Runner();
   void post(std::function<void()> job);
 
  private:
-  void loop(int threads);
+  void loop();
   std::mutex mutex;
   std::condition_variable ready;
   std::deque<std::function<void()>> jobs;

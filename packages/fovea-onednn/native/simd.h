@@ -72,7 +72,7 @@ inline vf vmin(vf a, vf b) { return a < b ? a : b; }
 
 // exp by 2^n · p(r), |r| <= ln2/2, p of degree 6: relative error below 2e-7 where the result is a normal number.
 inline vf vexp(vf x) {
-  x = vmin(vmax(x, splat(-87.0f)), splat(88.0f));
+  x = vmin(splat(88.0f), vmax(splat(-87.0f), x));  // in this order NaN stays NaN
   const vf magic = splat(12582912.0f);  // 1.5·2^23: adding it rounds to an integer
   vf n = (x * 1.44269504088896341f + magic) - magic;
   vf r = x - n * 0.693145751953125f - n * 1.42860682030941723e-6f;

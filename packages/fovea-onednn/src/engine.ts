@@ -1,7 +1,7 @@
 /** @file The oneDNN engine: compiles a graph into a native plan; a program runs it on the addon's own thread. */
-import { availableParallelism, freemem, totalmem } from 'node:os'
 import {
   type CompileOptions,
+  checkMemory,
   type Engine,
   EngineError,
   elements,
@@ -22,6 +22,7 @@ import {
   type TensorType,
 } from 'fovea/engine'
 import { type Addon, loadAddon, type NativeLoop, type NativePlan, type Transfer } from './addon.js'
+import { allowedCores } from './cores.js'
 import { gatherLoops, type Loop } from './loops.js'
 import { Lowering } from './lowering.js'
 import { type Placement, placeBuffers } from './memory.js'
@@ -30,17 +31,20 @@ import { lowerings } from './operators/index.js'
 import type { Buffer, Operand, Step } from './steps.js'
 
 export interface OnednnOptions {
-  /** Threads of the native pool. Default: the processors this process may use. */
+  /** Threads of the native pool. Default: the physical cores that this process may use. */
   readonly threads?: number
 }
 
+/** More than any processor of today has cores; the system may refuse more threads than that with a crash. */
+export const MOST_THREADS = 512
+
 /**
- * The native engine: float32 over oneDNN's convolutions and our own kernels.
+ * The native engine: float32 and bfloat16 over oneDNN's convolutions and our own kernels.
  * @throws EngineError when the addon is not built or does not load, saying what to do
  */
-export function onednnEngine({ threads = availableParallelism() }: OnednnOptions = {}): Engine {
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new InvalidArgumentError(`threads must be a whole number of at least 1, got ${threads}`)
+export function onednnEngine({ threads = allowedCores() }: OnednnOptions = {}): Engine {
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+    throw new InvalidArgumentError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${threads}`)
   }
   const addon = loadAddon()
   const { version, instructionSet } = addon.info()
@@ -93,7 +97,7 @@ function compile(addon: Addon, graph: Graph, threads: number, options: CompileOp
   const loops = gatherLoops(lowering.steps)
   const placement = placeBuffers(loops, lowering.buffers, inputs, outputs, threads)
   const memory = { arenaBytes: placement.arenaBytes, stateBytes: placement.stateBytes }
-  refuseTooLarge(memory, graph, options.memoryLimitBytes ?? Math.max(freemem(), totalmem() / 2))
+  checkMemory(memory, graph, options)
   const index = new Map(lowering.buffers.map((buffer, i) => [buffer, i]))
   const places = lowering.buffers.map(buffer => {
     const { state, offset, bytes, threadStride } = placement.places.get(buffer)!
@@ -137,18 +141,6 @@ function nativeLoops(
       })),
     }
   })
-}
-
-function refuseTooLarge(memory: Program['memory'], graph: Graph, limit: number): void {
-  const needed = memory.arenaBytes + memory.stateBytes
-  if (needed <= limit) return
-  const batch = inputNodes(graph)[0]?.outputs[0].shape[0] ?? 1
-  const fitting = Math.max(0, Math.floor((batch * (limit - memory.stateBytes)) / memory.arenaBytes))
-  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`
-  const advice = fitting > 0 ? `a batch of ${fitting} fits` : 'not even a batch of one fits'
-  throw new EngineError(
-    `the plan needs ${gigabytes(needed)} (activations ${gigabytes(memory.arenaBytes)}, state ${gigabytes(memory.stateBytes)}) for a batch of ${batch}, the limit is ${gigabytes(limit)}: ${advice}`,
-  )
 }
 
 class NativeProgram implements OnednnProgram {

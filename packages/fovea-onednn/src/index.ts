@@ -1,2 +1,9 @@
 /** @file The native engine of Fovea. */
-export { type OnednnOptions, type OnednnProgram, onednnEngine, onednnStatus, type StepTiming } from './engine.js'
+export {
+  MOST_THREADS,
+  type OnednnOptions,
+  type OnednnProgram,
+  onednnEngine,
+  onednnStatus,
+  type StepTiming,
+} from './engine.js'

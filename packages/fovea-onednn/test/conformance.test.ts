@@ -2,9 +2,13 @@
  * @file The native engine agrees with the float64 reference on every case of every operator, forward and backward, on
  * each instruction set that this processor has, in float32 and, where the engine has it, in bfloat16.
  */
-import { type Graph, isFloat, type OpName } from 'fovea/engine'
+
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { type Graph, isFloat, type OpName, type Value } from 'fovea/engine'
 import { afterEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
+import { activationOps } from '../../fovea/src/ops/activation.js'
 import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { cast } from '../../fovea/src/ops/cast.js'
 import { ops } from '../../fovea/src/ops/index.js'
@@ -110,6 +114,58 @@ describe.skipIf(!available)('bfloat16', () => {
     // Both sides round each result to 8 bits, from sums in different orders: two units in the last place of the largest.
     withinEach(await differences(inBfloat16(caseGraph(sample), activationInputs[sample.op]!)), 2 ** -6)
   })
+})
+
+describe.skipIf(!available).each(['avx512', 'avx2', 'generic'])('what is no number stays none, %s', isa => {
+  const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e38, -1e38, 0, -0]
+  const images = Float32Array.from({ length: 2 * 4 * 4 * 5 }, (_, i) => (i % 3 === 0 ? special[(i / 3) % 7] : i - 80))
+  const window = { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] } as const
+  const build: Record<string, (builder: GraphBuilder, x: Value) => Value> = {
+    ...Object.fromEntries(
+      Object.entries(activationOps).map(([name, op]) => [
+        name,
+        (builder: GraphBuilder, x: Value) => builder.emit(op, [x], {}),
+      ]),
+    ),
+    maxPool: (builder, x) => builder.emit(ops.maxPool, [x], window),
+    averagePool: (builder, x) => builder.emit(ops.averagePool, [x], { ...window, countPadding: true }),
+    add: (builder, x) => builder.emit(ops.add, [x, x], {}),
+    batchNormTraining: (builder, x) => {
+      const [weight, bias] = [builder.constant(1, [5]), builder.constant(0, [5])]
+      return builder.emit(ops.batchNormTraining, [x, weight, bias], { epsilon: 1e-5, activation: 'silu' })
+    },
+  }
+  test.each(Object.keys(build))('%s', async name => {
+    process.env['FOVEA_ISA'] = isa
+    const builder = new GraphBuilder()
+    builder.output('y', build[name](builder, builder.input('x', [2, 4, 4, 5])))
+    const graph = builder.build()
+    const [expected, actual] = await Promise.all(
+      [referenceEngine(), onednnEngine({ threads: 2 })].map(engine => engine.compile(graph).run({ x: images })),
+    )
+    const finite = (values: ArrayLike<number>) => Array.from(values, Number.isFinite)
+    expect(finite(actual['y'])).toEqual(finite(expected['y']))
+    expect(Array.from(actual['y'], Number.isNaN).includes(true)).toBe(true)
+  })
+})
+
+test.skipIf(!available)('a worker that used the engine may end while others go on', async () => {
+  const builder = new GraphBuilder()
+  builder.output('y', builder.emit(ops.relu, [builder.input('x', [4])], {}))
+  const program = onednnEngine().compile(builder.build())
+  const run = () => program.run({ x: Float32Array.of(-1, 0, 1, 2) })
+  await run()
+  const addon = fileURLToPath(new URL('../build/fovea_onednn.node', import.meta.url))
+  const worker = new Worker(
+    `const { Plan } = require(${JSON.stringify(addon)})
+     const plan = new Plan(2)
+     plan.build(64, 0, [[0, 0, 4, 0]], [])
+     const array = new Float32Array(1)
+     plan.run([[0, array]], [[0, array]], false, true)`,
+    { eval: true },
+  )
+  await new Promise((resolve, reject) => worker.on('exit', resolve).on('error', reject))
+  expect((await run())['y']).toEqual(Float32Array.of(0, 0, 1, 2))
 })
 
 test.skipIf(!available)('float16 is refused by name', () => {

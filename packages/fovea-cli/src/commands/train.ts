@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { FoveaError, type RecipeName, recipeNames, recipes } from 'fovea'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
-import { createOutput } from '../output.js'
+import { createOutput, type Output } from '../output.js'
 import { freeRunFolder, RunFolder, type RunRequest } from '../run-folder.js'
 import { resumeCommand, runTraining } from '../training-run.js'
 import {
@@ -70,7 +70,7 @@ export function trainCommand(): Command {
 async function run(model: string | undefined, options: TrainOptions): Promise<void> {
   const output = createOutput(options.json === true)
   const { request, folder } =
-    options.resume === undefined ? begin(model, options) : goOn(options.resume, model, options)
+    options.resume === undefined ? begin(model, options) : goOn(options.resume, model, options, output)
   await runTraining(request, { folder, output })
 }
 
@@ -90,15 +90,11 @@ function begin(model: string | undefined, options: TrainOptions): { request: Run
   return { request: { model, data, epochs, precision, seed, ...rest }, folder }
 }
 
-/** The run of a folder. Where the data lie and which threads compute may have changed since; what is trained may not. */
-function goOn(
-  path: string,
-  model: string | undefined,
-  options: TrainOptions,
-): { request: RunRequest; folder: RunFolder } {
+/** The run of a folder. Where the data lie and what computes may have changed since; what is trained may not. */
+function goOn(path: string, model: string | undefined, options: TrainOptions, output: Output) {
   const folder = new RunFolder(path)
   const was = folder.readRequest()
-  const { data, engine, threads, out, resume: _, json: __, ...fixed } = options
+  const { data = was.data, engine = was.engine, threads = was.threads, out, resume: _, json: __, ...fixed } = options
   if (out !== undefined && out !== path) throw new UsageError('--resume goes on in the same folder: leave out --out')
   for (const [name, value] of Object.entries({ model, ...fixed })) {
     const before = was[name as keyof RunRequest]
@@ -108,7 +104,10 @@ function goOn(
       )
     }
   }
-  const now = { data, engine, threads }
-  const given = Object.fromEntries(Object.entries(now).filter(([, value]) => value !== undefined))
-  return { request: { ...was, ...given }, folder }
+  if (engine !== was.engine || threads !== was.threads) {
+    output.warn(
+      `the run began on ${was.engine} with ${was.threads} threads: its last bits will be others than without a stop`,
+    )
+  }
+  return { request: { ...was, data, ...(engine && { engine }), ...(threads && { threads }) }, folder }
 }

@@ -44,7 +44,7 @@ struct Activation {
     if constexpr (K == kSilu) return x * vsigmoid(x);
     if constexpr (K == kGelu) return x * 0.5f * (1.0f + verf(x * 0.70710678118654752f));
     if constexpr (K == kSigmoid) return vsigmoid(x);
-    if constexpr (K == kHardSwish) return x * vmin(vmax(x + 3, vf{}), splat(6)) * (1.0f / 6);
+    if constexpr (K == kHardSwish) return x * (vmin(vmax(x + 3, vf{}), splat(6)) * (1.0f / 6));
     return x;
   }
   // By the input x.

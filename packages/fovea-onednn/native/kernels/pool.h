@@ -48,7 +48,7 @@ void max_pool(const StepArgs& s) {
                 const int64_t ix = ox * p.sw - p.left + kx;
                 if (ix < 0 || ix >= p.w) continue;
                 vf v = get(x, ((b * p.h + iy) * p.w + ix) * p.c + c, lanes);
-                vi greater = first ? ~vi{} : (vi)(v > best);
+                vi greater = first ? ~vi{} : (vi)(v > best) | (vi)(v != v);  // NaN wins and stays
                 best = select(greater, v, best);
                 where = (greater & (int32_t)(ky * p.kw + kx)) | (~greater & where);
                 first = false;

@@ -45,7 +45,7 @@ async function* inlineBatches(dataset: Dataset, options: BatchOptions): AsyncGen
  * @throws InvalidArgumentError if the options do not fit the data set
  */
 export function batchPlan(dataset: Dataset, options: BatchOptions): BatchPlan {
-  checkOptions(dataset, options)
+  checkBatchOptions(dataset, options)
   const { batchSize, indices, training } = options
   const images = indices?.length ?? dataset.length
   const order = training ? permutation(images, epochKey('epoch order', training)) : undefined
@@ -147,7 +147,9 @@ export function prepareBatch(
 
 const imageLength = ({ imageShape: [height, width, channels] }: Dataset): number => height * width * channels
 
-function checkOptions(dataset: Dataset, { batchSize, normalization, training, indices, firstBatch }: BatchOptions) {
+/** @throws InvalidArgumentError if the options do not fit the data set */
+export function checkBatchOptions(dataset: Dataset, options: BatchOptions): void {
+  const { batchSize, normalization, training, indices, firstBatch } = options
   const fail = (message: string): never => {
     throw new InvalidArgumentError(`data set '${dataset.name}': ${message}`)
   }

@@ -11,7 +11,7 @@ export type Feeds = Readonly<Record<string, HostArray | number>>
 export type Outputs = Readonly<Record<string, HostArray>>
 
 export interface CompileOptions {
-  /** Refuse, with the sizes in the message, a plan that needs more bytes than this. Default: what the machine has. */
+  /** Refuse, with the sizes in the message, a plan that needs more bytes than this. Default: what is free. */
   readonly memoryLimitBytes?: number
 }
 

@@ -1,5 +1,6 @@
 /** @file The memory limit that every engine keeps to, and its message. */
 import { EngineError } from '../errors.js'
+import { type Graph, inputNodes } from '../graph/graph.js'
 import type { CompileOptions, Program } from './engine.js'
 
 /** '3.20 GiB', '512 KiB', '17 bytes'. */
@@ -11,12 +12,31 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${units[power - 1]}`
 }
 
-/** @throws EngineError with the sizes, if the program needs more than the limit */
-export function checkMemory({ arenaBytes, stateBytes }: Program['memory'], { memoryLimitBytes }: CompileOptions): void {
+/** What is free, within a container's limit; no browser tells. */
+function availableBytes(): number {
+  const { process } = globalThis as { process?: { availableMemory?: () => number } }
+  return process?.availableMemory?.() ?? Number.POSITIVE_INFINITY
+}
+
+/** Two batches of different sizes never need memory in exact proportion. */
+const MARGIN = 0.95
+
+/**
+ * Refuses a program that needs more than the limit, by default what is free.
+ * @throws EngineError with the sizes and a batch size that fits
+ */
+export function checkMemory(
+  { arenaBytes, stateBytes }: Program['memory'],
+  graph: Graph,
+  { memoryLimitBytes = availableBytes() }: CompileOptions,
+): void {
   const needed = arenaBytes + stateBytes
-  if (memoryLimitBytes === undefined || needed <= memoryLimitBytes) return
+  if (needed <= memoryLimitBytes) return
+  const batch = inputNodes(graph)[0]?.outputs[0].shape[0] ?? 1
+  const fitting = Math.floor((MARGIN * batch * (memoryLimitBytes - stateBytes)) / arenaBytes)
+  const advice = fitting >= 1 ? `a batch of ${fitting} fits` : 'not even a batch of one fits'
   const parts = `${formatBytes(arenaBytes)} for activations, ${formatBytes(stateBytes)} for state`
   throw new EngineError(
-    `the graph needs ${formatBytes(needed)} of memory (${parts}), the limit is ${formatBytes(memoryLimitBytes)}; a smaller batch needs less`,
+    `a batch of ${batch} needs ${formatBytes(needed)} of memory (${parts}), there are ${formatBytes(Math.floor(memoryLimitBytes))}: ${advice}`,
   )
 }

@@ -54,7 +54,10 @@ const ENTRY = 'fovea'
 const VERSION = 1
 const MAX_EPOCHS = 1_000_000
 
-/** The file as chunks. Equal checkpoints give equal bytes. */
+/**
+ * The file as chunks. Equal checkpoints give equal bytes.
+ * @throws FormatError for a number that JSON cannot hold: what is written can be read
+ */
 export function encodeCheckpoint({ model, training }: Checkpoint): Uint8Array[] {
   const { name, graph, labels, preprocessing, weights } = model
   const { slots, ...progress } = training ?? { slots: new Map<string, Float32Array>() }
@@ -70,7 +73,7 @@ export function encodeCheckpoint({ model, training }: Checkpoint): Uint8Array[] 
     ...stored(weights, key => shapes.get(key)!),
     ...stored(slots, key => shapes.get(parameterOf(key)) ?? [slots.get(key)!.length]),
   ])
-  return encodeSafetensors({ tensors, metadata: { [ENTRY]: JSON.stringify(description) } })
+  return encodeSafetensors({ tensors, metadata: { [ENTRY]: JSON.stringify(description, onlyFinite) } })
 }
 
 /**
@@ -115,6 +118,12 @@ export function decodeWeights(name: string, file: Uint8Array, model: Model): Mod
       ? new FormatError(`'${name}' does not fit ${model.name}: ${error.message}`)
       : error
   }
+}
+
+function onlyFinite(key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new FormatError(`'${key}' is ${value}: it cannot be saved`)
+  return value
 }
 
 const shapesOf = (graph: Graph): Map<string, Shape> =>

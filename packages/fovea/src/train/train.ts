@@ -2,7 +2,7 @@
  * @file The training loop: batch after batch through one compiled step, an evaluation after each epoch, and a state that
  * can be saved after any step. A run that goes on from such a state gives the same bits as one that never stopped.
  */
-import { batchCount, batchesOf } from '../data/batches.js'
+import { batchCount, batchesOf, checkBatchOptions } from '../data/batches.js'
 import type { Dataset } from '../data/dataset.js'
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions, Engine } from '../engines/engine.js'
@@ -29,6 +29,8 @@ export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, C
   readonly resume?: TrainingState
   /** Aborting it ends the run after the step under way; what was done is saved. */
   readonly signal?: { readonly aborted: boolean }
+  /** Once all is checked and compiled, before the first step. */
+  readonly onStart?: () => void | Promise<void>
   readonly onStep?: (progress: StepProgress) => void
   /** After each epoch, before it is saved. */
   readonly onEpoch?: (epoch: EpochReport) => void | Promise<void>
@@ -87,7 +89,9 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   checkSettings(settings, epochs, data.train.fingerprint, options.resume)
   const classes = model.labels.length
   const batches = { batchSize, normalization: model.preprocessing }
-  const steps = batchCount(data.train.length, { ...batches, training: { seed, epoch: 0, augmentation } })
+  const firstEpoch = { ...batches, training: { seed, epoch: 0, augmentation } }
+  checkBatchOptions(data.train, firstEpoch)
+  const steps = batchCount(data.train.length, firstEpoch)
 
   const graph = trainingGraph(model.graph, settings)
   const program = engine.compile(graph, options)
@@ -125,6 +129,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
     await writeState(program, graph, model.weights, options.resume?.slots)
     let state = await readState(program, graph, model)
     let savedAt = performance.now()
+    await options.onStart?.()
     while (epoch < epochs && !signal?.aborted) {
       const firstStep = step
       const start = performance.now()
@@ -143,7 +148,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
         step++
         lossSum += loss[0]
         correct += countCorrect(logits, batch.labels, classes)
-        if (!Number.isFinite(loss[0])) throw diverged(loss[0], { epoch, step, steps, learningRate })
+        if (!Number.isFinite(loss[0])) throw diverged('loss', loss[0], { epoch, step, steps, learningRate })
         const secondsEach = secondsSince(start) / (step - firstStep)
         onStep?.({
           epoch: epoch + 1,
@@ -160,7 +165,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
         const due = save !== undefined && secondsSince(savedAt) > SAVE_SECONDS
         if (!signal?.aborted && !due) continue
         state = await readState(program, graph, model)
-        if (!allFinite(state)) throw diverged(Number.NaN, { epoch, step, steps, learningRate })
+        if (!allFinite(state)) throw diverged('loss', Number.NaN, { epoch, step, steps, learningRate })
         await save?.(checkpoint(state))
         savedAt = performance.now()
         if (signal?.aborted) return finish(state)
@@ -168,11 +173,12 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       const imagesPerSecond = ((steps - firstStep) * batchSize) / secondsSince(start)
       state = await readState(program, graph, model)
       // The last update of an epoch shows in no training loss any more.
-      if (!allFinite(state)) throw diverged(Number.NaN, { epoch, step, steps })
+      if (!allFinite(state)) throw diverged('loss', Number.NaN, { epoch, step, steps })
       let metrics: EpochMetrics = { epoch: epoch + 1, loss: lossSum / steps, accuracy: correct / (steps * batchSize) }
       if (evaluator && data.test) {
         await evaluator.load(state.weights)
         const { loss, accuracy } = await evaluator.evaluate(data.test)
+        if (!Number.isFinite(loss)) throw diverged('held-out loss', loss, { epoch, step, steps })
         metrics = { ...metrics, validationLoss: loss, validationAccuracy: accuracy }
       }
       history.push(metrics)
@@ -190,12 +196,13 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
 }
 
 function diverged(
+  what: string,
   loss: number,
   at: { readonly epoch: number; readonly step: number; readonly steps: number; readonly learningRate?: number },
 ): DivergenceError {
   const rate = at.learningRate === undefined ? '' : `, at a learning rate of ${Number(at.learningRate.toPrecision(3))}`
   return new DivergenceError(
-    `the loss is ${loss} at step ${at.step} of ${at.steps} in epoch ${at.epoch + 1}${rate}; ` +
+    `the ${what} is ${loss} at step ${at.step} of ${at.steps} in epoch ${at.epoch + 1}${rate}; ` +
       'try a lower learning rate, a larger batch or more warm-up',
   )
 }

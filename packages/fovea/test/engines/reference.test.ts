@@ -135,9 +135,16 @@ describe('memory', () => {
 
   test('a graph beyond the limit is refused with its sizes', () => {
     expect(() => engine.compile(chain(10), { memoryLimitBytes: 2000 })).toThrow(
-      'the graph needs 2.00 KiB of memory (2.00 KiB for activations, 0 bytes for state), the limit is 1.95 KiB; a smaller batch needs less',
+      'a batch of 256 needs 2.00 KiB of memory (2.00 KiB for activations, 0 bytes for state), there are 1.95 KiB: a batch of 237 fits',
     )
     engine.compile(chain(10), { memoryLimitBytes: 2048 })
+  })
+
+  test('a graph beyond what is free is refused as well', () => {
+    const builder = new GraphBuilder()
+    const wide = builder.emit(ops.broadcastTo, [builder.input('x', [1, 1])], { shape: [2 ** 30, 2 ** 20] })
+    builder.output('y', builder.emit(ops.reduceSum, [wide], { axes: [0, 1], keepDims: false }))
+    expect(() => engine.compile(builder.build())).toThrow('not even a batch of one fits')
   })
 
   test.each([

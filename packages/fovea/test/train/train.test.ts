@@ -166,6 +166,32 @@ describe('what is wrong is said', () => {
     expect(files).toEqual([])
   })
 
+  test('held-out images that overflow where training images do not stop the run as well', async () => {
+    const files: Buffer[] = []
+    const model = small()
+    const weights = new Map(model.weights)
+    weights.set('bn.running_mean', new Float32Array(8).fill(-3e38))
+    weights.set('bn.weight', new Float32Array(8).fill(100))
+    const run = train(
+      { ...model, weights },
+      {
+        ...options,
+        epochs: 1,
+        optimizer: { type: 'sgd' },
+        schedule: { type: 'constant', rate: 0 },
+        save: async checkpoint => void files.push(bytesOf(checkpoint)),
+      },
+    )
+    await expect(run).rejects.toThrow('the held-out loss is NaN at step 6 of 6 in epoch 1')
+    expect(files).toEqual([])
+  })
+
+  test('a history with numbers that JSON cannot hold is not saved', () => {
+    const history = [{ epoch: 1, loss: Number.NaN, accuracy: 0 }]
+    const training = { settings: {}, data: '', epoch: 1, step: 0, lossSum: 0, correct: 0, history, slots: new Map() }
+    expect(() => encodeCheckpoint({ model: small(), training })).toThrow("'loss' is NaN: it cannot be saved")
+  })
+
   test.each<[string, Partial<TrainOptions>, string]>([
     [
       'images of another size',
@@ -184,7 +210,7 @@ describe('what is wrong is said', () => {
     ],
     ['a batch larger than the data', { batchSize: 200 }, 'use a batch size of at most 96'],
     ['a loss that does not exist', { loss: 'hinge' as never }, "unknown loss 'hinge'"],
-    ['too little memory', { memoryLimitBytes: 1000 }, 'the limit is 1000 bytes'],
+    ['too little memory', { memoryLimitBytes: 1000 }, 'there are 1000 bytes: not even a batch of one fits'],
   ])('%s', async (_, more, message) => {
     await expect(train(small(), { ...options, ...more })).rejects.toThrow(message)
   })

@@ -51,7 +51,7 @@ class ReferenceProgram implements Program {
     this.#states = new Map(stateNodes(graph).map(node => [node.name, node]))
     this.#freedAfter = lastUses(graph)
     this.memory = this.#measure()
-    checkMemory(this.memory, options)
+    checkMemory(this.memory, graph, options)
     for (const node of graph.nodes) {
       if (!keeps(node)) continue
       const tensor = zeros(node.outputs[0], precision)
