@@ -4,7 +4,7 @@
  */
 import { FormatError, FoveaError } from '../errors.js'
 import { type Attribute, type Attributes, type Graph, isLeaf, type Node, type Value } from '../graph/graph.js'
-import { type DType, dtypes, type Shape } from '../graph/types.js'
+import { type DType, dtypes, elements, formatShape, type Shape } from '../graph/types.js'
 import { GraphBuilder, type Initializer } from '../ops/builder.js'
 import { isOpName, opDefinition } from '../ops/index.js'
 import { asArray, asName, asNumber, asRecord, asWhole } from './json.js'
@@ -95,7 +95,12 @@ export function decodeGraph(json: unknown): Graph {
 
 function emit(builder: GraphBuilder, op: Node['op'], name: string, inputs: readonly Value[], attrs: Attributes) {
   try {
-    return builder.emitAll(opDefinition(op), inputs, attrs, name)
+    const outputs = builder.emitAll(opDefinition(op), inputs, attrs, name)
+    for (const { type } of outputs) {
+      if (elements(type.shape) > MAX_ELEMENTS)
+        throw new FormatError(`${op} '${name}': ${formatShape(type.shape)} is too large`)
+    }
+    return outputs
   } catch (error) {
     // A shape rule may meet an attribute or input that is not there at all: that is the file's fault as well.
     const reason = error instanceof FoveaError ? error.message : `${op} '${name}': inputs or attributes are missing`

@@ -8,7 +8,7 @@ import { ShapeError } from '../errors.js'
 import { elements, formatShape, sameShape, type TensorType } from '../graph/types.js'
 import { type ActivationName, activations, checkActivation } from './activation.js'
 import { defineOp, type Tensor } from './define.js'
-import { expectShape } from './expect.js'
+import { expectRange, expectShape } from './expect.js'
 
 /** `momentum` is the weight of the new value in the running statistics (PyTorch's meaning). */
 export type BatchNormAttributes = {
@@ -38,10 +38,12 @@ function checkResidual(x: TensorType, residual: TensorType | undefined): void {
 export const batchNorm = defineOp<BatchNormAttributes>({
   name: 'batchNorm',
   inPlace: [0],
-  infer: ([x, weight, bias, mean, variance, residual], { activation }) => {
+  infer: ([x, weight, bias, mean, variance, residual], { activation, epsilon, momentum }) => {
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])
     checkResidual(x, residual)
     checkActivation(activation)
+    expectRange('epsilon', epsilon, 0)
+    expectRange('momentum', momentum, 0, 1)
     return [x]
   },
   reference: ([x, weight, bias, mean, variance, residual], [y], attrs) => {
@@ -75,10 +77,11 @@ function normalize(
  */
 export const batchNormTraining = defineOp<BatchNormTrainingAttributes>({
   name: 'batchNormTraining',
-  infer: ([x, weight, bias, residual], { activation }) => {
+  infer: ([x, weight, bias, residual], { activation, epsilon }) => {
     checkChannels(x, [weight, bias], ['weight', 'bias'])
     checkResidual(x, residual)
     checkActivation(activation)
+    expectRange('epsilon', epsilon, 0)
     if (elements(x.shape) === weight.shape[0]) {
       throw new ShapeError(`training needs more than one value per channel, the input is ${formatShape(x.shape)}`)
     }

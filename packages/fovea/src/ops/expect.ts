@@ -28,15 +28,24 @@ export const expectImages = (x: TensorType): void => expectRank('input', x, ['ba
 
 /** An attribute lies in [low, high]. */
 export function expectRange(what: string, value: number, low: number, high = Number.POSITIVE_INFINITY): void {
-  if (!(value >= low && value <= high)) {
+  if (!(typeof value === 'number' && value >= low && value <= high)) {
     const range = high === Number.POSITIVE_INFINITY ? `at least ${low}` : `from ${low} to ${high}`
     throw new ShapeError(`${what} must be ${range}, got ${value}`)
   }
 }
 
-/** A list attribute holds `length` whole numbers, none smaller than `low`. */
+/** Far beyond any network's stride, padding or window; engines count with 32 bits. */
+const MOST = 2 ** 20
+
+/** A list attribute holds `length` whole numbers, none smaller than `low`, none absurdly large. */
 export function expectIntegers(what: string, values: readonly number[], length: number, low: number): void {
-  if (values.length !== length || !values.every(value => Number.isInteger(value) && value >= low)) {
-    throw new ShapeError(`${what} must be ${length} whole numbers of at least ${low}, got [${values.join(',')}]`)
+  if (
+    !Array.isArray(values) ||
+    values.length !== length ||
+    !values.every(value => Number.isInteger(value) && value >= low)
+  ) {
+    throw new ShapeError(`${what} must be ${length} whole numbers of at least ${low}, got ${JSON.stringify(values)}`)
   }
+  if (values.some(value => value > MOST))
+    throw new ShapeError(`${what} must be at most ${MOST}, got [${values.join(',')}]`)
 }

@@ -10,7 +10,7 @@ import { InvalidArgumentError, unknownName } from '../errors.js'
 import type { Model } from '../models/model.js'
 import type { Precision } from '../passes/mixed-precision.js'
 import { evaluate, predictProbabilities } from './evaluate.js'
-import { type OptimizerOptions, optimizerNames } from './optimizers/index.js'
+import { createOptimizer, type OptimizerOptions, optimizerNames } from './optimizers/index.js'
 import { train } from './train.js'
 
 /** What Keras calls our losses. `labels`: what the labels handed to `fit` must be. */
@@ -40,9 +40,9 @@ export interface KerasCompileOptions {
 }
 
 /** 8-bit pixels, [images, height, width, channels]; the model's preprocessing scales and normalizes them. */
-export type Images = Uint8Array
-/** Class indices [images], or one-hot rows [images · classes], as the loss wants them. */
-export type Labels = ArrayLike<number>
+export type Images = Uint8Array | Uint8ClampedArray
+/** Class indices [images], or one-hot rows [images · classes] or [images][classes], as the loss wants them. */
+export type Labels = ArrayLike<number> | readonly ArrayLike<number>[]
 
 export interface FitOptions {
   /** Default 1. */
@@ -70,8 +70,13 @@ export class Classifier {
   readonly #options: KerasCompileOptions
 
   constructor(model: Model, options: KerasCompileOptions) {
-    if (!Object.hasOwn(losses, options.loss)) throw unknownName('loss', options.loss, Object.keys(losses))
-    optimizerOf(options)
+    checkNames('compile', options, ['optimizer', 'loss', 'metrics', 'engine', 'precision'])
+    const { loss, metrics = [] } = options
+    if (!Object.hasOwn(losses, loss)) throw unknownName('loss', String(loss), Object.keys(losses))
+    for (const metric of metrics) if (metric !== 'accuracy') throw unknownName('metric', String(metric), ['accuracy'])
+    const { learningRate, ...optimizer } = optimizerOf(options)
+    createOptimizer(optimizer as OptimizerOptions)
+    if (!(learningRate > 0)) throw new InvalidArgumentError(`learningRate must be above 0, got ${learningRate}`)
     this.#model = model
     this.#options = options
   }
@@ -82,14 +87,16 @@ export class Classifier {
   }
 
   /**
-   * Trains on a data set, or on images and labels. Each call goes on with the weights, with a fresh optimizer.
+   * Trains on a data set, or on images and labels. Each call goes on with the weights, with a fresh optimizer. Unlike
+   * Keras it leaves out, in each epoch, the images that fill no batch: others each time, as the order is another.
    * @throws InvalidArgumentError for images or labels of the wrong length, labels that are no classes, a split outside (0, 1)
    */
   async fit(dataset: Dataset, options?: FitOptions): Promise<History>
   async fit(images: Images, labels: Labels, options?: FitOptions): Promise<History>
   async fit(x: Dataset | Images, y?: Labels | FitOptions, more?: FitOptions): Promise<History> {
     const [whole, options] =
-      x instanceof Uint8Array ? [this.#dataset(x, y as Labels), more ?? {}] : [x, (y as FitOptions | undefined) ?? {}]
+      'classes' in x ? [x, (y as FitOptions | undefined) ?? {}] : [this.#dataset(x, y as Labels), more ?? {}]
+    checkNames('fit', options, fitOptions)
     const { epochs = 1, batchSize = 32, validationData, validationSplit, augmentation = {}, seed = 0 } = options
     const { training, validation } = this.#split(whole, validationData, validationSplit)
     const { learningRate, ...optimizer } = optimizerOf(this.#options)
@@ -118,14 +125,14 @@ export class Classifier {
   async evaluate(dataset: Dataset): Promise<{ loss: number; accuracy: number }>
   async evaluate(images: Images, labels: Labels): Promise<{ loss: number; accuracy: number }>
   async evaluate(x: Dataset | Images, y?: Labels): Promise<{ loss: number; accuracy: number }> {
-    const dataset = x instanceof Uint8Array ? this.#dataset(x, y ?? []) : x
+    const dataset = 'classes' in x ? x : this.#dataset(x, y ?? [])
     const { loss, accuracy } = await evaluate(this.#model, dataset, this.#inference())
     return { loss, accuracy }
   }
 
   /** @returns the probability of every class for every image, [images, classes] */
   predict(images: Images): Promise<Float32Array> {
-    return predictProbabilities(this.#model, images, this.#inference())
+    return predictProbabilities(this.#model, pixelsOf(images), this.#inference())
   }
 
   #inference() {
@@ -136,8 +143,9 @@ export class Classifier {
 
   #dataset(images: Images, labels: Labels): Dataset {
     const { preprocessing, labels: classes } = this.#model
-    const indices = losses[this.#options.loss].labels === 'index' ? labels : indicesOf(labels, classes.length)
-    return arrayDataset({ images, labels: indices, imageShape: preprocessing.size, classes })
+    const numbers = flat(labels)
+    const indices = losses[this.#options.loss].labels === 'index' ? numbers : indicesOf(numbers, classes.length)
+    return arrayDataset({ images: pixelsOf(images), labels: indices, imageShape: preprocessing.size, classes })
   }
 
   #split(dataset: Dataset, data: FitOptions['validationData'], fraction: number | undefined) {
@@ -165,6 +173,30 @@ function optimizerOf({ optimizer = 'rmsprop' }: KerasCompileOptions) {
   if (!Object.hasOwn(optimizers, type)) throw unknownName('optimizer', type, optimizerNames)
   return { ...optimizers[type], ...numbers }
 }
+
+const fitOptions = ['epochs', 'batchSize', 'validationData', 'validationSplit', 'augmentation', 'seed', 'onEpochEnd']
+
+/** A misspelt option would be ignored without a word. */
+function checkNames(what: string, options: object | undefined, known: readonly string[]): void {
+  if (typeof options !== 'object') throw new InvalidArgumentError(`${what} needs its options: ${known.join(', ')}`)
+  const unknown = Object.keys(options).find(name => !known.includes(name))
+  if (unknown !== undefined) throw unknownName(`option of ${what}`, unknown, known)
+}
+
+/** @throws InvalidArgumentError for what are no 8-bit pixels */
+function pixelsOf(images: Images): Uint8Array {
+  if (images instanceof Uint8Array) return images
+  if (images instanceof Uint8ClampedArray) return new Uint8Array(images.buffer, images.byteOffset, images.length)
+  const kind = Object.prototype.toString.call(images).slice(8, -1)
+  throw new InvalidArgumentError(
+    `images must be 8-bit pixels (Uint8Array), got ${kind}; the model's preprocessing scales and normalizes them`,
+  )
+}
+
+const flat = (labels: Labels): ArrayLike<number> =>
+  typeof labels[0] === 'number' || labels.length === 0
+    ? (labels as ArrayLike<number>)
+    : (labels as readonly ArrayLike<number>[]).flatMap(row => Array.from(row))
 
 /** @throws InvalidArgumentError naming the first row that is not one 1 among zeros */
 function indicesOf(rows: ArrayLike<number>, classes: number): Int32Array {

@@ -57,6 +57,21 @@ describe('graphs as data', () => {
     ['a missing attribute', node('conv1', { attrs: {} }), "conv2d 'conv1'"],
     ['an attribute of another kind', node('conv1', { attrs: { stride: 'large' } }), "conv2d 'conv1'"],
     ['an attribute that is a function of nothing', node('conv1', { attrs: { stride: [[1]] } }), 'is not plain data'],
+    [
+      'an epsilon that is no number',
+      node('bn1', { attrs: { epsilon: {}, momentum: 0.1 } }),
+      'epsilon must be at least 0',
+    ],
+    [
+      'a stride beyond reason',
+      node('conv1', { attrs: { stride: [2 ** 53 - 1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } }),
+      'stride must be at most',
+    ],
+    [
+      'padding that makes an image of a terabyte',
+      node('conv1', { attrs: { stride: [1, 1], padding: [1e6, 1e6, 1e6, 1e6], dilation: [1, 1], groups: 1 } }),
+      'is too large',
+    ],
     ['a missing input', node('bn1', { inputs: [] }), "batchNorm 'bn1'"],
     ['a shape that does not fit', node('fc.weight', { shape: [3, 65] }), "linear 'fc': input has 64 features"],
     ['a shape beyond all memory', node('fc.weight', { shape: [2 ** 20, 2 ** 20] }), 'is too large'],

@@ -108,6 +108,43 @@ describe('what is wrong is said', () => {
     await expect(classifier.fit(images, labels === x.labels ? labels.subarray(0, 47) : labels)).rejects.toThrow(message)
   })
 
+  const bad = (options: object) => () => compile(model(), options as never)
+  test.each([
+    ['no options', bad(undefined as never), 'compile needs its options'],
+    ['no loss', bad({ optimizer: 'adam' }), "unknown loss 'undefined'"],
+    ['a metric that is not measured', bad({ loss: 'mean_squared_error', metrics: ['auc'] }), "unknown metric 'auc'"],
+    ['a misspelt option', bad({ loss: 'mean_squared_error', optimiser: 'adam' }), 'Did you mean optimizer'],
+    [
+      'a number of an optimizer that is none',
+      bad({ loss: 'mean_squared_error', optimizer: { type: 'sgd', momentum: 'x' } }),
+      'sgd: momentum must be a number from 0 to below 1, got "x"',
+    ],
+    [
+      'a learning rate of 0',
+      bad({ loss: 'mean_squared_error', optimizer: { type: 'sgd', learningRate: 0 } }),
+      'learningRate must be above 0',
+    ],
+  ])('%s', (_, build, message) => {
+    expect(build).toThrow(message)
+  })
+
+  test('options and images in the wrong form', async () => {
+    const classifier = compile(model(), { loss: 'sparse_categorical_crossentropy', engine })
+    await expect(classifier.fit(x.images, x.labels, { batch_size: 8 } as never)).rejects.toThrow(
+      'Did you mean batchSize',
+    )
+    const floats = Float32Array.from(x.images, value => value / 255)
+    await expect(classifier.fit(floats as never, x.labels)).rejects.toThrow(
+      '8-bit pixels (Uint8Array), got Float32Array',
+    )
+  })
+
+  test('nested rows and clamped pixels, as canvases give them, are fine', async () => {
+    const classifier = compile(model(), { loss: 'categorical_crossentropy', engine })
+    const rows = Array.from(x.labels, label => [0, 1, 2].map(c => (c === label ? 1 : 0)))
+    await classifier.fit(new Uint8ClampedArray(x.images), rows, { batchSize: 48 })
+  })
+
   test('a split that is none', async () => {
     const classifier = compile(model(), { loss: 'sparse_categorical_crossentropy', engine })
     await expect(classifier.fit(x.images, x.labels, { validationSplit: 1 })).rejects.toThrow('validationSplit must lie')

@@ -1,6 +1,6 @@
 /** @file Adam. Kingma and Ba 2014 (arXiv 1412.6980), algorithm 1. */
 import { adam as adamOp } from '../../ops/adam.js'
-import { assign, decayOf, type Optimizer, slot } from './optimizer.js'
+import { assign, checkNumber, decayOf, type Optimizer, slot } from './optimizer.js'
 
 export interface AdamOptions {
   readonly type: 'adam'
@@ -15,15 +15,20 @@ export interface AdamOptions {
 }
 
 /** Adam and AdamW differ in where the decay goes: into the gradient, or straight into the weight. */
-export const adamWith =
-  (options: Omit<AdamOptions, 'type'>, decoupled: boolean): Optimizer =>
-  (context, parameter, gradient) => {
-    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = options
+export function adamWith(options: AdamOptions | (Omit<AdamOptions, 'type'> & { readonly type: 'adamw' })): Optimizer {
+  const { type, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = options
+  checkNumber(type, 'beta1', beta1, 0, 1)
+  checkNumber(type, 'beta2', beta2, 0, 1)
+  checkNumber(type, 'epsilon', epsilon, 0)
+  checkNumber(type, 'weightDecay', weightDecay, 0)
+  const decoupled = type === 'adamw'
+  return (context, parameter, gradient) => {
     const slots = [slot(context, parameter, 'm'), slot(context, parameter, 'v')]
     const attrs = { beta1, beta2, epsilon, weightDecay: decayOf(parameter, weightDecay), decoupled }
     const inputs = [parameter, gradient, context.learningRate, context.step(), ...slots]
     const next = context.builder.emitAll(adamOp, inputs, attrs, `${parameter.node.name}.adam`)
     assign(context, [parameter, ...slots], next)
   }
+}
 
-export const adam = (options: AdamOptions): Optimizer => adamWith(options, false)
+export const adam = (options: AdamOptions): Optimizer => adamWith(options)

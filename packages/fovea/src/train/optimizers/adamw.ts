@@ -9,4 +9,4 @@ export interface AdamWOptions extends Omit<AdamOptions, 'type' | 'weightDecay'> 
 }
 
 export const adamw = ({ weightDecay = 0.01, ...options }: AdamWOptions): Optimizer =>
-  adamWith({ ...options, weightDecay }, true)
+  adamWith({ ...options, weightDecay })

@@ -1,4 +1,5 @@
 /** @file What an optimizer is to the training graph: it adds, for one parameter, the nodes of one step. */
+import { InvalidArgumentError } from '../../errors.js'
 import type { Value } from '../../graph/graph.js'
 import type { GraphBuilder } from '../../ops/builder.js'
 
@@ -12,6 +13,19 @@ export interface OptimizerContext {
 
 /** Adds an update of `parameter` and of its slots (buffers named `<parameter>:<slot>`). */
 export type Optimizer = (context: OptimizerContext, parameter: Value, gradient: Value) => void
+
+/** @throws InvalidArgumentError for a number of an optimizer that is none, or outside [low, high) */
+export function checkNumber(
+  type: string,
+  name: string,
+  value: number,
+  low: number,
+  high = Number.POSITIVE_INFINITY,
+): void {
+  if (typeof value === 'number' && value >= low && value < high) return
+  const range = high === Number.POSITIVE_INFINITY ? `of at least ${low}` : `from ${low} to below ${high}`
+  throw new InvalidArgumentError(`${type}: ${name} must be a number ${range}, got ${JSON.stringify(value)}`)
+}
 
 /** Decay pulls weights towards zero; biases and norms (one axis) are left alone (He et al. 2018, arXiv 1812.01187, 3.1). */
 export const decayOf = (parameter: Value, weightDecay: number): number =>

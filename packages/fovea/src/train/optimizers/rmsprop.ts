@@ -1,6 +1,6 @@
 /** @file RMSProp in TensorFlow's form, with EfficientNet's numbers (Tan and Le 2019, arXiv 1905.11946, section 5.2). */
 import { rmsProp as rmsPropOp } from '../../ops/rms-prop.js'
-import { assign, decayOf, type Optimizer, slot } from './optimizer.js'
+import { assign, checkNumber, decayOf, type Optimizer, slot } from './optimizer.js'
 
 export interface RmsPropOptions {
   readonly type: 'rmsprop'
@@ -14,12 +14,17 @@ export interface RmsPropOptions {
   readonly weightDecay?: number
 }
 
-export const rmsprop =
-  ({ decay = 0.9, momentum = 0.9, epsilon = 1e-3, weightDecay = 0 }: RmsPropOptions): Optimizer =>
-  (context, parameter, gradient) => {
+export function rmsprop(options: RmsPropOptions): Optimizer {
+  const { decay = 0.9, momentum = 0.9, epsilon = 1e-3, weightDecay = 0 } = options
+  checkNumber('rmsprop', 'decay', decay, 0, 1)
+  checkNumber('rmsprop', 'momentum', momentum, 0, 1)
+  checkNumber('rmsprop', 'epsilon', epsilon, 0)
+  checkNumber('rmsprop', 'weightDecay', weightDecay, 0)
+  return (context, parameter, gradient) => {
     const slots = [slot(context, parameter, 'meanSquare', 'ones'), slot(context, parameter, 'velocity')]
     const attrs = { decay, momentum, epsilon, weightDecay: decayOf(parameter, weightDecay) }
     const inputs = [parameter, gradient, context.learningRate, ...slots]
     const next = context.builder.emitAll(rmsPropOp, inputs, attrs, `${parameter.node.name}.rmsprop`)
     assign(context, [parameter, ...slots], next)
   }
+}

@@ -1,6 +1,6 @@
 /** @file Stochastic gradient descent, with momentum, with Nesterov's: the optimizer of the ResNet papers. */
 import { sgd as sgdOp } from '../../ops/sgd.js'
-import { assign, decayOf, type Optimizer, slot } from './optimizer.js'
+import { assign, checkNumber, decayOf, type Optimizer, slot } from './optimizer.js'
 
 export interface SgdOptions {
   readonly type: 'sgd'
@@ -12,12 +12,14 @@ export interface SgdOptions {
   readonly weightDecay?: number
 }
 
-export const sgd =
-  ({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOptions): Optimizer =>
-  (context, parameter, gradient) => {
+export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOptions): Optimizer {
+  checkNumber('sgd', 'momentum', momentum, 0, 1)
+  checkNumber('sgd', 'weightDecay', weightDecay, 0)
+  return (context, parameter, gradient) => {
     const velocity = momentum === 0 ? [] : [slot(context, parameter, 'velocity')]
     const attrs = { momentum, nesterov, weightDecay: decayOf(parameter, weightDecay) }
     const inputs = [parameter, gradient, context.learningRate, ...velocity]
     const next = context.builder.emitAll(sgdOp, inputs, attrs, `${parameter.node.name}.sgd`)
     assign(context, [parameter, ...velocity], next)
   }
+}
