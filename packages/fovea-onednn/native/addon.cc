@@ -305,6 +305,7 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
   result.Set("version", fovea::onednn_version());
   result.Set("instructionSet", fovea::instruction_set());
+  result.Set("bfloat16Cost", fovea::bfloat16_cost());
   return result;
 }
 

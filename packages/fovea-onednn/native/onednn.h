@@ -55,4 +55,8 @@ class Primitives {
 std::string onednn_version();
 std::string instruction_set();
 
+// How long a convolution of usual size takes in bfloat16, as a multiple of float32; 0 where there is none. Measured once:
+// some processors have the instructions, but slow ones.
+double bfloat16_cost();
+
 }  // namespace fovea

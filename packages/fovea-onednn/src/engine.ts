@@ -8,7 +8,6 @@ import {
   encodeHalf,
   type Feeds,
   formatShape,
-  type Graph,
   type HostArray,
   InvalidArgumentError,
   inputNodes,
@@ -21,7 +20,7 @@ import {
   type Program,
   type TensorType,
 } from 'fovea/engine'
-import { type Addon, loadAddon, type NativeLoop, type NativePlan, type Transfer } from './addon.js'
+import { loadAddon, type NativeLoop, type NativePlan, type Transfer } from './addon.js'
 import { allowedCores } from './cores.js'
 import { gatherLoops, type Loop } from './loops.js'
 import { Lowering } from './lowering.js'
@@ -47,14 +46,18 @@ export function onednnEngine({ threads = allowedCores() }: OnednnOptions = {}): 
     throw new InvalidArgumentError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${threads}`)
   }
   const addon = loadAddon()
-  const { version, instructionSet } = addon.info()
+  const { version, instructionSet, bfloat16Cost } = addon.info()
+  const bfloat16 = bfloat16Cost === 0 ? 'none' : bfloat16Cost > WIDENING_PAYS ? 'widened' : 'native'
   return {
     name: 'onednn',
     description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
     threads,
-    compile: (graph, options = {}) => compile(addon, graph, threads, options),
+    compile: (graph, options = {}) => compile(new Lowering(new addon.Plan(threads), graph, threads, bfloat16), options),
   }
 }
+
+/** A convolution in bfloat16 that takes longer than so many times float32's is computed in float32, casts included. */
+const WIDENING_PAYS = 1.3
 
 /** Whether the native engine can be used, and its description or the reason why not. */
 export function onednnStatus(): { readonly available: boolean; readonly detail: string } {
@@ -80,9 +83,8 @@ export interface OnednnProgram extends Program {
   timings(): StepTiming[]
 }
 
-function compile(addon: Addon, graph: Graph, threads: number, options: CompileOptions): OnednnProgram {
-  const plan = new addon.Plan(threads)
-  const lowering = new Lowering(plan, graph, threads)
+function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
+  const { plan, graph, threads } = lowering
   chooseWeightLayouts(lowering)
   for (const node of graph.nodes) if (isLeaf(node)) lowering.leaf(node)
   for (const node of graph.nodes) {

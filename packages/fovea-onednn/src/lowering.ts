@@ -31,6 +31,12 @@ interface Stored {
 /** ElementType of native/step.h. */
 const elementTypes: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, int32: 2, uint8: 3 }
 
+/**
+ * `native`: by bfloat16 instructions. `widened`: as those are slower than float32's here, by float32 between casts where
+ * that pays (operators/convolution.ts). `none`: oneDNN has no bfloat16 here, so all are widened.
+ */
+export type Bfloat16 = 'native' | 'widened' | 'none'
+
 type Operands = readonly (Operand | undefined)[]
 
 /** What a step writes comes after what it reads. */
@@ -65,6 +71,8 @@ export class Lowering {
     readonly plan: NativePlan,
     readonly graph: Graph,
     readonly threads: number,
+    /** How the convolutions of bfloat16 tensors compute. */
+    readonly bfloat16: Bfloat16,
   ) {
     this.#views = sliceViews(graph, threads)
     for (const node of graph.nodes) this.#reads.set(node, new Array<number>(node.outputs.length).fill(0))
@@ -235,9 +243,14 @@ export class Lowering {
     return this.write(index, layout, buffer.bytes, groups)
   }
 
-  /** Memory for this node's steps only, one for each thread. */
+  /** Memory for one step, of which each thread has its own. */
   scratch(bytes: number): Operand {
     return { buffer: this.#newBuffer(bytes, { scratch: true, perThread: true }), sliced: false }
+  }
+
+  /** Memory from one step of this node to the next: for the slice, or for the whole where the node is not sliced. */
+  temporary(bytes: number): Operand {
+    return { buffer: this.#newBuffer(bytes, { scratch: true, perThread: this.#view.slices > 0 }), sliced: false }
   }
 
   /** Memory to which each thread adds what it sees of the batch. */

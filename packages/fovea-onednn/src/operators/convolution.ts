@@ -9,11 +9,13 @@ import {
   elements,
   type Node,
   type Shape,
+  type TensorType,
   tensorBytes,
   type Value,
 } from 'fovea/engine'
 import type { Primitive } from '../addon.js'
 import type { Lowering } from '../lowering.js'
+import type { Operand } from '../steps.js'
 import { activationNumber, type Lower, output } from './operator.js'
 
 const directions = { forward: 0, inputGradient: 1, weightGradient: 2 } as const
@@ -63,7 +65,7 @@ function primitiveOf(to: Lowering, original: Node): Primitive {
       (out - 1) * stride + dilation * (kernel - 1) + 1 - size - before
     const primitive = to.plan.convolution({
       direction: directions[direction],
-      type: to.type(node.inputs[0].type),
+      type: isWidened(to, node) ? to.type({ shape: [], dtype: 'float32' }) : to.type(node.inputs[0].type),
       batch,
       inChannels,
       inHeight,
@@ -92,19 +94,60 @@ function primitiveOf(to: Lowering, original: Node): Primitive {
   })
 }
 
+/**
+ * From how many multiply-adds for each number of the two tensors on widening pays: it saves about as much time as the
+ * convolution takes in float32, and costs casts, which go through the cache slice by slice, but through memory for the
+ * gradient of the weights.
+ */
+const wideningPays = { forward: 12, inputGradient: 12, weightGradient: 64 } as const
+
+/** Whether a convolution of bfloat16 tensors is computed in float32. */
+function isWidened(to: Lowering, node: Node): boolean {
+  if (node.inputs[0].type.dtype !== 'bfloat16' || to.bfloat16 === 'native') return false
+  const { direction, x, y, weight } = geometryOf(node)
+  const multiplyAdds = elements(y) * elements(weight.slice(1))
+  const intensity = multiplyAdds / (elements(x) + elements(y))
+  return to.bfloat16 === 'none' || intensity >= wideningPays[direction]
+}
+
+const asFloat32 = (type: TensorType): TensorType => ({ ...type, dtype: 'float32' })
+
+/** The numbers of a bfloat16 tensor in a float32 one. */
+function widen(to: Lowering, value: Value, target = to.temporary(tensorBytes(asFloat32(value.type)))): Operand {
+  const ints = [elements(value.type.shape), to.type(value.type), to.type(asFloat32(value.type))]
+  to.kernel('cast', { reads: [to.read(value)], writes: [target], ints })
+  return target
+}
+
+/** Runs `compute` into a float32 tensor and rounds it into the node's output. */
+function narrowed(to: Lowering, type: TensorType, compute: (y: Operand) => void): void {
+  const wide = to.temporary(tensorBytes(asFloat32(type)))
+  compute(wide)
+  const ints = [elements(type.shape), to.type(asFloat32(type)), to.type(type)]
+  to.kernel('cast', { reads: [wide], writes: [to.write()], ints })
+}
+
 const forward: Lower = (to, node) => {
   const primitive = primitiveOf(to, to.node)
   const { groups } = geometryOf(node).attrs
   const [x, weight, bias, residual] = node.inputs
-  const reads = [to.read(x), to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)]
-  to.runPrimitive(primitive, reads, [residual ? to.writeOnto(residual) : to.write()])
+  const run = (input: Operand, y: Operand): void =>
+    to.runPrimitive(primitive, [input, to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)], [y])
+  if (!isWidened(to, node)) return run(to.read(x), residual ? to.writeOnto(residual) : to.write())
+  narrowed(to, node.outputs[0], y => {
+    if (residual) widen(to, residual, y)
+    run(widen(to, x), y)
+  })
 }
 
 const inputGradient: Lower = (to, node) => {
   const primitive = primitiveOf(to, to.node)
   const { groups } = geometryOf(node).attrs
   const [dy, weight] = node.inputs
-  to.runPrimitive(primitive, [to.read(dy), to.read(weight, primitive.weightsLayout, groups)], [to.write()])
+  const run = (gradient: Operand, dx: Operand): void =>
+    to.runPrimitive(primitive, [gradient, to.read(weight, primitive.weightsLayout, groups)], [dx])
+  if (!isWidened(to, node)) return run(to.read(dy), to.write())
+  narrowed(to, node.outputs[0], dx => run(widen(to, dy), dx))
 }
 
 /**
@@ -119,8 +162,8 @@ function isLargeDepthwise({ x, y, weight, attrs, bias }: Geometry): boolean {
 
 const weightGradient: Lower = (to, node) => {
   const geometry = geometryOf(node)
-  const reads = node.inputs.map(input => to.read(input))
   if (isLargeDepthwise(geometry)) {
+    const reads = node.inputs.map(input => to.read(input))
     const { x, y, weight, attrs } = geometry
     const { stride, padding } = attrs
     const [, , kh, kw] = weight
@@ -129,6 +172,7 @@ const weightGradient: Lower = (to, node) => {
     return
   }
   const primitive = primitiveOf(to, to.node)
+  const reads = node.inputs.map(input => (isWidened(to, node) ? widen(to, input) : to.read(input)))
   const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometry.attrs.groups)
   to.runPrimitive(primitive, reads, [dw, node.outputs.length > 1 ? to.write(1) : undefined])
 }
