@@ -1,0 +1,178 @@
+#!/usr/bin/env node
+/**
+ * @file Fovea's speed beside its peers', on this machine, in one run: PyTorch (Debian's python3-torch) for training, ONNX
+ * Runtime (onnxruntime-node) for inference. The commands of a row take turns, so that a busy moment falls on all; shown
+ * are medians over the turns, and the least and the most. Peers that are not installed are left out, and named.
+ * usage: node bench/speed.mjs [--turns 5] [--rows resnet20,infer] [--out docs]
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { barChart } from './chart.mjs'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const fovea = join(here, '../packages/fovea-cli/bin/fovea.mjs')
+const threads = 2
+
+/** Each row, and how many steps a turn takes: a few seconds. */
+const rows = [
+  { model: 'resnet20', mode: 'train', batch: 128, size: 32, classes: 10, steps: 20, targets: [1.5, 1.6] },
+  { model: 'resnet18', mode: 'train', batch: 16, size: 224, classes: 1000, steps: 5, targets: [1.2, 1.2] },
+  { model: 'resnet50', mode: 'train', batch: 16, size: 224, classes: 1000, steps: 3, targets: [1.35, 1.25] },
+  { model: 'efficientnet-b0', mode: 'train', batch: 16, size: 224, classes: 1000, steps: 5, targets: [2.3, 3.0] },
+  { model: 'resnet50', mode: 'infer', batch: 16, size: 224, classes: 1000, steps: 6, targets: [1.0, 1.7] },
+  { model: 'efficientnet-b0', mode: 'infer', batch: 16, size: 224, classes: 1000, steps: 12, targets: [1.0, 1.4] },
+  { model: 'resnet50', mode: 'infer', batch: 1, size: 224, classes: 1000, steps: 30, targets: [1 / 1.1] },
+  { model: 'efficientnet-b0', mode: 'infer', batch: 1, size: 224, classes: 1000, steps: 60, targets: [1 / 1.1] },
+]
+const precisions = ['float32', 'mixed_bfloat16']
+
+const { values: options } = parseArgs({
+  options: {
+    turns: { type: 'string', default: '5' },
+    rows: { type: 'string', default: '' },
+    out: { type: 'string', default: '' },
+  },
+})
+const turns = Number(options.turns)
+const chosen = rows.filter(({ model, mode }) =>
+  options.rows === '' ? true : options.rows.split(',').some(word => model === word || mode === word),
+)
+const folder = mkdtempSync(join(tmpdir(), 'fovea-bench-'))
+const python = '/usr/bin/python3'
+const torch = version(python, ['-c', 'import torch, torchvision; print(torch.__version__)'])
+const runtime = version(process.execPath, [join(here, 'peers/onnxruntime.mjs'), '--version'])
+
+const about = [
+  `${cpus()[0].model.trim()}, ${threads} threads; Node ${process.versions.node}`,
+  runJson([fovea, 'bench', 'resnet8', '--batch', '2', '--steps', '1']).description,
+  torch
+    ? `PyTorch ${torch}, channels last`
+    : 'PyTorch is not installed (apt-get install python3-torch python3-torchvision): its rows are left out',
+  runtime
+    ? `ONNX Runtime ${runtime}`
+    : 'ONNX Runtime is not installed (npm install --no-save onnxruntime-node), or PyTorch, which makes its models: its rows are left out',
+]
+for (const line of about) console.log(line)
+
+const results = []
+for (const row of chosen) {
+  for (const [index, precision] of precisions.slice(0, row.targets.length).entries()) {
+    const peer = peerOf(row, precision)
+    const ours = [
+      fovea,
+      'bench',
+      row.model,
+      '--mode',
+      row.mode,
+      '--batch',
+      String(row.batch),
+      '--input',
+      `${row.size}x${row.size}x3`,
+    ]
+    ours.push('--precision', precision, '--steps', String(row.steps), '--threads', String(threads))
+    const taken = { ours: [], peer: [] }
+    for (let turn = 0; turn < turns; turn++) {
+      taken.ours.push(runJson(ours))
+      if (peer) taken.peer.push(peer())
+    }
+    const result = {
+      ...row,
+      precision,
+      target: row.targets[index],
+      ours: summary(taken.ours),
+      peer: peer && summary(taken.peer),
+    }
+    results.push(result)
+    console.log(describe(result))
+  }
+}
+
+const table = markdown(results)
+console.log(`\n${table}`)
+if (options.out !== '') {
+  mkdirSync(options.out, { recursive: true })
+  const text = `# Speed\n\n${new Date().toISOString().slice(0, 10)}, \`node bench/speed.mjs\`, medians of ${turns} turns (least–most).\n\n${about.map(line => `- ${line}`).join('\n')}\n\n${table}\n\n![Images a second as a multiple of the peer's](speed.svg)\n`
+  writeFileSync(join(options.out, 'speed.md'), text)
+  writeFileSync(join(options.out, 'speed.svg'), barChart(results.filter(({ peer }) => peer).map(bar)))
+  writeFileSync(join(options.out, 'speed.json'), `${JSON.stringify({ about, results }, null, 1)}\n`)
+}
+
+/** Runs the peer of a row once, or undefined where there is none here. ONNX Runtime computes in float32 in both rows. */
+function peerOf({ model, mode, batch, size, classes, steps }, precision) {
+  const name = model.replaceAll('-', '_')
+  const script = join(here, 'peers/pytorch.py')
+  if (mode === 'train') {
+    if (!torch) return undefined
+    return () => runJson([script, name, String(batch), String(size), String(classes), precision, String(steps)], python)
+  }
+  if (!runtime || !torch) return undefined
+  const file = join(folder, `${name}-${batch}.onnx`)
+  execFileSync(python, [join(here, 'peers/export_onnx.py'), name, String(batch), String(size), file], {
+    stdio: 'ignore',
+  })
+  return () => runJson([join(here, 'peers/onnxruntime.mjs'), file, String(batch), String(size), String(steps)])
+}
+
+function runJson(args, command = process.execPath) {
+  const json = args[0] === fovea ? ['--json'] : []
+  const { status, stdout, stderr } = spawnSync(command, [...args, ...json], {
+    encoding: 'utf8',
+    env: { ...process.env, OMP_NUM_THREADS: String(threads) },
+  })
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
+  return JSON.parse(stdout.trim().split('\n').at(-1))
+}
+
+function version(command, args) {
+  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' })
+  return status === 0 ? stdout.trim() : undefined
+}
+
+function summary(runs) {
+  const speeds = runs.map(({ imagesPerSecond }) => imagesPerSecond).sort((a, b) => a - b)
+  const memory = runs.map(({ peakMemoryBytes }) => peakMemoryBytes).sort((a, b) => a - b)
+  const median = values => values[Math.floor(values.length / 2)]
+  return { imagesPerSecond: median(speeds), least: speeds[0], most: speeds.at(-1), peakMemoryBytes: median(memory) }
+}
+
+function describe({ model, mode, batch, precision, ours, peer }) {
+  const speed = ({ imagesPerSecond, least, most }) => `${round(imagesPerSecond)} (${round(least)}–${round(most)})`
+  const ratio = peer ? `, ${(ours.imagesPerSecond / peer.imagesPerSecond).toFixed(2)} × the peer's ${speed(peer)}` : ''
+  return `${mode} ${model}, batch ${batch}, ${precision}: ${speed(ours)} images/s${ratio}`
+}
+
+function markdown(list) {
+  const lines = list.map(({ model, mode, batch, precision, target, ours, peer }) => {
+    const speed = ({ imagesPerSecond, least, most }) => `${round(imagesPerSecond)} (${round(least)}–${round(most)})`
+    const gigabytes = ({ peakMemoryBytes }) => (peakMemoryBytes / 1e9).toFixed(2)
+    const memory = peer && mode === 'train' ? ` (${(ours.peakMemoryBytes / peer.peakMemoryBytes).toFixed(2)} ×)` : ''
+    const cells = [
+      `${mode} \`${model}\`, batch ${batch}`,
+      precision,
+      speed(ours),
+      peer ? speed(peer) : 'not installed',
+      peer ? `**${(ours.imagesPerSecond / peer.imagesPerSecond).toFixed(2)}**` : '',
+      target.toFixed(2),
+      `${gigabytes(ours)}${memory}`,
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  const head = [
+    '| workload | precision | Fovea, images/s | peer, images/s | ratio | target | peak GB |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
+  ]
+  return [...head, ...lines].join('\n')
+}
+
+function bar({ model, mode, batch, precision, ours, peer }) {
+  const type = precision === 'float32' ? 'float32' : 'bfloat16'
+  return { label: `${mode} ${model}, batch ${batch}, ${type}`, value: ours.imagesPerSecond / peer.imagesPerSecond }
+}
+
+function round(value) {
+  return value < 100 ? value.toPrecision(3) : String(Math.round(value))
+}
