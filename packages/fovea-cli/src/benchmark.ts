@@ -7,6 +7,7 @@ import {
   graphMultiplyAdds,
   type Model,
   normalAt,
+  type Program,
   stateNodes,
   trainingGraph,
 } from 'fovea'
@@ -18,9 +19,11 @@ export interface BenchmarkOptions {
   readonly precision: TrainingPrecision
   /** Measured steps. */
   readonly steps: number
+  /** Called with the warm program and its feeds once all is measured. */
+  readonly onProgram?: (program: Program, feeds: Feeds) => Promise<void>
 }
 
-export interface Benchmark extends Omit<BenchmarkOptions, 'steps'> {
+export interface Benchmark extends Omit<BenchmarkOptions, 'steps' | 'onProgram'> {
   readonly model: string
   readonly engine: string
   /** The engine in a line: its version and instruction set. */
@@ -55,6 +58,7 @@ export async function benchmark(model: Model, engine: Engine, options: Benchmark
       await program.run(feeds)
       if (i >= 0) times.push(performance.now() - start)
     }
+    await options.onProgram?.(program, feeds)
     const at = quantiles(times)
     const msPerStep = { min: at(0), median: at(0.5), p95: at(0.95) }
     return {

@@ -1,4 +1,4 @@
-// Every function that JavaScript can call: `info()` and the class Plan with layout, convolution, reorder, build, run, read, write, timings, dispose. Every failure is a JavaScript exception with a message.
+// Every function that JavaScript can call: `info()` and the class Plan with layout, convolution, reorder, build, run, read, write, events, dispose. Every failure is a JavaScript exception with a message.
 #include <napi.h>
 
 #include <condition_variable>
@@ -77,7 +77,7 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
                        {InstanceMethod("layout", &PlanObject::layout), InstanceMethod("convolution", &PlanObject::convolution),
                         InstanceMethod("reorder", &PlanObject::reorder), InstanceMethod("build", &PlanObject::build),
                         InstanceMethod("run", &PlanObject::run), InstanceMethod("read", &PlanObject::read),
-                        InstanceMethod("write", &PlanObject::write), InstanceMethod("timings", &PlanObject::timings),
+                        InstanceMethod("write", &PlanObject::write), InstanceMethod("events", &PlanObject::events),
                         InstanceMethod("dispose", &PlanObject::dispose)});
   }
 
@@ -141,12 +141,13 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     return result;
   }
 
-  // reorder(fromLayout, toLayout) → PrimitiveInfo
+  // reorder(fromLayout, toLayout, threads) → PrimitiveInfo
   Napi::Value reorder(const Napi::CallbackInfo& info) {
     Napi::Value result;
     guard(info, [&] {
       result = describe(info.Env(), idle(info).primitives.reorder(info[0].As<Napi::Number>().Int32Value(),
-                                                                  info[1].As<Napi::Number>().Int32Value()));
+                                                                  info[1].As<Napi::Number>().Int32Value(),
+                                                                  info[2].As<Napi::Number>().Int32Value()));
     });
     return result;
   }
@@ -286,11 +287,16 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     reading ? p.primitives.convert(layout, native, plain, host) : p.primitives.convert(plain, host, layout, native);
   }
 
-  // timings() → seconds of each step, summed over the profiled runs
-  Napi::Value timings(const Napi::CallbackInfo& info) {
-    const auto seconds = idle(info).timings();
-    auto result = Napi::Array::New(info.Env(), seconds.size());
-    for (size_t i = 0; i < seconds.size(); i++) result.Set((uint32_t)i, seconds[i]);
+  // events() → [step, thread, start, duration] of each execution in the last profiled run, in seconds, one after another
+  Napi::Value events(const Napi::CallbackInfo& info) {
+    const auto events = idle(info).events();
+    auto result = Napi::Float64Array::New(info.Env(), 4 * events.size());
+    for (size_t i = 0; i < events.size(); i++) {
+      result[4 * i] = events[i].step;
+      result[4 * i + 1] = events[i].thread;
+      result[4 * i + 2] = events[i].start;
+      result[4 * i + 3] = events[i].duration;
+    }
     return result;
   }
 

@@ -138,7 +138,8 @@ PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
                    {x, y, pd.diff_weights_desc(), b});
 }
 
-PrimitiveInfo Primitives::reorder(int from, int to) {
+PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
+  omp_set_num_threads(threads);
   const memory::desc &a = self->layouts.at(from), &b = self->layouts.at(to);
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);

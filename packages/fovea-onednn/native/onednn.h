@@ -39,7 +39,7 @@ class Primitives {
   int plain_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups);
   size_t layout_bytes(int layout) const;
   PrimitiveInfo convolution(const ConvolutionSpec& spec);
-  PrimitiveInfo reorder(int from, int to);
+  PrimitiveInfo reorder(int from, int to, int threads);
   // Which buffers a primitive will be given, by position: convolution forward x, weights, bias, y, scratchpad; input
   // gradient dy, weights, dx, scratchpad; weight gradient x, dy, dw, db, scratchpad; reorder from, to, scratchpad.
   void bind(int id, const std::vector<bool>& present);

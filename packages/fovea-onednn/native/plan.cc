@@ -3,15 +3,12 @@
 #include <omp.h>
 #include <sys/mman.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <stdexcept>
 
 namespace fovea {
-
-using clock = std::chrono::steady_clock;
 
 namespace {
 constexpr size_t kMostOperands = 24;
@@ -46,7 +43,7 @@ const KernelEntry* best_kernels() {
   return kernels_generic();
 }
 
-Plan::Plan(int threads) : primitives(threads), threads(threads), kernels(best_kernels()) {}
+Plan::Plan(int threads) : primitives(threads), threads(threads), kernels(best_kernels()), events_of((size_t)threads) {}
 
 void Plan::allocate(size_t arena_bytes, size_t state_bytes, std::vector<Place> all) {
   for (const Place& p : all) {
@@ -81,7 +78,7 @@ void Plan::add(Loop loop) {
         throw std::invalid_argument("plan: the slices of a buffer are larger than it");
       }
     }
-    step.seconds.assign(threads, 0);
+    step.number = step_count++;
     if (step.primitive >= 0) {
       primitives.bind(step.primitive, present);
       continue;
@@ -94,7 +91,7 @@ void Plan::add(Loop loop) {
   loops.push_back(std::move(loop));
 }
 
-void Plan::execute(Step& step, int64_t slice, int64_t first_image, int thread, int team, bool profile) {
+void Plan::execute(const Step& step, int64_t slice, int64_t first_image, int thread, int team) {
   void* buffers[kMostOperands];
   for (size_t i = 0; i < step.operands.size(); i++) {
     const Operand& o = step.operands[i];
@@ -104,25 +101,27 @@ void Plan::execute(Step& step, int64_t slice, int64_t first_image, int thread, i
     }
     buffers[i] = bases[o.buffer] + o.slice_stride * (size_t)slice + places[o.buffer].thread_stride * (size_t)thread;
   }
-  const auto start = profile ? clock::now() : clock::time_point();
+  const auto start = profiling ? Clock::now() : Clock::time_point();
   if (step.primitive >= 0) {
     primitives.execute(step.primitive, thread, buffers);
   } else {
     step.run({buffers, step.ints.data(), step.floats.data(), team, first_image});
   }
-  if (profile) step.seconds[thread] += std::chrono::duration<double>(clock::now() - start).count();
+  if (!profiling) return;
+  const std::chrono::duration<double> before = start - begun, duration = Clock::now() - start;
+  events_of[(size_t)thread].push_back({step.number, thread, before.count(), duration.count()});
 }
 
-void Plan::run_shared(Loop& loop, bool profile, bool refresh) {
+void Plan::run_shared(Loop& loop, bool refresh) {
   for (int buffer : loop.zeroed) {
     for (int t = 0; t < threads; t++) memset(bases[buffer] + places[buffer].thread_stride * (size_t)t, 0, places[buffer].bytes);
   }
   for (Step& step : loop.steps) {
-    if (!step.once || refresh) execute(step, 0, 0, 0, threads, profile);
+    if (!step.once || refresh) execute(step, 0, 0, 0, threads);
   }
 }
 
-void Plan::run_sliced(Loop& loop, bool profile) {
+void Plan::run_sliced(Loop& loop) {
   std::exception_ptr failure;
 #pragma omp parallel num_threads(threads)
   {
@@ -134,7 +133,7 @@ void Plan::run_sliced(Loop& loop, bool profile) {
         }
         const int64_t end = loop.slices * (share + 1) / threads;
         for (int64_t slice = loop.slices * share / threads; slice < end; slice++) {
-          for (Step& step : loop.steps) execute(step, slice, slice * loop.images_per_slice, share, 1, profile);
+          for (Step& step : loop.steps) execute(step, slice, slice * loop.images_per_slice, share, 1);
         }
       } catch (...) {
 #pragma omp critical
@@ -146,28 +145,27 @@ void Plan::run_sliced(Loop& loop, bool profile) {
 }
 
 void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profile, bool refresh) {
+  profiling = profile;
+  begun = Clock::now();
+  if (profiling) {
+    for (auto& events : events_of) events.clear();
+  }
   omp_set_num_threads(threads);  // for oneDNN's own regions on this thread
   for (const Transfer& f : feeds) memcpy(at(f.buffer, f.bytes), f.host, f.bytes);
   for (Loop& loop : loops) {
     if (loop.slices > 0) {
-      run_sliced(loop, profile);
+      run_sliced(loop);
     } else {
-      run_shared(loop, profile, refresh);
+      run_shared(loop, refresh);
     }
   }
   for (const Transfer& o : outputs) memcpy(o.host, at(o.buffer, o.bytes), o.bytes);
 }
 
-std::vector<double> Plan::timings() const {
-  std::vector<double> result;
-  for (const Loop& loop : loops) {
-    for (const Step& step : loop.steps) {
-      double sum = 0;
-      for (double seconds : step.seconds) sum += seconds;
-      result.push_back(loop.slices > 0 ? sum / threads : sum);
-    }
-  }
-  return result;
+std::vector<Event> Plan::events() const {
+  std::vector<Event> all;
+  for (const auto& events : events_of) all.insert(all.end(), events.begin(), events.end());
+  return all;
 }
 
 }  // namespace fovea

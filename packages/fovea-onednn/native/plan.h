@@ -1,6 +1,7 @@
 // A plan is a list of loops over steps, over buffers at fixed places in two blocks of memory: the arena, whose content
 // lives for one run, and the state, which lives on. TypeScript made every decision; this only executes.
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,6 +40,7 @@ struct Operand {
 };
 
 struct Step {
+  int number = 0;  // in the order of the plan
   std::string kernel;
   int primitive = -1;  // a oneDNN primitive's number instead of a kernel
   bool once = false;   // depends on unchanging state only: runs when that was written
@@ -46,7 +48,12 @@ struct Step {
   std::vector<Operand> operands;
   std::vector<int64_t> ints;
   std::vector<double> floats;
-  std::vector<double> seconds;  // by thread, summed over the profiled runs
+};
+
+// One execution of a step, in the last profiled run; times in seconds, from the run's begin.
+struct Event {
+  int step, thread;
+  double start, duration;
 };
 
 // With slices, each thread takes its share of the slices of the batch and does all steps on one slice after another, so
@@ -75,18 +82,22 @@ class Plan {
   // Checked: the bytes must fit the buffer.
   void* at(int buffer, size_t bytes) const;
   void run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profile, bool refresh);
-  // Seconds of each step, in order, as a mean over the threads that work on it.
-  std::vector<double> timings() const;
+  std::vector<Event> events() const;
 
  private:
-  void run_shared(Loop& loop, bool profile, bool refresh);
-  void run_sliced(Loop& loop, bool profile);
-  void execute(Step& step, int64_t slice, int64_t first_image, int thread, int team, bool profile);
+  using Clock = std::chrono::steady_clock;
+  void run_shared(Loop& loop, bool refresh);
+  void run_sliced(Loop& loop);
+  void execute(const Step& step, int64_t slice, int64_t first_image, int thread, int team);
   const KernelEntry* kernels;
   std::vector<Place> places;
   std::vector<char*> bases;
   std::vector<Loop> loops;
+  int step_count = 0;
   std::unique_ptr<Block> arena, state;
+  bool profiling = false;
+  Clock::time_point begun;
+  std::vector<std::vector<Event>> events_of;  // by thread
 };
 
 // The kernels of the best instruction set this processor has; FOVEA_ISA=generic|avx2|avx512 lowers it for tests.

@@ -42,7 +42,7 @@ export type Transfer = readonly [buffer: number, array: HostArray]
 export interface NativePlan {
   layout(type: number, shape: readonly number[], groups: number): { readonly layout: number; readonly bytes: number }
   convolution(spec: Readonly<Record<string, number>>): Primitive
-  reorder(from: number, to: number): Primitive
+  reorder(from: number, to: number, threads: number): Primitive
   build(
     arenaBytes: number,
     stateBytes: number,
@@ -52,7 +52,8 @@ export interface NativePlan {
   run(feeds: readonly Transfer[], outputs: readonly Transfer[], profile: boolean, refresh: boolean): Promise<void>
   read(buffer: number, layout: number, plainLayout: number, target: HostArray): void
   write(buffer: number, layout: number, plainLayout: number, source: HostArray | Uint16Array): void
-  timings(): number[]
+  /** [step, thread, start, duration] of each execution in the last profiled run, in seconds, one after another. */
+  events(): Float64Array
   dispose(): void
 }
 

@@ -17,13 +17,14 @@ import {
   isState,
   type Node,
   type Outputs,
+  opDefinition,
   type Program,
   type TensorType,
 } from 'fovea/engine'
 import { loadAddon, type NativeLoop, type NativePlan, type Transfer } from './addon.js'
 import { allowedCores } from './cores.js'
 import { gatherLoops, type Loop } from './loops.js'
-import { Lowering } from './lowering.js'
+import { Lowering, REORDER } from './lowering.js'
 import { type Placement, placeBuffers } from './memory.js'
 import { chooseWeightLayouts } from './operators/convolution.js'
 import { lowerings } from './operators/index.js'
@@ -68,19 +69,25 @@ export function onednnStatus(): { readonly available: boolean; readonly detail: 
   }
 }
 
-/** Time that each step of a program took, summed over the profiled runs. */
-export interface StepTiming {
+/** What one step of a program does, and when it did so in the last profiled run. */
+export interface StepProfile {
   readonly node: Node
   /** A kernel's name, or oneDNN's name of the implementation. */
   readonly implementation: string
-  readonly seconds: number
+  /** Of the convolutions and matrix products. */
+  readonly multiplyAdds: number
+  /** That it reads and writes, from wherever they are. */
+  readonly bytes: number
+  /** One for each thread and slice, in seconds from the run's begin. */
+  readonly executions: readonly { readonly thread: number; readonly start: number; readonly duration: number }[]
 }
 
 /** A program of this engine: adds a profile to the common interface. */
 export interface OnednnProgram extends Program {
-  /** Measures every step of the runs that follow. */
+  /** Whether the runs that follow are measured step by step. */
   profiling: boolean
-  timings(): StepTiming[]
+  /** The steps of the last measured run, in their order. */
+  profile(): StepProfile[]
 }
 
 function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
@@ -202,9 +209,21 @@ class NativeProgram implements OnednnProgram {
     this.#stateWritten = true
   }
 
-  timings(): StepTiming[] {
-    const seconds = this.plan.timings()
-    return this.steps.map(({ node, implementation }, i) => ({ node, implementation, seconds: seconds[i] }))
+  profile(): StepProfile[] {
+    const executions: { thread: number; start: number; duration: number }[][] = this.steps.map(() => [])
+    const events = this.plan.events()
+    for (let i = 0; i < events.length; i += 4) {
+      executions[events[i]].push({ thread: events[i + 1], start: events[i + 2], duration: events[i + 3] })
+    }
+    return this.steps.map((step, i) => {
+      const { node, implementation } = step
+      const types = node.inputs.map(input => input.type)
+      const arithmetic = step.primitive !== undefined && !implementation.startsWith(REORDER)
+      const multiplyAdds = arithmetic ? (opDefinition(node.op).multiplyAdds?.(types, node.outputs, node.attrs) ?? 0) : 0
+      const lasting = step.operands.flatMap(operand => (operand && !operand.buffer.scratch ? operand.buffer.bytes : []))
+      const bytes = lasting.reduce((sum, value) => sum + value, 0)
+      return { node, implementation, multiplyAdds, bytes, executions: executions[i] }
+    })
   }
 
   dispose(): void {

@@ -5,5 +5,5 @@ export {
   type OnednnProgram,
   onednnEngine,
   onednnStatus,
-  type StepTiming,
+  type StepProfile,
 } from './engine.js'

@@ -37,6 +37,14 @@ const elementTypes: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, 
  */
 export type Bfloat16 = 'native' | 'widened' | 'none'
 
+/** So little is moved by one thread before another has heard of it. */
+const SMALL_BYTES = 1 << 16
+/** So few multiply-adds are done likewise. */
+const SMALL_MULTIPLY_ADDS = 1 << 19
+
+/** How the implementations of reorders are called, which do none of their node's arithmetic. */
+export const REORDER = 'reorder'
+
 type Operands = readonly (Operand | undefined)[]
 
 /** What a step writes comes after what it reads. */
@@ -87,9 +95,9 @@ export class Lowering {
     return this.#views.get(node)!
   }
 
-  /** Threads that share one execution of the node's steps. */
-  threadsFor(node: Node): number {
-    return this.view(node).slices > 0 ? 1 : this.threads
+  /** Threads that share one execution of a primitive of the node, which has so many multiply-adds. */
+  threadsFor(node: Node, multiplyAdds: number): number {
+    return this.view(node).slices > 0 || multiplyAdds < SMALL_MULTIPLY_ADDS ? 1 : this.threads
   }
 
   /** The number by which the native side knows the type. */
@@ -177,7 +185,9 @@ export class Lowering {
     const target = this.#newBuffer(bytes, { state: this.#once })
     if (this.#once) this.#fixed.add(target)
     const whole = (buffer: Buffer): Operand => ({ buffer, sliced: false })
-    this.#pushPrimitive(this.plan.reorder(from, to), [whole(stored.buffer)], [whole(target)], false)
+    const reorder = this.plan.reorder(from, to, bytes < SMALL_BYTES ? 1 : this.threads)
+    const named = { ...reorder, implementation: `${REORDER} ${reorder.implementation}` }
+    this.#pushPrimitive(named, [whole(stored.buffer)], [whole(target)], false)
     this.#once = wasOnce
     // A state changes at its update, so a reordered copy of it serves only until then; graphs update states last.
     this.#reordered.set(key, target)

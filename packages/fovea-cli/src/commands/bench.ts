@@ -1,9 +1,12 @@
 /** @file `fovea bench`: how fast a model trains or infers here, on images of noise. */
 import { Command } from 'commander'
-import { createModel, formatBytes } from 'fovea'
+import { createModel, type Feeds, FoveaError, formatBytes, type Program } from 'fovea'
+import type { OnednnProgram, StepProfile } from 'fovea-onednn'
 import { benchmark } from '../benchmark.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
+import { writeFileAtomic } from '../files.js'
 import { createOutput, withCommas } from '../output.js'
+import { chromeTrace, formatProfile, measurePeaks, profileRows } from '../profile.js'
 import {
   imageSize,
   modelName,
@@ -20,6 +23,8 @@ interface BenchOptions extends EngineOptions {
   readonly input?: [number, number, number]
   readonly precision: TrainingPrecision
   readonly steps: number
+  readonly profile?: true
+  readonly trace?: string
   readonly json?: true
 }
 
@@ -33,6 +38,8 @@ export function benchCommand(): Command {
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
     .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
     .option('--steps <n>', 'steps that are measured, after two that are not', wholeNumber('--steps', 1), 10)
+    .option('--profile', 'list where the time of a step goes, by kind of operation')
+    .option('--trace <file>', 'write a step as a trace for chrome://tracing')
     .option('--json', 'print JSON')
     .action(run)
 }
@@ -42,8 +49,19 @@ async function run(name: string, options: BenchOptions): Promise<void> {
   const { mode, batch, precision, steps, input } = options
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const model = createModel(name, input === undefined ? {} : { input })
-  const result = await benchmark(model, engine, { mode, batch, precision, steps })
-  output.result(result)
+  const wantsProfile = options.profile === true || options.trace !== undefined
+  if (wantsProfile && engine.name !== 'onednn') throw new FoveaError('--profile and --trace need the onednn engine')
+  let profile: readonly StepProfile[] = []
+  const onProgram = async (program: Program, feeds: Feeds): Promise<void> => {
+    const native = program as OnednnProgram
+    native.profiling = true
+    await native.run(feeds)
+    profile = native.profile()
+  }
+  const result = await benchmark(model, engine, { mode, batch, precision, steps, ...(wantsProfile && { onProgram }) })
+  const peaks = options.profile && (await measurePeaks(engine))
+  const rows = peaks && profileRows(profile, peaks, engine.threads)
+  output.result({ ...result, ...(peaks && { peaks, profile: rows }) })
   const { msPerStep, imagesPerSecond, gflops, peakMemoryBytes } = result
   output.say(
     `${name}, ${mode}, batch ${batch} of ${model.preprocessing.size.join('×')}, ${precision}, ${engine.description}`,
@@ -52,4 +70,9 @@ async function run(name: string, options: BenchOptions): Promise<void> {
     `${msPerStep.median.toFixed(1)} ms a step (fastest ${msPerStep.min.toFixed(1)}, 95 % within ${msPerStep.p95.toFixed(1)}), ` +
       `${withCommas(Math.round(imagesPerSecond))} images/s, ${gflops.toFixed(0)} GFLOP/s, peak memory ${formatBytes(peakMemoryBytes)}`,
   )
+  if (peaks && rows) output.say(`\n${formatProfile(rows, peaks)}`)
+  if (options.trace !== undefined) {
+    await writeFileAtomic(options.trace, chromeTrace(profile))
+    output.say(`trace of one step: ${options.trace}`)
+  }
 }

@@ -86,7 +86,7 @@ function primitiveOf(to: Lowering, original: Node): Primitive {
       groups: attrs.groups,
       bias: bias ? 1 : 0,
       activation: activationNumber(node.attrs['activation'] as ActivationName | undefined),
-      threads: to.threadsFor(original),
+      threads: to.threadsFor(original, elements(y) * elements(weight.slice(1))),
       sum: direction === 'forward' && node.inputs.length > 3 ? 1 : 0,
     })
     to.noteLayout(primitive.weightsLayout, primitive.weightsBytes)
