@@ -11,6 +11,7 @@ import { cpus, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { onednnStatus } from 'fovea-onednn'
 import { barChart } from './chart.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -48,7 +49,7 @@ const runtime = version(process.execPath, [join(here, 'peers/onnxruntime.mjs'), 
 
 const about = [
   `${cpus()[0].model.trim()}, ${threads} threads; Node ${process.versions.node}`,
-  runJson([fovea, 'bench', 'resnet8', '--batch', '2', '--steps', '1']).description,
+  onednnStatus().detail,
   torch
     ? `PyTorch ${torch}, channels last`
     : 'PyTorch is not installed (apt-get install python3-torch python3-torchvision): its rows are left out',

@@ -26,8 +26,6 @@ export interface BenchmarkOptions {
 export interface Benchmark extends Omit<BenchmarkOptions, 'steps' | 'onProgram'> {
   readonly model: string
   readonly engine: string
-  /** The engine in a line: its version and instruction set. */
-  readonly description: string
   readonly threads: number
   readonly msPerStep: { readonly min: number; readonly median: number; readonly p95: number }
   /** At the median. */
@@ -63,7 +61,7 @@ export async function benchmark(model: Model, engine: Engine, options: Benchmark
     const msPerStep = { min: at(0), median: at(0.5), p95: at(0.95) }
     return {
       ...{ model: model.name, mode, batch, precision },
-      ...{ engine: engine.name, description: engine.description, threads: engine.threads },
+      ...{ engine: engine.name, threads: engine.threads },
       msPerStep,
       imagesPerSecond: (1000 * batch) / msPerStep.median,
       gflops: (2 * graphMultiplyAdds(graph)) / msPerStep.median / 1e6,
