@@ -176,6 +176,8 @@ void Primitives::execute(int id, int thread, void* const* buffers) {
 }
 
 void Primitives::convert(int from, const void* source, int to, void* target) {
+  // On one thread: a second pool of threads, beside that of the plans, would make libgomp put both to sleep early.
+  omp_set_num_threads(1);
   memory a(self->layouts.at(from), self->engine, const_cast<void*>(source));
   memory b(self->layouts.at(to), self->engine, target);
   dnnl::reorder(a, b).execute(self->streams[0], a, b);
