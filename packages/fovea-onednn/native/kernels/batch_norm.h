@@ -239,7 +239,9 @@ void batch_norm_gradient_sums(const StepArgs& s) {
       sums_by_thread(
           rows, s.ints[0], s.threads, s.buffers[7], [](Columns&, int64_t) {},
           [&](Columns&) {
-            return [&, x, mean, dresidual](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
+            return [&, x, dy, mean, dresidual](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
+              __builtin_prefetch(x + at + 8 * rows.width);
+              __builtin_prefetch(dy + at + 8 * rows.width);
               vf xs = get(x, at, lanes);
               vf dz = gradient(at, c, lanes, xs);
               if (dresidual) put(dresidual, at, dz, lanes);
