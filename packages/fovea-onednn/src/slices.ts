@@ -3,11 +3,13 @@
  * in the cache, and how large a slice is. Knows shapes and roles of inputs; no kernel, no memory.
  */
 import { elements, type Graph, type Node, type OpName, type Shape, tensorBytes, type Value } from 'fovea/engine'
+import { hasDirectWeightGradient } from './operators/depthwise.js'
 
 /** Inputs that hold a part for each image; the others (weights, tables, seeds) are the same for all. */
 const imageInputs: Partial<Record<OpName, readonly number[]>> = {
   conv2d: [0, 3],
   conv2dInputGradient: [0],
+  conv2dWeightGradient: [0, 1],
   batchNorm: [0, 5],
   batchNormTraining: [0, 3],
   batchNormGradient: [0, 1, 2, 7],
@@ -38,7 +40,11 @@ const imageInputs: Partial<Record<OpName, readonly number[]>> = {
 }
 
 /** Outputs that hold a part for each image; where it is not said, all of them. */
-const imageOutputs: Partial<Record<OpName, readonly number[]>> = { batchNormTraining: [0], batchNormGradient: [0, 3] }
+const imageOutputs: Partial<Record<OpName, readonly number[]>> = {
+  batchNormTraining: [0],
+  batchNormGradient: [0, 3],
+  conv2dWeightGradient: [],
+}
 
 /** Operators whose attribute `shape` is that of their output. */
 const shapedByAttribute: readonly string[] = [
@@ -102,13 +108,15 @@ function imageParts(node: Node, batch: number): Parts | undefined {
   const kept = imageOutputs[node.op as OpName]
   const outputs = node.outputs.map((_, i) => kept?.includes(i) ?? true)
   const whole = node.outputs.every(({ shape }, i) => !outputs[i] || (shape.length > 0 && shape[0] === batch))
-  return inputs[0] && fits && whole && leavesBatchAlone(node) ? { inputs, outputs } : undefined
+  return inputs[0] && fits && whole && keepsImagesApart(node) ? { inputs, outputs } : undefined
 }
 
 const broadcastsOverBatch = (shape: Shape, rank: number): boolean => shape.length < rank || shape[0] === 1
 
-/** Slices, padding and reductions may cut or add along the first axis. */
-function leavesBatchAlone({ op, attrs }: Node): boolean {
+/** Slices, padding and reductions may cut or add along the first axis; gradients of weights are sums that not all add up. */
+function keepsImagesApart(node: Node): boolean {
+  const { op, attrs } = node
+  if (op === 'conv2dWeightGradient') return hasDirectWeightGradient(node)
   const list = (name: string): readonly number[] => (attrs[name] ?? []) as readonly number[]
   if (op === 'pad') return list('before')[0] === 0 && list('after')[0] === 0
   if (op === 'slice' || op === 'sliceGradient') {
@@ -128,7 +136,8 @@ function sliceSize(node: Node, parts: Parts, batch: number, sizes: readonly numb
     ...node.outputs.filter((_, i) => parts.outputs[i]).map(type => bytes({ type })),
   ]
   const perImage = all.reduce((sum, value) => sum + value, 0) / batch
-  const weights = node.op.startsWith('conv2d') ? 4 * elements(node.inputs[1].type.shape) : 0
+  const readsWeights = node.op === 'conv2d' || node.op === 'conv2dInputGradient'
+  const weights = readsWeights ? 4 * elements(node.inputs[1].type.shape) : 0
   const wanted = Math.max(CACHE_BYTES, weights) / perImage
   const best = sizes.filter(size => size <= wanted).at(-1) ?? sizes[0]
   return previous >= best / 4 && previous <= 2 * best ? previous : best

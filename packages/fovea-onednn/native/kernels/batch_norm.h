@@ -10,8 +10,6 @@
 
 namespace {
 
-constexpr int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
-
 // What a thread has seen of the batch: how many values a channel, then two numbers by channel. The sizes of both are
 // repeated in src/operators/normalization.ts.
 struct Partial {

@@ -25,6 +25,9 @@ inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
   }
 }
 
+// What a thread has for itself begins at a multiple of a cache line.
+constexpr int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
 constexpr int64_t kGrain = 8192;  // elements below which a second thread costs more than it brings
 
 template <class Body>

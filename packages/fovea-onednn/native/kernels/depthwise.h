@@ -1,85 +1,126 @@
-// The weight gradient of depthwise convolutions, directly over NHWC: oneDNN 2.6 has no fast one for 5×5 windows.
-// A thread owns vectors of channels, so no sums are shared; a row of the window's sums stays in registers.
+// The weight gradient of depthwise convolutions, directly over NHWC: oneDNN 2.6 has no fast one for 5×5 windows, and none
+// that adds up slices of the batch. The sums of a window stay in registers.
 #pragma once
 #include "pool.h"
 
 namespace {
 
-constexpr int64_t kRowPixels = 256;  // rows up to this wide are widened to float once, not once for each tap
-
-// One vector of channels of a row of pixels, as floats `stride` apart: in place, or widened into `buffer`.
-inline const float* widen(const float* row, int64_t, int64_t channels, int, float*, int64_t& stride) {
-  stride = channels;
-  return row;
-}
-inline const float* widen(const bf16* row, int64_t pixels, int64_t channels, int lanes, float* buffer, int64_t& stride) {
-  for (int64_t i = 0; i < pixels; i++) store(buffer + i * kLanes, get(row, i * channels, lanes));
-  stride = kLanes;
-  return buffer;
-}
-
-// Adds to the sums of one kernel row what one row of x and of dy give.
-template <int K>
-inline void depthwise_row(const Window& p, const float* x, int64_t xs, const float* dy, int64_t ys, int lanes, vf* row) {
-  for (int64_t ox = 0; ox < p.ow; ox++) {
-    const int64_t ix = ox * p.sw - p.left;
-    if (lanes == kLanes && ix >= 0 && ix + K <= p.w) {
-      const vf g = load(dy + ox * ys);
-      for (int kx = 0; kx < K; kx++) row[kx] += g * load(x + (ix + kx) * xs);
-    } else {
-      const vf g = get(dy, ox * ys, lanes);
-      for (int kx = 0; kx < K; kx++) {
-        if (ix + kx >= 0 && ix + kx < p.w) row[kx] += g * get(x, (ix + kx) * xs, lanes);
-      }
+// The vectors [begin, end) of channels of a row of pixels as floats, one vector after another, its pixels side by side: the
+// row is read in order, and the taps read what lies in order too.
+template <class T>
+inline void gather(const T* row, int64_t pixels, int64_t channels, int64_t begin, int64_t end, float* to) {
+  for (int64_t i = 0; i < pixels; i++) {
+    for (int64_t v = begin; v < end; v++) {
+      const int64_t c = v * kLanes;
+      store(to + ((v - begin) * pixels + i) * kLanes, get(row, i * channels + c, lanes_at(c, channels)));
     }
   }
 }
 
-// The sums of kernel row `ky` over one image; x and dy point at the image's first value of this vector of channels.
-template <int K, class T>
-inline void depthwise_kernel_row(const Window& p, const T* x, const T* dy, int64_t ky, int lanes, vf* sums) {
-  alignas(64) float xbuffer[kRowPixels * kLanes], dybuffer[kRowPixels * kLanes];
-  vf row[K] = {};
-  for (int64_t oy = 0; oy < p.oh; oy++) {
-    const int64_t iy = oy * p.sh - p.top + ky;
-    if (iy < 0 || iy >= p.h) continue;
-    int64_t xs, ys;
-    const float* xr = widen(x + iy * p.w * p.c, p.w, p.c, lanes, xbuffer, xs);
-    const float* dyr = widen(dy + oy * p.ow * p.c, p.ow, p.c, lanes, dybuffer, ys);
-    depthwise_row<K>(p, xr, xs, dyr, ys, lanes, row);
+// Adds what one row of dy gives to the sums of all taps, which stay in registers; rows[ky] is nullptr beyond the image.
+template <int K>
+inline void depthwise_row(const Window& p, const float* const* rows, const float* dy, vf* sums) {
+  const auto edge = [&](int64_t from, int64_t to) {
+    for (int64_t ox = from; ox < to; ox++) {
+      const int64_t ix = ox * p.sw - p.left;
+      const vf g = load(dy + ox * kLanes);
+      for (int ky = 0; ky < K; ky++) {
+        if (!rows[ky]) continue;
+        for (int kx = 0; kx < K; kx++) {
+          if (ix + kx >= 0 && ix + kx < p.w) sums[ky * K + kx] += g * load(rows[ky] + (ix + kx) * kLanes);
+        }
+      }
+    }
+  };
+  bool inside = true;
+  for (int ky = 0; ky < K; ky++) inside = inside && rows[ky];
+  // Where the window lies within the row.
+  const int64_t first = at_most((p.left + p.sw - 1) / p.sw, p.ow);
+  const int64_t last = p.w + p.left >= K ? at_least(at_most((p.w + p.left - K) / p.sw + 1, p.ow), first) : first;
+  if (!inside) return edge(0, p.ow);
+  edge(0, first);
+  vf in_registers[K * K];
+  for (int k = 0; k < K * K; k++) in_registers[k] = sums[k];
+  for (int64_t ox = first; ox < last; ox++) {
+    const vf g = load(dy + ox * kLanes);
+    const int64_t at = (ox * p.sw - p.left) * kLanes;
+#pragma GCC unroll 8
+    for (int ky = 0; ky < K; ky++) {
+#pragma GCC unroll 8
+      for (int kx = 0; kx < K; kx++) in_registers[ky * K + kx] += g * load(rows[ky] + at + kx * kLanes);
+    }
   }
-  for (int kx = 0; kx < K; kx++) sums[kx] += row[kx];
+  for (int k = 0; k < K * K; k++) sums[k] = in_registers[k];
+  edge(last, p.ow);
+}
+
+// Where sums by tap and channel lie, so that a vector of channels is one piece.
+inline int64_t spread_channels(int64_t channels) { return (channels + kLanes - 1) / kLanes * kLanes; }
+
+// Adds what one image gives to the sums of the vectors [begin, end) of channels. `held` has room for K gathered rows of x
+// and one of dy.
+template <int K, class T>
+inline void depthwise_image(const Window& p, const T* x, const T* dy, int64_t begin, int64_t end, float* held,
+                            float* partial) {
+  const int64_t spread = spread_channels(p.c), row_size = (end - begin) * p.w * kLanes;
+  float* gradient = held + K * row_size;
+  int64_t gathered = 0;  // rows of x before this one have been
+  for (int64_t oy = 0; oy < p.oh; oy++) {
+    const int64_t top = oy * p.sh - p.top;
+    for (gathered = at_least(gathered, top); gathered < at_most(top + K, p.h); gathered++) {
+      gather(x + gathered * p.w * p.c, p.w, p.c, begin, end, held + gathered % K * row_size);
+    }
+    gather(dy + oy * p.ow * p.c, p.ow, p.c, begin, end, gradient);
+    for (int64_t v = begin; v < end; v++) {
+      const float* rows[K];
+      for (int64_t ky = 0; ky < K; ky++) {
+        const int64_t iy = top + ky;
+        rows[ky] = iy >= 0 && iy < p.h ? held + iy % K * row_size + (v - begin) * p.w * kLanes : nullptr;
+      }
+      vf sums[K * K];
+      for (int k = 0; k < K * K; k++) sums[k] = load(partial + k * spread + v * kLanes);
+      depthwise_row<K>(p, rows, gradient + (v - begin) * p.ow * kLanes, sums);
+      for (int k = 0; k < K * K; k++) store(partial + k * spread + v * kLanes, sums[k]);
+    }
+  }
 }
 
 template <int K, class T>
 inline void depthwise_weights(const Window& p, const StepArgs& s) {
   const T *x = (const T*)s.buffers[0], *dy = (const T*)s.buffers[1];
-  float* dw = (float*)s.buffers[2];
-  parallel((p.c + kLanes - 1) / kLanes, 1, s.threads, [&](int64_t begin, int64_t end, int) {
-    for (int64_t block = begin; block < end; block++) {
-      const int64_t c = block * kLanes;
-      const int lanes = lanes_at(c, p.c);
-      vf sums[K * K] = {};
-      for (int64_t n = 0; n < p.n; n++) {
-        const T *xn = x + n * p.h * p.w * p.c + c, *dyn = dy + n * p.oh * p.ow * p.c + c;
-        for (int64_t ky = 0; ky < K; ky++) depthwise_kernel_row<K>(p, xn, dyn, ky, lanes, sums + ky * K);
-      }
-      for (int j = 0; j < lanes; j++) {
-        for (int k = 0; k < K * K; k++) dw[(c + j) * K * K + k] = sums[k][j];
-      }
+  const int64_t spread = spread_channels(p.c), room = aligned(4 * (K * p.w + p.ow) * spread) / 4;
+  parallel(spread / kLanes, 1, s.threads, [&](int64_t begin, int64_t end, int thread) {
+    float* held = (float*)s.buffers[3] + thread * room;
+    for (int64_t n = 0; n < p.n; n++) {
+      const T *xn = x + n * p.h * p.w * p.c, *dyn = dy + n * p.oh * p.ow * p.c;
+      depthwise_image<K>(p, xn, dyn, begin, end, held, (float*)s.buffers[2]);
     }
   });
 }
 
-// buffers x, dy, dw (dense [channels, 1, k, k]); ints as the pooling kernels; k is 5 or 7; a
-// bfloat16 row has at most 256 pixels.
+// buffers x, dy, partial [taps, channels spread], scratch (K rows of x and one of dy in float); ints as the pooling
+// kernels; the window is 3, 5 or 7 wide and high. Adds to the partial.
 void depthwise_weight_gradient(const StepArgs& s) {
   const Window p(s.ints);
   with_type(s.ints[12], [&](auto type) {
     using T = decltype(type);
+    if (p.kh == 3) depthwise_weights<3, T>(p, s);
     if (p.kh == 5) depthwise_weights<5, T>(p, s);
     if (p.kh == 7) depthwise_weights<7, T>(p, s);
   });
+}
+
+// buffers partials, dw (dense [channels, 1, k, k]); ints channels, taps.
+void depthwise_weight_gradient_merge(const StepArgs& s) {
+  const int64_t channels = s.ints[0], taps = s.ints[1], spread = spread_channels(channels);
+  float* dw = (float*)s.buffers[1];
+  for (int64_t c = 0; c < channels; c++) {
+    for (int64_t k = 0; k < taps; k++) {
+      float sum = 0;
+      for (int t = 0; t < s.threads; t++) sum += ((const float*)s.buffers[0])[(t * taps + k) * spread + c];
+      dw[c * taps + k] = sum;
+    }
+  }
 }
 
 }  // namespace

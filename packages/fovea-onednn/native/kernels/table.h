@@ -27,6 +27,7 @@ const KernelEntry kTable[] = {
     {"crossEntropy", cross_entropy},
     {"crossEntropyGradient", cross_entropy_gradient},
     {"depthwiseWeightGradient", depthwise_weight_gradient},
+    {"depthwiseWeightGradientMerge", depthwise_weight_gradient_merge},
     {"dropout", dropout},
     {"foldBatchNorm", fold_batch_norm},
     {"maxPool", max_pool},

@@ -16,6 +16,7 @@ import {
 import type { Primitive } from '../addon.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
+import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
 import { activationNumber, type Lower, output } from './operator.js'
 
 const directions = { forward: 0, inputGradient: 1, weightGradient: 2 } as const
@@ -150,30 +151,11 @@ const inputGradient: Lower = (to, node) => {
   narrowed(to, node.outputs[0], dx => run(widen(to, dy), dx))
 }
 
-/**
- * Depthwise windows for which we have a direct kernel (native/kernels/depthwise.h): 5×5 and 7×7, where oneDNN 2.6 falls
- * back to a generic one that is ten times slower. Its own 3×3 is fast.
- */
-function isLargeDepthwise({ x, y, weight, attrs, bias }: Geometry): boolean {
-  const [, inPerGroup, kh, kw] = weight
-  const square = kh === kw && [5, 7].includes(kh) && attrs.dilation.every(step => step === 1)
-  return inPerGroup === 1 && attrs.groups > 1 && x[3] === y[3] && square && !bias && x[2] <= 256
-}
-
 const weightGradient: Lower = (to, node) => {
-  const geometry = geometryOf(node)
-  if (isLargeDepthwise(geometry)) {
-    const reads = node.inputs.map(input => to.read(input))
-    const { x, y, weight, attrs } = geometry
-    const { stride, padding } = attrs
-    const [, , kh, kw] = weight
-    const ints = [...x, y[1], y[2], kh, kw, ...stride, padding[0], padding[2], to.type(node.inputs[0].type)]
-    to.kernel('depthwiseWeightGradient', { reads, writes: [to.write()], ints })
-    return
-  }
+  if (hasDirectWeightGradient(node)) return depthwiseWeightGradient(to, node)
   const primitive = primitiveOf(to, to.node)
   const reads = node.inputs.map(input => (isWidened(to, node) ? widen(to, input) : to.read(input)))
-  const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometry.attrs.groups)
+  const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometryOf(node).attrs.groups)
   to.runPrimitive(primitive, reads, [dw, node.outputs.length > 1 ? to.write(1) : undefined])
 }
 
@@ -210,7 +192,7 @@ export function chooseWeightLayouts(to: Lowering): void {
   }
   for (const node of nodes) {
     if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') continue
-    if (isLargeDepthwise(geometryOf(node))) continue
+    if (hasDirectWeightGradient(node)) continue
     const readers = readersOf(output(node))
     const [update] = readers
     if (readers.length !== 1 || !isUpdate(update)) continue
