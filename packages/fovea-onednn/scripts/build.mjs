@@ -16,7 +16,7 @@ const require = createRequire(import.meta.url)
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const native = join(root, 'native')
 const sanitize = process.argv.includes('--sanitize')
-const build = join(root, sanitize ? 'build-sanitize' : 'build')
+const build = join(root, sanitize ? 'build/sanitized' : 'build')
 
 const fail = message => {
   process.stderr.write(`${message}\n`)
@@ -67,7 +67,9 @@ const isaFlags = {
 // No -ffast-math: NaN must stay NaN. -fno-trapping-math and -fno-math-errno only drop side effects nobody reads.
 const flags = [
   '-std=c++17',
-  ...(sanitize ? ['-O1', '-g', '-fsanitize=address,undefined', '-fno-omit-frame-pointer'] : ['-O3']),
+  ...(sanitize
+    ? ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer']
+    : ['-O3']),
   '-fPIC',
   '-fvisibility=hidden',
   '-fno-math-errno',

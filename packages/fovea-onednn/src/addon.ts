@@ -68,11 +68,11 @@ export interface Addon {
 }
 
 /**
- * The addon that `npm run setup` built.
+ * The addon that `npm run setup` built, or the one that FOVEA_ONEDNN_ADDON names.
  * @throws EngineError with the reason and the command that mends it
  */
 export function loadAddon(): Addon {
-  const path = fileURLToPath(new URL('../build/fovea_onednn.node', import.meta.url))
+  const path = process.env.FOVEA_ONEDNN_ADDON ?? fileURLToPath(new URL('../build/fovea_onednn.node', import.meta.url))
   if (!existsSync(path)) {
     throw new EngineError('the oneDNN engine is not built: run `npm run setup`, which says what is missing')
   }

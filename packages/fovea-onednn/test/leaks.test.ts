@@ -1,0 +1,63 @@
+/** @file A long training and many compilations keep the memory of the process flat. */
+
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createModel, normalAt, stateNodes, trainingGraph } from 'fovea'
+import type { Plan } from 'fovea/engine'
+import { describe, expect, test } from 'vitest'
+import { onednnEngine, onednnStatus } from '../src/index.js'
+
+/** What the process may grow by: garbage that is collected late. A step that kept its images would add up to 88 MiB. */
+const toleranceBytes = 16 * 2 ** 20
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Bytes of the process that are in memory, once all garbage is gone. */
+function residentBytes(): number {
+  collectGarbage()
+  collectGarbage()
+  return process.memoryUsage().rss
+}
+
+describe.skipIf(!onednnStatus().available)('resident memory', () => {
+  const batchSize = 4
+  const model = createModel('resnet8')
+  const graph = trainingGraph(model.graph, { batchSize, optimizer: { type: 'sgd', momentum: 0.9 } })
+  const [height, width] = model.preprocessing.size
+  const feeds = {
+    image: Float32Array.from({ length: batchSize * height * width * 3 }, (_, i) => normalAt(1, i)),
+    label: Int32Array.from({ length: batchSize }, (_, i) => i),
+    learningRate: 0.001,
+  }
+
+  async function compiled(threads: number): Promise<Plan> {
+    const plan = onednnEngine({ threads }).compile(graph)
+    for (const { name } of stateNodes(graph)) {
+      const values = model.weights.get(name)
+      if (values) await plan.write(name, values)
+    }
+    return plan
+  }
+
+  test('stays as it is over 2,000 steps', async () => {
+    const plan = await compiled(1)
+    for (let step = 0; step < 200; step++) await plan.run(feeds)
+    const before = residentBytes()
+    for (let step = 200; step < 2000; step++) await plan.run(feeds)
+    expect(residentBytes() - before).toBeLessThan(toleranceBytes)
+    plan.dispose()
+  })
+
+  test('stays as it is over 200 compilations, each run and disposed of', async () => {
+    // The first hundred fill oneDNN's cache of primitives and the caches of the JavaScript engine.
+    let before = 0
+    for (let turn = 0; turn < 200; turn++) {
+      if (turn === 100) before = residentBytes()
+      const plan = await compiled(2)
+      await plan.run(feeds)
+      plan.dispose()
+    }
+    expect(residentBytes() - before).toBeLessThan(toleranceBytes)
+  })
+})
