@@ -3,7 +3,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createModel, normalAt, stateNodes, trainingGraph } from 'fovea'
-import type { Plan } from 'fovea/engine'
+import type { Program } from 'fovea/engine'
 import { describe, expect, test } from 'vitest'
 import { onednnEngine, onednnStatus } from '../src/index.js'
 
@@ -31,7 +31,7 @@ describe.skipIf(!onednnStatus().available)('resident memory', () => {
     learningRate: 0.001,
   }
 
-  async function compiled(threads: number): Promise<Plan> {
+  async function compiled(threads: number): Promise<Program> {
     const plan = onednnEngine({ threads }).compile(graph)
     for (const { name } of stateNodes(graph)) {
       const values = model.weights.get(name)
