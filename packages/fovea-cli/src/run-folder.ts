@@ -1,7 +1,7 @@
 /** @file The folder of a run: which files it has, and what it says of the run so that it can go on. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { FormatError, FoveaError, recipeNames } from 'fovea'
+import { FormatError, FoveaError, memoryUses, recipeNames } from 'fovea'
 import { z } from 'zod'
 import { runFiles } from './checkpoint-file.js'
 import { engineNames } from './engines.js'
@@ -22,6 +22,7 @@ const requestSchema = z.object({
   precision: z.enum(trainingPrecisions),
   engine: z.enum(engineNames).optional(),
   threads: whole.optional(),
+  memory: z.enum(memoryUses).optional(),
   seed: z.int(),
   size: whole.optional(),
   limit: whole.optional(),

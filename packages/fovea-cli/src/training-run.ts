@@ -104,7 +104,7 @@ async function trainIn(
   request: RunRequest,
   { folder, engine, data, output }: RunContext,
 ): Promise<TrainingRun> {
-  const { epochs, batch, recipe, learningRate, precision, seed } = request
+  const { epochs, batch, recipe, learningRate, precision, memory, seed } = request
   const lines: EpochLine[] = folder.readEpochs(resume?.epoch ?? 0)
   const bar = epochBar(epochs)
   const interrupt = onInterrupt(() => {
@@ -117,6 +117,7 @@ async function trainIn(
       engine,
       epochs,
       precision,
+      ...(memory && { memory }),
       seed,
       signal: interrupt.signal,
       ...(batch === undefined ? {} : { batchSize: batch }),

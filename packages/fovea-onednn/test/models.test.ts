@@ -87,6 +87,17 @@ describe.skipIf(!available).each(models)('%s', name => {
   })
 })
 
+test.skipIf(!available)('with less memory the same step: activations are computed again', async () => {
+  const model = createModel('efficientnet-b0', { input: [64, 64, 3], classes: 5 })
+  const engine = onednnEngine({ threads: 2 })
+  const [standard, low] = (['standard', 'low'] as const).map(memory =>
+    trainingGraph(model.graph, { batchSize: batch, optimizer: { type: 'sgd' }, memory }),
+  )
+  expect(await afterRun(engine, low, model)).toEqual(await afterRun(engine, standard, model))
+  const arenaBytes = (graph: Graph): number => engine.compile(graph).memory.arenaBytes
+  expect(arenaBytes(low)).toBeLessThan(0.65 * arenaBytes(standard))
+})
+
 test.skipIf(!available)(
   'what depends on the weights alone is computed at the first run after they are written only',
   async () => {

@@ -1,6 +1,6 @@
 /** @file `fovea bench`: how fast a model trains or infers here, on images of noise. */
 import { Command } from 'commander'
-import { createModel, type Feeds, FoveaError, formatBytes, type Program } from 'fovea'
+import { createModel, type Feeds, FoveaError, formatBytes, type MemoryUse, memoryUses, type Program } from 'fovea'
 import type { OnednnProgram, StepProfile } from 'fovea-onednn'
 import { benchmark } from '../benchmark.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
@@ -22,6 +22,7 @@ interface BenchOptions extends EngineOptions {
   readonly batch: number
   readonly input?: [number, number, number]
   readonly precision: TrainingPrecision
+  readonly memory: MemoryUse
   readonly steps: number
   readonly profile?: true
   readonly trace?: string
@@ -37,6 +38,7 @@ export function benchCommand(): Command {
     .option('--batch <n>', 'images a step', wholeNumber('--batch', 1), 16)
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
     .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
+    .option('--memory <use>', memoryUses.join(' or '), oneOf('--memory', memoryUses), 'standard')
     .option('--steps <n>', 'steps that are measured, after two that are not', wholeNumber('--steps', 1), 10)
     .option('--profile', 'list where the time of a step goes, by kind of operation')
     .option('--trace <file>', 'write a step as a trace for chrome://tracing')
@@ -46,7 +48,7 @@ export function benchCommand(): Command {
 
 async function run(name: string, options: BenchOptions): Promise<void> {
   const output = createOutput(options.json === true)
-  const { mode, batch, precision, steps, input } = options
+  const { mode, batch, precision, memory, steps, input } = options
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const model = createModel(name, input === undefined ? {} : { input })
   const wantsProfile = options.profile === true || options.trace !== undefined
@@ -58,7 +60,14 @@ async function run(name: string, options: BenchOptions): Promise<void> {
     await native.run(feeds)
     profile = native.profile()
   }
-  const result = await benchmark(model, engine, { mode, batch, precision, steps, ...(wantsProfile && { onProgram }) })
+  const result = await benchmark(model, engine, {
+    mode,
+    batch,
+    precision,
+    memory,
+    steps,
+    ...(wantsProfile && { onProgram }),
+  })
   const peaks = options.profile && (await measurePeaks(engine))
   const rows = peaks && profileRows(profile, peaks, engine.threads)
   output.result({ ...result, ...(peaks && { peaks, profile: rows }) })

@@ -1,6 +1,6 @@
 /** @file `fovea train`: trains a model on a data set, and goes on with a run that was stopped. */
 import { Command } from 'commander'
-import { FoveaError, type RecipeName, recipeNames, recipes } from 'fovea'
+import { FoveaError, type MemoryUse, memoryUses, type RecipeName, recipeNames, recipes } from 'fovea'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { createOutput, type Output } from '../output.js'
 import { freeRunFolder, RunFolder, type RunRequest } from '../run-folder.js'
@@ -24,6 +24,7 @@ interface TrainOptions extends EngineOptions {
   readonly recipe?: RecipeName
   readonly learningRate?: number
   readonly precision?: TrainingPrecision
+  readonly memory?: MemoryUse
   readonly seed?: number
   readonly size?: number
   readonly limit?: number
@@ -51,6 +52,11 @@ export function trainCommand(): Command {
       '--precision <name>',
       `${trainingPrecisions.join(' or ')} (default: float32)`,
       precision(trainingPrecisions),
+    )
+    .option(
+      '--memory <use>',
+      `${memoryUses.join(' or ')}: low needs less and is slower, for the same results (default: standard)`,
+      oneOf('--memory', memoryUses),
     )
     .option('--seed <n>', 'of weights, order and augmentation (default: 0)', integer('--seed'))
     .option(
@@ -94,11 +100,13 @@ function begin(model: string | undefined, options: TrainOptions): { request: Run
 function goOn(path: string, model: string | undefined, options: TrainOptions, output: Output) {
   const folder = new RunFolder(path)
   const was = folder.readRequest()
-  const { data = was.data, engine = was.engine, threads = was.threads, out, resume: _, json: __, ...fixed } = options
+  const { out, resume: _, json: __, ...given } = options
+  const { data = was.data, engine = was.engine, threads = was.threads, memory = was.memory } = options
+  const free = { data, ...(engine && { engine }), ...(threads && { threads }), ...(memory && { memory }) }
   if (out !== undefined && out !== path) throw new UsageError('--resume goes on in the same folder: leave out --out')
-  for (const [name, value] of Object.entries({ model, ...fixed })) {
+  for (const [name, value] of Object.entries({ model, ...given })) {
     const before = was[name as keyof RunRequest]
-    if (value !== undefined && value !== before) {
+    if (value !== undefined && value !== before && !(name in free)) {
       throw new FoveaError(
         `the run in '${path}' has ${name} ${before ?? 'of its recipe'}; it cannot go on with ${value}`,
       )
@@ -109,5 +117,5 @@ function goOn(path: string, model: string | undefined, options: TrainOptions, ou
       `the run began on ${was.engine} with ${was.threads} threads: its last bits will be others than without a stop`,
     )
   }
-  return { request: { ...was, data, ...(engine && { engine }), ...(threads && { threads }) }, folder }
+  return { request: { ...was, ...free }, folder }
 }

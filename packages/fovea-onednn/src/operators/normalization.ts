@@ -56,7 +56,8 @@ function apply(to: Lowering, node: Node, tables: Operand, y: Operand, residual: 
 
 const batchNorm: Lower = (to, node) => {
   const [x, weight, bias, mean, variance, residual] = node.inputs
-  const tables = makeTables(to, node, x, [to.read(weight), to.read(bias)], to.read(mean), to.read(variance))
+  const tables =
+    to.kept(mean.node) ?? makeTables(to, node, x, [to.read(weight), to.read(bias)], to.read(mean), to.read(variance))
   apply(to, node, tables, to.writeOver(x), residual)
 }
 

@@ -10,6 +10,7 @@ import { DivergenceError, InvalidArgumentError } from '../errors.js'
 import type { Checkpoint, EpochMetrics, TrainingState } from '../formats/checkpoint.js'
 import { type Attributes, inputNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
+import type { MemoryUse } from '../passes/recompute.js'
 import { randomBits, randomKey, streamOf } from '../random.js'
 import { checkDataset, type Evaluation, Evaluator, evaluate } from './evaluate.js'
 import { oneHot } from './labels.js'
@@ -25,6 +26,8 @@ export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, C
   readonly epochs: number
   /** Default: the native engine where it is built, else the reference engine. */
   readonly engine?: Engine
+  /** `low` needs less memory and more time, for the same results. Default `standard`. */
+  readonly memory?: MemoryUse
   /** Goes on from here; `model` is then the one that was saved with it. */
   readonly resume?: TrainingState
   /** Aborting it ends the run after the step under way; what was done is saved. */
@@ -93,7 +96,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   checkBatchOptions(data.train, firstEpoch)
   const steps = batchCount(data.train.length, firstEpoch)
 
-  const graph = trainingGraph(model.graph, settings)
+  const graph = trainingGraph(model.graph, { ...settings, ...(options.memory && { memory: options.memory }) })
   const program = engine.compile(graph, options)
   const evaluation = { batchSize, precision, loss: settings.loss }
   const held = data.test && { ...evaluation, batchSize: Math.min(batchSize, data.test.length) }

@@ -11,6 +11,7 @@ import { fuse } from '../passes/fuse.js'
 import { fuseGradients } from '../passes/fuse-gradients.js'
 import { inferenceMode } from '../passes/inference-mode.js'
 import { mixedPrecision, type Precision } from '../passes/mixed-precision.js'
+import { type MemoryUse, recompute } from '../passes/recompute.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { scheduleUpdates } from '../passes/schedule-updates.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
@@ -32,6 +33,8 @@ export interface TrainingGraphOptions {
   readonly labelSmoothing?: number
   /** Default `float32`. */
   readonly precision?: Precision
+  /** Whether activations are kept or computed again (passes/recompute.ts). Default `standard`. */
+  readonly memory?: MemoryUse
 }
 
 /**
@@ -62,7 +65,7 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Grap
   for (const [i, gradient] of autodiff(builder, loss, parameters).entries()) {
     if (gradient !== undefined) optimize(context, parameters[i], gradient)
   }
-  return scheduleUpdates(fuseGradients(builder.build()))
+  return scheduleUpdates(recompute(fuseGradients(builder.build()), options.memory))
 }
 
 /** Input `image` [batch, …], output `logits` [batch, classes]; dropout gone, batch-norm folded into convolutions. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Graph } from '../../src/graph/graph.js'
 import { printGraph } from '../../src/graph/print.js'
+import { createModel } from '../../src/models/registry.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
 import { autodiff } from '../../src/passes/autodiff.js'
@@ -9,10 +10,12 @@ import { foldBatchNorm } from '../../src/passes/fold-batch-norm.js'
 import { fuse } from '../../src/passes/fuse.js'
 import { inferenceMode } from '../../src/passes/inference-mode.js'
 import { mixedPrecision } from '../../src/passes/mixed-precision.js'
+import type { MemoryUse } from '../../src/passes/recompute.js'
 import { rewriteInto } from '../../src/passes/rewrite.js'
 import { scheduleUpdates } from '../../src/passes/schedule-updates.js'
 import { setBatchSize } from '../../src/passes/set-batch-size.js'
 import { trainingMode } from '../../src/passes/training-mode.js'
+import { trainingGraph } from '../../src/train/training-graph.js'
 import { residualBlock } from './residual-block.js'
 
 const text = (graph: Graph): string =>
@@ -236,6 +239,36 @@ describe('autodiff', () => {
     const builder = new GraphBuilder()
     const [a, b] = ['a', 'b'].map(name => builder.parameter(name, [], { type: 'zeros' }))
     expect(autodiff(builder, builder.emit(ops.add, [a, a], {}), [b])).toEqual([undefined])
+  })
+})
+
+describe('recompute', () => {
+  const again = (graph: Graph): string[] =>
+    text(graph)
+      .split('\n')
+      .filter(line => line.includes('.again'))
+  const step = (model: Graph, memory?: MemoryUse) =>
+    trainingGraph(model, { batchSize: 2, optimizer: { type: 'sgd' }, ...(memory && { memory }) })
+
+  test('computes again what a weight gradient reads of a batch-norm, not what has a residual', () => {
+    expect(again(step(residualBlock()))).toEqual([
+      '%bn1.again = batchNorm(%conv1, %bn1.weight, %bn1.bias, %bn1.1, %bn1.2) epsilon=0.00001 activation=relu momentum=0 : float32 2×4×4×8',
+      '%bn2.dx = batchNormGradient(%pool.dx, %conv2, %bn2.0, %bn2.weight, %bn2.bias, %bn2.1, %bn2.2, %bn1.again) epsilon=0.00001 activation=relu : float32 2×4×4×8, float32 8, float32 8, float32 2×4×4×8',
+      '%conv2.dw = conv2dWeightGradient(%bn1.again, %bn2.dx.0) shape=[8,8,3,3] bias=false : float32 8×8×3×3',
+    ])
+  })
+
+  test('computes exponentials and squeeze-and-excitation again only to save memory', () => {
+    const { graph } = createModel('efficientnet-b0', { input: [32, 32, 3] })
+    const [standard, low] = [again(step(graph)), again(step(graph, 'low'))]
+    expect(standard.filter(line => / = batchNorm\(/.test(line)).length).toBe(7)
+    expect(standard.some(line => line.includes('activation=silu') || / = multiply\(/.test(line))).toBe(false)
+    expect(low.filter(line => / = multiply\(/.test(line)).length).toBe(16)
+    expect(low.filter(line => / = batchNorm\(.*activation=silu/.test(line)).length).toBe(32)
+  })
+
+  test('an unknown use is refused', () => {
+    expect(() => step(residualBlock(), 'lo' as MemoryUse)).toThrow("unknown memory use 'lo'. Did you mean low?")
   })
 })
 
