@@ -36,6 +36,25 @@ describe('wrong usage ends with 2 and one line that offers what was meant', () =
     expect(code).toBe(2)
   })
 
+  test('train --explain prints every number of a run and starts none', async () => {
+    const args = ['train', 'resnet20', '--recipe', 'paper', '--batch', '64', '--seed', '3', '--explain']
+    const { code, stdout } = await fovea([...args, '--json'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toEqual({
+      model: 'resnet20',
+      batchSize: 64,
+      optimizer: { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0.0001 },
+      schedule: { type: 'step', rate: 0.05, milestones: [0.5, 0.75], factor: 0.1 },
+      loss: 'cross-entropy',
+      labels: 'index',
+      labelSmoothing: 0,
+      augmentation: { cropPadding: 4, flip: true },
+      precision: 'float32',
+      seed: 3,
+    })
+    expect((await fovea(args)).stdout).toMatch(/schedule\.milestones +0\.5, 0\.75\n/)
+  })
+
   test.each([[[]], [['data']]])('fovea %j, without a command, shows which there are and nothing more', async args => {
     const { code, stdout, stderr } = await fovea(args)
     expect(stderr).toMatch(/^Usage: fovea .*\n {2}help \[command\][^\n]*\n/s)

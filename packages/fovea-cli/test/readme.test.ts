@@ -47,6 +47,13 @@ test('the table of models is that of the registry', () => {
   expect(part('models', table.join('\n'))).toBe(table.join('\n'))
 })
 
+test('the table of speed is the one that was measured', () => {
+  const lines = readFileSync(join(root, 'docs/speed.md'), 'utf8').split('\n')
+  const table = lines.filter(line => line.startsWith('|')).join('\n')
+  expect(table).toContain('| train `resnet20`, batch 128 | float32 |')
+  expect(part('speed', table)).toBe(table)
+})
+
 test.each([
   ['snippet', 'train.mjs'],
   ['keras', 'keras.mjs'],

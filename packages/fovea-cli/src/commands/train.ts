@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { FoveaError, type MemoryUse, memoryUses, type RecipeName, recipeNames, recipes } from 'fovea'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
+import { explain, type PlannedRun } from '../explain.js'
 import { createOutput, type Output } from '../output.js'
 import { freeRunFolder, RunFolder, type RunRequest } from '../run-folder.js'
 import { resumeCommand, runTraining } from '../training-run.js'
@@ -31,6 +32,7 @@ interface TrainOptions extends EngineOptions {
   readonly skipBad?: true
   readonly out?: string
   readonly resume?: string
+  readonly explain?: true
   readonly json?: true
 }
 
@@ -68,6 +70,7 @@ export function trainCommand(): Command {
     .option('--skip-bad', 'leave out images that cannot be read')
     .option('--out <folder>', 'where the run is kept (default: runs/MODEL)')
     .option('--resume <folder>', 'go on with the run in this folder, as it was started')
+    .option('--explain', 'print every number that the run would be made of, and end')
     .option('--json', 'print JSON, a line an epoch')
     .addHelpText('after', `\nRecipes:\n${aboutRecipes}`)
     .action(run)
@@ -75,15 +78,28 @@ export function trainCommand(): Command {
 
 async function run(model: string | undefined, options: TrainOptions): Promise<void> {
   const output = createOutput(options.json === true)
+  if (options.explain) return explain(plannedRun(model, options), output)
   const { request, folder } =
     options.resume === undefined ? begin(model, options) : goOn(options.resume, model, options, output)
   await runTraining(request, { folder, output })
 }
 
-function begin(model: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {
-  const { data, epochs, out, precision = 'float32', seed = 0, resume: _, json: __, ...rest } = options
-  if (model === undefined)
-    throw new UsageError('which model? For example: fovea train resnet20 --data cifar10 --epochs 10')
+/** The run of a folder where one is named, else that of the options. */
+function plannedRun(model: string | undefined, options: TrainOptions): PlannedRun {
+  const asked = options.resume === undefined ? options : new RunFolder(options.resume).readRequest()
+  const { precision = 'float32', seed = 0, batch, epochs, learningRate, recipe, size } = asked
+  const given = Object.entries({ batch, epochs, learningRate, recipe, size }).filter(([, value]) => value !== undefined)
+  return { model: 'model' in asked ? asked.model : named(model), precision, seed, ...Object.fromEntries(given) }
+}
+
+function named(model: string | undefined): string {
+  if (model !== undefined) return model
+  throw new UsageError('which model? For example: fovea train resnet20 --data cifar10 --epochs 10')
+}
+
+function begin(name: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {
+  const { data, epochs, out, precision = 'float32', seed = 0, resume: _, json: __, explain: ___, ...rest } = options
+  const model = named(name)
   if (data === undefined)
     throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
   if (epochs === undefined) throw new UsageError('--epochs is missing: how often to pass over the training images')
@@ -100,7 +116,7 @@ function begin(model: string | undefined, options: TrainOptions): { request: Run
 function goOn(path: string, model: string | undefined, options: TrainOptions, output: Output) {
   const folder = new RunFolder(path)
   const was = folder.readRequest()
-  const { out, resume: _, json: __, ...given } = options
+  const { out, resume: _, json: __, explain: ___, ...given } = options
   const { data = was.data, engine = was.engine, threads = was.threads, memory = was.memory } = options
   const free = { data, ...(engine && { engine }), ...(threads && { threads }), ...(memory && { memory }) }
   if (out !== undefined && out !== path) throw new UsageError('--resume goes on in the same folder: leave out --out')

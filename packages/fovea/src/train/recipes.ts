@@ -40,7 +40,7 @@ export const recipes = {
   keras: {
     about: 'Adam at 0.001 and categorical cross-entropy on one-hot labels, as the Keras tutorials train',
     batchSize: 32,
-    optimizer: { type: 'adam' },
+    optimizer: { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
     schedule: { type: 'constant', rate: 1e-3 },
     labels: 'one-hot',
     labelSmoothing: 0,
@@ -50,8 +50,8 @@ export const recipes = {
     about: "the ResNet paper's for CIFAR-10: SGD at 0.1, a tenth of it after half and three quarters of the run",
     // He et al. 2015, section 4.2: momentum without Nesterov, decay 1e-4, padding of 4 and mirroring.
     batchSize: 128,
-    optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 1e-4 },
-    schedule: { type: 'step', rate: 0.1, milestones: [0.5, 0.75] },
+    optimizer: { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 1e-4 },
+    schedule: { type: 'step', rate: 0.1, milestones: [0.5, 0.75], factor: 0.1 },
     referenceBatch: 128,
     labels: 'index',
     labelSmoothing: 0,
