@@ -1,5 +1,5 @@
 /** @file The folder of a run: which files it has, and what it says of the run so that it can go on. */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { FormatError, FoveaError, memoryUses, recipeNames } from 'fovea'
 import { z } from 'zod'
@@ -114,7 +114,7 @@ export class RunFolder {
     const path = this.file('metrics.jsonl')
     if (!existsSync(path)) return []
     const lines: EpochLine[] = []
-    for (const text of readFileSync(path, 'utf8').split('\n').slice(0, epochs)) {
+    for (const text of readText(path).split('\n').slice(0, epochs)) {
       try {
         lines.push(epochLine(JSON.parse(text)))
       } catch {
@@ -133,10 +133,19 @@ export function freeRunFolder(name: string): string {
   }
 }
 
+/** A run's files are far smaller: what is larger is none, and memory is not filled with it. */
+const MAX_TEXT_BYTES = 64 << 20
+
+function readText(path: string): string {
+  if (statSync(path).size > MAX_TEXT_BYTES) throw new FormatError(`'${path}' is larger than any run makes it`)
+  return readFileSync(path, 'utf8')
+}
+
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as unknown
+    return JSON.parse(readText(path)) as unknown
   } catch (error) {
+    if (error instanceof FormatError) throw error
     if (error instanceof SyntaxError) throw new FormatError(`'${path}' is not JSON`)
     throw diskError(error, path, 'read')
   }

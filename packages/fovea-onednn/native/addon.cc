@@ -312,6 +312,7 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   result.Set("version", fovea::onednn_version());
   result.Set("instructionSet", fovea::instruction_set());
   result.Set("bfloat16Cost", fovea::bfloat16_cost());
+  result.Set("threadLimit", fovea::thread_limit());
   return result;
 }
 

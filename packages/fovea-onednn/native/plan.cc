@@ -150,7 +150,9 @@ void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& 
   if (profiling) {
     for (auto& events : events_of) events.clear();
   }
-  omp_set_num_threads(threads);  // for oneDNN's own regions on this thread
+  // For oneDNN's own regions on this thread, which wait for ever for a thread that OMP_DYNAMIC took away.
+  omp_set_num_threads(threads);
+  omp_set_dynamic(0);
   for (const Transfer& f : feeds) memcpy(at(f.buffer, f.bytes), f.host, f.bytes);
   for (Loop& loop : loops) {
     if (loop.slices > 0) {
@@ -161,6 +163,8 @@ void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& 
   }
   for (const Transfer& o : outputs) memcpy(o.host, at(o.buffer, o.bytes), o.bytes);
 }
+
+int thread_limit() { return omp_get_max_active_levels() < 1 ? 1 : omp_get_thread_limit(); }
 
 std::vector<Event> Plan::events() const {
   std::vector<Event> all;

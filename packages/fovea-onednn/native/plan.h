@@ -103,4 +103,7 @@ class Plan {
 // The kernels of the best instruction set this processor has; FOVEA_ISA=generic|avx2|avx512 lowers it for tests.
 const KernelEntry* best_kernels();
 
+// As many threads as OpenMP gives this process, by its environment.
+int thread_limit();
+
 }  // namespace fovea

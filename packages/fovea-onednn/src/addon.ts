@@ -63,6 +63,8 @@ export interface Addon {
     readonly instructionSet: string
     /** Time of a convolution in bfloat16, as a multiple of float32; 0 where oneDNN has none here. */
     readonly bfloat16Cost: number
+    /** As many threads as the OpenMP runtime gives: more would never come, and oneDNN would wait for them. */
+    readonly threadLimit: number
   }
   readonly Plan: new (threads: number) => NativePlan
 }

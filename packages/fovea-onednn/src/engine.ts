@@ -42,12 +42,18 @@ export const MOST_THREADS = 512
  * The native engine: float32 and bfloat16 over oneDNN's convolutions and our own kernels.
  * @throws EngineError when the addon is not built or does not load, saying what to do
  */
-export function onednnEngine({ threads = allowedCores() }: OnednnOptions = {}): Engine {
+export function onednnEngine(options: OnednnOptions = {}): Engine {
+  const addon = loadAddon()
+  const { version, instructionSet, bfloat16Cost, threadLimit } = addon.info()
+  const { threads = Math.min(allowedCores(), threadLimit) } = options
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
     throw new InvalidArgumentError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${threads}`)
   }
-  const addon = loadAddon()
-  const { version, instructionSet, bfloat16Cost } = addon.info()
+  if (threads > threadLimit) {
+    throw new EngineError(
+      `OpenMP gives this process at most ${threadLimit} thread${threadLimit === 1 ? '' : 's'} (OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS), not ${threads}`,
+    )
+  }
   const bfloat16 = bfloat16Cost === 0 ? 'none' : bfloat16Cost > WIDENING_PAYS ? 'widened' : 'native'
   return {
     name: 'onednn',

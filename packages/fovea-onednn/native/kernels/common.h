@@ -20,8 +20,10 @@ inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
   }
 #pragma omp parallel num_threads(team)
   {
-    int t = omp_get_thread_num();
-    body(n * t / team, n * (t + 1) / team, t);
+    // A share belongs to a number, not to a thread: the system may give fewer threads than asked for.
+    for (int share = omp_get_thread_num(); share < team; share += omp_get_num_threads()) {
+      body(n * share / team, n * (share + 1) / team, share);
+    }
   }
 }
 
