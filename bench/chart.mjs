@@ -21,6 +21,7 @@ export function barChart(bars) {
     ].join('')
   })
   const line = `<line x1="${x(1)}" y1="30" x2="${x(1)}" y2="${height - 10}" stroke="#cf222e" stroke-dasharray="4 3"/>`
-  const title = text(left, 20, 'images a second, as a multiple of the peer (the line)', 'font-weight="bold"')
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="system-ui, sans-serif"><rect width="100%" height="100%" fill="#ffffff"/>${title}${rows.join('')}${line}</svg>\n`
+  const title = 'images a second, as a multiple of the peer (the line)'
+  const heading = `<title>${title}</title>${text(left, 20, title, 'font-weight="bold"')}`
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" role="img" font-family="system-ui, sans-serif"><rect width="100%" height="100%" fill="#ffffff"/>${heading}${rows.join('')}${line}</svg>\n`
 }

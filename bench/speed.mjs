@@ -3,10 +3,10 @@
  * @file Fovea's speed beside its peers', on this machine, in one run: PyTorch (Debian's python3-torch) for training, ONNX
  * Runtime (onnxruntime-node) for inference. The commands of a row take turns, so that a busy moment falls on all; shown
  * are medians over the turns, and the least and the most. Peers that are not installed are left out, and named.
- * usage: node bench/speed.mjs [--turns 5] [--rows resnet20,infer] [--out docs]
+ * usage: node bench/speed.mjs [--turns 5] [--rows resnet20,infer,"batch 1"] [--out docs]
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,9 +41,14 @@ const { values: options } = parseArgs({
   },
 })
 const turns = Number(options.turns)
-const chosen = rows.filter(({ model, mode }) =>
-  options.rows === '' ? true : options.rows.split(',').some(word => model === word || mode === word),
+if (!Number.isInteger(turns) || turns < 1) fail(`--turns takes a whole number of at least 1, not '${options.turns}'`)
+const chosen = rows.filter(({ model, mode, batch }) =>
+  options.rows === '' ? true : options.rows.split(',').some(word => [model, mode, `batch ${batch}`].includes(word)),
 )
+if (chosen.length === 0) {
+  const names = [...new Set(rows.flatMap(({ model, mode }) => [mode, model]))]
+  fail(`--rows names none of ${names.join(', ')}: '${options.rows}'`)
+}
 const folder = mkdtempSync(join(tmpdir(), 'fovea-bench-'))
 const python = '/usr/bin/python3'
 const torch = version(python, ['-c', 'import torch, torchvision; print(torch.__version__)'])
@@ -61,6 +66,8 @@ const about = [
 ]
 for (const line of about) console.log(line)
 
+/** Rows that are not measured again stay as they were measured here before. */
+const earlier = options.out !== '' && options.rows !== '' ? measuredBefore(join(options.out, 'speed.json')) : []
 const results = []
 for (const row of chosen) {
   for (const [index, precision] of precisions.slice(0, row.targets.length).entries()) {
@@ -82,14 +89,18 @@ for (const row of chosen) {
   }
 }
 
-const table = markdown(results)
+rmSync(folder, { recursive: true })
+const sameRow = a => b => ['model', 'mode', 'batch', 'precision'].every(key => a[key] === b[key])
+const replaced = earlier.map(row => results.find(sameRow(row)) ?? row)
+const all = [...replaced, ...results.filter(row => !earlier.some(sameRow(row)))]
+const table = markdown(all)
 console.log(`\n${table}`)
 if (options.out !== '') {
   mkdirSync(options.out, { recursive: true })
-  const text = `# Speed\n\n${new Date().toISOString().slice(0, 10)}, \`node bench/speed.mjs\`, medians of ${turns} turns (least–most).\n\n${about.map(line => `- ${line}`).join('\n')}\n\n${table}\n\n![Images a second as a multiple of the peer's](speed.svg)\n`
+  const text = `# Speed\n\n${new Date().toISOString().slice(0, 10)}, \`node bench/speed.mjs\`, medians over turns (least–most).\n\n${about.map(line => `- ${line}`).join('\n')}\n\n${table}\n\n![Images a second as a multiple of the peer's](speed.svg)\n`
   writeFileSync(join(options.out, 'speed.md'), text)
-  writeFileSync(join(options.out, 'speed.svg'), barChart(results.filter(({ peer }) => peer).map(bar)))
-  writeFileSync(join(options.out, 'speed.json'), `${JSON.stringify({ about, results }, null, 1)}\n`)
+  writeFileSync(join(options.out, 'speed.svg'), barChart(all.filter(({ peer }) => peer).map(bar)))
+  writeFileSync(join(options.out, 'speed.json'), `${JSON.stringify({ about, results: all }, null, 1)}\n`)
 }
 
 function benchOnce({ model, mode, batch, size, channels = 3, steps }, precision) {
@@ -138,6 +149,15 @@ function runJson(args, command = process.execPath) {
     .split('\n')
     .filter(line => line.startsWith('{'))
     .map(line => JSON.parse(line))
+}
+
+function measuredBefore(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).results : []
+}
+
+function fail(message) {
+  console.error(`bench: ${message}`)
+  process.exit(2)
 }
 
 function version(command, args) {

@@ -36,6 +36,7 @@ const tests = spawnSync(
     stdio: 'inherit',
     env: {
       ...process.env,
+      // With a name given, an addon that does not load is an error and no reason to skip.
       FOVEA_ONEDNN_ADDON: addon,
       LD_PRELOAD: library,
       // Node keeps some of its memory until it ends: leaks are looked for by the engine's own test.

@@ -30,6 +30,7 @@ import { chooseWeightLayouts } from './operators/convolution.js'
 import { lowerings } from './operators/index.js'
 import type { Buffer, Operand, Step } from './steps.js'
 
+/** What an engine is made with; all programs that it compiles share it. */
 export interface OnednnOptions {
   /** Threads of the native pool. Default: the physical cores that this process may use. */
   readonly threads?: number
@@ -66,11 +67,15 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
 /** A convolution in bfloat16 that takes longer than so many times float32's is computed in float32, casts included. */
 const WIDENING_PAYS = 1.3
 
-/** Whether the native engine can be used, and its description or the reason why not. */
+/**
+ * Whether the native engine can be used, and its description or the reason why not.
+ * @throws EngineError where the addon that FOVEA_ONEDNN_ADDON names does not load: who names one does not want another engine
+ */
 export function onednnStatus(): { readonly available: boolean; readonly detail: string } {
   try {
     return { available: true, detail: onednnEngine().description }
   } catch (error) {
+    if (process.env['FOVEA_ONEDNN_ADDON']) throw error
     return { available: false, detail: error instanceof Error ? error.message : String(error) }
   }
 }

@@ -186,3 +186,47 @@ test.skipIf(!available)('several outputs in layouts of oneDNN keep their own mem
   const values = (seed: number) => Float32Array.from({ length: 512 }, (_, i) => Math.sin(seed * (i + 1)))
   withinEach(await differences({ graph: builder.build(), feeds: { x: values(1), dy: values(2) } }), 2e-5)
 })
+
+test.skipIf(!available)(
+  'a batch-norm by the statistics of another one uses its own weight, bias and epsilon',
+  async () => {
+    const builder = new GraphBuilder()
+    const x = builder.input('x', [2, 4, 4, 8])
+    const perChannel = (value: number) => builder.constant(value, [8])
+    const norm = builder.emitAll(ops.batchNormTraining, [x, perChannel(1), perChannel(0)], { epsilon: 1e-5 })
+    const inputs = [x, perChannel(3), perChannel(5), norm[1], norm[2]]
+    builder.output('first', norm[0])
+    builder.output('other', builder.emit(ops.batchNorm, inputs, { epsilon: 1e-5, momentum: 0.1 }))
+    builder.output(
+      'same',
+      builder.emit(ops.batchNorm, [x, ...norm[0].node.inputs.slice(1), norm[1], norm[2]], {
+        epsilon: 1e-5,
+        momentum: 0.1,
+      }),
+    )
+    builder.output(
+      'epsilon',
+      builder.emit(ops.batchNorm, [x, ...norm[0].node.inputs.slice(1), norm[1], norm[2]], {
+        epsilon: 1,
+        momentum: 0.1,
+      }),
+    )
+    const feeds = { x: Float32Array.from({ length: 256 }, (_, i) => Math.sin(i)) }
+    withinEach(await differences({ graph: builder.build(), feeds }), 1e-5)
+  },
+)
+
+test.skipIf(!available)('sums over the batch add up where each thread has several slices', async () => {
+  const shape = [8, 28, 28, 96] // An image and its gradient fill a slice.
+  const builder = new GraphBuilder()
+  const [x, dy] = ['x', 'dy'].map(name => builder.input(name, shape))
+  const attrs = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 96 } as const
+  builder.output('dw', builder.emit(ops.conv2dWeightGradient, [x, dy], { ...attrs, shape: [96, 1, 3, 3], bias: false }))
+  const [weight, bias] = [builder.constant(2, [96]), builder.constant(1, [96])]
+  const epsilon = { epsilon: 1e-5, activation: 'silu' } as const
+  const norm = builder.emitAll(ops.batchNormTraining, [x, weight, bias], epsilon)
+  const gradients = builder.emitAll(ops.batchNormGradient, [dy, x, norm[0], weight, bias, norm[1], norm[2]], epsilon)
+  for (const [i, value] of [...norm, ...gradients].entries()) builder.output(`norm${i}`, value)
+  const values = (seed: number) => Float32Array.from({ length: 8 * 28 * 28 * 96 }, (_, i) => Math.sin(seed * (i + 1)))
+  withinEach(await differences({ graph: builder.build(), feeds: { x: values(1), dy: values(2) } }), 2e-5)
+})

@@ -7,7 +7,7 @@ import type { Program } from 'fovea/engine'
 import { describe, expect, test } from 'vitest'
 import { onednnEngine, onednnStatus } from '../src/index.js'
 
-/** What the process may grow by: garbage that is collected late. A step that kept its images would add up to 88 MiB. */
+/** What the process may grow by: garbage that is collected late. A step that kept its images would add up to 84 MiB. */
 const toleranceBytes = 16 * 2 ** 20
 
 setFlagsFromString('--expose-gc')

@@ -14,6 +14,7 @@ import {
   precision,
   type TrainingPrecision,
   trainingPrecisions,
+  UsageError,
   wholeNumber,
 } from '../usage.js'
 
@@ -49,6 +50,8 @@ export function benchCommand(): Command {
 async function run(name: string, options: BenchOptions): Promise<void> {
   const output = createOutput(options.json === true)
   const { mode, batch, precision, memory, steps, input } = options
+  if (mode === 'infer' && memory === 'low')
+    throw new UsageError('--memory low is for training: inference keeps nothing')
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const model = createModel(name, input === undefined ? {} : { input })
   const wantsProfile = options.profile === true || options.trace !== undefined
@@ -73,7 +76,7 @@ async function run(name: string, options: BenchOptions): Promise<void> {
   output.result({ ...result, ...(peaks && { peaks, profile: rows }) })
   const { msPerStep, imagesPerSecond, gflops, peakMemoryBytes } = result
   output.say(
-    `${name}, ${mode}, batch ${batch} of ${model.preprocessing.size.join('×')}, ${precision}, ${engine.description}`,
+    `${name}, ${mode}, batch ${batch} of ${model.preprocessing.size.join('×')}, ${precision}${memory === 'low' ? ', memory low' : ''}, ${engine.description}`,
   )
   output.say(
     `${msPerStep.median.toFixed(1)} ms a step (fastest ${msPerStep.min.toFixed(1)}, 95 % within ${msPerStep.p95.toFixed(1)}), ` +

@@ -57,7 +57,7 @@ export function trainCommand(): Command {
     )
     .option(
       '--memory <use>',
-      `${memoryUses.join(' or ')}: low needs less and is slower, for the same results (default: standard)`,
+      `${memoryUses.join(' or ')}: low computes SiLU and squeeze-and-excitation again, slower, for a larger batch (default: standard)`,
       oneOf('--memory', memoryUses),
     )
     .option('--seed <n>', 'of weights, order and augmentation (default: 0)', integer('--seed'))

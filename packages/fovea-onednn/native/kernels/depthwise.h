@@ -1,5 +1,6 @@
 // The weight gradient of depthwise convolutions, directly over NHWC: oneDNN 2.6 has no fast one for 5×5 windows, and none
-// that adds up slices of the batch. The sums of a window stay in registers.
+// that adds up slices of the batch. The sums of a window stay in registers
+// where they fit.
 #pragma once
 #include "pool.h"
 
@@ -34,7 +35,7 @@ inline void depthwise_row(const Window& p, const float* const* rows, const float
   };
   bool inside = true;
   for (int ky = 0; ky < K; ky++) inside = inside && rows[ky];
-  // Where the window lies within the row.
+  // Between these columns the window lies within the row.
   const int64_t first = at_most((p.left + p.sw - 1) / p.sw, p.ow);
   const int64_t last = p.w + p.left >= K ? at_least(at_most((p.w + p.left - K) / p.sw + 1, p.ow), first) : first;
   if (!inside) return edge(0, p.ow);

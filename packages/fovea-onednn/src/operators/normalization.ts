@@ -27,7 +27,28 @@ const passOver = (to: Lowering, x: Value): number[] => [elements(x.type.shape), 
 
 const epsilonOf = (node: Node): number[] => [node.attrs['epsilon'] as number]
 
-/** By channel y = x·scale + offset, of the normalization by this mean and variance. */
+/** By channel y = x·scale + offset, of the normalization by this mean and variance; those of the forward pass, if they are. */
+function tablesOf(to: Lowering, node: Node, x: Value, perChannel: readonly Value[]): Operand {
+  const kept = isOfTraining(perChannel, node) ? to.kept(perChannel[2].node) : undefined
+  if (kept !== undefined) return kept
+  const [weight, bias, mean, variance] = perChannel.map(value => to.read(value))
+  return makeTables(to, node, x, [weight, bias], mean, variance)
+}
+
+/** Whether statistics, weight, bias and epsilon are all those of one batch-norm in training. */
+function isOfTraining([weight, bias, mean, variance]: readonly Value[], { attrs }: Node): boolean {
+  const norm = mean.node
+  const same = (a: Value, b: Value): boolean => a.node === b.node && a.index === b.index
+  return (
+    norm.op === 'batchNormTraining' &&
+    mean.index === 1 &&
+    same(variance, { ...mean, index: 2 }) &&
+    same(weight, norm.inputs[1]) &&
+    same(bias, norm.inputs[2]) &&
+    norm.attrs['epsilon'] === attrs['epsilon']
+  )
+}
+
 function makeTables(
   to: Lowering,
   node: Node,
@@ -56,8 +77,7 @@ function apply(to: Lowering, node: Node, tables: Operand, y: Operand, residual: 
 
 const batchNorm: Lower = (to, node) => {
   const [x, weight, bias, mean, variance, residual] = node.inputs
-  const tables =
-    to.kept(mean.node) ?? makeTables(to, node, x, [to.read(weight), to.read(bias)], to.read(mean), to.read(variance))
+  const tables = tablesOf(to, node, x, [weight, bias, mean, variance])
   apply(to, node, tables, to.writeOver(x), residual)
 }
 
@@ -78,8 +98,7 @@ const batchNormGradient: Lower = (to, node) => {
   const activation = activationOf(node)
   const kind = activationNumber(activation)
   const statistics = [to.read(mean), to.read(variance)]
-  const tables =
-    to.kept(mean.node) ?? makeTables(to, node, x, [to.read(weight), to.read(bias)], statistics[0], statistics[1])
+  const tables = tablesOf(to, node, x, [weight, bias, mean, variance])
   // ReLU after a residual takes its mask from y; other activations of a sum need the residual again.
   const isRelu = activation === 'relu'
   const maskOf = residual && isRelu ? to.read(y) : undefined

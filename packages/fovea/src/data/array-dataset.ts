@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../errors.js'
 import { mix32 } from '../random.js'
 import type { Dataset } from './dataset.js'
 
+/** Images and labels in memory, and what they are. */
 export interface ArrayDatasetOptions {
   /** For messages and run files. Default 'array'. */
   readonly name?: string

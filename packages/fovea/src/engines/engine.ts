@@ -7,14 +7,18 @@ import type { Graph } from '../graph/graph.js'
 /** What is fed to and returned by a run. Floats travel as Float32Array, or Float64Array on a float64 engine. */
 export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array
 
+/** What a run is given: one array in the input's shape, or a number for a scalar, by the name of the input. */
 export type Feeds = Readonly<Record<string, HostArray | number>>
+/** What a run returns: one array in the output's shape, by the name of the output. */
 export type Outputs = Readonly<Record<string, HostArray>>
 
+/** What holds for one compilation. */
 export interface CompileOptions {
   /** Refuse, with the sizes in the message, a plan that needs more bytes than this. Default: what is free. */
   readonly memoryLimitBytes?: number
 }
 
+/** Something that runs graphs: get one from `defaultEngine`, `referenceEngine` or `onednnEngine`. */
 export interface Engine {
   /** `reference`, `onednn`. */
   readonly name: string

@@ -44,6 +44,7 @@ export interface TrainingState {
   readonly slots: Weights
 }
 
+/** What a saved file holds: a model and, of a run that can go on, its state. */
 export interface Checkpoint {
   readonly model: Model
   readonly training?: TrainingState

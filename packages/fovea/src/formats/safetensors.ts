@@ -6,6 +6,7 @@ import { FormatError } from '../errors.js'
 import { type DType, dtypes, elements, type Shape, tensorBytes } from '../graph/types.js'
 import { asArray, asRecord, asString, asWhole, parseJson } from './json.js'
 
+/** One tensor of a file, its bytes as they lie there. */
 export interface StoredTensor {
   readonly dtype: DType
   readonly shape: Shape
@@ -13,6 +14,7 @@ export interface StoredTensor {
   readonly bytes: Uint8Array
 }
 
+/** All that a file holds. */
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, StoredTensor>
   /** Texts by name. */

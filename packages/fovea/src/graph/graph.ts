@@ -36,9 +36,12 @@ export interface Graph {
 
 /** Leaves: `input` is fed at every run, `parameter` and `buffer` are state that lives between runs, `constant` is a number. */
 const leafOps: ReadonlySet<string> = new Set(['input', 'parameter', 'buffer', 'constant'])
+/** Whether a node reads no other: an input, a constant, or state. */
 export const isLeaf = ({ op }: Pick<Node, 'op'>): boolean => leafOps.has(op)
+/** Whether a node outlives a run: a parameter, which is trained, or a buffer, which is not. */
 export const isState = (node: Node): boolean => node.op === 'parameter' || node.op === 'buffer'
 
+/** What a run is fed, in the order of the graph. */
 export const inputNodes = (graph: Graph): Node[] => graph.nodes.filter(node => node.op === 'input')
 /** What training changes by gradient. */
 export const parameterNodes = (graph: Graph): Node[] => graph.nodes.filter(node => node.op === 'parameter')

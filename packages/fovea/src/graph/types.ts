@@ -1,11 +1,14 @@
 /** @file What a tensor is to the graph: a shape and a data type. Knows nothing of values, memory or operators. */
 
+/** Element types, by the names that ONNX and NumPy use too. */
 export const dtypes = ['float64', 'float32', 'bfloat16', 'float16', 'int32', 'int8', 'uint8'] as const
+/** One of `dtypes`. */
 export type DType = (typeof dtypes)[number]
 
 /** Dimensions; activations are NHWC, convolution weights [out, in/groups, kh, kw], linear weights [out, in]. */
 export type Shape = readonly number[]
 
+/** What is known of a value before it is computed. */
 export interface TensorType {
   readonly shape: Shape
   readonly dtype: DType
@@ -24,6 +27,7 @@ const bytesOf: Record<DType, number> = {
 /** Bytes of one element. */
 export const bytesPerElement = (dtype: DType): number => bytesOf[dtype]
 
+/** Whether values of this type have gradients. */
 export const isFloat = (dtype: DType): boolean => dtype.includes('float')
 
 /** Number of elements; 1 for a scalar (shape []). */

@@ -8,6 +8,7 @@ import { Scope } from '../nn/scope.js'
 import { GraphBuilder } from '../ops/builder.js'
 import type { Model, Weights } from './model.js'
 
+/** What can be chosen of any architecture. */
 export interface ModelOptions {
   /** Number of classes. Default: the architecture's data set's (10 for CIFAR's networks, 1000 for ImageNet's). */
   readonly classes?: number

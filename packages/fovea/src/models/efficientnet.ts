@@ -95,6 +95,7 @@ function mbConv(scope: Scope, x: Value, { expansion, kernel, stride, channels, d
   return builder.emit(add, [kept, x], {}, scope.path)
 }
 
+/** What can be chosen of an EfficientNet beside its variant. */
 export interface EfficientnetOptions extends ModelOptions {
   /** `b0` … `b7`. */
   readonly variant: string

@@ -107,6 +107,7 @@ const cifarDepths = [20, 32, 44, 56, 110]
 
 export const resnetDepths: readonly number[] = [...cifarDepths, ...imagenetVariants.map(({ depth }) => depth)]
 
+/** What can be chosen of a ResNet beside its depth. */
 export interface ResnetOptions extends ModelOptions {
   /** 20, 32, 44, 56, 110 for small images; 18, 34, 50, 101, 152 for large ones. */
   readonly depth: number

@@ -5,6 +5,7 @@ import { isOpName, opDefinition } from '../ops/index.js'
 import { mixedPrecision, type Precision } from '../passes/mixed-precision.js'
 import type { Model } from './model.js'
 
+/** One layer's account: shapes as [height, width, channels] of one image. */
 export interface LayerSummary {
   /** Where it stands in the model: `layer1.0.conv1`. */
   readonly name: string
@@ -31,6 +32,7 @@ export interface ParameterBytes {
   readonly int8: number
 }
 
+/** A model's account, layer by layer and in all. */
 export interface ModelSummary {
   readonly model: string
   readonly parameters: number
@@ -69,6 +71,7 @@ export function summarize(model: Model, precision: Precision = 'float32'): Model
 export const graphMultiplyAdds = (graph: Graph): number =>
   graph.nodes.reduce((total, node) => total + multiplyAddsOf(node), 0)
 
+/** How many numbers are trained: biases and norms too, running statistics not. */
 export const parameterCount = (graph: Graph): number =>
   parameterNodes(graph).reduce((total, node) => total + elements(node.outputs[0].shape), 0)
 

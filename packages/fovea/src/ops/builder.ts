@@ -13,6 +13,7 @@ export type Initializer =
   | { readonly type: 'normal'; readonly mode: 'fanIn' | 'fanOut'; readonly gain: number }
   | { readonly type: 'uniform'; readonly bound: number }
 
+/** Makes a graph node by node: each is checked and typed as it is added, so a built graph is a valid one. */
 export class GraphBuilder {
   readonly #nodes: Node[] = []
   readonly #names = new Set<string>()

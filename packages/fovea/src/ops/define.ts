@@ -9,12 +9,14 @@ import type { GraphBuilder } from './builder.js'
 /** Values of the reference engine: float types in Float64Array or Float32Array (its precision), int32, bytes. */
 export type TensorData = Float64Array | Float32Array | Int32Array | Int8Array | Uint8Array
 
+/** A value of the reference engine. */
 export interface Tensor {
   readonly shape: Shape
   readonly dtype: DType
   readonly data: TensorData
 }
 
+/** What a gradient rule gets: the node it is for, and a builder for the nodes that it adds. */
 export interface GradientContext<A> {
   readonly builder: GraphBuilder
   readonly node: Node
@@ -31,6 +33,7 @@ export interface GradientContext<A> {
  */
 export type Trait = 'activation' | 'elementwise' | 'random'
 
+/** All there is to know about an operator. */
 export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string
   readonly traits?: readonly Trait[]

@@ -33,6 +33,7 @@ import { slice, sliceGradient } from './slice.js'
 import { softmax, softmaxGradient } from './softmax.js'
 import { stochasticDepth } from './stochastic-depth.js'
 
+/** Every operator by name: what graphs refer to. */
 export const ops = {
   // Convolution and matrix product
   conv2d,
@@ -89,8 +90,10 @@ export const ops = {
   runningAverage,
 } as const
 
+/** A key of `ops`. */
 export type OpName = keyof typeof ops
 
+/** Whether a name is that of an operator, and not of a leaf. */
 export const isOpName = (name: string): name is OpName => Object.hasOwn(ops, name)
 
 /** The definition of an operator by the name that a node carries. Its attributes are checked by `infer`. */

@@ -13,10 +13,12 @@ import { rewrite } from './rewrite.js'
 
 /** Keras's names of the policies. */
 export const precisions = ['float32', 'mixed_bfloat16', 'mixed_float16'] as const
+/** One of `precisions`. */
 export type Precision = (typeof precisions)[number]
 
 const computeTypes = { mixed_bfloat16: 'bfloat16', mixed_float16: 'float16' } as const satisfies Record<string, DType>
 
+/** Exceptions from a policy. */
 export interface MixedPrecisionOptions {
   /** Which convolutions and linear layers stay float32, by name. Default: the first and the last. */
   readonly keepFloat32?: (name: string) => boolean

@@ -12,10 +12,12 @@ import { multiply } from '../ops/multiply.js'
 import { type RewriteContext, rewrite } from './rewrite.js'
 
 /**
+ * How much of the forward pass is kept for the backward pass.
  * `standard` computes again what costs a pass over memory and no more. `low` computes again all that is elementwise, with
  * exponentials too: EfficientNet then needs half the memory and a quarter more time. The arithmetic is the same.
  */
 export const memoryUses = ['standard', 'low'] as const
+/** One of `memoryUses`. */
 export type MemoryUse = (typeof memoryUses)[number]
 
 /**
@@ -56,7 +58,10 @@ export function recompute(graph: Graph, use: MemoryUse = 'standard'): Graph {
 
 const withoutExponential: readonly string[] = ['relu', 'relu6', 'hardSwish'] satisfies ActivationName[]
 
-/** Whether a node computes an image elementwise, from what is kept anyway. With a residual it would keep two tensors. */
+/**
+ * Whether a node computes an image elementwise, from what is kept anyway. A batch-norm with a residual is none: to compute
+ * it again the residual would have to be kept, which is as large as what it saves.
+ */
 function isCheap(node: Node, use: MemoryUse): boolean {
   const { op, inputs, attrs } = node
   const { shape } = node.outputs[0]

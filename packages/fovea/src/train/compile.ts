@@ -29,6 +29,7 @@ const optimizers: Record<OptimizerOptions['type'], OptimizerOptions & { readonly
   rmsprop: { type: 'rmsprop', learningRate: 0.001, momentum: 0, epsilon: 1e-7 },
 }
 
+/** What Keras's `compile` takes, under its names. */
 export interface KerasCompileOptions {
   /** A name, or a name with numbers: `{ type: 'adam', learningRate: 1e-4 }`. Default `rmsprop`, as in Keras. */
   readonly optimizer?: OptimizerOptions['type'] | (OptimizerOptions & { readonly learningRate?: number })
@@ -44,6 +45,7 @@ export type Images = Uint8Array | Uint8ClampedArray
 /** Class indices [images], or one-hot rows [images · classes] or [images][classes], as the loss wants them. */
 export type Labels = ArrayLike<number> | readonly ArrayLike<number>[]
 
+/** What Keras's `fit` takes, in the spelling of JavaScript. */
 export interface FitOptions {
   /** Default 1. */
   readonly epochs?: number

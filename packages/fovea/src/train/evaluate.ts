@@ -11,6 +11,7 @@ import type { Precision } from '../passes/mixed-precision.js'
 import { ClassificationMetrics, probabilities } from './metrics.js'
 import { evaluationGraph, type Loss } from './training-graph.js'
 
+/** How images are measured. */
 export interface EvaluateOptions extends CompileOptions {
   /** Default: the native engine where it is built, else the reference engine. */
   readonly engine?: Engine
@@ -22,6 +23,7 @@ export interface EvaluateOptions extends CompileOptions {
   readonly loss?: Loss
 }
 
+/** What a model comes to on labelled images. */
 export interface Evaluation {
   readonly loss: number
   /** As fractions. */
@@ -140,6 +142,7 @@ export function predictProbabilities(
   return withEvaluator(model, count, options, evaluator => evaluator.probabilities(dataset))
 }
 
+/** A class that a model names for an image. */
 export interface Prediction {
   readonly label: string
   readonly probability: number

@@ -7,6 +7,7 @@ import { unknownName } from '../errors.js'
 import type { OptimizerOptions } from './optimizers/index.js'
 import { peakRate, type ScheduleOptions, withPeakRate } from './schedules/index.js'
 
+/** All that a run is made of but model, data, epochs and seed. */
 export interface Recipe {
   /** One line for people. */
   readonly about: string
@@ -22,6 +23,7 @@ export interface Recipe {
   readonly augmentation: (size: number) => Augmentation
 }
 
+/** The recipes by name. */
 export const recipes = {
   'one-cycle': {
     about: 'SGD with Nesterov momentum, the rate up for a fifth of the run, then down to nothing',
@@ -59,7 +61,9 @@ export const recipes = {
   },
 } as const satisfies Record<string, Recipe>
 
+/** A key of `recipes`. */
 export type RecipeName = keyof typeof recipes
+/** The names, in the order in which help lists them. */
 export const recipeNames = Object.keys(recipes) as RecipeName[]
 
 /** What a model is trained with unless asked otherwise. */

@@ -10,6 +10,7 @@ import { defaultRecipe, type RecipeName, recipeSettings, recipes } from './recip
 import type { ScheduleOptions } from './schedules/index.js'
 import type { Loss } from './training-graph.js'
 
+/** What decides the bits of a run, beside its model, data and epochs. A resumed run must have the same. */
 export interface TrainingSettings {
   /** Images a step. Default: the recipe's. */
   readonly batchSize: number

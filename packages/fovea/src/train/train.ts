@@ -20,6 +20,7 @@ import { checkSettings, type RecipeChoice, resolveSettings, type TrainingSetting
 import { allFinite, readState, type State, writeState } from './state.js'
 import { trainingGraph } from './training-graph.js'
 
+/** A run: its data, its length, its settings (those not given come from the recipe), and who is told of it. */
 export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, CompileOptions {
   /** Training images, and held-out images, which are measured after each epoch and decide nothing. */
   readonly data: { readonly train: Dataset; readonly test?: Dataset }
@@ -57,6 +58,7 @@ export interface StepProgress {
   readonly secondsLeft: number
 }
 
+/** What an epoch came to, and how long it took. */
 export interface EpochReport extends EpochMetrics {
   /** Of training alone. */
   readonly imagesPerSecond: number
@@ -64,6 +66,7 @@ export interface EpochReport extends EpochMetrics {
   readonly seconds: number
 }
 
+/** What a run leaves. */
 export interface TrainingRun {
   /** With the trained weights. */
   readonly model: Model

@@ -20,8 +20,10 @@ import { createOptimizer, type OptimizerOptions } from './optimizers/index.js'
 
 /** Mean squared error is between the softmax and one-hot labels. */
 export const losses = ['cross-entropy', 'mean-squared-error'] as const
+/** One of `losses`. */
 export type Loss = (typeof losses)[number]
 
+/** What a step computes beside the model. */
 export interface TrainingGraphOptions {
   readonly batchSize: number
   readonly optimizer: OptimizerOptions

@@ -11,6 +11,7 @@ import type { CompileOptions, Engine, Feeds, HostArray, Outputs, Program } from 
 import { checkMemory } from '../memory.js'
 import { heldBytes, type Precision, roundToType, toHost, toTensor, zeros } from './tensors.js'
 
+/** In which type the reference engine computes. */
 export interface ReferenceOptions {
   /** The type in which floats are held and computed. Default `float32`. */
   readonly precision?: Precision

@@ -6,7 +6,9 @@ import type { Optimizer } from './optimizer.js'
 import { type RmsPropOptions, rmsprop } from './rmsprop.js'
 import { type SgdOptions, sgd } from './sgd.js'
 
+/** An optimizer by its `type`, with its numbers. */
 export type OptimizerOptions = SgdOptions | AdamOptions | AdamWOptions | RmsPropOptions
+/** The types of `OptimizerOptions`. */
 export const optimizerNames = ['sgd', 'adam', 'adamw', 'rmsprop'] as const
 
 /** @throws InvalidArgumentError for an unknown `type` */
