@@ -172,15 +172,21 @@ function summary(runs) {
   return { imagesPerSecond: median(speeds), least: speeds[0], most: speeds.at(-1), peakMemoryBytes: median(memory) }
 }
 
+function speed({ imagesPerSecond, least, most }) {
+  return `${round(imagesPerSecond)} (${round(least)}–${round(most)})`
+}
+
+function ratioOf({ ours, peer }) {
+  return ours.imagesPerSecond / peer.imagesPerSecond
+}
+
 function describe({ model, mode, batch, precision, ours, peer }) {
-  const speed = ({ imagesPerSecond, least, most }) => `${round(imagesPerSecond)} (${round(least)}–${round(most)})`
-  const ratio = peer ? `, ${(ours.imagesPerSecond / peer.imagesPerSecond).toFixed(2)} × the peer's ${speed(peer)}` : ''
+  const ratio = peer ? `, ${ratioOf({ ours, peer }).toFixed(2)} × the peer's ${speed(peer)}` : ''
   return `${mode} ${model}, batch ${batch}, ${precision}: ${speed(ours)} images/s${ratio}`
 }
 
 function markdown(list) {
   const lines = list.map(({ model, mode, batch, precision, target, ours, peer }) => {
-    const speed = ({ imagesPerSecond, least, most }) => `${round(imagesPerSecond)} (${round(least)}–${round(most)})`
     const gigabytes = ({ peakMemoryBytes }) => (peakMemoryBytes / 1e9).toFixed(2)
     const memory = peer && mode === 'train' ? ` (${(ours.peakMemoryBytes / peer.peakMemoryBytes).toFixed(2)} ×)` : ''
     const cells = [
@@ -188,7 +194,7 @@ function markdown(list) {
       precision,
       speed(ours),
       peer ? speed(peer) : 'not installed',
-      peer ? `**${(ours.imagesPerSecond / peer.imagesPerSecond).toFixed(2)}**` : '',
+      peer ? `**${ratioOf({ ours, peer }).toFixed(2)}**` : '',
       target.toFixed(2),
       ours.peakMemoryBytes ? `${gigabytes(ours)}${memory}` : '',
     ]
@@ -203,7 +209,7 @@ function markdown(list) {
 
 function bar({ model, mode, batch, precision, ours, peer }) {
   const type = precision === 'float32' ? 'float32' : 'bfloat16'
-  return { label: `${mode} ${model}, batch ${batch}, ${type}`, value: ours.imagesPerSecond / peer.imagesPerSecond }
+  return { label: `${mode} ${model}, batch ${batch}, ${type}`, value: ratioOf({ ours, peer }) }
 }
 
 function round(value) {

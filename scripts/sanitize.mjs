@@ -5,10 +5,11 @@
  * clang with their sanitizers' libraries, on Linux.
  * usage: node scripts/sanitize.mjs [files of tests]    By default the conformance table.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findCompiler, outputOf } from '../packages/fovea-onednn/scripts/compiler.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const addon = join(root, 'packages/fovea-onednn/build/sanitized/fovea_onednn.node')
@@ -18,9 +19,9 @@ const build = spawnSync(process.execPath, [join(root, 'packages/fovea-onednn/scr
 if (build.status !== 0) process.exit(1)
 
 // Node itself is not instrumented, so the sanitizer's library has to be loaded before it.
-const compiler = process.env.CXX ?? 'c++'
-const library = ['libasan.so', 'libclang_rt.asan-x86_64.so']
-  .map(name => execFileSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).trim())
+const compiler = findCompiler()
+const library = ['libasan.so', 'libclang_rt.asan-x86_64.so', 'libclang_rt.asan-aarch64.so']
+  .map(name => outputOf(compiler, [`-print-file-name=${name}`]))
   .find(path => path.startsWith('/') && existsSync(path))
 if (library === undefined) {
   console.error(`${compiler} has no library of the address sanitizer: install it, or set CXX to a compiler that has`)

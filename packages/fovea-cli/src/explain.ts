@@ -1,26 +1,17 @@
 /** @file `fovea train --explain`: every number that a run would be made of, whether given, from the recipe or a default. */
-import { createModel, type RecipeChoice, resolveSettings } from 'fovea'
+import { createModel, resolveSettings } from 'fovea'
 import type { Output } from './output.js'
+import { type RunRequest, requestedSettings } from './run-folder.js'
 import { formatTable } from './table.js'
-import type { TrainingPrecision } from './usage.js'
 
-/** What is known of a run before its data are opened. */
-export interface PlannedRun extends RecipeChoice {
-  readonly model: string
-  readonly precision: TrainingPrecision
-  readonly seed: number
-  readonly batch?: number
-  readonly epochs?: number
-  readonly size?: number
-}
+/** A run whose data are not known yet, or not how long it is. */
+export type PlannedRun = Omit<RunRequest, 'data' | 'epochs'> & Partial<Pick<RunRequest, 'data' | 'epochs'>>
 
 /** @throws FoveaError for settings that make no run */
-export function explain({ model: name, batch, size, epochs, ...given }: PlannedRun, output: Output): void {
+export function explain(planned: PlannedRun, output: Output): void {
+  const { model: name, size, epochs } = planned
   const model = createModel(name, size === undefined ? {} : { input: [size, size, 3] })
-  const settings = resolveSettings(model, Number.POSITIVE_INFINITY, {
-    ...given,
-    ...(batch === undefined ? {} : { batchSize: batch }),
-  })
+  const settings = resolveSettings(model, Number.POSITIVE_INFINITY, requestedSettings(planned))
   output.result({ model: name, ...(epochs === undefined ? {} : { epochs }), ...settings })
   const rows = [['model', name], ...(epochs === undefined ? [] : [['epochs', String(epochs)]]), ...flatten(settings)]
   output.say(formatTable([{ title: 'setting' }, { title: 'value' }], rows))

@@ -1,7 +1,7 @@
 /** @file Where the time of a program goes, by kind of operation, and as a trace that Chrome draws (chrome://tracing). */
 import { type Engine, GraphBuilder, ops } from 'fovea'
 import type { OnednnProgram, StepProfile } from 'fovea-onednn'
-import { formatTable } from './table.js'
+import { type Column, formatTable } from './table.js'
 
 /** All executions of one kind of operation in a run. */
 export interface ProfileRow {
@@ -29,10 +29,8 @@ export function profileRows(steps: readonly StepProfile[], peaks: Peaks, threads
   for (const step of steps) {
     const key = `${step.node.op} ${step.implementation}`
     const kind = kinds.get(key) ?? { steps: [], seconds: 0 }
-    const shares = new Set(step.executions.map(({ thread }) => thread)).size
     kind.steps.push(step)
-    // A step that all threads share is measured on one; one that runs slice by slice, on each.
-    kind.seconds += step.executions.reduce((sum, { duration }) => sum + duration, 0) / (shares > 1 ? threads : 1)
+    kind.seconds += secondsOf(step, threads)
     kinds.set(key, kind)
   }
   return [...kinds.values()]
@@ -50,15 +48,21 @@ export function profileRows(steps: readonly StepProfile[], peaks: Peaks, threads
     .sort((a, b) => b.ms - a.ms)
 }
 
+/** A mean over the threads: a step that they share is measured on one of them, one that runs slice by slice on each. */
+function secondsOf({ executions }: StepProfile, threads: number): number {
+  const sum = executions.reduce((total, { duration }) => total + duration, 0)
+  return new Set(executions.map(({ thread }) => thread)).size > 1 ? sum / threads : sum
+}
+
 /** For people: rows of at least half a percent, and the rest in one. */
 export function formatProfile(rows: readonly ProfileRow[], peaks: Peaks): string {
   const total = rows.reduce((sum, { ms }) => sum + ms, 0)
   const shown = rows.filter(({ ms }) => ms >= total / 200)
   const rest = total - shown.reduce((sum, { ms }) => sum + ms, 0)
-  const right = 'right' as const
-  const columns = [
+  const right = 'right'
+  const columns: readonly Column[] = [
     { title: 'operation' },
-    { title: 'implementation', shrink: true },
+    { title: 'implementation', shrinkTo: 16 },
     { title: 'count', align: right },
     { title: 'ms', align: right },
     { title: '%', align: right },
@@ -130,9 +134,7 @@ async function fastest(
     const step = program
       .profile()
       .find(({ node, multiplyAdds }) => node.op === op && (op !== 'conv2d' || multiplyAdds > 0))
-    const shares = new Set(step?.executions.map(({ thread }) => thread)).size
-    const total = step?.executions.reduce((sum, { duration }) => sum + duration, 0) ?? 0
-    best = Math.min(best, total / shares)
+    if (step) best = Math.min(best, secondsOf(step, engine.threads))
   }
   program.dispose()
   return best

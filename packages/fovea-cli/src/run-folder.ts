@@ -1,11 +1,11 @@
 /** @file The folder of a run: which files it has, and what it says of the run so that it can go on. */
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { FormatError, FoveaError, memoryUses, recipeNames } from 'fovea'
+import { FormatError, FoveaError, memoryUses, type RecipeChoice, recipeNames, type TrainingSettings } from 'fovea'
 import { z } from 'zod'
 import { runFiles } from './checkpoint-file.js'
 import { engineNames } from './engines.js'
-import { diskError, writeFileAtomic } from './files.js'
+import { diskError, readWhole, writeFileAtomic } from './files.js'
 import { lockFolder } from './lock.js'
 import { trainingPrecisions } from './usage.js'
 
@@ -30,6 +30,20 @@ const requestSchema = z.object({
 })
 
 export type RunRequest = z.infer<typeof requestSchema>
+
+/** What a request says of the run's settings; the recipe decides the rest. */
+export function requestedSettings(
+  request: Omit<RunRequest, 'data' | 'epochs'>,
+): Partial<TrainingSettings> & RecipeChoice {
+  const { batch, recipe, learningRate, precision, seed } = request
+  return {
+    precision,
+    seed,
+    ...(batch === undefined ? {} : { batchSize: batch }),
+    ...(recipe === undefined ? {} : { recipe }),
+    ...(learningRate === undefined ? {} : { learningRate }),
+  }
+}
 
 /** One line an epoch: what `fovea train --json` prints of it. */
 const epochSchema = z.object({
@@ -133,20 +147,16 @@ export function freeRunFolder(name: string): string {
   }
 }
 
-/** A run's files are far smaller: what is larger is none, and memory is not filled with it. */
-const MAX_TEXT_BYTES = 64 << 20
+const TEXT_LIMIT = { what: 'the text of a run', maxBytes: 64 << 20 }
 
-function readText(path: string): string {
-  if (statSync(path).size > MAX_TEXT_BYTES) throw new FormatError(`'${path}' is larger than any run makes it`)
-  return readFileSync(path, 'utf8')
-}
+/** @throws as readWhole */
+const readText = (path: string): string => readWhole(path, TEXT_LIMIT).toString('utf8')
 
 function readJson(path: string): unknown {
+  const text = readText(path)
   try {
-    return JSON.parse(readText(path)) as unknown
-  } catch (error) {
-    if (error instanceof FormatError) throw error
-    if (error instanceof SyntaxError) throw new FormatError(`'${path}' is not JSON`)
-    throw diskError(error, path, 'read')
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new FormatError(`'${path}' is not JSON`)
   }
 }

@@ -25,7 +25,7 @@ import { openRunData } from './open-data.js'
 import { formatSeconds, type Output, paint, percent, withCommas } from './output.js'
 import { type ProgressBar, progressBar } from './progress.js'
 import { writeRunReport } from './reports/run-report.js'
-import { type EpochLine, epochLine, type RunFolder, type RunRequest } from './run-folder.js'
+import { type EpochLine, epochLine, type RunFolder, type RunRequest, requestedSettings } from './run-folder.js'
 
 export interface RunOptions {
   readonly folder: RunFolder
@@ -104,7 +104,7 @@ async function trainIn(
   request: RunRequest,
   { folder, engine, data, output }: RunContext,
 ): Promise<TrainingRun> {
-  const { epochs, batch, recipe, learningRate, precision, memory, seed } = request
+  const { epochs, memory } = request
   const lines: EpochLine[] = folder.readEpochs(resume?.epoch ?? 0)
   const bar = epochBar(epochs)
   const interrupt = onInterrupt(() => {
@@ -116,13 +116,9 @@ async function trainIn(
       data,
       engine,
       epochs,
-      precision,
+      ...requestedSettings(request),
       ...(memory && { memory }),
-      seed,
       signal: interrupt.signal,
-      ...(batch === undefined ? {} : { batchSize: batch }),
-      ...(recipe === undefined ? {} : { recipe }),
-      ...(learningRate === undefined ? {} : { learningRate }),
       ...(resume === undefined ? {} : { resume }),
       onStart: () => folder.begin({ ...request, engine: engine.name as EngineName, threads: engine.threads }),
       onStep: bar.update,

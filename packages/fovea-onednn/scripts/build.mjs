@@ -4,13 +4,14 @@
  * `node-api-headers`. Quick when nothing changed: a stamp holds the hash of all that goes in.
  * usage: node scripts/build.mjs [--sanitize]    Finds oneDNN in $FOVEA_ONEDNN_ROOT, .deps/onednn/usr, the system, Homebrew.
  */
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { findCompiler, outputOf } from './compiler.mjs'
 
 const require = createRequire(import.meta.url)
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -23,29 +24,16 @@ const fail = message => {
   process.exit(1)
 }
 
-const run = (command, args) => {
-  try {
-    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    return ''
-  }
-}
-
-function findCompiler() {
-  const wished = process.env.CXX ? [process.env.CXX] : []
-  return [...wished, 'c++', 'g++', 'clang++'].find(name => run(name, ['--version']) !== '')
-}
-
 /** The folder whose include/ and lib/ hold oneDNN; '' stands for the compiler's own search path. */
 function findOnednn(compiler) {
   const folders = [
     process.env.FOVEA_ONEDNN_ROOT,
     join(root, '../../.deps/onednn/usr'),
-    run('brew', ['--prefix', 'onednn']),
+    outputOf('brew', ['--prefix', 'onednn']),
   ]
   const found = folders.find(folder => folder && existsSync(join(folder, 'include/dnnl.hpp')))
   if (found) return found
-  const probe = run(compiler, ['-std=c++17', '-M', '-x', 'c++', '-include', 'dnnl.hpp', '/dev/null'])
+  const probe = outputOf(compiler, ['-std=c++17', '-M', '-x', 'c++', '-include', 'dnnl.hpp', '/dev/null'])
   return probe === '' ? undefined : ''
 }
 
@@ -106,7 +94,7 @@ const headers = [native, join(native, 'kernels')].flatMap(folder =>
 )
 const inputs = [...sources.map(name => join(native, name)), ...headers]
 const hash = createHash('sha256').update(
-  JSON.stringify([compiler, run(compiler, ['-dumpfullversion']), flags, linkFlags]),
+  JSON.stringify([compiler, outputOf(compiler, ['-dumpfullversion']), flags, linkFlags]),
 )
 for (const file of inputs) hash.update(readFileSync(file))
 const stamp = hash.digest('hex')

@@ -78,38 +78,35 @@ export function trainCommand(): Command {
 
 async function run(model: string | undefined, options: TrainOptions): Promise<void> {
   const output = createOutput(options.json === true)
-  if (options.explain) return explain(plannedRun(model, options), output)
+  if (options.explain) {
+    const { resume } = options
+    return explain(resume === undefined ? plannedRun(model, options) : new RunFolder(resume).readRequest(), output)
+  }
   const { request, folder } =
     options.resume === undefined ? begin(model, options) : goOn(options.resume, model, options, output)
   await runTraining(request, { folder, output })
 }
 
-/** The run of a folder where one is named, else that of the options. */
+/** What the options ask for. */
 function plannedRun(model: string | undefined, options: TrainOptions): PlannedRun {
-  const asked = options.resume === undefined ? options : new RunFolder(options.resume).readRequest()
-  const { precision = 'float32', seed = 0, batch, epochs, learningRate, recipe, size } = asked
-  const given = Object.entries({ batch, epochs, learningRate, recipe, size }).filter(([, value]) => value !== undefined)
-  return { model: 'model' in asked ? asked.model : named(model), precision, seed, ...Object.fromEntries(given) }
-}
-
-function named(model: string | undefined): string {
-  if (model !== undefined) return model
-  throw new UsageError('which model? For example: fovea train resnet20 --data cifar10 --epochs 10')
+  const { out: _, resume: __, json: ___, explain: ____, precision = 'float32', seed = 0, ...rest } = options
+  if (model === undefined)
+    throw new UsageError('which model? For example: fovea train resnet20 --data cifar10 --epochs 10')
+  return { model, precision, seed, ...rest }
 }
 
 function begin(name: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {
-  const { data, epochs, out, precision = 'float32', seed = 0, resume: _, json: __, explain: ___, ...rest } = options
-  const model = named(name)
+  const { data, epochs, ...planned } = plannedRun(name, options)
   if (data === undefined)
     throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
   if (epochs === undefined) throw new UsageError('--epochs is missing: how often to pass over the training images')
-  const folder = new RunFolder(out ?? freeRunFolder(model))
+  const folder = new RunFolder(options.out ?? freeRunFolder(planned.model))
   if (folder.hasRun) {
     throw new FoveaError(
       `'${folder.path}' holds a run: go on with it (${resumeCommand(folder)}) or choose another --out`,
     )
   }
-  return { request: { model, data, epochs, precision, seed, ...rest }, folder }
+  return { request: { ...planned, data, epochs }, folder }
 }
 
 /** The run of a folder. Where the data lie and what computes may have changed since; what is trained may not. */

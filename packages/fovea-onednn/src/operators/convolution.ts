@@ -52,6 +52,10 @@ function geometryOf(node: Node): Geometry {
   }
 }
 
+/** The same in all three directions. */
+const multiplyAddsOf = ({ y, weight }: Pick<Geometry, 'y' | 'weight'>): number =>
+  elements(y) * elements(weight.slice(1))
+
 /** Of the whole node or of its view for one slice: both have the same primitive, for a slice where the node is sliced. */
 function primitiveOf(to: Lowering, original: Node): Primitive {
   return to.primitive(original, () => {
@@ -87,7 +91,7 @@ function primitiveOf(to: Lowering, original: Node): Primitive {
       groups: attrs.groups,
       bias: bias ? 1 : 0,
       activation: activationNumber(node.attrs['activation'] as ActivationName | undefined),
-      threads: to.threadsFor(original, elements(y) * elements(weight.slice(1))),
+      threads: to.threadsFor(original, multiplyAddsOf({ y, weight })),
       sum: direction === 'forward' && node.inputs.length > 3 ? 1 : 0,
     })
     to.noteLayout(primitive.weightsLayout, primitive.weightsBytes)
@@ -106,8 +110,7 @@ const wideningPays = { forward: 12, inputGradient: 12, weightGradient: 64 } as c
 function isWidened(to: Lowering, node: Node): boolean {
   if (node.inputs[0].type.dtype !== 'bfloat16' || to.bfloat16 === 'native') return false
   const { direction, x, y, weight } = geometryOf(node)
-  const multiplyAdds = elements(y) * elements(weight.slice(1))
-  const intensity = multiplyAdds / (elements(x) + elements(y))
+  const intensity = multiplyAddsOf({ y, weight }) / (elements(x) + elements(y))
   return to.bfloat16 === 'none' || intensity >= wideningPays[direction]
 }
 
@@ -115,8 +118,7 @@ const asFloat32 = (type: TensorType): TensorType => ({ ...type, dtype: 'float32'
 
 /** The numbers of a bfloat16 tensor in a float32 one. */
 function widen(to: Lowering, value: Value, target = to.temporary(tensorBytes(asFloat32(value.type)))): Operand {
-  const ints = [elements(value.type.shape), to.type(value.type), to.type(asFloat32(value.type))]
-  to.kernel('cast', { reads: [to.read(value)], writes: [target], ints })
+  convert(to, to.read(value), value.type, target, asFloat32(value.type))
   return target
 }
 
@@ -124,8 +126,11 @@ function widen(to: Lowering, value: Value, target = to.temporary(tensorBytes(asF
 function narrowed(to: Lowering, type: TensorType, compute: (y: Operand) => void): void {
   const wide = to.temporary(tensorBytes(asFloat32(type)))
   compute(wide)
-  const ints = [elements(type.shape), to.type(asFloat32(type)), to.type(type)]
-  to.kernel('cast', { reads: [wide], writes: [to.write()], ints })
+  convert(to, wide, asFloat32(type), to.write(), type)
+}
+
+function convert(to: Lowering, source: Operand, from: TensorType, target: Operand, into: TensorType): void {
+  to.kernel('cast', { reads: [source], writes: [target], ints: [elements(from.shape), to.type(from), to.type(into)] })
 }
 
 const forward: Lower = (to, node) => {
