@@ -10,7 +10,7 @@ import { sourceFiles } from './source-files.mjs'
 const folders = {
   graph: [],
   ops: ['graph'],
-  nn: ['graph', 'ops', 'models/model.ts'],
+  nn: ['graph', 'ops', 'models/model.ts', 'data/dataset.ts'],
   models: ['graph', 'ops', 'nn', 'data/dataset.ts', 'data/normalization.ts', 'passes'],
   passes: ['graph', 'ops', 'models/model.ts'],
   engines: ['graph', 'ops', 'passes', 'models/model.ts'],

@@ -119,8 +119,8 @@ export class Lowering {
     this.#stateLayouts.set(name, { layout, bytes, groups })
   }
 
-  hasStateLayout(name: string): boolean {
-    return this.#stateLayouts.has(name)
+  stateLayout(name: string): { readonly layout: Layout; readonly bytes: number; readonly groups: number } | undefined {
+    return this.#stateLayouts.get(name)
   }
 
   isOutput(node: Node): boolean {

@@ -267,4 +267,15 @@ void running_average(const StepArgs& s) {
   });
 }
 
+// buffers a, b, t, y; ints elements: y = a + t·(b − a); at t = 1 exactly b.
+void lerp(const StepArgs& s) {
+  const float *a = (const float*)s.buffers[0], *b = (const float*)s.buffers[1];
+  const float t = *(const float*)s.buffers[2];
+  float* y = (float*)s.buffers[3];
+  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+    vf from = get(a, at, lanes), to = get(b, at, lanes);
+    put(y, at, t == 1 ? to : from + t * (to - from), lanes);
+  });
+}
+
 }  // namespace

@@ -39,6 +39,7 @@ const KernelEntry kTable[] = {
     {"reduceMaxGradient", reduce_max_gradient},
     {"rmsProp", rms_prop},
     {"runningAverage", running_average},
+    {"lerp", lerp},
     {"sgd", sgd},
     {"softmax", softmax},
     {"softmaxGradient", softmax_gradient},

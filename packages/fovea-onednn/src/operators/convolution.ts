@@ -7,6 +7,7 @@ import {
   type ActivationName,
   type Conv2dAttributes,
   elements,
+  isState,
   type Node,
   type Shape,
   type TensorType,
@@ -192,7 +193,7 @@ export function chooseWeightLayouts(to: Lowering): void {
   const readersOf = (value: Value) =>
     nodes.filter(node => node.inputs.some(input => input.node === value.node && input.index === value.index))
   const choose = (state: Node, primitive: Primitive, groups: number) => {
-    if (to.hasStateLayout(state.name)) return
+    if (to.stateLayout(state.name)) return
     to.setStateLayout(state.name, primitive.weightsLayout, primitive.weightsBytes, groups)
   }
   for (const node of nodes) {
@@ -203,8 +204,7 @@ export function chooseWeightLayouts(to: Lowering): void {
     if (readers.length !== 1 || !isUpdate(update)) continue
     const primitive = primitiveOf(to, node)
     for (const input of update.inputs) {
-      const isSlot = input.node.op === 'parameter' || input.node.op === 'buffer'
-      if (isSlot && tensorBytes(input.type) === tensorBytes(node.outputs[0])) {
+      if (isState(input.node) && tensorBytes(input.type) === tensorBytes(node.outputs[0])) {
         choose(input.node, primitive, geometryOf(node).attrs.groups)
       }
     }
@@ -213,7 +213,13 @@ export function chooseWeightLayouts(to: Lowering): void {
     if (node.op !== 'conv2d' && node.op !== 'linear') continue
     const weight = node.inputs[1].node
     const trained = nodes.some(other => other.op.endsWith('WeightGradient') && to.graph.updates.has(weight.name))
-    if (weight.op === 'parameter' && !trained) choose(weight, primitiveOf(to, node), geometryOf(node).attrs.groups)
+    if (isState(weight) && !trained) choose(weight, primitiveOf(to, node), geometryOf(node).attrs.groups)
+  }
+  // Every other slot of a weight (`NAME:average`) lies as the weight does: what moves between them is elementwise.
+  for (const slot of nodes) {
+    const weight = slot.op === 'buffer' ? slot.name.slice(0, slot.name.lastIndexOf(':')) : ''
+    const layout = to.stateLayout(weight)
+    if (layout && !to.stateLayout(slot.name)) to.setStateLayout(slot.name, layout.layout, layout.bytes, layout.groups)
   }
 }
 

@@ -117,6 +117,11 @@ const runningAverage: Lower = (to, node) => {
   })
 }
 
+const lerp: Lower = (to, node) => {
+  const { reads, count } = readLike(to, node)
+  to.kernel('lerp', { reads, writes: [to.writeState(0, node.inputs[0])], ints: [count] })
+}
+
 export const training = {
   softmax,
   softmaxGradient,
@@ -130,4 +135,5 @@ export const training = {
   adam,
   rmsProp,
   runningAverage,
+  lerp,
 } as const satisfies Record<string, Lower>

@@ -138,10 +138,11 @@ function leaf(
 }
 
 function asInitializer(value: Attribute | undefined, where: string): Initializer {
-  const { type, mode, gain, bound } = asRecord(value, `${where} initializer`)
+  const { type, mode, gain, bound, epsilon } = asRecord(value, `${where} initializer`)
   const finite = (number: unknown): number => asNumber(number, `a number of the initializer of ${where}`)
   if (type === 'zeros' || type === 'ones') return { type }
-  if (type === 'uniform') return { type, bound: finite(bound) }
+  if (type === 'uniform' || type === 'dirac') return { type, bound: finite(bound) }
+  if (type === 'whitening') return { type, epsilon: finite(epsilon) }
   if (type === 'normal' && (mode === 'fanIn' || mode === 'fanOut')) return { type, mode, gain: finite(gain) }
   throw new FormatError(`${where}: unknown initializer '${String(type)}'`)
 }

@@ -1,5 +1,5 @@
 /** @file What all architectures share: from a function of the image to a model with weights, labels and preprocessing. */
-import type { Normalization } from '../data/dataset.js'
+import type { Dataset, Normalization } from '../data/dataset.js'
 import { normalizations } from '../data/normalization.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { Value } from '../graph/graph.js'
@@ -20,6 +20,8 @@ export interface ModelOptions {
   readonly labels?: readonly string[]
   /** Means and deviations of the images scaled to [0, 1]. Default: CIFAR-10's up to 64 pixels, ImageNet's above. */
   readonly normalization?: Normalization
+  /** Training images, for layers that start from their statistics (speednet's first). */
+  readonly images?: Dataset
 }
 
 /** As many as a checkpoint may name. */
@@ -58,16 +60,18 @@ export function buildModel(
   const image = builder.input('image', [1, ...input])
   builder.output('logits', logits(new Scope(builder), image, classes))
   const graph = builder.build()
+  const normalization = options.normalization ?? defaultNormalization(input)
+  const images = options.images && { dataset: options.images, normalization }
   let weights: Weights | undefined
   return {
     name,
     graph,
     // Made when first asked for: a summary of ResNet-152 needs none of its 60 million.
     get weights() {
-      weights ??= initialWeights(graph, seed)
+      weights ??= initialWeights(graph, seed, images)
       return weights
     },
-    preprocessing: { size: input, ...(options.normalization ?? defaultNormalization(input)) },
+    preprocessing: { size: input, ...normalization },
     labels: labels ?? Array.from({ length: classes }, (_, i) => String(i)),
   }
 }

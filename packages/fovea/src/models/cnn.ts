@@ -21,7 +21,7 @@ export function cnn(options: ModelOptions = {}): Model {
     const { builder } = scope
     const relu = (x: Value, name: string) => builder.emit(activationOps.relu, [x], {}, name)
     const dense = (part: Scope, x: Value, features: number) =>
-      linear(part, x, features, glorot(x.type.shape[1], features))
+      linear(part, x, { features, initializer: glorot(x.type.shape[1], features) })
     let x = image
     for (const [i, filters] of [32, 64, 64].entries()) {
       const initializer = glorot(9 * x.type.shape[3], 9 * filters)

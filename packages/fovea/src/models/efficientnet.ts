@@ -138,6 +138,7 @@ export function efficientnet(options: EfficientnetOptions): Model {
     const flat = builder.emit(flatten, [pooled], {}, 'flatten')
     const rate = options.dropout ?? row.dropout
     const kept = builder.emit(dropout, [flat], { rate, stream: 0 }, 'classifier.0')
-    return linear(scope.at('classifier').at(1), kept, classes, { type: 'uniform', bound: 1 / Math.sqrt(classes) })
+    const initializer = { type: 'uniform', bound: 1 / Math.sqrt(classes) } as const
+    return linear(scope.at('classifier').at(1), kept, { features: classes, initializer })
   })
 }

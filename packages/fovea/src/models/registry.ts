@@ -5,6 +5,7 @@ import { cnn } from './cnn.js'
 import { efficientnet, efficientnetVariants } from './efficientnet.js'
 import type { Model } from './model.js'
 import { resnet, resnet8, resnetDepths } from './resnet.js'
+import { speednet } from './speednet.js'
 
 type Build = (options: ModelOptions) => Model
 
@@ -15,10 +16,11 @@ const registry = new Map<string, Build>([
     `efficientnet-${variant}`,
     options => efficientnet({ ...options, variant }),
   ]),
+  ['speednet', speednet],
   ['cnn', cnn],
 ])
 
-/** `resnet8`, `resnet20`, …, `efficientnet-b7`, `cnn`. */
+/** `resnet8`, `resnet20`, …, `efficientnet-b7`, `speednet`, `cnn`. */
 export const modelNames: readonly string[] = [...registry.keys()]
 
 /**

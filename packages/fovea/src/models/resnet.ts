@@ -90,7 +90,8 @@ function stages(
 
 function classifier(scope: Scope, x: Value, classes: number): Value {
   const pooled = scope.builder.emit(globalAveragePool, [x], {}, scope.name('avgpool'))
-  return linear(scope.at('fc'), scope.builder.emit(flatten, [pooled], {}, scope.name('flatten')), classes)
+  const flat = scope.builder.emit(flatten, [pooled], {}, scope.name('flatten'))
+  return linear(scope.at('fc'), flat, { features: classes })
 }
 
 /** Table 1. */

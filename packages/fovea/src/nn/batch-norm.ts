@@ -8,14 +8,17 @@ export interface BatchNormOptions {
   readonly epsilon?: number
   /** Weight of a batch's statistics in the running ones. Default 0.1. */
   readonly momentum?: number
+  /** As a buffer the weight stays 1. Default `parameter`. */
+  readonly weight?: 'parameter' | 'buffer'
 }
 
 /** Parameters `weight`, `bias`; buffers `running_mean`, `running_var`; each [channels]. */
-export function batchNorm(scope: Scope, x: Value, { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {}): Value {
+export function batchNorm(scope: Scope, x: Value, options: BatchNormOptions = {}): Value {
+  const { epsilon = 1e-5, momentum = 0.1, weight = 'parameter' } = options
   const channels = [x.type.shape[3]]
   const inputs = [
     x,
-    scope.parameter('weight', channels, { type: 'ones' }),
+    scope[weight]('weight', channels, { type: 'ones' }),
     scope.parameter('bias', channels, { type: 'zeros' }),
     scope.buffer('running_mean', channels, { type: 'zeros' }),
     scope.buffer('running_var', channels, { type: 'ones' }),

@@ -16,13 +16,16 @@ export interface Conv2dOptions {
   readonly bias?: boolean
   /** Default: He et al. 2015 (arXiv 1502.01852), normal by the outgoing connections, as torchvision's networks start. */
   readonly initializer?: Initializer
+  /** As a buffer the weight stays as it starts. Default `parameter`. */
+  readonly weight?: 'parameter' | 'buffer'
 }
 
 /** Parameters `weight` [filters, in/groups, kernel, kernel] and, if `bias`, `bias` [filters], which starts at zero. */
 export function conv2d(scope: Scope, x: Value, options: Conv2dOptions): Value {
   const { filters, kernel = 1, stride = 1, padding = (kernel - 1) / 2, groups = 1, bias = false } = options
   const { initializer = { type: 'normal', mode: 'fanOut', gain: Math.SQRT2 } } = options
-  const weight = scope.parameter('weight', [filters, x.type.shape[3] / groups, kernel, kernel], initializer)
+  const shape = [filters, x.type.shape[3] / groups, kernel, kernel]
+  const weight = scope[options.weight ?? 'parameter']('weight', shape, initializer)
   const inputs = bias ? [x, weight, scope.parameter('bias', [filters], { type: 'zeros' })] : [x, weight]
   const attrs = {
     stride: [stride, stride],

@@ -2,11 +2,13 @@
  * @file The values with which parameters and buffers start. Each draws from a stream of its own name, so that adding a
  * layer changes no other layer's start.
  */
+import type { Dataset, Normalization } from '../data/dataset.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
 import { elements, type Shape } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
 import type { Initializer } from '../ops/builder.js'
 import { normalAt, randomAt, randomKey, streamOf } from '../random.js'
+import { independentPatches, type PatchCovariance, patchCovariance, whiteningFilters } from './whitening.js'
 
 /** Connections into and out of one unit, as PyTorch counts them: channels times the window's pixels. */
 function fan(shape: Shape, mode: 'fanIn' | 'fanOut'): number {
@@ -17,8 +19,14 @@ function fan(shape: Shape, mode: 'fanIn' | 'fanOut'): number {
 /**
  * The start of one tensor. `normal` is He et al. 2015 (arXiv 1502.01852), section 2.2: deviation gain/√fan, gain √2 for
  * ReLU; `uniform` is within ±bound.
+ * @param covariance of patches of the images, for `whitening`
  */
-export function initialValues(shape: Shape, initializer: Initializer, key: number): Float32Array {
+export function initialValues(
+  shape: Shape,
+  initializer: Initializer,
+  key: number,
+  covariance: PatchCovariance = independentPatches(shape.length === 4 ? elements(shape.slice(1)) : 1),
+): Float32Array {
   const values = new Float32Array(elements(shape))
   switch (initializer.type) {
     case 'zeros':
@@ -31,16 +39,42 @@ export function initialValues(shape: Shape, initializer: Initializer, key: numbe
       const deviation = initializer.gain / Math.sqrt(fan(shape, initializer.mode))
       return values.map((_, i) => deviation * normalAt(key, i))
     }
+    case 'dirac': {
+      const [filters, channels, height, width] = shape
+      const window = height * width
+      const filter = channels * window
+      const center = Math.floor(height / 2) * width + Math.floor(width / 2)
+      for (let i = 0; i < values.length; i++) values[i] = initializer.bound * (2 * randomAt(key, i) - 1)
+      values.fill(0, 0, Math.min(filters, channels) * filter)
+      for (let c = 0; c < Math.min(filters, channels); c++) values[c * filter + c * window + center] = 1
+      return values
+    }
+    case 'whitening':
+      values.set(whiteningFilters(covariance, initializer.epsilon))
+      return values
   }
 }
 
-/** The values of all parameters and buffers of a graph at the start; the same seed gives the same bits. */
-export function initialWeights(graph: Graph, seed: number): Weights {
+/** Images whose statistics layers may start from, and how they are normalized. */
+export interface StartingImages {
+  readonly dataset: Dataset
+  readonly normalization: Normalization
+}
+
+/**
+ * The values of all parameters and buffers of a graph at the start; the same seed gives the same bits.
+ * @param images for layers that start from their statistics; without them, pixels count as independent
+ */
+export function initialWeights(graph: Graph, seed: number, images?: StartingImages): Weights {
   return new Map(
     stateNodes(graph).map(node => {
       const initializer = node.attrs['initializer'] as Initializer
-      const key = randomKey(seed, streamOf(node.name))
-      return [node.name, initialValues(node.outputs[0].shape, initializer, key)]
+      const { shape } = node.outputs[0]
+      const covariance =
+        initializer.type === 'whitening' && images
+          ? patchCovariance(images.dataset, images.normalization, shape[2])
+          : undefined
+      return [node.name, initialValues(shape, initializer, randomKey(seed, streamOf(node.name)), covariance)]
     }),
   )
 }

@@ -4,14 +4,20 @@ import type { Initializer } from '../ops/builder.js'
 import { linear as linearOp } from '../ops/linear.js'
 import type { Scope } from './scope.js'
 
-/**
- * Parameters `weight` [features, in] and `bias` [features].
- * @param initializer of the weight; default PyTorch's, uniform within ±1/√in, for the bias as well
- */
-export function linear(scope: Scope, x: Value, features: number, initializer?: Initializer): Value {
+export interface LinearOptions {
+  readonly features: number
+  /** Default true. */
+  readonly bias?: boolean
+  /** Of the weight. Default PyTorch's, uniform within ±1/√in, for the bias as well; beside another, biases start at 0. */
+  readonly initializer?: Initializer
+}
+
+/** Parameters `weight` [features, in] and, unless left out, `bias` [features]. */
+export function linear(scope: Scope, x: Value, { features, bias = true, initializer }: LinearOptions): Value {
   const inputs = x.type.shape[1]
   const uniform: Initializer = { type: 'uniform', bound: 1 / Math.sqrt(inputs) }
   const weight = scope.parameter('weight', [features, inputs], initializer ?? uniform)
-  const bias = scope.parameter('bias', [features], initializer === undefined ? uniform : { type: 'zeros' })
-  return scope.builder.emit(linearOp, [x, weight, bias], {}, scope.path)
+  const biasStart = initializer === undefined ? uniform : ({ type: 'zeros' } as const)
+  const inputsOf = bias ? [x, weight, scope.parameter('bias', [features], biasStart)] : [x, weight]
+  return scope.builder.emit(linearOp, inputsOf, {}, scope.path)
 }

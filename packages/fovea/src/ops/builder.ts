@@ -12,6 +12,10 @@ export type Initializer =
   | { readonly type: 'zeros' | 'ones' }
   | { readonly type: 'normal'; readonly mode: 'fanIn' | 'fanOut'; readonly gain: number }
   | { readonly type: 'uniform'; readonly bound: number }
+  /** The first filters, as many as there are input channels, pass one channel on each; the rest are `uniform`. */
+  | { readonly type: 'dirac'; readonly bound: number }
+  /** A convolution's filters that whiten patches of the training images. */
+  | { readonly type: 'whitening'; readonly epsilon: number }
 
 /** Makes a graph node by node: each is checked and typed as it is added, so a built graph is a valid one. */
 export class GraphBuilder {
@@ -86,6 +90,11 @@ export class GraphBuilder {
       throw new ShapeError(`update of '${name}': the state is ${expected}, the new value is ${got}`)
     }
     this.#updates.set(name, value)
+  }
+
+  /** What is assigned to a state so far. */
+  nextOf(state: Value): Value | undefined {
+    return this.#updates.get(state.node.name)
   }
 
   /** The graph of all that its outputs and updates need, in the order of construction. Inputs always stay. */

@@ -15,6 +15,7 @@ import { dropout } from './dropout.js'
 import { flatten } from './flatten.js'
 import { foldBatchNorm } from './fold-batch-norm.js'
 import { globalAveragePool, globalAveragePoolGradient } from './global-average-pool.js'
+import { lerp } from './lerp.js'
 import { linear, linearInputGradient, linearWeightGradient } from './linear.js'
 import { maxPool, maxPoolGradient } from './max-pool.js'
 import { meanSquaredError, meanSquaredErrorGradient } from './mean-squared-error.js'
@@ -88,6 +89,7 @@ export const ops = {
   adam,
   rmsProp,
   runningAverage,
+  lerp,
 } as const
 
 /** A key of `ops`. */

@@ -1,7 +1,7 @@
 /** @file A model's loss and accuracy on a data set, and its predictions for images. */
 import { arrayDataset } from '../data/array-dataset.js'
 import { batchesOf } from '../data/batches.js'
-import type { Batch, Dataset } from '../data/dataset.js'
+import type { Batch, Dataset, View } from '../data/dataset.js'
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions, Engine, HostArray, Program } from '../engines/engine.js'
 import { InvalidArgumentError } from '../errors.js'
@@ -9,6 +9,7 @@ import { type Graph, stateNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
 import type { Precision } from '../passes/mixed-precision.js'
 import { ClassificationMetrics, probabilities } from './metrics.js'
+import { type TestTimeAugmentation, viewsOf, type WeightedView } from './test-time-augmentation.js'
 import { evaluationGraph, type Loss } from './training-graph.js'
 
 /** How images are measured. */
@@ -21,6 +22,8 @@ export interface EvaluateOptions extends CompileOptions {
   readonly precision?: Precision
   /** What `loss` is to be. Default `cross-entropy`. */
   readonly loss?: Loss
+  /** Views of each image, over which the logits are averaged. Default `none`. */
+  readonly testTimeAugmentation?: TestTimeAugmentation
 }
 
 /** What a model comes to on labelled images. */
@@ -42,12 +45,15 @@ export class Evaluator {
   readonly #program: Program
   readonly #batchSize: number
   readonly #loss: Loss
+  readonly #views: readonly WeightedView[]
 
+  /** @throws InvalidArgumentError for an unknown test-time augmentation */
   constructor(model: Model, engine: Engine, options: Omit<EvaluateOptions, 'engine'>) {
-    const { batchSize = 100, precision, loss = 'cross-entropy' } = options
+    const { batchSize = 100, precision, loss = 'cross-entropy', testTimeAugmentation = 'none' } = options
     this.#model = model
     this.#batchSize = batchSize
     this.#loss = loss
+    this.#views = viewsOf(testTimeAugmentation)
     this.#graph = evaluationGraph(model.graph, batchSize, precision)
     this.#program = engine.compile(this.#graph, options)
   }
@@ -86,14 +92,31 @@ export class Evaluator {
     this.#program.dispose()
   }
 
+  /** Batch by batch; with several views, the weighted mean over a batch of each. */
   async *#logits(dataset: Dataset): AsyncGenerator<{ readonly batch: Batch; readonly logits: HostArray }> {
     const options = { batchSize: this.#batchSize, normalization: this.#model.preprocessing }
-    for await (const batch of batchesOf(dataset, options)) {
-      const { logits } = await this.#program.run({ image: batch.images })
-      yield { batch, logits }
+    const [first, ...others] = this.#views.map(({ weight, ...view }) => ({
+      weight,
+      batches: batchesOf(dataset, isPlain(view) ? options : { ...options, view })[Symbol.asyncIterator](),
+    }))
+    try {
+      for await (const batch of { [Symbol.asyncIterator]: () => first.batches }) {
+        const { logits } = await this.#program.run({ image: batch.images })
+        if (others.length > 0) for (let i = 0; i < logits.length; i++) logits[i] *= first.weight
+        for (const { weight, batches } of others) {
+          const { value } = (await batches.next()) as IteratorYieldResult<Batch>
+          const { logits: more } = await this.#program.run({ image: value.images })
+          for (let i = 0; i < logits.length; i++) logits[i] += weight * more[i]
+        }
+        yield { batch, logits }
+      }
+    } finally {
+      for (const { batches } of others) await batches.return?.()
     }
   }
 }
+
+const isPlain = ({ shift: [y, x], flip }: View): boolean => y === 0 && x === 0 && !flip
 
 /** @throws InvalidArgumentError where images or classes of the data are not the model's */
 export function checkDataset({ name, preprocessing, labels }: Model, dataset: Dataset): void {

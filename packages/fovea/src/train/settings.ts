@@ -2,21 +2,27 @@
 import type { Augmentation } from '../data/dataset.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { TrainingState } from '../formats/checkpoint.js'
-import type { Attributes } from '../graph/graph.js'
+import { type Attributes, parameterNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
 import type { Precision } from '../passes/mixed-precision.js'
 import type { OptimizerOptions } from './optimizers/index.js'
-import { defaultRecipe, type RecipeName, recipeSettings, recipes } from './recipes.js'
+import { checkGroups, type ParameterGroup } from './parameter-groups.js'
+import { defaultRecipe, type RecipeName, recipeOf, recipeSettings } from './recipes/index.js'
 import type { ScheduleOptions } from './schedules/index.js'
 import type { Loss } from './training-graph.js'
+import { checkAverage, type WeightAverage } from './weight-average.js'
 
 /** What decides the bits of a run, beside its model, data and epochs. A resumed run must have the same. */
 export interface TrainingSettings {
   /** Images a step. Default: the recipe's. */
   readonly batchSize: number
-  /** Give `optimizer` and `schedule` together; without them, the recipe of the model decides (train/recipes.ts). */
+  /** Give `optimizer` and `schedule` together; without them, the recipe of the model decides (train/recipes). */
   readonly optimizer: OptimizerOptions
   readonly schedule: ScheduleOptions
+  /** Parameters that train otherwise, or not. Default: the recipe's. */
+  readonly groups: readonly ParameterGroup[]
+  /** Of the weights, over the steps. Default: the recipe's. */
+  readonly average?: WeightAverage
   /** Default `cross-entropy`. */
   readonly loss: Loss
   /** How labels are fed: class indices, or rows with a 1 at the class. The result is the same. */
@@ -57,18 +63,21 @@ export function resolveSettings(
   }
   const name = recipe ?? defaultRecipe(model.name)
   const imageSize = Math.min(...model.preprocessing.size.slice(0, 2))
-  const batchSize = given.batchSize ?? Math.min(recipes[name]?.batchSize ?? 1, images)
-  const base = own
-    ? { optimizer, schedule, labels: 'index' as const, labelSmoothing: 0, augmentation: {} }
+  const batchSize = given.batchSize ?? Math.min(recipeOf(name).batchSize, images)
+  const base: Partial<TrainingSettings> & Pick<TrainingSettings, 'optimizer' | 'schedule'> = own
+    ? { optimizer, schedule }
     : recipeSettings(name, { imageSize, batchSize, ...(learningRate === undefined ? {} : { learningRate }) })
+  const average = given.average ?? base.average
   return {
     batchSize,
     optimizer: base.optimizer,
     schedule: base.schedule,
+    groups: given.groups ?? base.groups ?? [],
+    ...(average && { average }),
     loss,
-    labels: given.labels ?? base.labels,
-    labelSmoothing: given.labelSmoothing ?? base.labelSmoothing,
-    augmentation: given.augmentation ?? base.augmentation,
+    labels: given.labels ?? base.labels ?? 'index',
+    labelSmoothing: given.labelSmoothing ?? base.labelSmoothing ?? 0,
+    augmentation: given.augmentation ?? base.augmentation ?? {},
     precision,
     seed,
   }
@@ -80,6 +89,7 @@ export function resolveSettings(
  * @throws InvalidArgumentError naming the setting
  */
 export function checkSettings(
+  model: Model,
   settings: TrainingSettings,
   epochs: number,
   data: string,
@@ -91,6 +101,9 @@ export function checkSettings(
   if (!Number.isSafeInteger(settings.seed)) {
     throw new InvalidArgumentError(`the seed must be a whole number, got ${settings.seed}`)
   }
+  const names = parameterNodes(model.graph).map(({ name }) => name)
+  checkGroups(settings.groups, names)
+  if (settings.average) checkAverage(settings.average)
   if (resume === undefined) return
   const now: Attributes = { ...settings, epochs } as unknown as Attributes
   const changed = Object.keys(now).find(key => canonical(now[key]) !== canonical(resume.settings[key]))

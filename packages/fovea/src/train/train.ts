@@ -8,17 +8,17 @@ import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions, Engine } from '../engines/engine.js'
 import { DivergenceError, InvalidArgumentError } from '../errors.js'
 import type { Checkpoint, EpochMetrics, TrainingState } from '../formats/checkpoint.js'
-import { type Attributes, inputNodes } from '../graph/graph.js'
-import type { Model } from '../models/model.js'
+import type { Attributes } from '../graph/graph.js'
+import type { Model, Weights } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
-import { randomBits, randomKey, streamOf } from '../random.js'
-import { checkDataset, type Evaluation, Evaluator, evaluate } from './evaluate.js'
+import { checkDataset, type EvaluateOptions, type Evaluation, Evaluator, evaluate } from './evaluate.js'
 import { oneHot } from './labels.js'
 import { countCorrect } from './metrics.js'
-import { learningRateAt } from './schedules/index.js'
 import { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './settings.js'
+import { StepFeeds } from './step-feeds.js'
 import { allFinite, readState, type State, writeState } from './state.js'
 import { trainingGraph } from './training-graph.js'
+import { averagedWeights } from './weight-average.js'
 
 /** A run: its data, its length, its settings (those not given come from the recipe), and who is told of it. */
 export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, CompileOptions {
@@ -74,7 +74,7 @@ export interface TrainingRun {
   /** Whether `signal` ended it early. */
   readonly interrupted: boolean
   /** Loss and accuracy on the held-out images, or on others. */
-  evaluate(dataset?: Dataset): Promise<Evaluation>
+  evaluate(dataset?: Dataset, options?: Pick<EvaluateOptions, 'testTimeAugmentation'>): Promise<Evaluation>
 }
 
 /** Within a long epoch, what a crash can cost at most. */
@@ -89,10 +89,10 @@ const SAVE_SECONDS = 300
 export async function train(model: Model, options: TrainOptions): Promise<TrainingRun> {
   const { data, epochs, engine = await defaultEngine(), signal, onStep, onEpoch, save } = options
   const settings = resolveSettings(model, data.train.length, options)
-  const { batchSize, schedule, labels, augmentation, precision, seed } = settings
+  const { batchSize, labels, augmentation, precision, seed, average } = settings
   checkDataset(model, data.train)
   if (data.test) checkDataset(model, data.test)
-  checkSettings(settings, epochs, data.train.fingerprint, options.resume)
+  checkSettings(model, settings, epochs, data.train.fingerprint, options.resume)
   const classes = model.labels.length
   const batches = { batchSize, normalization: model.preprocessing }
   const firstEpoch = { ...batches, training: { seed, epoch: 0, augmentation } }
@@ -104,8 +104,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const evaluation = { batchSize, precision, loss: settings.loss }
   const held = data.test && { ...evaluation, batchSize: Math.min(batchSize, data.test.length) }
   const evaluator = held && new Evaluator(model, engine, { ...options, ...held })
-  const inputs = new Set(inputNodes(graph).map(({ name }) => name))
-  const stepKey = randomKey(seed, streamOf('step'))
+  const feeds = new StepFeeds(graph, settings, steps, epochs)
   const history: EpochMetrics[] = [...(options.resume?.history ?? [])]
   let { epoch, step, lossSum, correct } = options.resume ?? { epoch: 0, step: 0, lossSum: 0, correct: 0 }
 
@@ -117,16 +116,17 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       ...{ epoch, step, lossSum, correct, history, slots },
     },
   })
-  const finish = ({ weights }: State): TrainingRun => {
-    const trained = { ...model, weights }
+  const kept = ({ weights, slots }: State): Weights => averagedWeights(weights, slots, average)
+  const finish = (state: State): TrainingRun => {
+    const trained = { ...model, weights: kept(state) }
     return {
       model: trained,
       history,
       interrupted: epoch < epochs,
-      evaluate: async (dataset = data.test) => {
+      evaluate: async (dataset = data.test, { testTimeAugmentation = 'none' } = {}) => {
         if (dataset === undefined)
           throw new InvalidArgumentError('evaluate needs a data set: the run had none held out')
-        return evaluate(trained, dataset, { ...evaluation, engine })
+        return evaluate(trained, dataset, { ...evaluation, engine, testTimeAugmentation })
       },
     }
   }
@@ -142,14 +142,12 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       const secondsSince = (time: number): number => (performance.now() - time) / 1000
       const training = { seed, epoch, augmentation }
       for await (const batch of batchesOf(data.train, { ...batches, training, firstBatch: step })) {
-        const total = epoch * steps + step
-        const learningRate = learningRateAt(schedule, total, epochs * steps)
+        const numbers = feeds.at(epoch, step)
+        const { learningRate } = numbers
         const { loss, logits } = await program.run({
           image: batch.images,
           label: labels === 'one-hot' ? oneHot(batch.labels, classes) : batch.labels,
-          learningRate,
-          ...(inputs.has('step') ? { step: total + 1 } : {}),
-          ...(inputs.has('seed') ? { seed: randomBits(stepKey, total) | 0 } : {}),
+          ...numbers,
         })
         step++
         lossSum += loss[0]
@@ -182,7 +180,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       if (!allFinite(state)) throw diverged('loss', Number.NaN, { epoch, step, steps })
       let metrics: EpochMetrics = { epoch: epoch + 1, loss: lossSum / steps, accuracy: correct / (steps * batchSize) }
       if (evaluator && data.test) {
-        await evaluator.load(state.weights)
+        await evaluator.load(kept(state))
         const { loss, accuracy } = await evaluator.evaluate(data.test)
         if (!Number.isFinite(loss)) throw diverged('held-out loss', loss, { epoch, step, steps })
         metrics = { ...metrics, validationLoss: loss, validationAccuracy: accuracy }

@@ -1,6 +1,6 @@
 /** @file From a model's graph to the graph of one training step, or of evaluation: the passes in their order. */
 import { unknownName } from '../errors.js'
-import { type Graph, parameterNodes, type Value } from '../graph/graph.js'
+import { type Graph, type Node, parameterNodes, stateNodes, type Value } from '../graph/graph.js'
 import { GraphBuilder } from '../ops/builder.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
 import { meanSquaredError } from '../ops/mean-squared-error.js'
@@ -17,6 +17,8 @@ import { scheduleUpdates } from '../passes/schedule-updates.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
 import { trainingMode } from '../passes/training-mode.js'
 import { createOptimizer, type OptimizerOptions } from './optimizers/index.js'
+import { groupOf, hasOwnRate, type ParameterGroup } from './parameter-groups.js'
+import { averageStates, type WeightAverage } from './weight-average.js'
 
 /** Mean squared error is between the softmax and one-hot labels. */
 export const losses = ['cross-entropy', 'mean-squared-error'] as const
@@ -27,6 +29,10 @@ export type Loss = (typeof losses)[number]
 export interface TrainingGraphOptions {
   readonly batchSize: number
   readonly optimizer: OptimizerOptions
+  /** Parameters that train otherwise, or not. */
+  readonly groups?: readonly ParameterGroup[]
+  /** Of weights and running statistics, over the steps. */
+  readonly average?: WeightAverage
   /** Default `cross-entropy`. */
   readonly loss?: Loss
   /** How labels are fed: int32 [batch] class indices, or float32 [batch, classes] rows. Default `index`. */
@@ -39,12 +45,16 @@ export interface TrainingGraphOptions {
   readonly memory?: MemoryUse
 }
 
+/** The input that feeds the rate of the group at this place in the list; of all other parameters, for -1. */
+export const rateInput = (group: number): string => (group < 0 ? 'learningRate' : `learningRate:${group}`)
+
 /**
- * Inputs `image`, `label`, `learningRate`, and where needed `step` and `seed`; outputs `loss` and `logits`; updates every
- * parameter, optimizer slot and running statistic.
+ * Inputs `image`, `label`, `learningRate` (and those of groups with a rate of their own, see `rateInput`), and where needed
+ * `step`, `seed`, `averageWeight`, `averageBack`; outputs `loss` and `logits`; updates every parameter that is not frozen,
+ * optimizer slot, average and running statistic.
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): Graph {
-  const { batchSize, precision = 'float32' } = options
+  const { batchSize, groups = [], average, precision = 'float32' } = options
   const training = trainingMode(mixedPrecision(fuse(setBatchSize(model, batchSize)), precision))
   const builder = new GraphBuilder()
   const { mapped } = rewriteInto(builder, training)
@@ -52,22 +62,32 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Grap
   const loss = lossOf(builder, logits, options)
   builder.output('loss', loss)
 
-  const parameters = parameterNodes(training).map(node => mapped({ node, index: 0, type: node.outputs[0] }))
+  const stateValue = (node: Node): Value => mapped({ node, index: 0, type: node.outputs[0] })
+  const trained = parameterNodes(training).filter(({ name }) => groups[groupOf(groups, name)]?.rate !== 0)
+  const parameters = trained.map(stateValue)
   const optimize = createOptimizer(options.optimizer)
-  const learningRate = builder.input('learningRate', [])
-  let step: Value | undefined
-  const context = {
-    builder,
-    learningRate,
-    step: () => {
-      step ??= builder.input('step', [])
-      return step
-    },
-  }
+  const scalar = inputsOnce(builder)
   for (const [i, gradient] of autodiff(builder, loss, parameters).entries()) {
-    if (gradient !== undefined) optimize(context, parameters[i], gradient)
+    if (gradient === undefined) continue
+    const place = groupOf(groups, trained[i].name)
+    const group = groups[place]
+    const learningRate = scalar(rateInput(group !== undefined && hasOwnRate(group) ? place : -1))
+    const { weightDecay } = group ?? {}
+    const own = weightDecay === undefined ? {} : { weightDecay }
+    optimize({ builder, learningRate, step: () => scalar('step'), ...own }, parameters[i], gradient)
   }
+  if (average) averageStates(builder, stateNodes(training).map(stateValue), average)
   return scheduleUpdates(recompute(fuseGradients(builder.build()), options.memory))
+}
+
+/** Scalar inputs by name, each made when first asked for. */
+function inputsOnce(builder: GraphBuilder): (name: string) => Value {
+  const made = new Map<string, Value>()
+  return name => {
+    const value = made.get(name) ?? builder.input(name, [])
+    made.set(name, value)
+    return value
+  }
 }
 
 /** Input `image` [batch, …], output `logits` [batch, classes]; dropout gone, batch-norm folded into convolutions. */

@@ -59,3 +59,9 @@ test('what gives no rate is named', () => {
     "unknown schedule 'onecycle'. Did you mean one-cycle",
   )
 })
+
+test('triangular climbs and falls in straight lines', () => {
+  const ours = rates({ type: 'triangular', peak: 10, warmup: 0.4, start: 0.2, end: 0.1 }, 10)
+  const expected = [2, 4, 6, 8, 10, 8.5, 7, 5.5, 4, 2.5]
+  expect(ours).toEqual(expected.map(rate => expect.closeTo(rate, 12)))
+})

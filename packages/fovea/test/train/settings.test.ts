@@ -1,7 +1,7 @@
 /** @file Claims about the settings of a run: what a recipe fills in, and which runs can go on. */
 import { describe, expect, test } from 'vitest'
 import { createModel } from '../../src/models/registry.js'
-import { recipeNames, recipeSettings, recipes } from '../../src/train/recipes.js'
+import { recipeNames, recipeSettings, recipes } from '../../src/train/recipes/index.js'
 import { peakRate } from '../../src/train/schedules/index.js'
 import { checkSettings, resolveSettings } from '../../src/train/settings.js'
 

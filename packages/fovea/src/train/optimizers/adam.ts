@@ -24,7 +24,7 @@ export function adamWith(options: AdamOptions | (Omit<AdamOptions, 'type'> & { r
   const decoupled = type === 'adamw'
   return (context, parameter, gradient) => {
     const slots = [slot(context, parameter, 'm'), slot(context, parameter, 'v')]
-    const attrs = { beta1, beta2, epsilon, weightDecay: decayOf(parameter, weightDecay), decoupled }
+    const attrs = { beta1, beta2, epsilon, weightDecay: decayOf(context, parameter, weightDecay), decoupled }
     const inputs = [parameter, gradient, context.learningRate, context.step(), ...slots]
     const next = context.builder.emitAll(adamOp, inputs, attrs, `${parameter.node.name}.adam`)
     assign(context, [parameter, ...slots], next)

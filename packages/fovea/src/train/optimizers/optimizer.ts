@@ -7,6 +7,8 @@ export interface OptimizerContext {
   readonly builder: GraphBuilder
   /** A scalar, fed at every step. */
   readonly learningRate: Value
+  /** The parameter's own, instead of the optimizer's. */
+  readonly weightDecay?: number
   /** The number of the step, from 1; made (as an input) only if the optimizer asks for it. */
   readonly step: () => Value
 }
@@ -28,8 +30,8 @@ export function checkNumber(
 }
 
 /** Decay pulls weights towards zero; biases and norms (one axis) are left alone (He et al. 2018, arXiv 1812.01187, 3.1). */
-export const decayOf = (parameter: Value, weightDecay: number): number =>
-  parameter.type.shape.length > 1 ? weightDecay : 0
+export const decayOf = (context: OptimizerContext, parameter: Value, weightDecay: number): number =>
+  context.weightDecay ?? (parameter.type.shape.length > 1 ? weightDecay : 0)
 
 /** A state beside the parameter, of its shape. */
 export const slot = ({ builder }: OptimizerContext, parameter: Value, name: string, type: 'zeros' | 'ones' = 'zeros') =>

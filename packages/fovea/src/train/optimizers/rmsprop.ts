@@ -22,7 +22,7 @@ export function rmsprop(options: RmsPropOptions): Optimizer {
   checkNumber('rmsprop', 'weightDecay', weightDecay, 0)
   return (context, parameter, gradient) => {
     const slots = [slot(context, parameter, 'meanSquare', 'ones'), slot(context, parameter, 'velocity')]
-    const attrs = { decay, momentum, epsilon, weightDecay: decayOf(parameter, weightDecay) }
+    const attrs = { decay, momentum, epsilon, weightDecay: decayOf(context, parameter, weightDecay) }
     const inputs = [parameter, gradient, context.learningRate, ...slots]
     const next = context.builder.emitAll(rmsPropOp, inputs, attrs, `${parameter.node.name}.rmsprop`)
     assign(context, [parameter, ...slots], next)

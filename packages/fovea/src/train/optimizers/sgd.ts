@@ -17,7 +17,7 @@ export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOpti
   checkNumber('sgd', 'weightDecay', weightDecay, 0)
   return (context, parameter, gradient) => {
     const velocity = momentum === 0 ? [] : [slot(context, parameter, 'velocity')]
-    const attrs = { momentum, nesterov, weightDecay: decayOf(parameter, weightDecay) }
+    const attrs = { momentum, nesterov, weightDecay: decayOf(context, parameter, weightDecay) }
     const inputs = [parameter, gradient, context.learningRate, ...velocity]
     const next = context.builder.emitAll(sgdOp, inputs, attrs, `${parameter.node.name}.sgd`)
     assign(context, [parameter, ...velocity], next)

@@ -4,12 +4,17 @@ import { type ConstantSchedule, constantRate } from './constant.js'
 import { type CosineSchedule, cosineRate } from './cosine.js'
 import { type OneCycleSchedule, oneCycleRate } from './one-cycle.js'
 import { type StepSchedule, stepRate } from './step.js'
+import { type TriangularSchedule, triangularRate } from './triangular.js'
 
 /** Any schedule may climb linearly from nothing over its first `warmupSteps` (Goyal et al. 2017, arXiv 1706.02677). */
-export type ScheduleOptions = (ConstantSchedule | StepSchedule | CosineSchedule | OneCycleSchedule) & {
-  readonly warmupSteps?: number
-}
-export const scheduleNames = ['constant', 'step', 'cosine', 'one-cycle'] as const
+export type ScheduleOptions = (
+  | ConstantSchedule
+  | StepSchedule
+  | CosineSchedule
+  | OneCycleSchedule
+  | TriangularSchedule
+) & { readonly warmupSteps?: number }
+export const scheduleNames = ['constant', 'step', 'cosine', 'one-cycle', 'triangular'] as const
 
 /**
  * The learning rate of a step.
@@ -27,12 +32,11 @@ export function learningRateAt(schedule: ScheduleOptions, step: number, steps: n
 }
 
 /** The highest rate that the schedule reaches. */
-export const peakRate = (schedule: ScheduleOptions): number =>
-  schedule.type === 'one-cycle' ? schedule.peak : schedule.rate
+export const peakRate = (schedule: ScheduleOptions): number => ('peak' in schedule ? schedule.peak : schedule.rate)
 
 /** The same schedule with another highest rate. */
 export const withPeakRate = (schedule: ScheduleOptions, rate: number): ScheduleOptions =>
-  schedule.type === 'one-cycle' ? { ...schedule, peak: rate } : { ...schedule, rate }
+  'peak' in schedule ? { ...schedule, peak: rate } : { ...schedule, rate }
 
 function rateOf(schedule: ScheduleOptions, step: number, steps: number): number {
   switch (schedule.type) {
@@ -44,6 +48,8 @@ function rateOf(schedule: ScheduleOptions, step: number, steps: number): number 
       return cosineRate(schedule, step, steps)
     case 'one-cycle':
       return oneCycleRate(schedule, step, steps)
+    case 'triangular':
+      return triangularRate(schedule, step, steps)
     default:
       throw unknownName('schedule', String((schedule as { type: unknown }).type), scheduleNames)
   }

@@ -122,3 +122,24 @@ export const runningAverage: OperatorSpec = {
     },
   ],
 }
+
+export const lerp: OperatorSpec = {
+  op: 'lerp',
+  differentiable: [],
+  samples: [0, 0.25, 1].map(weight => ({
+    name: `weight ${weight}`,
+    inputs: [normal(7, 5), normal(7, 5), constant(weight)],
+  })),
+  invalid: [
+    {
+      name: 'an end of another shape',
+      inputs: [float(8), float(16), float()],
+      message: 'the end is 16, expected 8',
+    },
+    {
+      name: 'a weight for each element',
+      inputs: [float(8), float(8), float(8)],
+      message: 'the weight is 8, expected scalar',
+    },
+  ],
+}

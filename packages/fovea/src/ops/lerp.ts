@@ -1,0 +1,24 @@
+/**
+ * @file Linear interpolation, a + t·(b − a), with t a scalar that is fed: moving averages of weights, and the step back to
+ * them. Named as PyTorch's `torch.lerp`.
+ */
+import { defineOp } from './define.js'
+import { expectShape } from './expect.js'
+
+/** a, b of one shape, and the scalar t: 0 gives a, 1 gives b, both exactly. */
+export const lerp = defineOp<Record<string, never>>({
+  name: 'lerp',
+  traits: ['elementwise'],
+  inPlace: [0],
+  infer: ([a, b, t]) => {
+    expectShape('the end', b, a.shape)
+    expectShape('the weight', t, [])
+    return [a]
+  },
+  reference: ([a, b, t], [y]) => {
+    const weight = t.data[0]
+    for (let i = 0; i < y.data.length; i++) {
+      y.data[i] = weight === 1 ? b.data[i] : a.data[i] + weight * (b.data[i] - a.data[i])
+    }
+  },
+})

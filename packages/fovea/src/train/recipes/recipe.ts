@@ -1,0 +1,30 @@
+/** @file What a recipe is: all that a run is made of but model, data and seed, with the reason of each number beside it. */
+import type { Augmentation } from '../../data/dataset.js'
+import type { OptimizerOptions } from '../optimizers/index.js'
+import type { ParameterGroup } from '../parameter-groups.js'
+import type { ScheduleOptions } from '../schedules/index.js'
+import type { TestTimeAugmentation } from '../test-time-augmentation.js'
+import type { WeightAverage } from '../weight-average.js'
+
+export interface Recipe {
+  /** One line for people. */
+  readonly about: string
+  readonly batchSize: number
+  /** Steps of the whole run where the recipe says how long it is. */
+  readonly steps?: number
+  readonly optimizer: OptimizerOptions
+  /** At `referenceBatch` images a step; where that is given, smaller batches take proportionally smaller steps. */
+  readonly schedule: ScheduleOptions
+  readonly referenceBatch?: number
+  /** Parameters that train otherwise. */
+  readonly groups?: readonly ParameterGroup[]
+  /** Of the weights, over the steps. */
+  readonly average?: WeightAverage
+  /** How labels are fed: class indices, or rows with a 1 at the class. */
+  readonly labels: 'index' | 'one-hot'
+  readonly labelSmoothing: number
+  /** For images of `size` pixels. */
+  readonly augmentation: (size: number) => Augmentation
+  /** Views of each held-out image in the last measurement, beside the one without. Default `none`. */
+  readonly testTimeAugmentation?: TestTimeAugmentation
+}

@@ -1,0 +1,45 @@
+/**
+ * @file The numbers that a step is fed beside images and labels: rates, its own number, a seed, what drives the averages.
+ * Each is a pure function of the settings and of epoch and step, so a resumed run feeds the same.
+ */
+import { type Graph, inputNodes } from '../graph/graph.js'
+import { randomBits, randomKey, streamOf } from '../random.js'
+import { rateIn } from './parameter-groups.js'
+import { learningRateAt } from './schedules/index.js'
+import type { TrainingSettings } from './settings.js'
+import { rateInput } from './training-graph.js'
+import { averageFeeds } from './weight-average.js'
+
+export class StepFeeds {
+  readonly #inputs: ReadonlySet<string>
+  readonly #seedKey: number
+
+  /**
+   * @param graph the training graph: only what it asks for is fed
+   * @param steps of an epoch
+   */
+  constructor(
+    graph: Graph,
+    readonly settings: TrainingSettings,
+    readonly steps: number,
+    readonly epochs: number,
+  ) {
+    this.#inputs = new Set(inputNodes(graph).map(({ name }) => name))
+    this.#seedKey = randomKey(settings.seed, streamOf('step'))
+  }
+
+  /** For a step of an epoch, both counted from 0. `learningRate` is always there. */
+  at(epoch: number, step: number): Readonly<Record<string, number>> & { readonly learningRate: number } {
+    const { schedule, groups, average } = this.settings
+    const [done, total] = [epoch * this.steps + step, this.epochs * this.steps]
+    const learningRate = learningRateAt(schedule, done, total)
+    const all: Record<string, number> = {
+      step: done + 1,
+      seed: randomBits(this.#seedKey, done) | 0,
+      ...(average && averageFeeds(average, done + 1, total)),
+    }
+    for (const [place, group] of groups.entries()) all[rateInput(place)] = learningRate * rateIn(group, epoch)
+    const asked = Object.entries(all).filter(([name]) => this.#inputs.has(name))
+    return { ...Object.fromEntries(asked), learningRate }
+  }
+}

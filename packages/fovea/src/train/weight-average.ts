@@ -1,0 +1,75 @@
+/**
+ * @file Averages of the weights over the steps, beside the weights: a moving average that is evaluated in their place, or
+ * lookahead's slow weights, to which the weights go back every few steps. Both are nodes of the training graph, driven by
+ * two numbers that are fed.
+ */
+import { InvalidArgumentError, unknownName } from '../errors.js'
+import type { Value } from '../graph/graph.js'
+import type { Weights } from '../models/model.js'
+import type { GraphBuilder } from '../ops/builder.js'
+import { lerp } from '../ops/lerp.js'
+
+export type WeightAverage =
+  /**
+   * What is evaluated and kept: after each step, average += (1 − decay) · (weights − average). At step n the decay is at
+   * most (1 + n)/(10 + n), so that a short run does not remember its start (TensorFlow's ExponentialMovingAverage).
+   */
+  | { readonly type: 'moving'; readonly decay: number }
+  /**
+   * Zhang et al. 2019 (arXiv 1907.08610) with the schedule of Jordan 2024 (arXiv 2404.00498): every so many steps the slow
+   * weights move by 1 − decay · (step/steps)^power towards the weights, which then start again from them.
+   */
+  | { readonly type: 'lookahead'; readonly every: number; readonly decay: number; readonly power: number }
+
+/** @throws InvalidArgumentError for numbers that make no average */
+export function checkAverage(average: WeightAverage): void {
+  const { type, decay } = average
+  if (type !== 'moving' && type !== 'lookahead') throw unknownName('average', String(type), ['moving', 'lookahead'])
+  if (!(decay >= 0 && decay < 1)) {
+    throw new InvalidArgumentError(`average: decay must be a number from 0 to below 1, got ${decay}`)
+  }
+  if (type === 'lookahead' && !(Number.isSafeInteger(average.every) && average.every >= 1)) {
+    throw new InvalidArgumentError(`average: every must be a whole number of steps from 1 on, got ${average.every}`)
+  }
+}
+
+const slotOf = (name: string): string => `${name}:average`
+
+/** Adds to each state that has a next value the update of its average, which lies in the slot `NAME:average`. */
+export function averageStates(builder: GraphBuilder, states: readonly Value[], average: WeightAverage): void {
+  const weight = builder.input('averageWeight', [])
+  const back = average.type === 'lookahead' ? builder.input('averageBack', []) : undefined
+  for (const state of states) {
+    const next = builder.nextOf(state)
+    if (next === undefined) continue
+    const { name } = state.node
+    const slow = builder.buffer(slotOf(name), state.type.shape, { type: 'zeros' })
+    const slowNext = builder.emit(lerp, [slow, next, weight], {}, `${slotOf(name)}.next`)
+    builder.update(slow, slowNext)
+    if (back) builder.update(state, builder.emit(lerp, [next, slowNext, back], {}, `${name}.next`))
+  }
+}
+
+/**
+ * What the average is fed at a step.
+ * @param step from 1
+ * @param steps of the whole run
+ */
+export function averageFeeds(average: WeightAverage, step: number, steps: number): Readonly<Record<string, number>> {
+  // The first time the slot takes the weights as they are: it starts empty.
+  if (average.type === 'moving') {
+    return { averageWeight: step === 1 ? 1 : 1 - Math.min(average.decay, (1 + step) / (10 + step)) }
+  }
+  const { every, decay, power } = average
+  const isTurn = step % every === 0
+  const isLast = step === steps
+  const isFirst = step === Math.min(every, steps)
+  const averageWeight = isFirst ? 1 : isTurn ? 1 - decay * (step / steps) ** power : 0
+  return { averageWeight, averageBack: isTurn || isLast ? 1 : 0 }
+}
+
+/** The weights to be evaluated and kept: the moving averages where there are any. */
+export function averagedWeights(weights: Weights, slots: Weights, average: WeightAverage | undefined): Weights {
+  if (average?.type !== 'moving') return weights
+  return new Map([...weights].map(([name, values]) => [name, slots.get(slotOf(name)) ?? values]))
+}

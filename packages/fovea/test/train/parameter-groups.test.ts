@@ -1,0 +1,87 @@
+/** @file Claims about parameter groups: who is in one, what it changes, and what is refused. */
+import { describe, expect, test } from 'vitest'
+import { referenceEngine } from '../../src/engines/reference/reference.js'
+import { inputNodes } from '../../src/graph/graph.js'
+import { createModel } from '../../src/models/registry.js'
+import { checkGroups, groupOf, matches, type ParameterGroup, rateIn } from '../../src/train/parameter-groups.js'
+import { train } from '../../src/train/train.js'
+import { trainingGraph } from '../../src/train/training-graph.js'
+import { stripeClasses, stripeData } from './patterns.js'
+
+test.each([
+  ['layer1.*', 'layer1.0.conv1.weight', true],
+  ['layer1.*', 'layer10.conv', false],
+  ['*.norm?.bias', 'group1.norm2.bias', true],
+  ['*.norm?.bias', 'group1.norm.bias', false],
+  ['fc.weight', 'fc.weight', true],
+  ['fc.weight', 'fcxweight', false],
+  ['fc', 'fc.weight', false],
+  ['*', 'anything', true],
+])("'%s' and '%s': %s", (pattern, name, expected) => {
+  expect(matches(pattern, name)).toBe(expected)
+})
+
+test('the first group that matches counts', () => {
+  const groups = [{ match: '*.bias' }, { match: 'fc.*' }]
+  expect(['fc.bias', 'fc.weight', 'conv1.weight'].map(name => groupOf(groups, name))).toEqual([0, 1, -1])
+})
+
+test('a group trains in its epochs only', () => {
+  expect([0, 1, 2, 3].map(epoch => rateIn({ match: '*', rate: 2, from: 1, until: 3 }, epoch))).toEqual([0, 2, 2, 0])
+})
+
+describe('what makes no group is named', () => {
+  test.each<[ParameterGroup, string]>([
+    [{ match: 'fx.*' }, "parameter group 'fx.*': it matches no parameter of the model, whose names are like conv1.weight"],
+    [{ match: 'fc.*', rate: -1 }, 'its rate must be a number of at least 0, got -1'],
+    [{ match: 'fc.*', weightDecay: Number.NaN }, 'its weightDecay must be'],
+    [{ match: 'fc.*', from: 2, until: 2 }, 'its epochs must be from 0 on and at least one, got 2 to 2'],
+    [{ match: '*', rate: 0 }, 'all parameters are frozen'],
+  ])('%j', (group, message) => {
+    expect(() => checkGroups([group], ['conv1.weight', 'fc.weight', 'fc.bias'])).toThrow(message)
+  })
+})
+
+const model = createModel('resnet8', { input: [8, 8, 3], labels: stripeClasses })
+
+test('a frozen parameter costs no gradient: neither its update nor what only it needed is in the graph', () => {
+  const options = { batchSize: 4, optimizer: { type: 'sgd', momentum: 0.9 } } as const
+  const whole = trainingGraph(model.graph, options)
+  const head = trainingGraph(model.graph, { ...options, groups: [{ match: 'fc.*' }, { match: '*', rate: 0 }] })
+  expect([...head.updates.keys()].filter(name => !name.includes('running'))).toEqual([
+    'fc.bias',
+    'fc.bias:velocity',
+    'fc.weight',
+    'fc.weight:velocity',
+  ].sort((a, b) => [...whole.updates.keys()].indexOf(a) - [...whole.updates.keys()].indexOf(b)))
+  expect(head.nodes.some(({ op }) => op === 'conv2dWeightGradient' || op === 'conv2dInputGradient')).toBe(false)
+})
+
+test('only groups with a rate of their own are fed one', () => {
+  const groups = [{ match: 'fc.*', weightDecay: 0 }, { match: 'bn1.*', rate: 3 }]
+  const graph = trainingGraph(model.graph, { batchSize: 4, optimizer: { type: 'sgd' }, groups })
+  expect(inputNodes(graph).map(({ name }) => name)).toEqual(['image', 'label', 'learningRate', 'learningRate:1'])
+})
+
+test('in a run, frozen parameters keep their bits, a group outside of its epochs too, the others change', async () => {
+  const run = await train(model, {
+    data: stripeData,
+    engine: referenceEngine(),
+    epochs: 2,
+    batchSize: 8,
+    optimizer: { type: 'sgd', momentum: 0.9 },
+    schedule: { type: 'constant', rate: 0.05 },
+    groups: [
+      { match: 'conv1.*', rate: 0 },
+      { match: 'layer1.*', from: 2 },
+      { match: 'fc.*', rate: 10 },
+    ],
+  })
+  const changed = (name: string) => run.model.weights.get(name)!.some((value, i) => value !== model.weights.get(name)![i])
+  expect(['conv1.weight', 'layer1.0.conv1.weight', 'layer2.0.conv1.weight', 'fc.weight'].map(changed)).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ])
+})

@@ -1,0 +1,100 @@
+/** @file Claims about averages of weights: moving averages and lookahead, against the same computed step by step. */
+import { describe, expect, test } from 'vitest'
+import { referenceEngine } from '../../src/engines/reference/reference.js'
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
+import { createModel } from '../../src/models/registry.js'
+import { type TrainOptions, train } from '../../src/train/train.js'
+import { averageFeeds, checkAverage, type WeightAverage } from '../../src/train/weight-average.js'
+import { stripeClasses, stripeData } from './patterns.js'
+
+const model = createModel('resnet8', { input: [8, 8, 3], labels: stripeClasses })
+const options: TrainOptions = {
+  data: stripeData,
+  engine: referenceEngine(),
+  epochs: 2,
+  batchSize: 8,
+  optimizer: { type: 'sgd', momentum: 0.9 },
+  schedule: { type: 'constant', rate: 0.05 },
+}
+
+/** The weights after each epoch of a run without an average, of one step each where asked. */
+async function history(more: Partial<TrainOptions>) {
+  const saved: { weights: Map<string, Float32Array>; slots: Map<string, Float32Array> }[] = []
+  const run = await train(model, {
+    ...options,
+    ...more,
+    save: async ({ model: { weights }, training }) => void saved.push({ weights, slots: training!.slots }),
+  })
+  return { run, saved }
+}
+
+/** So that every step ends an epoch, and is saved. */
+const oneStep = { batchSize: stripeData.train.length, epochs: 6 }
+
+test('a moving average follows the weights by (1 − decay), is what the run leaves, and changes no weight', async () => {
+  const average: WeightAverage = { type: 'moving', decay: 0.5 }
+  const plain = await history(oneStep)
+  const { run, saved } = await history({ ...oneStep, average })
+  for (const name of ['conv1.weight', 'bn1.running_var']) {
+    const expected = Array.from(plain.saved[0].weights.get(name)!)
+    for (const [i, { weights, slots }] of saved.entries()) {
+      expect(weights.get(name)).toEqual(plain.saved[i].weights.get(name))
+      const { averageWeight } = averageFeeds(average, i + 1, saved.length)
+      for (const [j, value] of weights.get(name)!.entries()) expected[j] += averageWeight * (value - expected[j])
+      for (const [j, value] of slots.get(`${name}:average`)!.entries()) expect(value).toBeCloseTo(expected[j], 5)
+    }
+    expect(run.model.weights.get(name)).toEqual(saved.at(-1)!.slots.get(`${name}:average`))
+  }
+})
+
+test('early steps weigh more than the decay says: a short run does not remember its start', () => {
+  const weights = [1, 2, 10, 100_000].map(step => averageFeeds({ type: 'moving', decay: 0.999 }, step, 1e6).averageWeight)
+  expect(weights).toEqual([1, 1 - 3 / 12, 1 - 11 / 20, 1 - 0.999].map(weight => expect.closeTo(weight, 12)))
+})
+
+test('lookahead moves the slow weights every so many steps, and the weights go back to them', async () => {
+  const average: WeightAverage = { type: 'lookahead', every: 2, decay: 0.9, power: 1 }
+  const { saved } = await history({ ...oneStep, average })
+  const [name, slot] = ['conv1.weight', 'conv1.weight:average']
+  // After a turn (steps 2, 4, 6) and at the end both are the same; in between the slow weights rest.
+  for (const step of [2, 4, 6]) expect(saved[step - 1].weights.get(name)).toEqual(saved[step - 1].slots.get(slot))
+  expect(saved[2].slots.get(slot)).toEqual(saved[1].slots.get(slot))
+  expect(saved[2].weights.get(name)).not.toEqual(saved[2].slots.get(slot))
+})
+
+test('lookahead is fed by the step: at the turn, between, and at the end of a run that ends between turns', () => {
+  const average: WeightAverage = { type: 'lookahead', every: 5, decay: 0.8, power: 3 }
+  expect(averageFeeds(average, 4, 23)).toEqual({ averageWeight: 0, averageBack: 0 })
+  expect(averageFeeds(average, 5, 23)).toEqual({ averageWeight: 1, averageBack: 1 })
+  expect(averageFeeds(average, 10, 20)).toEqual({ averageWeight: expect.closeTo(1 - 0.8 / 8, 12), averageBack: 1 })
+  expect(averageFeeds(average, 23, 23)).toEqual({ averageWeight: 0, averageBack: 1 })
+  expect(averageFeeds(average, 3, 3)).toEqual({ averageWeight: 1, averageBack: 1 })
+})
+
+describe.each<WeightAverage>([
+  { type: 'moving', decay: 0.9 },
+  { type: 'lookahead', every: 3, decay: 0.9, power: 3 },
+])('a run with $type', average => {
+  test('goes on from a checkpoint to the same bits', async () => {
+    const { run, saved } = await history({ average })
+    const states: Uint8Array[] = []
+    await train(model, {
+      ...options,
+      average,
+      signal: { aborted: false },
+      save: async checkpoint => void states.push(Buffer.concat(encodeCheckpoint(checkpoint))),
+    })
+    expect(states.length).toBe(saved.length)
+    const { model: middle, training } = decodeCheckpoint(states[0])
+    const resumed = await train(middle, { ...options, average, resume: training! })
+    expect(resumed.model.weights).toEqual(run.model.weights)
+  })
+})
+
+test.each([
+  [{ type: 'moving', decay: 1 }, 'decay must be a number from 0 to below 1, got 1'],
+  [{ type: 'lookahead', every: 0.5, decay: 0.5, power: 1 }, 'every must be a whole number of steps from 1 on, got 0.5'],
+  [{ type: 'ema', decay: 0.5 }, "unknown average 'ema'"],
+])('%j is refused', (average, message) => {
+  expect(() => checkAverage(average as WeightAverage)).toThrow(message)
+})
