@@ -37,7 +37,7 @@ export const recipes = {
     labels: 'index',
     labelSmoothing: 0.1,
     // He et al. 2015, section 4.2: 4 pixels of padding on images of 32, and mirroring.
-    augmentation: size => ({ cropPadding: Math.max(1, Math.round(size / 8)), flip: true }),
+    augmentation: size => ({ crop: { padding: Math.max(1, Math.round(size / 8)) }, flip: 'random' }),
   },
   keras: {
     about: 'Adam at 0.001 and categorical cross-entropy on one-hot labels, as the Keras tutorials train',
@@ -57,7 +57,7 @@ export const recipes = {
     referenceBatch: 128,
     labels: 'index',
     labelSmoothing: 0,
-    augmentation: size => ({ cropPadding: Math.max(1, Math.round(size / 8)), flip: true }),
+    augmentation: size => ({ crop: { padding: Math.max(1, Math.round(size / 8)) }, flip: 'random' }),
   },
 } as const satisfies Record<string, Recipe>
 
