@@ -48,7 +48,7 @@ describe('wrong usage ends with 2 and one line that offers what was meant', () =
       loss: 'cross-entropy',
       labels: 'index',
       labelSmoothing: 0,
-      augmentation: { cropPadding: 4, flip: true },
+      augmentation: { crop: { padding: 4 }, flip: 'random' },
       precision: 'float32',
       seed: 3,
     })

@@ -24,7 +24,7 @@ const normalization = { mean: [0.5, 0.4, 0.3], deviation: [0.2, 0.3, 0.4] }
 const training = (epoch: number): BatchOptions => ({
   batchSize: 8,
   normalization,
-  training: { seed: 3, epoch, augmentation: { cropPadding: 1, flip: true } },
+  training: { seed: 3, epoch, augmentation: { crop: { padding: 1 }, flip: 'random' } },
 })
 
 async function collect(data: Dataset, options: BatchOptions): Promise<Batch[]> {
@@ -46,6 +46,7 @@ describe.runIf(built)('batches from a worker', () => {
       { ...training(1), firstBatch: 6 },
       { batchSize: 7, normalization },
       { batchSize: 100, normalization },
+      { batchSize: 100, normalization, view: { shift: [1, -1], flip: true } as const },
     ]) {
       expect(await collect(ahead, options)).toEqual(await collect(inline, options))
     }

@@ -1,4 +1,8 @@
 /** @file What a data set is to training: labelled 8-bit images of one size, read by index. Knows no files. */
+import type { Augmentation } from './augment/augmentation.js'
+import type { View } from './augment/crop-and-flip.js'
+
+export type { Augmentation, View }
 
 /** Images are RGB or grey, 8 bits a channel, NHWC; labels are class indices. */
 export interface Dataset {
@@ -41,14 +45,6 @@ export interface Normalization {
   readonly deviation: readonly number[]
 }
 
-/** Random changes to training images. A pure function of (seed, epoch, image index). */
-export interface Augmentation {
-  /** Zero-pads by this many pixels (of the normalized image) and crops back at a random place. He et al. 2015, section 4.2. */
-  readonly cropPadding?: number
-  /** Mirrors half of the images. */
-  readonly flip?: boolean
-}
-
 /**
  * One pass over a data set. `training` shuffles by (seed, epoch), augments, and drops the last partial batch;
  * otherwise images come in order, and the last batch is filled up (see Batch.count).
@@ -59,6 +55,8 @@ export interface BatchOptions {
   readonly indices?: Uint32Array
   readonly normalization: Normalization
   readonly training?: { readonly seed: number; readonly epoch: number; readonly augmentation: Augmentation }
+  /** Moves and mirrors every image alike. For evaluation only. Default: images as they are. */
+  readonly view?: View
   /** Begin at this batch (a resumed epoch). Default 0. */
   readonly firstBatch?: number
 }

@@ -11,6 +11,14 @@ export const normalizations = {
   none: { mean: [0, 0, 0], deviation: [1, 1, 1] },
 } as const satisfies Readonly<Record<string, Normalization>>
 
+/** Values of a pixel's 256 levels in each channel, [channels · 256]: (level / 255 − mean) / deviation. */
+export function normalizationTable({ mean, deviation }: Normalization): Float32Array {
+  return Float32Array.from({ length: mean.length * 256 }, (_, i) => {
+    const channel = i >> 8
+    return ((i & 255) / 255 - mean[channel]) / deviation[channel]
+  })
+}
+
 const CHUNK = 64
 
 /**

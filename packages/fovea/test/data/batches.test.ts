@@ -1,7 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { arrayDataset } from '../../src/data/array-dataset.js'
-import { batchesOf, batchPlan, normalizationTable, prepareBatch } from '../../src/data/batches.js'
+import { batchesOf, batchPlan } from '../../src/data/batches.js'
 import type { Augmentation, BatchOptions, Dataset } from '../../src/data/dataset.js'
 import { subset } from '../../src/data/subset.js'
 import { randomAt } from '../../src/random.js'
@@ -17,7 +16,7 @@ const dataset = (length: number, shape: readonly [number, number, number] = [5, 
   })
 
 const normalization = { mean: [0.5, 0.4, 0.3], deviation: [0.2, 0.25, 0.3] }
-const training = (epoch = 0, seed = 7, augmentation: Augmentation = { cropPadding: 2, flip: true }) => ({
+const training = (epoch = 0, seed = 7, augmentation: Augmentation = { crop: { padding: 2 }, flip: 'random' }) => ({
   seed,
   epoch,
   augmentation,
@@ -30,87 +29,6 @@ async function collect(data: Dataset, options: BatchOptions) {
   }
   return batches
 }
-
-/** One pixel as the definition says: pad the normalized image with zeros, crop at (top, left), mirror. */
-function naive(
-  pixels: Uint8Array,
-  [height, width, channels]: readonly [number, number, number],
-  { mean, deviation }: BatchOptions['normalization'],
-  padding: number,
-  [cropY, cropX, flip]: readonly [number, number, boolean],
-): Float32Array {
-  const [paddedHeight, paddedWidth] = [height + 2 * padding, width + 2 * padding]
-  const padded = new Float32Array(paddedHeight * paddedWidth * channels)
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      for (let c = 0; c < channels; c++)
-        padded[((y + padding) * paddedWidth + x + padding) * channels + c] =
-          (pixels[(y * width + x) * channels + c] / 255 - mean[c]) / deviation[c]
-  const out = new Float32Array(height * width * channels)
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      for (let c = 0; c < channels; c++) {
-        const sourceX = flip ? width - 1 - x : x
-        out[(y * width + x) * channels + c] = padded[((y + cropY) * paddedWidth + sourceX + cropX) * channels + c]
-      }
-  return out
-}
-
-describe('prepareBatch', () => {
-  it('equals padding, cropping and mirroring the normalized image, pixel by pixel', () => {
-    const size = fc.integer({ min: 1, max: 9 })
-    fc.assert(
-      fc.property(
-        size,
-        size,
-        fc.constantFrom(1, 2, 3),
-        fc.integer({ min: 0, max: 12 }),
-        fc.boolean(),
-        fc.nat(),
-        fc.array(fc.nat({ max: 1e6 }), { minLength: 1, maxLength: 4 }),
-        (height, width, channels, cropPadding, flip, key, indices) => {
-          const shape = [height, width, channels] as const
-          const length = height * width * channels
-          const pixels = noise(indices.length * length, key)
-          const chosen = { mean: [0.5, 0.4, 0.3].slice(0, channels), deviation: [0.2, 0.25, 0.3].slice(0, channels) }
-          const target = new Float32Array(indices.length * length).fill(Number.NaN)
-          const augment = { key, cropPadding, flip }
-          prepareBatch(pixels, Uint32Array.from(indices), shape, normalizationTable(chosen), augment, target)
-          indices.forEach((index, n) => {
-            const draw = (i: number): number => Math.floor(randomAt(key, 3 * index + i) * (2 * cropPadding + 1))
-            const change = [draw(0), draw(1), flip && randomAt(key, 3 * index + 2) < 0.5] as const
-            const image = pixels.subarray(n * length, (n + 1) * length)
-            expect(target.subarray(n * length, (n + 1) * length)).toEqual(
-              naive(image, shape, chosen, cropPadding, change),
-            )
-          })
-        },
-      ),
-    )
-  })
-
-  it('draws every crop and both directions about equally often', () => {
-    const shape = [1, 3, 1] as const
-    const seen = new Map<string, number>()
-    const target = new Float32Array(3)
-    const table = normalizationTable({ mean: [0], deviation: [1] })
-    for (let index = 0; index < 6000; index++) {
-      prepareBatch(
-        Uint8Array.of(51, 102, 153),
-        Uint32Array.of(index),
-        shape,
-        table,
-        { key: 5, cropPadding: 1, flip: true },
-        target,
-      )
-      const key = Array.from(target, v => Math.round(v * 5)).join('')
-      seen.set(key, (seen.get(key) ?? 0) + 1)
-    }
-    // A third of the rows is inside the image; there are three columns and two directions: 1/18 each.
-    expect([...seen.keys()].sort()).toEqual(['000', '012', '032', '123', '210', '230', '321'].sort())
-    for (const [key, count] of seen) expect(count / 6000).toBeCloseTo(key === '000' ? 2 / 3 : 1 / 18, 1.5)
-  })
-})
 
 describe('batchesOf', () => {
   it('visits every image once in an epoch, in an order of its own', async () => {
@@ -151,8 +69,30 @@ describe('batchesOf', () => {
     expect(batches.flatMap(b => Array.from(b.labels))).toEqual([0, 1, 2, 0, 1, 2, 0, 0, 0])
     const pixels = new Uint8Array(60)
     data.read([6], pixels)
-    const last = naive(pixels, [5, 4, 3], normalization, 0, [0, 0, false])
+    const { mean, deviation } = normalization
+    const last = Array.from(pixels, (level, i) => (level / 255 - mean[i % 3]) / deviation[i % 3])
     expect(batches[2].images).toEqual(Float32Array.from([...last, ...last, ...last]))
+  })
+
+  it('shows every image of an evaluation in the same view: moved down and right, reflected, then mirrored', async () => {
+    const data = arrayDataset({
+      images: Uint8Array.of(1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16),
+      labels: [0, 0],
+      imageShape: [2, 3, 1],
+      classes: ['a'],
+    })
+    const view = async (shift: readonly [number, number], flip: boolean) => {
+      const levels = { mean: [0], deviation: [1 / 255] }
+      const [{ images }] = await collect(data, { batchSize: 2, normalization: levels, view: { shift, flip } })
+      return Array.from(images, Math.round)
+    }
+    expect(await view([0, 0], false)).toEqual([1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16])
+    expect(await view([0, 1], false)).toEqual([2, 1, 2, 5, 4, 5, 12, 11, 12, 15, 14, 15])
+    expect(await view([-1, 1], false)).toEqual([5, 4, 5, 2, 1, 2, 15, 14, 15, 12, 11, 12])
+    expect(await view([0, 1], true)).toEqual([2, 1, 2, 5, 4, 5, 12, 11, 12, 15, 14, 15])
+    expect(await view([0, -1], true)).toEqual([2, 3, 2, 5, 6, 5, 12, 13, 12, 15, 16, 15])
+    expect(await view([0, 0], true)).toEqual([3, 2, 1, 6, 5, 4, 13, 12, 11, 16, 15, 14])
+    await expect(view([2, 0], true)).rejects.toThrow("less than the images' 2×3, not [2,0]")
   })
 
   it('augments an image of a subset as it would in the whole', async () => {
@@ -168,7 +108,8 @@ describe('batchesOf', () => {
     [{ batchSize: 11 }, /a batch of 11 is larger than its 10 training images; use a batch size of at most 10/],
     [{ normalization: { mean: [0], deviation: [1] } }, /3 channels, the normalization has 1 means and 1 deviations/],
     [{ normalization: { mean: [0, 0, 0], deviation: [1, 0, 1] } }, /positive deviations/],
-    [{ training: training(0, 0, { cropPadding: -1 }) }, /cropPadding must be a whole number/],
+    [{ training: training(0, 0, { crop: { padding: -1 } }) }, /crop: the padding must be a whole number of pixels/],
+    [{ view: { shift: [0, 0], flip: true } as const }, /data set 'array': a view is for evaluation/],
     [{ firstBatch: 0.5 }, /firstBatch must be a whole number/],
   ])('refuses options that do not fit: %j', (options, message) => {
     const complete = { batchSize: 2, normalization, training: training(), ...options }

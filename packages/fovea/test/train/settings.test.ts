@@ -16,7 +16,7 @@ test("ResNets take the one-cycle recipe, the Keras tutorials' network takes thei
     loss: 'cross-entropy',
     labels: 'index',
     labelSmoothing: 0.1,
-    augmentation: { cropPadding: 4, flip: true },
+    augmentation: { crop: { padding: 4 }, flip: 'random' },
     precision: 'float32',
     seed: 0,
   })

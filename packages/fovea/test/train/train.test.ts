@@ -45,7 +45,7 @@ const options: TrainOptions = {
   batchSize: 16,
   optimizer: { type: 'adam' },
   schedule: { type: 'one-cycle', peak: 0.05 },
-  augmentation: { cropPadding: 1 },
+  augmentation: { crop: { padding: 1 } },
 }
 
 test('a run learns, reports every step and epoch, and leaves the model it was given as it was', async () => {
