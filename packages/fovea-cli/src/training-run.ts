@@ -94,6 +94,7 @@ function newModel({ model, seed }: RunRequest, { train: images }: DataSplits): M
     input: images.imageShape,
     labels: images.classes,
     normalization: measureNormalization(images),
+    images,
     seed,
   })
 }

@@ -13,6 +13,7 @@ test("ResNets take the one-cycle recipe, the Keras tutorials' network takes thei
     batchSize: 128,
     optimizer: { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
     schedule: { type: 'one-cycle', peak: 0.4, warmup: 0.2, startDivisor: 10, endDivisor: 10_000 },
+    groups: [],
     loss: 'cross-entropy',
     labels: 'index',
     labelSmoothing: 0.1,
@@ -51,6 +52,21 @@ test("with an optimizer of one's own nothing else is added", () => {
   })
 })
 
+test('speednet takes the fast recipe, whose numbers are those of its paper, for a loss that is a mean', () => {
+  // There: the rate 11.5 / (1024 · (1 + 1 / 0.15)) for a sum over 1,024 images; a decay of 0.0153 / (1 + 1 / 0.15) a step.
+  const { optimizer, schedule, groups, average } = resolveSettings(createModel('speednet'), 50_000, {})
+  const gain = 1 + 1 / 0.15
+  expect(schedule).toEqual({ type: 'triangular', peak: expect.closeTo(11.5 / gain, 12), warmup: 0.23, start: 0.2, end: 0.07 })
+  const peak = peakRate(schedule)
+  const decayed = 0.0153 / gain
+  expect(optimizer).toEqual({ type: 'sgd', momentum: 0.85, nesterov: true, weightDecay: expect.closeTo(decayed / peak, 12) })
+  expect(groups).toEqual([
+    { match: '*.norm?.bias', rate: 64, weightDecay: expect.closeTo(decayed / (64 * peak), 12) },
+    { match: 'whiten.bias', weightDecay: expect.closeTo(decayed / peak, 12), until: 3 },
+  ])
+  expect(average).toEqual({ type: 'lookahead', every: 5, decay: expect.closeTo(0.7738, 4), power: 3 })
+})
+
 test.each(recipeNames)('recipe %s makes settings for any image', name => {
   for (const imageSize of [1, 8, 32, 224]) recipeSettings(name, { imageSize, batchSize: recipes[name].batchSize })
 })
@@ -60,14 +76,14 @@ describe('what makes no run is named', () => {
   test.each([
     [{ optimizer: adam }, 'give optimizer and schedule together'],
     [{ optimizer: adam, schedule: { type: 'constant', rate: 1 }, recipe: 'keras' }, 'not both'],
-    [{ recipe: 'fast' }, "unknown recipe 'fast'"],
+    [{ recipe: 'fats' }, "unknown recipe 'fats'"],
   ])('%j', (given, message) => {
     expect(() => resolveSettings(resnet, 1000, given as never)).toThrow(message)
   })
 
   const settings = resolveSettings(resnet, 1000, {})
   test.each([0, 1.5, -1])('%s epochs', epochs => {
-    expect(() => checkSettings(settings, epochs, 'data', undefined)).toThrow('epochs must be a whole number')
+    expect(() => checkSettings(resnet, settings, epochs, 'data', undefined)).toThrow('epochs must be a whole number')
   })
 
   const state = {
@@ -76,9 +92,9 @@ describe('what makes no run is named', () => {
     ...{ epoch: 1, step: 0, lossSum: 0, correct: 0, history: [], slots: new Map() },
   }
   test('a run goes on with the same settings and images only', () => {
-    checkSettings(settings, 4, 'data', state)
-    expect(() => checkSettings(settings, 5, 'data', state)).toThrow('started with epochs 4, it cannot go on with 5')
-    expect(() => checkSettings({ ...settings, seed: 1 }, 4, 'data', state)).toThrow('started with seed 0')
-    expect(() => checkSettings(settings, 4, 'other', state)).toThrow('the training images are not those')
+    checkSettings(resnet, settings, 4, 'data', state)
+    expect(() => checkSettings(resnet, settings, 5, 'data', state)).toThrow('started with epochs 4, it cannot go on with 5')
+    expect(() => checkSettings(resnet, { ...settings, seed: 1 }, 4, 'data', state)).toThrow('started with seed 0')
+    expect(() => checkSettings(resnet, settings, 4, 'other', state)).toThrow('the training images are not those')
   })
 })

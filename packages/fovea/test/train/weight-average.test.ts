@@ -85,7 +85,7 @@ describe.each<WeightAverage>([
       save: async checkpoint => void states.push(Buffer.concat(encodeCheckpoint(checkpoint))),
     })
     expect(states.length).toBe(saved.length)
-    const { model: middle, training } = decodeCheckpoint(states[0])
+    const { model: middle, training } = decodeCheckpoint('saved', states[0])
     const resumed = await train(middle, { ...options, average, resume: training! })
     expect(resumed.model.weights).toEqual(run.model.weights)
   })
