@@ -46,7 +46,7 @@ const WARM_UP = 2
 export async function benchmark(model: Model, engine: Engine, options: BenchmarkOptions): Promise<Benchmark> {
   const { mode, batch, precision, memory, steps } = options
   const graph =
-    mode === 'train' ? stepGraph(model, batch, precision, memory) : evaluationGraph(model.graph, batch, precision)
+    mode === 'train' ? stepGraph(model, batch, precision, memory) : evaluationGraph(model.graph, batch, { precision })
   const program = engine.compile(graph)
   try {
     // One after another: a copy of all would count as memory of the step.

@@ -80,7 +80,7 @@ describe.skipIf(!available).each(models)('%s', name => {
   })
 
   test.each(['float32', 'mixed_bfloat16'] as const)('inference in %s', async precision => {
-    const graph = evaluationGraph(model.graph, batch, precision)
+    const graph = evaluationGraph(model.graph, batch, { precision })
     const expected = await afterRun(referenceEngine(), graph, model)
     const { name, error } = largestError(expected, await afterRun(onednnEngine({ threads: 2 }), graph, model), 1e-3)
     expect(error, name).toBeLessThan(precision === 'float32' ? 1e-4 : 0.2)

@@ -32,8 +32,10 @@ export * from './parity/measure.js'
 export * from './parity/parity-file.js'
 export { type Precision, precisions } from './passes/mixed-precision.js'
 export { type MemoryUse, memoryUses } from './passes/recompute.js'
+export { type NormStatistics, normStatistics } from './passes/training-mode.js'
 export * from './random.js'
 export * from './train/compile.js'
+export type { EarlyStopping } from './train/early-stopping.js'
 export {
   checkDataset,
   type EvaluateOptions,
@@ -43,11 +45,11 @@ export {
   predict,
   predictProbabilities,
 } from './train/evaluate.js'
-export { oneHot } from './train/labels.js'
+export { type ClassWeights, oneHot } from './train/labels.js'
 export type { OptimizerOptions } from './train/optimizers/index.js'
+export type { ParameterGroup } from './train/parameter-groups.js'
 export * from './train/recipes/index.js'
 export type { Recipe } from './train/recipes/recipe.js'
-export type { ParameterGroup } from './train/parameter-groups.js'
 export { learningRateAt, type ScheduleOptions } from './train/schedules/index.js'
 export { type RecipeChoice, resolveSettings, type TrainingSettings } from './train/settings.js'
 export { type TestTimeAugmentation, testTimeAugmentations } from './train/test-time-augmentation.js'

@@ -258,7 +258,8 @@ void batch_norm_gradient_sums(const StepArgs& s) {
   });
 }
 
-// buffers partial, weight, mean, variance, dweight, dbias, tables; ints channels, values a channel; floats epsilon.
+// buffers partial, weight, mean, variance, dweight, dbias, tables; ints channels, values a channel (0 where the statistics
+// are not those of x); floats epsilon.
 // dx = scale·dz + slope·x + constant by channel follows from the gradient in ops/batch-norm.ts; the tables are slope and
 // constant, spread.
 void batch_norm_gradient_tables(const StepArgs& s) {
@@ -266,7 +267,7 @@ void batch_norm_gradient_tables(const StepArgs& s) {
   const float *weight = (const float*)s.buffers[1], *mean = (const float*)s.buffers[2], *variance = (const float*)s.buffers[3];
   float *dweight = (float*)s.buffers[4], *dbias = (float*)s.buffers[5];
   float *slope = (float*)s.buffers[6], *constant = slope + rows.width;
-  const double count = (double)s.ints[1];
+  const double count = s.ints[1] ? (double)s.ints[1] : INFINITY;
   for (int64_t c = 0; c < rows.channels; c++) {
     double sum = 0, product = 0;
     for (int t = 0; t < s.threads; t++) {

@@ -278,4 +278,22 @@ void lerp(const StepArgs& s) {
   });
 }
 
+// buffers condition, a, b, y; ints elements: y = condition ? a : b.
+void where(const StepArgs& s) {
+  const float* from = (const float*)s.buffers[*(const float*)s.buffers[0] != 0 ? 1 : 2];
+  float* y = (float*)s.buffers[3];
+  if (from == y) return;
+  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) { put(y, at, get(from, at, lanes), lanes); });
+}
+
+// buffers sum of squares, loss scale, factor, norm, finite; floats parts, longest norm (infinite: any).
+void gradient_scale(const StepArgs& s) {
+  const float squares = *(const float*)s.buffers[0];
+  const double divisor = (double)*(const float*)s.buffers[1] * s.floats[0], longest = s.floats[1];
+  const double norm = std::sqrt((double)squares) / divisor;
+  *(float*)s.buffers[2] = (float)((norm > longest ? longest / norm : 1) / divisor);
+  *(float*)s.buffers[3] = (float)norm;
+  *(float*)s.buffers[4] = std::isfinite(squares) ? 1 : 0;
+}
+
 }  // namespace

@@ -40,6 +40,8 @@ const KernelEntry kTable[] = {
     {"rmsProp", rms_prop},
     {"runningAverage", running_average},
     {"lerp", lerp},
+    {"where", where},
+    {"gradientScale", gradient_scale},
     {"sgd", sgd},
     {"softmax", softmax},
     {"softmaxGradient", softmax_gradient},

@@ -113,7 +113,8 @@ const batchNormGradient: Lower = (to, node) => {
 
   const slopes = to.shared(tablesBytes(x, 2))
   const perChannel = { reads: [partial, to.read(weight), ...statistics], writes: [to.write(1), to.write(2), slopes] }
-  const values = elements(to.node.inputs[1].type.shape) / channelsOf(x)
+  const given = node.attrs['statistics'] === 'given'
+  const values = given ? 0 : elements(to.node.inputs[1].type.shape) / channelsOf(x)
   const ints = [channelsOf(x), values]
   to.sharedKernel('batchNormGradientTables', { ...perChannel, ints, floats: epsilonOf(node) })
 

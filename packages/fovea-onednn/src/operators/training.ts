@@ -3,6 +3,7 @@ import {
   type AdamAttributes,
   type CrossEntropyAttributes,
   elements,
+  type GradientScaleAttributes,
   type Node,
   type RandomAttributes,
   type RmsPropAttributes,
@@ -67,9 +68,12 @@ const random =
     to.kernel('dropout', { reads: [to.read(x), to.read(seed)], writes: [to.writeOver(x)], ints, floats: [rate] })
   }
 
-/** Reads an update's inputs in the layout of its first, the parameter; scalars are dense. */
-function readLike(to: Lowering, node: Node): { readonly reads: readonly Operand[]; readonly count: number } {
-  const [parameter] = node.inputs
+/** Reads an update's inputs in the layout of the parameter, its first; scalars are dense. */
+function readLike(
+  to: Lowering,
+  node: Node,
+  parameter = node.inputs[0],
+): { readonly reads: readonly Operand[]; readonly count: number } {
   const { layout, groups, bytes } = to.layoutOf(parameter)
   const reads = node.inputs.map(input =>
     elements(input.type.shape) === elements(parameter.type.shape) && input.type.shape.length > 0
@@ -122,6 +126,20 @@ const lerp: Lower = (to, node) => {
   to.kernel('lerp', { reads, writes: [to.writeState(0, node.inputs[0])], ints: [count] })
 }
 
+/** In the memory of the second value where that is the state to be updated. */
+const where: Lower = (to, node) => {
+  const [, , state] = node.inputs
+  const { reads, count } = readLike(to, node, state)
+  to.kernel('where', { reads, writes: [to.writeState(0, state)], ints: [count] })
+}
+
+const gradientScale: Lower = (to, node) => {
+  const { parts, maxNorm } = node.attrs as unknown as GradientScaleAttributes
+  const reads = node.inputs.map(input => to.read(input))
+  const floats = [parts, maxNorm ?? Number.POSITIVE_INFINITY]
+  to.kernel('gradientScale', { reads, writes: [to.write(0), to.write(1), to.write(2)], floats })
+}
+
 export const training = {
   softmax,
   softmaxGradient,
@@ -136,4 +154,6 @@ export const training = {
   rmsProp,
   runningAverage,
   lerp,
+  where,
+  gradientScale,
 } as const satisfies Record<string, Lower>

@@ -23,6 +23,15 @@ export interface EpochMetrics {
   readonly validationAccuracy?: number
 }
 
+/** Where dynamic loss scaling stands (train/loss-scale.ts). */
+export interface LossScaleState {
+  readonly scale: number
+  /** Steps since the scale changed. */
+  readonly goodSteps: number
+  /** Steps that did not count, as their gradients were not finite. */
+  readonly skippedSteps: number
+}
+
 /**
  * What training needs beside the weights to go on as if it had never stopped. Every random number is a function of the
  * seed (in `settings`), the epoch, the step and a name, so these are the random state too.
@@ -40,7 +49,9 @@ export interface TrainingState {
   readonly correct: number
   /** One row a complete epoch. */
   readonly history: readonly EpochMetrics[]
-  /** The optimizer's slots, as `conv1.weight:velocity`. */
+  /** Of float16, where it trains in it. */
+  readonly lossScale?: LossScaleState
+  /** Slots of optimizer and averages, as `conv1.weight:velocity`. */
   readonly slots: Weights
 }
 
@@ -215,7 +226,9 @@ function trainingOf(json: Readonly<Record<string, unknown>>, model: Model, { ten
       throw new FormatError(`'${name}' belongs to no parameter of the model`)
     }
   }
+  const { lossScale } = json
   return {
+    ...(lossScale === undefined ? {} : { lossScale: lossScaleOf(asRecord(lossScale, 'training.lossScale')) }),
     settings: asRecord(json['settings'], 'training.settings') as Attributes,
     data: asString(json['data'], 'training.data'),
     epoch: whole('epoch'),
@@ -227,6 +240,13 @@ function trainingOf(json: Readonly<Record<string, unknown>>, model: Model, { ten
     ),
     slots: new Map(slots.map(([name, tensor]) => [name, floatsOf(name, tensor)])),
   }
+}
+
+function lossScaleOf(json: Readonly<Record<string, unknown>>): LossScaleState {
+  const whole = (name: string): number => asWhole(json[name], `training.lossScale.${name}`, 0)
+  const scale = asNumber(json['scale'], 'training.lossScale.scale')
+  if (!(scale > 0)) throw new FormatError(`training.lossScale.scale must be above 0, got ${scale}`)
+  return { scale, goodSteps: whole('goodSteps'), skippedSteps: whole('skippedSteps') }
 }
 
 function epochOf(json: unknown, what: string): EpochMetrics {

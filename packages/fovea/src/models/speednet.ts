@@ -41,8 +41,7 @@ const convolution = (scope: Scope, x: Value, filters: number): Value =>
   })
 
 /** No weight; the running statistics follow quickly, as there are few steps. */
-const norm = (scope: Scope, x: Value): Value =>
-  batchNorm(scope, x, { weight: 'buffer', epsilon: 1e-12, momentum: 0.4 })
+const norm = (scope: Scope, x: Value): Value => batchNorm(scope, x, { weight: 'buffer', epsilon: 1e-12, momentum: 0.4 })
 
 /** Convolution, pooling, norm, GELU, convolution, norm, GELU. */
 function group(scope: Scope, x: Value, filters: number): Value {

@@ -46,6 +46,15 @@ export const batchNorm = defineOp<BatchNormAttributes>({
     expectRange('momentum', momentum, 0, 1)
     return [x]
   },
+  // The statistics are no function of the batch here.
+  gradient: ({ builder, node, attrs: { epsilon, activation }, inputs, outputs: [y], gradients: [dy] }) => {
+    if (dy === undefined) return []
+    const [x, weight, bias, mean, variance, ...residual] = inputs
+    const attrs = { epsilon, ...(activation && { activation }), statistics: 'given' } as const
+    const all = [dy, x, y, weight, bias, mean, variance, ...residual]
+    const [dx, dweight, dbias, ...dresidual] = builder.emitAll(batchNormGradient, all, attrs, `${node.name}.dx`)
+    return [dx, dweight, dbias, undefined, undefined, ...dresidual]
+  },
   reference: ([x, weight, bias, mean, variance, residual], [y], attrs) => {
     normalize(x, weight, bias, mean, variance, residual, y, attrs)
   },
@@ -115,12 +124,16 @@ export const batchNormTraining = defineOp<BatchNormTrainingAttributes>({
   },
 })
 
+/** `given`: mean and variance do not come from x. Default: they are those of x. */
+export type BatchNormGradientAttributes = BatchNormTrainingAttributes & { readonly statistics?: 'given' }
+
 /**
  * Inputs dy, x, y, weight, bias, mean, variance, and the residual if there was one; outputs dx, dweight, dbias, and the
  * residual's gradient. With x̂ the normalized input, dz = dy · activation'(z) and m values per channel (section 3 there):
- * dbias = Σ dz, dweight = Σ dz·x̂, dx = weight/√(variance+ε) · (dz − dbias/m − x̂·dweight/m).
+ * dbias = Σ dz, dweight = Σ dz·x̂, dx = weight/√(variance+ε) · (dz − dbias/m − x̂·dweight/m); with given statistics only
+ * the first term of dx.
  */
-export const batchNormGradient = defineOp<BatchNormTrainingAttributes>({
+export const batchNormGradient = defineOp<BatchNormGradientAttributes>({
   name: 'batchNormGradient',
   infer: ([dy, x, , weight, bias, mean, variance, residual], { activation }) => {
     expectShape("the output's gradient", dy, x.shape)
@@ -133,7 +146,7 @@ export const batchNormGradient = defineOp<BatchNormTrainingAttributes>({
   },
   reference: ([dy, x, , weight, bias, mean, variance, residual], [dx, dweight, dbias, dresidual], attrs) => {
     const channels = weight.data.length
-    const count = x.data.length / channels
+    const count = attrs.statistics === 'given' ? Number.POSITIVE_INFINITY : x.data.length / channels
     const derivative = attrs.activation === undefined ? undefined : activations[attrs.activation].derivative
     const inverse = Float64Array.from(variance.data, v => 1 / Math.sqrt(v + attrs.epsilon))
     const dz = new Float64Array(x.data.length)

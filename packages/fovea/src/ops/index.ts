@@ -15,6 +15,7 @@ import { dropout } from './dropout.js'
 import { flatten } from './flatten.js'
 import { foldBatchNorm } from './fold-batch-norm.js'
 import { globalAveragePool, globalAveragePoolGradient } from './global-average-pool.js'
+import { gradientScale } from './gradient-scale.js'
 import { lerp } from './lerp.js'
 import { linear, linearInputGradient, linearWeightGradient } from './linear.js'
 import { maxPool, maxPoolGradient } from './max-pool.js'
@@ -33,6 +34,7 @@ import { sgd } from './sgd.js'
 import { slice, sliceGradient } from './slice.js'
 import { softmax, softmaxGradient } from './softmax.js'
 import { stochasticDepth } from './stochastic-depth.js'
+import { where } from './where.js'
 
 /** Every operator by name: what graphs refer to. */
 export const ops = {
@@ -90,6 +92,8 @@ export const ops = {
   rmsProp,
   runningAverage,
   lerp,
+  where,
+  gradientScale,
 } as const
 
 /** A key of `ops`. */

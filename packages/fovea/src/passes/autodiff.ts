@@ -13,10 +13,16 @@ import { isOpName, opDefinition } from '../ops/index.js'
  * The gradient of a scalar by each of `variables`, as nodes added to `builder`.
  * @param loss a scalar made in `builder`
  * @param variables values made in `builder`, usually the parameters
+ * @param scale a scalar by which all gradients are multiplied. Default 1
  * @returns one gradient per variable, undefined where the loss does not depend on it
  * @throws InvalidArgumentError when the loss is no scalar, or an operator on the way has no gradient
  */
-export function autodiff(builder: GraphBuilder, loss: Value, variables: readonly Value[]): (Value | undefined)[] {
+export function autodiff(
+  builder: GraphBuilder,
+  loss: Value,
+  variables: readonly Value[],
+  scale: Value = builder.constant(1),
+): (Value | undefined)[] {
   if (loss.type.shape.length !== 0) {
     throw new InvalidArgumentError(`the loss must be a scalar, '${loss.node.name}' is ${formatShape(loss.type.shape)}`)
   }
@@ -29,7 +35,7 @@ export function autodiff(builder: GraphBuilder, loss: Value, variables: readonly
     slots[index] = sum === undefined ? gradient : builder.emit(add, [sum, gradient], {}, `${node.name}.gradient`)
     gradients.set(node, slots)
   }
-  accumulate(loss, builder.constant(1))
+  accumulate(loss, scale)
   for (const node of order.reverse()) {
     const arrived = gradients.get(node)
     if (arrived === undefined || !needed.has(node) || !isOpName(node.op)) continue

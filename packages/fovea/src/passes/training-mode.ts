@@ -2,6 +2,7 @@
  * @file A model's graph for training: batch-norm uses the batch's statistics and updates the running ones; dropout and
  * stochastic depth draw from a seed that is fed at every run.
  */
+import { unknownName } from '../errors.js'
 import type { Graph, Value } from '../graph/graph.js'
 import { elements } from '../graph/types.js'
 import { type BatchNormAttributes, batchNormTraining } from '../ops/batch-norm.js'
@@ -10,8 +11,17 @@ import { runningAverage } from '../ops/running-average.js'
 import { streamOf } from '../random.js'
 import { rewrite } from './rewrite.js'
 
-/** The result has an input `seed` (int32 scalar) where the model has random operators, each with a stream of its own. */
-export function trainingMode(graph: Graph): Graph {
+/** Whether norms use the batch's statistics, or, unchanged, the running ones: for fine-tuning on few images. */
+export const normStatistics = ['batch', 'running'] as const
+/** One of `normStatistics`. */
+export type NormStatistics = (typeof normStatistics)[number]
+
+/**
+ * The result has an input `seed` (int32 scalar) where the model has random operators, each with a stream of its own.
+ * @throws InvalidArgumentError for unknown statistics
+ */
+export function trainingMode(graph: Graph, statistics: NormStatistics = 'batch'): Graph {
+  if (!normStatistics.includes(statistics)) throw unknownName('norm statistics', String(statistics), normStatistics)
   let seed: Value | undefined
   return rewrite(graph, (node, { builder, mapped }) => {
     if (hasTrait(node, 'random')) {
@@ -19,7 +29,7 @@ export function trainingMode(graph: Graph): Graph {
       const attrs = { ...node.attrs, stream: streamOf(node.name) }
       return builder.emitAll(opDefinition(node.op), [mapped(node.inputs[0]), seed], attrs, node.name)
     }
-    if (node.op !== 'batchNorm') return undefined
+    if (node.op !== 'batchNorm' || statistics === 'running') return undefined
     const [x, weight, bias, runningMean, runningVariance, ...residual] = node.inputs.map(mapped)
     const { momentum, ...attrs } = node.attrs as BatchNormAttributes
     const outputs = builder.emitAll(batchNormTraining, [x, weight, bias, ...residual], attrs, node.name)

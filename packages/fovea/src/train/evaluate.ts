@@ -7,19 +7,16 @@ import type { CompileOptions, Engine, HostArray, Program } from '../engines/engi
 import { InvalidArgumentError } from '../errors.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
-import type { Precision } from '../passes/mixed-precision.js'
 import { ClassificationMetrics, probabilities } from './metrics.js'
 import { type TestTimeAugmentation, viewsOf, type WeightedView } from './test-time-augmentation.js'
-import { evaluationGraph, type Loss } from './training-graph.js'
+import { evaluationGraph, type Loss, type PrecisionOptions } from './training-graph.js'
 
 /** How images are measured. */
-export interface EvaluateOptions extends CompileOptions {
+export interface EvaluateOptions extends CompileOptions, PrecisionOptions {
   /** Default: the native engine where it is built, else the reference engine. */
   readonly engine?: Engine
   /** Default 100. */
   readonly batchSize?: number
-  /** Default `float32`. */
-  readonly precision?: Precision
   /** What `loss` is to be. Default `cross-entropy`. */
   readonly loss?: Loss
   /** Views of each image, over which the logits are averaged. Default `none`. */
@@ -49,12 +46,12 @@ export class Evaluator {
 
   /** @throws InvalidArgumentError for an unknown test-time augmentation */
   constructor(model: Model, engine: Engine, options: Omit<EvaluateOptions, 'engine'>) {
-    const { batchSize = 100, precision, loss = 'cross-entropy', testTimeAugmentation = 'none' } = options
+    const { batchSize = 100, loss = 'cross-entropy', testTimeAugmentation = 'none' } = options
     this.#model = model
     this.#batchSize = batchSize
     this.#loss = loss
     this.#views = viewsOf(testTimeAugmentation)
-    this.#graph = evaluationGraph(model.graph, batchSize, precision)
+    this.#graph = evaluationGraph(model.graph, batchSize, options)
     this.#program = engine.compile(this.#graph, options)
   }
 

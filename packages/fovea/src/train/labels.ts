@@ -1,4 +1,5 @@
-/** @file One-hot labels: rows with a 1 at the class. */
+/** @file Labels as a loss is fed them: class indices, or rows with a 1 at the class, weighted by class. */
+import type { Batch } from '../data/dataset.js'
 import { InvalidArgumentError } from '../errors.js'
 
 /**
@@ -15,5 +16,44 @@ export function oneHot(labels: ArrayLike<number>, classes: number): Float32Array
     }
     rows[i * classes + label] = 1
   }
+  return rows
+}
+
+/** How much an image of each class counts: `balanced` gives every class the same weight in all, with a mean of 1. */
+export type ClassWeights = 'balanced' | readonly number[]
+
+/**
+ * The weights by class.
+ * @param labels of the training images
+ * @throws InvalidArgumentError for weights that are not one number of at least 0 for each class
+ */
+export function classWeightsOf(weights: ClassWeights, labels: Int32Array, classes: number): Float32Array {
+  if (weights !== 'balanced') {
+    if (weights.length !== classes || !weights.every(weight => weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+      throw new InvalidArgumentError(
+        `classWeights must be 'balanced' or ${classes} numbers of at least 0, got ${JSON.stringify(weights)}`,
+      )
+    }
+    return Float32Array.from(weights)
+  }
+  const counts = new Float64Array(classes)
+  for (const label of labels) counts[label]++
+  const present = counts.filter(count => count > 0).length
+  return Float32Array.from(counts, count => (count === 0 ? 0 : labels.length / (present * count)))
+}
+
+/**
+ * The labels of a batch as the training graph takes them.
+ * @param classWeights rows are multiplied by their class's; needs `one-hot`
+ */
+export function labelFeed(
+  batch: Batch,
+  classes: number,
+  labels: 'index' | 'one-hot',
+  classWeights?: Float32Array,
+): Int32Array | Float32Array {
+  if (labels === 'index') return batch.labels
+  const rows = oneHot(batch.labels, classes)
+  if (classWeights) for (let i = 0; i < rows.length; i++) rows[i] *= classWeights[i % classes]
   return rows
 }

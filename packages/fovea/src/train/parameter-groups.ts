@@ -20,7 +20,10 @@ export interface ParameterGroup {
 
 /** Whether a pattern fits a whole name. */
 export function matches(pattern: string, name: string): boolean {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')
+  const escaped = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.')
   return new RegExp(`^${escaped}$`, 's').test(name)
 }
 
@@ -33,8 +36,10 @@ export const hasOwnRate = ({ rate = 1, from = 0, until }: ParameterGroup): boole
   rate !== 1 || from > 0 || until !== undefined
 
 /** The factor of the schedule's rate in an epoch, counted from 0. */
-export const rateIn = ({ rate = 1, from = 0, until = Number.POSITIVE_INFINITY }: ParameterGroup, epoch: number): number =>
-  epoch >= from && epoch < until ? rate : 0
+export const rateIn = (
+  { rate = 1, from = 0, until = Number.POSITIVE_INFINITY }: ParameterGroup,
+  epoch: number,
+): number => (epoch >= from && epoch < until ? rate : 0)
 
 /**
  * @param names of the model's parameters

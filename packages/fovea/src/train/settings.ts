@@ -5,8 +5,11 @@ import type { TrainingState } from '../formats/checkpoint.js'
 import { type Attributes, parameterNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
 import type { Precision } from '../passes/mixed-precision.js'
+import type { NormStatistics } from '../passes/training-mode.js'
+import { checkEarlyStopping, type EarlyStopping } from './early-stopping.js'
+import type { ClassWeights } from './labels.js'
 import type { OptimizerOptions } from './optimizers/index.js'
-import { checkGroups, type ParameterGroup } from './parameter-groups.js'
+import { checkGroups, matches, type ParameterGroup } from './parameter-groups.js'
 import { defaultRecipe, type RecipeName, recipeOf, recipeSettings } from './recipes/index.js'
 import type { ScheduleOptions } from './schedules/index.js'
 import type { Loss } from './training-graph.js'
@@ -28,9 +31,21 @@ export interface TrainingSettings {
   /** How labels are fed: class indices, or rows with a 1 at the class. The result is the same. */
   readonly labels: 'index' | 'one-hot'
   readonly labelSmoothing: number
+  /** How much an image of each class counts. Default: all alike. */
+  readonly classWeights?: ClassWeights
+  /** Ends the run early. Default: it goes to its end. */
+  readonly earlyStopping?: EarlyStopping
   readonly augmentation: Augmentation
+  /** Parts of a batch that run one after another, for less memory; norms see a part at a time. Default 1. */
+  readonly accumulate: number
+  /** The longest norm of all gradients together; longer ones are cut. Default: any. */
+  readonly clipNorm?: number
+  /** Of which images norms take their statistics. Default `batch`. */
+  readonly normStatistics: NormStatistics
   /** Default `float32`. */
   readonly precision: Precision
+  /** Patterns over the names of layers that stay float32. Default: the first and the last. */
+  readonly keepFloat32?: readonly string[]
   /** Of the order of images, their augmentation, dropout. Default 0. */
   readonly seed: number
 }
@@ -68,6 +83,10 @@ export function resolveSettings(
     ? { optimizer, schedule }
     : recipeSettings(name, { imageSize, batchSize, ...(learningRate === undefined ? {} : { learningRate }) })
   const average = given.average ?? base.average
+  const clipNorm = given.clipNorm ?? base.clipNorm
+  const classWeights = given.classWeights ?? base.classWeights
+  const earlyStopping = given.earlyStopping ?? base.earlyStopping
+  const { keepFloat32 } = given
   return {
     batchSize,
     optimizer: base.optimizer,
@@ -75,10 +94,17 @@ export function resolveSettings(
     groups: given.groups ?? base.groups ?? [],
     ...(average && { average }),
     loss,
-    labels: given.labels ?? base.labels ?? 'index',
+    // A weight by class needs rows to multiply.
+    labels: classWeights ? 'one-hot' : (given.labels ?? base.labels ?? 'index'),
     labelSmoothing: given.labelSmoothing ?? base.labelSmoothing ?? 0,
+    ...(classWeights && { classWeights }),
+    ...(earlyStopping && { earlyStopping }),
     augmentation: given.augmentation ?? base.augmentation ?? {},
+    accumulate: given.accumulate ?? 1,
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    normStatistics: given.normStatistics ?? base.normStatistics ?? 'batch',
     precision,
+    ...(keepFloat32 && { keepFloat32 }),
     seed,
   }
 }
@@ -104,6 +130,23 @@ export function checkSettings(
   const names = parameterNodes(model.graph).map(({ name }) => name)
   checkGroups(settings.groups, names)
   if (settings.average) checkAverage(settings.average)
+  if (settings.earlyStopping) checkEarlyStopping(settings.earlyStopping)
+  const { batchSize, accumulate, clipNorm } = settings
+  if (!(Number.isSafeInteger(accumulate) && accumulate >= 1 && batchSize % accumulate === 0)) {
+    throw new InvalidArgumentError(
+      `accumulate must divide the batch of ${batchSize} images into equal parts, got ${accumulate}`,
+    )
+  }
+  if (clipNorm !== undefined && !(clipNorm > 0)) {
+    throw new InvalidArgumentError(`clipNorm must be a number above 0, got ${clipNorm}`)
+  }
+  for (const pattern of settings.keepFloat32 ?? []) {
+    if (!layerNames(model).some(name => matches(pattern, name))) {
+      throw new InvalidArgumentError(
+        `keepFloat32: '${pattern}' matches no convolution or linear layer; there are ${layerNames(model).slice(0, 3).join(', ')}, …`,
+      )
+    }
+  }
   if (resume === undefined) return
   const now: Attributes = { ...settings, epochs } as unknown as Attributes
   const changed = Object.keys(now).find(key => canonical(now[key]) !== canonical(resume.settings[key]))
@@ -115,6 +158,10 @@ export function checkSettings(
     throw new InvalidArgumentError('the training images are not those the run was started with: it cannot go on')
   }
 }
+
+/** What a policy of precision may be told to leave alone. */
+const layerNames = ({ graph }: Model): string[] =>
+  graph.nodes.filter(({ op }) => op === 'conv2d' || op === 'linear').map(({ name }) => name)
 
 /** JSON with sorted keys: equal for equal data. */
 function canonical(value: unknown): string {

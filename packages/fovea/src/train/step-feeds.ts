@@ -2,6 +2,7 @@
  * @file The numbers that a step is fed beside images and labels: rates, its own number, a seed, what drives the averages.
  * Each is a pure function of the settings and of epoch and step, so a resumed run feeds the same.
  */
+import type { LossScaleState } from '../formats/checkpoint.js'
 import { type Graph, inputNodes } from '../graph/graph.js'
 import { randomBits, randomKey, streamOf } from '../random.js'
 import { rateIn } from './parameter-groups.js'
@@ -28,15 +29,25 @@ export class StepFeeds {
     this.#seedKey = randomKey(settings.seed, streamOf('step'))
   }
 
-  /** For a step of an epoch, both counted from 0. `learningRate` is always there. */
-  at(epoch: number, step: number): Readonly<Record<string, number>> & { readonly learningRate: number } {
-    const { schedule, groups, average } = this.settings
+  /**
+   * For a part of a step of an epoch, all counted from 0. `learningRate` is always there.
+   * @param lossScale as it is now. The optimizer counts no skipped step
+   */
+  at(
+    { epoch, step, part }: { readonly epoch: number; readonly step: number; readonly part: number },
+    { scale, skippedSteps }: LossScaleState,
+  ): Readonly<Record<string, number>> & { readonly learningRate: number } {
+    const { schedule, groups, average, accumulate } = this.settings
     const [done, total] = [epoch * this.steps + step, this.epochs * this.steps]
     const learningRate = learningRateAt(schedule, done, total)
+    const isLast = part === accumulate - 1
     const all: Record<string, number> = {
-      step: done + 1,
-      seed: randomBits(this.#seedKey, done) | 0,
-      ...(average && averageFeeds(average, done + 1, total)),
+      step: done + 1 - skippedSteps,
+      seed: randomBits(this.#seedKey, done * accumulate + part) | 0,
+      lossScale: scale,
+      firstPart: part === 0 ? 1 : 0,
+      lastPart: isLast ? 1 : 0,
+      ...(average && (isLast ? averageFeeds(average, done + 1, total) : { averageWeight: 0, averageBack: 0 })),
     }
     for (const [place, group] of groups.entries()) all[rateInput(place)] = learningRate * rateIn(group, epoch)
     const asked = Object.entries(all).filter(([name]) => this.#inputs.has(name))

@@ -7,22 +7,21 @@ import type { Dataset } from '../data/dataset.js'
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions, Engine } from '../engines/engine.js'
 import { DivergenceError, InvalidArgumentError } from '../errors.js'
-import type { Checkpoint, EpochMetrics, TrainingState } from '../formats/checkpoint.js'
+import type { Checkpoint, EpochMetrics, LossScaleState, TrainingState } from '../formats/checkpoint.js'
 import type { Attributes } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
+import { bestEpoch, bestSlots, bestWeights, stopsEarly } from './early-stopping.js'
 import { checkDataset, type EvaluateOptions, type Evaluation, Evaluator, evaluate } from './evaluate.js'
-import { oneHot } from './labels.js'
-import { countCorrect } from './metrics.js'
+import { classWeightsOf } from './labels.js'
 import { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './settings.js'
-import { StepFeeds } from './step-feeds.js'
-import { allFinite, readState, type State, writeState } from './state.js'
-import { trainingGraph } from './training-graph.js'
+import { allFinite, type State } from './state.js'
+import { TrainingStep } from './training-step.js'
 import { averagedWeights } from './weight-average.js'
 
 /** A run: its data, its length, its settings (those not given come from the recipe), and who is told of it. */
 export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, CompileOptions {
-  /** Training images, and held-out images, which are measured after each epoch and decide nothing. */
+  /** Training images, and held-out images, which are measured after each epoch and decide nothing but early stopping. */
   readonly data: { readonly train: Dataset; readonly test?: Dataset }
   readonly epochs: number
   /** Default: the native engine where it is built, else the reference engine. */
@@ -39,7 +38,15 @@ export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, C
   /** After each epoch, before it is saved. */
   readonly onEpoch?: (epoch: EpochReport) => void | Promise<void>
   /** Keeps a state from which the run can go on: after each epoch, now and then within a long one, and when interrupted. */
-  readonly save?: (checkpoint: Checkpoint) => Promise<void>
+  readonly save?: (checkpoint: Checkpoint, moment: SaveMoment) => Promise<void>
+}
+
+/** When a state is saved. */
+export interface SaveMoment {
+  /** Whether an epoch has just ended; otherwise one is under way. */
+  readonly epochEnded: boolean
+  /** After an epoch with the lowest held-out loss so far: the model as it was evaluated. */
+  readonly best?: Model
 }
 
 /** Means over the epoch so far. */
@@ -56,6 +63,8 @@ export interface StepProgress {
   readonly imagesPerSecond: number
   /** For all epochs; an estimate. */
   readonly secondsLeft: number
+  /** In float16: where dynamic loss scaling stands. */
+  readonly lossScale?: LossScaleState
 }
 
 /** What an epoch came to, and how long it took. */
@@ -68,7 +77,7 @@ export interface EpochReport extends EpochMetrics {
 
 /** What a run leaves. */
 export interface TrainingRun {
-  /** With the trained weights. */
+  /** With the trained weights; with early stopping, those of the best epoch. */
   readonly model: Model
   readonly history: readonly EpochMetrics[]
   /** Whether `signal` ended it early. */
@@ -87,42 +96,52 @@ const SAVE_SECONDS = 300
  *   loss is no longer a finite number; EngineError for a step that needs more memory than there is
  */
 export async function train(model: Model, options: TrainOptions): Promise<TrainingRun> {
-  const { data, epochs, engine = await defaultEngine(), signal, onStep, onEpoch, save } = options
+  const { data, epochs, engine = await defaultEngine(), signal, onStep, onEpoch, save, resume } = options
   const settings = resolveSettings(model, data.train.length, options)
-  const { batchSize, labels, augmentation, precision, seed, average } = settings
+  const { batchSize, augmentation, seed, average, earlyStopping } = settings
   checkDataset(model, data.train)
   if (data.test) checkDataset(model, data.test)
-  checkSettings(model, settings, epochs, data.train.fingerprint, options.resume)
-  const classes = model.labels.length
+  else if (earlyStopping) throw new InvalidArgumentError('earlyStopping needs held-out images (data.test)')
+  checkSettings(model, settings, epochs, data.train.fingerprint, resume)
   const batches = { batchSize, normalization: model.preprocessing }
   const firstEpoch = { ...batches, training: { seed, epoch: 0, augmentation } }
   checkBatchOptions(data.train, firstEpoch)
   const steps = batchCount(data.train.length, firstEpoch)
+  const weightByClass =
+    settings.classWeights && classWeightsOf(settings.classWeights, data.train.labels, model.labels.length)
 
-  const graph = trainingGraph(model.graph, { ...settings, ...(options.memory && { memory: options.memory }) })
-  const program = engine.compile(graph, options)
-  const evaluation = { batchSize, precision, loss: settings.loss }
-  const held = data.test && { ...evaluation, batchSize: Math.min(batchSize, data.test.length) }
-  const evaluator = held && new Evaluator(model, engine, { ...options, ...held })
-  const feeds = new StepFeeds(graph, settings, steps, epochs)
-  const history: EpochMetrics[] = [...(options.resume?.history ?? [])]
-  let { epoch, step, lossSum, correct } = options.resume ?? { epoch: 0, step: 0, lossSum: 0, correct: 0 }
+  const compiled = new TrainingStep(model, engine, settings, {
+    ...options,
+    steps,
+    epochs,
+    ...(weightByClass && { weightByClass }),
+  })
+  const evaluation = { ...settings, ...options, batchSize }
+  const evaluator =
+    data.test && new Evaluator(model, engine, { ...evaluation, batchSize: Math.min(batchSize, data.test.length) })
+  const history: EpochMetrics[] = [...(resume?.history ?? [])]
+  let { epoch, step, lossSum, correct } = resume ?? { epoch: 0, step: 0, lossSum: 0, correct: 0 }
+  let best = resume && bestWeights(model, resume.slots)
+  const ended = (): boolean =>
+    epoch === epochs || (step === 0 && earlyStopping !== undefined && stopsEarly(history, earlyStopping))
 
-  const checkpoint = ({ weights, slots }: State): Checkpoint & { readonly training: TrainingState } => ({
+  const checkpoint = ({ weights, slots }: State): Checkpoint => ({
     model: { ...model, weights },
     training: {
       settings: { ...settings, epochs } as unknown as Attributes,
       data: data.train.fingerprint,
-      ...{ epoch, step, lossSum, correct, history, slots },
+      ...(compiled.lossScale && { lossScale: compiled.lossScale }),
+      ...{ epoch, step, lossSum, correct, history },
+      slots: new Map([...slots, ...(earlyStopping && best ? bestSlots(best) : [])]),
     },
   })
   const kept = ({ weights, slots }: State): Weights => averagedWeights(weights, slots, average)
   const finish = (state: State): TrainingRun => {
-    const trained = { ...model, weights: kept(state) }
+    const trained = { ...model, weights: (earlyStopping && best) ?? kept(state) }
     return {
       model: trained,
       history,
-      interrupted: epoch < epochs,
+      interrupted: !ended(),
       evaluate: async (dataset = data.test, { testTimeAugmentation = 'none' } = {}) => {
         if (dataset === undefined)
           throw new InvalidArgumentError('evaluate needs a data set: the run had none held out')
@@ -130,29 +149,31 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       },
     }
   }
+  const stateAt = async (learningRate?: number): Promise<State> => {
+    const state = await compiled.state()
+    // The last update shows in no training loss any more.
+    const at = { epoch, step, steps, ...(learningRate === undefined ? {} : { learningRate }) }
+    if (!allFinite(state)) throw diverged('loss', Number.NaN, at)
+    return state
+  }
 
   try {
-    await writeState(program, graph, model.weights, options.resume?.slots)
-    let state = await readState(program, graph, model)
+    await compiled.begin(model.weights, resume)
+    let state = await compiled.state()
     let savedAt = performance.now()
     await options.onStart?.()
-    while (epoch < epochs && !signal?.aborted) {
+    while (!ended() && !signal?.aborted) {
       const firstStep = step
       const start = performance.now()
       const secondsSince = (time: number): number => (performance.now() - time) / 1000
       const training = { seed, epoch, augmentation }
       for await (const batch of batchesOf(data.train, { ...batches, training, firstBatch: step })) {
-        const numbers = feeds.at(epoch, step)
-        const { learningRate } = numbers
-        const { loss, logits } = await program.run({
-          image: batch.images,
-          label: labels === 'one-hot' ? oneHot(batch.labels, classes) : batch.labels,
-          ...numbers,
-        })
+        const result = await compiled.run(batch, { epoch, step })
+        const { loss, learningRate } = result
         step++
-        lossSum += loss[0]
-        correct += countCorrect(logits, batch.labels, classes)
-        if (!Number.isFinite(loss[0])) throw diverged('loss', loss[0], { epoch, step, steps, learningRate })
+        lossSum += loss
+        correct += result.correct
+        if (!Number.isFinite(loss)) throw diverged('loss', loss, { epoch, step, steps, learningRate })
         const secondsEach = secondsSince(start) / (step - firstStep)
         onStep?.({
           epoch: epoch + 1,
@@ -164,20 +185,18 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
           learningRate,
           imagesPerSecond: batchSize / secondsEach,
           secondsLeft: secondsEach * ((epochs - epoch) * steps - step),
+          ...(compiled.lossScale && { lossScale: compiled.lossScale }),
         })
         if (step === steps) break
         const due = save !== undefined && secondsSince(savedAt) > SAVE_SECONDS
         if (!signal?.aborted && !due) continue
-        state = await readState(program, graph, model)
-        if (!allFinite(state)) throw diverged('loss', Number.NaN, { epoch, step, steps, learningRate })
-        await save?.(checkpoint(state))
+        state = await stateAt(learningRate)
+        await save?.(checkpoint(state), { epochEnded: false })
         savedAt = performance.now()
         if (signal?.aborted) return finish(state)
       }
       const imagesPerSecond = ((steps - firstStep) * batchSize) / secondsSince(start)
-      state = await readState(program, graph, model)
-      // The last update of an epoch shows in no training loss any more.
-      if (!allFinite(state)) throw diverged('loss', Number.NaN, { epoch, step, steps })
+      state = await stateAt()
       let metrics: EpochMetrics = { epoch: epoch + 1, loss: lossSum / steps, accuracy: correct / (steps * batchSize) }
       if (evaluator && data.test) {
         await evaluator.load(kept(state))
@@ -186,15 +205,18 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
         metrics = { ...metrics, validationLoss: loss, validationAccuracy: accuracy }
       }
       history.push(metrics)
+      const isBest = data.test !== undefined && bestEpoch(history, earlyStopping?.minimumDelta) === history.length - 1
+      if (isBest) best = kept(state)
       await onEpoch?.({ ...metrics, imagesPerSecond, seconds: secondsSince(start) })
       epoch++
       step = lossSum = correct = 0
-      await save?.(checkpoint(state))
+      const moment = { epochEnded: true, ...(isBest && { best: { ...model, weights: kept(state) } }) }
+      await save?.(checkpoint(state), moment)
       savedAt = performance.now()
     }
     return finish(state)
   } finally {
-    program.dispose()
+    compiled.dispose()
     evaluator?.dispose()
   }
 }

@@ -10,14 +10,15 @@ import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { fuse } from '../passes/fuse.js'
 import { fuseGradients } from '../passes/fuse-gradients.js'
 import { inferenceMode } from '../passes/inference-mode.js'
-import { mixedPrecision, type Precision } from '../passes/mixed-precision.js'
+import { type MixedPrecisionOptions, mixedPrecision, type Precision } from '../passes/mixed-precision.js'
 import { type MemoryUse, recompute } from '../passes/recompute.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { scheduleUpdates } from '../passes/schedule-updates.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
-import { trainingMode } from '../passes/training-mode.js'
+import { type NormStatistics, trainingMode } from '../passes/training-mode.js'
+import { holdBack, prepareGradients } from './gradients.js'
 import { createOptimizer, type OptimizerOptions } from './optimizers/index.js'
-import { groupOf, hasOwnRate, type ParameterGroup } from './parameter-groups.js'
+import { groupOf, hasOwnRate, matches, type ParameterGroup } from './parameter-groups.js'
 import { averageStates, type WeightAverage } from './weight-average.js'
 
 /** Mean squared error is between the softmax and one-hot labels. */
@@ -26,57 +27,92 @@ export const losses = ['cross-entropy', 'mean-squared-error'] as const
 export type Loss = (typeof losses)[number]
 
 /** What a step computes beside the model. */
-export interface TrainingGraphOptions {
+export interface TrainingGraphOptions extends PrecisionOptions {
   readonly batchSize: number
+  /** Parts of a batch that run one after another, their gradients added up: less memory. Default 1. */
+  readonly accumulate?: number
   readonly optimizer: OptimizerOptions
+  /** The longest norm of all gradients together. Default: any. */
+  readonly clipNorm?: number
   /** Parameters that train otherwise, or not. */
   readonly groups?: readonly ParameterGroup[]
   /** Of weights and running statistics, over the steps. */
   readonly average?: WeightAverage
+  /** Of which images norms take their statistics. Default `batch`. */
+  readonly normStatistics?: NormStatistics
   /** Default `cross-entropy`. */
   readonly loss?: Loss
   /** How labels are fed: int32 [batch] class indices, or float32 [batch, classes] rows. Default `index`. */
   readonly labels?: 'index' | 'one-hot'
   /** Default 0. */
   readonly labelSmoothing?: number
-  /** Default `float32`. */
-  readonly precision?: Precision
   /** Whether activations are kept or computed again (passes/recompute.ts). Default `standard`. */
   readonly memory?: MemoryUse
+}
+
+/** The types in which a model computes. */
+export interface PrecisionOptions {
+  /** Default `float32`. */
+  readonly precision?: Precision
+  /** Patterns over the names of convolutions and linear layers that stay float32. Default: the first and the last. */
+  readonly keepFloat32?: readonly string[]
+}
+
+const inPrecision = (graph: Graph, { precision = 'float32', keepFloat32 }: PrecisionOptions): Graph => {
+  const keep = (name: string): boolean => keepFloat32?.some(pattern => matches(pattern, name)) === true
+  const options: MixedPrecisionOptions = keepFloat32 === undefined ? {} : { keepFloat32: keep }
+  return mixedPrecision(graph, precision, options)
 }
 
 /** The input that feeds the rate of the group at this place in the list; of all other parameters, for -1. */
 export const rateInput = (group: number): string => (group < 0 ? 'learningRate' : `learningRate:${group}`)
 
 /**
- * Inputs `image`, `label`, `learningRate` (and those of groups with a rate of their own, see `rateInput`), and where needed
- * `step`, `seed`, `averageWeight`, `averageBack`; outputs `loss` and `logits`; updates every parameter that is not frozen,
- * optimizer slot, average and running statistic.
+ * One step, or the part of one that is fed at once. Inputs `image`, `label`, `learningRate` (and those of groups with a rate
+ * of their own, see `rateInput`), and where needed `step`, `seed`, `averageWeight`, `averageBack`, `lossScale`, `firstPart`,
+ * `lastPart`; outputs `loss`, `logits`, and where they are known `gradientNorm` and `finite`; updates every parameter that is
+ * not frozen, optimizer slot, average and running statistic.
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): Graph {
-  const { batchSize, groups = [], average, precision = 'float32' } = options
-  const training = trainingMode(mixedPrecision(fuse(setBatchSize(model, batchSize)), precision))
+  const { batchSize, accumulate = 1, clipNorm, groups = [], average } = options
+  const forward = inPrecision(fuse(setBatchSize(model, batchSize / accumulate)), options)
+  const training = trainingMode(forward, options.normStatistics)
   const builder = new GraphBuilder()
   const { mapped } = rewriteInto(builder, training)
   const logits = mapped(logitsOf(training))
   const loss = lossOf(builder, logits, options)
   builder.output('loss', loss)
 
+  const scalar = inputsOnce(builder)
   const stateValue = (node: Node): Value => mapped({ node, index: 0, type: node.outputs[0] })
   const trained = parameterNodes(training).filter(({ name }) => groups[groupOf(groups, name)]?.rate !== 0)
   const parameters = trained.map(stateValue)
+  const lossScale = options.precision === 'mixed_float16' ? scalar('lossScale') : undefined
+  const found = autodiff(builder, loss, parameters, lossScale).flatMap((gradient, i) =>
+    gradient === undefined ? [] : [{ parameter: parameters[i], gradient }],
+  )
+  const scaling = { accumulate, ...(clipNorm === undefined ? {} : { clipNorm }), ...(lossScale && { lossScale }) }
+  const { gradients, counts, partCounts } = prepareGradients(builder, found, scaling)
+
+  const running = stateNodes(training)
+    .map(stateValue)
+    .filter(state => builder.nextOf(state) !== undefined)
+  if (partCounts) holdBack(builder, running, partCounts)
   const optimize = createOptimizer(options.optimizer)
-  const scalar = inputsOnce(builder)
-  for (const [i, gradient] of autodiff(builder, loss, parameters).entries()) {
-    if (gradient === undefined) continue
-    const place = groupOf(groups, trained[i].name)
+  const optimized: Value[] = []
+  for (const { parameter, gradient } of gradients) {
+    const place = groupOf(groups, parameter.node.name)
     const group = groups[place]
     const learningRate = scalar(rateInput(group !== undefined && hasOwnRate(group) ? place : -1))
     const { weightDecay } = group ?? {}
     const own = weightDecay === undefined ? {} : { weightDecay }
-    optimize({ builder, learningRate, step: () => scalar('step'), ...own }, parameters[i], gradient)
+    optimized.push(
+      parameter,
+      ...optimize({ builder, learningRate, step: () => scalar('step'), ...own }, parameter, gradient),
+    )
   }
-  if (average) averageStates(builder, stateNodes(training).map(stateValue), average)
+  if (average) optimized.push(...averageStates(builder, stateNodes(training).map(stateValue), average))
+  if (counts) holdBack(builder, optimized, counts)
   return scheduleUpdates(recompute(fuseGradients(builder.build()), options.memory))
 }
 
@@ -91,8 +127,8 @@ function inputsOnce(builder: GraphBuilder): (name: string) => Value {
 }
 
 /** Input `image` [batch, …], output `logits` [batch, classes]; dropout gone, batch-norm folded into convolutions. */
-export function evaluationGraph(model: Graph, batchSize: number, precision: Precision = 'float32'): Graph {
-  return mixedPrecision(foldBatchNorm(inferenceMode(setBatchSize(model, batchSize))), precision)
+export function evaluationGraph(model: Graph, batchSize: number, options: PrecisionOptions = {}): Graph {
+  return inPrecision(foldBatchNorm(inferenceMode(setBatchSize(model, batchSize))), options)
 }
 
 /** What a model computes. */

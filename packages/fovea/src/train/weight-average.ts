@@ -35,19 +35,23 @@ export function checkAverage(average: WeightAverage): void {
 
 const slotOf = (name: string): string => `${name}:average`
 
-/** Adds to each state that has a next value the update of its average, which lies in the slot `NAME:average`. */
-export function averageStates(builder: GraphBuilder, states: readonly Value[], average: WeightAverage): void {
+/**
+ * Adds to each state that has a next value the update of its average, which lies in the slot `NAME:average`.
+ * @returns the averages
+ */
+export function averageStates(builder: GraphBuilder, states: readonly Value[], average: WeightAverage): Value[] {
   const weight = builder.input('averageWeight', [])
   const back = average.type === 'lookahead' ? builder.input('averageBack', []) : undefined
-  for (const state of states) {
+  return states.flatMap(state => {
     const next = builder.nextOf(state)
-    if (next === undefined) continue
+    if (next === undefined) return []
     const { name } = state.node
     const slow = builder.buffer(slotOf(name), state.type.shape, { type: 'zeros' })
     const slowNext = builder.emit(lerp, [slow, next, weight], {}, `${slotOf(name)}.next`)
     builder.update(slow, slowNext)
     if (back) builder.update(state, builder.emit(lerp, [next, slowNext, back], {}, `${name}.next`))
-  }
+    return [slow]
+  })
 }
 
 /**

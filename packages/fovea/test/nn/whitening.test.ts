@@ -83,5 +83,7 @@ test('directions come from the largest variance to the smallest, so their filter
 
 test('without images, patches count as independent: filters take one value each, scaled by 1/√(1 + ε)', () => {
   const filters = whiteningFilters(independentPatches(3), 3)
-  expect([...filters]).toEqual([0.5, 0, 0, 0, 0.5, 0, 0, 0, 0.5, -0.5, 0, 0, 0, -0.5, 0, 0, 0, -0.5].map(x => expect.closeTo(x, 7)))
+  expect([...filters]).toEqual(
+    [0.5, 0, 0, 0, 0.5, 0, 0, 0, 0.5, -0.5, 0, 0, 0, -0.5, 0, 0, 0, -0.5].map(x => expect.closeTo(x, 7)),
+  )
 })

@@ -32,7 +32,10 @@ test('a group trains in its epochs only', () => {
 
 describe('what makes no group is named', () => {
   test.each<[ParameterGroup, string]>([
-    [{ match: 'fx.*' }, "parameter group 'fx.*': it matches no parameter of the model, whose names are like conv1.weight"],
+    [
+      { match: 'fx.*' },
+      "parameter group 'fx.*': it matches no parameter of the model, whose names are like conv1.weight",
+    ],
     [{ match: 'fc.*', rate: -1 }, 'its rate must be a number of at least 0, got -1'],
     [{ match: 'fc.*', weightDecay: Number.NaN }, 'its weightDecay must be'],
     [{ match: 'fc.*', from: 2, until: 2 }, 'its epochs must be from 0 on and at least one, got 2 to 2'],
@@ -48,17 +51,19 @@ test('a frozen parameter costs no gradient: neither its update nor what only it 
   const options = { batchSize: 4, optimizer: { type: 'sgd', momentum: 0.9 } } as const
   const whole = trainingGraph(model.graph, options)
   const head = trainingGraph(model.graph, { ...options, groups: [{ match: 'fc.*' }, { match: '*', rate: 0 }] })
-  expect([...head.updates.keys()].filter(name => !name.includes('running'))).toEqual([
-    'fc.bias',
-    'fc.bias:velocity',
-    'fc.weight',
-    'fc.weight:velocity',
-  ].sort((a, b) => [...whole.updates.keys()].indexOf(a) - [...whole.updates.keys()].indexOf(b)))
+  expect([...head.updates.keys()].filter(name => !name.includes('running'))).toEqual(
+    ['fc.bias', 'fc.bias:velocity', 'fc.weight', 'fc.weight:velocity'].sort(
+      (a, b) => [...whole.updates.keys()].indexOf(a) - [...whole.updates.keys()].indexOf(b),
+    ),
+  )
   expect(head.nodes.some(({ op }) => op === 'conv2dWeightGradient' || op === 'conv2dInputGradient')).toBe(false)
 })
 
 test('only groups with a rate of their own are fed one', () => {
-  const groups = [{ match: 'fc.*', weightDecay: 0 }, { match: 'bn1.*', rate: 3 }]
+  const groups = [
+    { match: 'fc.*', weightDecay: 0 },
+    { match: 'bn1.*', rate: 3 },
+  ]
   const graph = trainingGraph(model.graph, { batchSize: 4, optimizer: { type: 'sgd' }, groups })
   expect(inputNodes(graph).map(({ name }) => name)).toEqual(['image', 'label', 'learningRate', 'learningRate:1'])
 })
@@ -77,7 +82,8 @@ test('in a run, frozen parameters keep their bits, a group outside of its epochs
       { match: 'fc.*', rate: 10 },
     ],
   })
-  const changed = (name: string) => run.model.weights.get(name)!.some((value, i) => value !== model.weights.get(name)![i])
+  const changed = (name: string) =>
+    run.model.weights.get(name)!.some((value, i) => value !== model.weights.get(name)![i])
   expect(['conv1.weight', 'layer1.0.conv1.weight', 'layer2.0.conv1.weight', 'fc.weight'].map(changed)).toEqual([
     false,
     false,

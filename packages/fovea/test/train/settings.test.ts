@@ -14,6 +14,8 @@ test("ResNets take the one-cycle recipe, the Keras tutorials' network takes thei
     optimizer: { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
     schedule: { type: 'one-cycle', peak: 0.4, warmup: 0.2, startDivisor: 10, endDivisor: 10_000 },
     groups: [],
+    accumulate: 1,
+    normStatistics: 'batch',
     loss: 'cross-entropy',
     labels: 'index',
     labelSmoothing: 0.1,
@@ -56,10 +58,21 @@ test('speednet takes the fast recipe, whose numbers are those of its paper, for 
   // There: the rate 11.5 / (1024 · (1 + 1 / 0.15)) for a sum over 1,024 images; a decay of 0.0153 / (1 + 1 / 0.15) a step.
   const { optimizer, schedule, groups, average } = resolveSettings(createModel('speednet'), 50_000, {})
   const gain = 1 + 1 / 0.15
-  expect(schedule).toEqual({ type: 'triangular', peak: expect.closeTo(11.5 / gain, 12), warmup: 0.23, start: 0.2, end: 0.07 })
+  expect(schedule).toEqual({
+    type: 'triangular',
+    peak: expect.closeTo(11.5 / gain, 12),
+    warmup: 0.23,
+    start: 0.2,
+    end: 0.07,
+  })
   const peak = peakRate(schedule)
   const decayed = 0.0153 / gain
-  expect(optimizer).toEqual({ type: 'sgd', momentum: 0.85, nesterov: true, weightDecay: expect.closeTo(decayed / peak, 12) })
+  expect(optimizer).toEqual({
+    type: 'sgd',
+    momentum: 0.85,
+    nesterov: true,
+    weightDecay: expect.closeTo(decayed / peak, 12),
+  })
   expect(groups).toEqual([
     { match: '*.norm?.bias', rate: 64, weightDecay: expect.closeTo(decayed / (64 * peak), 12) },
     { match: 'whiten.bias', weightDecay: expect.closeTo(decayed / peak, 12), until: 3 },
@@ -93,7 +106,9 @@ describe('what makes no run is named', () => {
   }
   test('a run goes on with the same settings and images only', () => {
     checkSettings(resnet, settings, 4, 'data', state)
-    expect(() => checkSettings(resnet, settings, 5, 'data', state)).toThrow('started with epochs 4, it cannot go on with 5')
+    expect(() => checkSettings(resnet, settings, 5, 'data', state)).toThrow(
+      'started with epochs 4, it cannot go on with 5',
+    )
     expect(() => checkSettings(resnet, { ...settings, seed: 1 }, 4, 'data', state)).toThrow('started with seed 0')
     expect(() => checkSettings(resnet, settings, 4, 'other', state)).toThrow('the training images are not those')
   })

@@ -5,38 +5,11 @@ import { DivergenceError } from '../../src/errors.js'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
-import { initialWeights } from '../../src/nn/initializers.js'
-import { GraphBuilder } from '../../src/ops/builder.js'
-import { ops } from '../../src/ops/index.js'
 import { type EpochReport, type StepProgress, type TrainOptions, train } from '../../src/train/train.js'
 import { stripeClasses, stripeData, stripes } from './patterns.js'
+import { small } from './small-model.js'
 
 const engine = referenceEngine()
-
-/** A network with all that a run can depend on: batch-norm's statistics, dropout's randomness. */
-function small(): Model {
-  const builder = new GraphBuilder()
-  const attrs = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const
-  const image = builder.input('image', [1, 8, 8, 3])
-  const weight = builder.parameter('conv.weight', [8, 3, 3, 3], { type: 'normal', mode: 'fanOut', gain: 1 })
-  const perChannel = (name: string, type: 'zeros' | 'ones') => builder.parameter(`bn.${name}`, [8], { type })
-  const running = (name: string, type: 'zeros' | 'ones') => builder.buffer(`bn.${name}`, [8], { type })
-  const norm = [
-    perChannel('weight', 'ones'),
-    perChannel('bias', 'zeros'),
-    running('running_mean', 'zeros'),
-    running('running_var', 'ones'),
-  ]
-  const features = builder.emit(ops.conv2d, [image, weight], attrs, 'conv')
-  const normalized = builder.emit(ops.batchNorm, [features, ...norm], { epsilon: 1e-5, momentum: 0.1 }, 'bn')
-  const pooled = builder.emit(ops.globalAveragePool, [builder.emit(ops.relu, [normalized], {})], {})
-  const dropped = builder.emit(ops.dropout, [builder.emit(ops.flatten, [pooled], {})], { rate: 0.1, stream: 0 }, 'drop')
-  const classifier = builder.parameter('fc.weight', [3, 8], { type: 'uniform', bound: 0.3 })
-  builder.output('logits', builder.emit(ops.linear, [dropped, classifier], {}, 'fc'))
-  const graph = builder.build()
-  const preprocessing = { size: [8, 8, 3], mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25] } as const
-  return { name: 'small', graph, weights: initialWeights(graph, 0), preprocessing, labels: stripeClasses }
-}
 
 const options: TrainOptions = {
   data: stripeData,
@@ -92,29 +65,43 @@ describe('bits', () => {
     expect(await weights('one-hot')).toEqual(await weights('index'))
   })
 
-  test('a run that goes on from any of its checkpoints ends as one that never stopped', async () => {
-    const whole = await saved({})
-    for (const file of whole.slice(0, 3)) {
-      const { model, training } = decodeCheckpoint('x', file)
-      const rest = await saved({ resume: training! }, model)
-      expect(rest.at(-1)!.equals(whole.at(-1)!)).toBe(true)
-    }
-  })
+  const runs: Record<string, Partial<TrainOptions>> = {
+    plain: {},
+    'a moving average': { average: { type: 'moving', decay: 0.9 } },
+    lookahead: { average: { type: 'lookahead', every: 4, decay: 0.5, power: 1 } },
+    'parts, cut gradients and groups': {
+      ...{ accumulate: 2, clipNorm: 0.5, groups: [{ match: 'bn.*', rate: 2, until: 2 }], classWeights: 'balanced' },
+    },
+    float16: { precision: 'mixed_float16', optimizer: { type: 'sgd', momentum: 0.9 } },
+    'early stopping': { earlyStopping: { patience: 3 } },
+  }
 
-  test('so does one that was interrupted in the middle of an epoch', async () => {
-    const whole = await saved({})
-    const signal = { aborted: false }
-    const files = await saved({
-      signal,
-      onStep: ({ epoch, step }) => {
-        signal.aborted = epoch === 2 && step === 3
-      },
+  describe.each(Object.entries(runs))('%s', (_, more) => {
+    test('a run that goes on from any of its checkpoints ends as one that never stopped', async () => {
+      const whole = await saved(more)
+      for (const file of whole.slice(0, 3)) {
+        const { model, training } = decodeCheckpoint('x', file)
+        const rest = await saved({ ...more, resume: training! }, model)
+        expect(rest.at(-1)!.equals(whole.at(-1)!)).toBe(true)
+      }
     })
-    expect(files.length).toBe(2)
-    const { model, training } = decodeCheckpoint('x', files[1])
-    expect(training).toMatchObject({ epoch: 1, step: 3 })
-    const rest = await saved({ resume: training! }, model)
-    expect(rest.at(-1)!.equals(whole.at(-1)!)).toBe(true)
+
+    test('so does one that was interrupted in the middle of an epoch', async () => {
+      const whole = await saved(more)
+      const signal = { aborted: false }
+      const files = await saved({
+        ...more,
+        signal,
+        onStep: ({ epoch, step }) => {
+          signal.aborted = epoch === 2 && step === 3
+        },
+      })
+      expect(files.length).toBe(2)
+      const { model, training } = decodeCheckpoint('x', files[1])
+      expect(training).toMatchObject({ epoch: 1, step: 3 })
+      const rest = await saved({ ...more, resume: training! }, model)
+      expect(rest.at(-1)!.equals(whole.at(-1)!)).toBe(true)
+    })
   })
 })
 

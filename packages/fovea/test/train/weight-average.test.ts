@@ -48,7 +48,9 @@ test('a moving average follows the weights by (1 − decay), is what the run lea
 })
 
 test('early steps weigh more than the decay says: a short run does not remember its start', () => {
-  const weights = [1, 2, 10, 100_000].map(step => averageFeeds({ type: 'moving', decay: 0.999 }, step, 1e6).averageWeight)
+  const weights = [1, 2, 10, 100_000].map(
+    step => averageFeeds({ type: 'moving', decay: 0.999 }, step, 1e6).averageWeight,
+  )
   expect(weights).toEqual([1, 1 - 3 / 12, 1 - 11 / 20, 1 - 0.999].map(weight => expect.closeTo(weight, 12)))
 })
 

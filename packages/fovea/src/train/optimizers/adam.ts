@@ -28,6 +28,7 @@ export function adamWith(options: AdamOptions | (Omit<AdamOptions, 'type'> & { r
     const inputs = [parameter, gradient, context.learningRate, context.step(), ...slots]
     const next = context.builder.emitAll(adamOp, inputs, attrs, `${parameter.node.name}.adam`)
     assign(context, [parameter, ...slots], next)
+    return slots
   }
 }
 

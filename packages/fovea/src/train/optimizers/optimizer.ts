@@ -13,8 +13,8 @@ export interface OptimizerContext {
   readonly step: () => Value
 }
 
-/** Adds an update of `parameter` and of its slots (buffers named `<parameter>:<slot>`). */
-export type Optimizer = (context: OptimizerContext, parameter: Value, gradient: Value) => void
+/** Adds an update of `parameter` and of its slots (buffers named `<parameter>:<slot>`), which it returns. */
+export type Optimizer = (context: OptimizerContext, parameter: Value, gradient: Value) => readonly Value[]
 
 /** @throws InvalidArgumentError for a number of an optimizer that is none, or outside [low, high) */
 export function checkNumber(

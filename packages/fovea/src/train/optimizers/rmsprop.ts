@@ -26,5 +26,6 @@ export function rmsprop(options: RmsPropOptions): Optimizer {
     const inputs = [parameter, gradient, context.learningRate, ...slots]
     const next = context.builder.emitAll(rmsPropOp, inputs, attrs, `${parameter.node.name}.rmsprop`)
     assign(context, [parameter, ...slots], next)
+    return slots
   }
 }

@@ -21,5 +21,6 @@ export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOpti
     const inputs = [parameter, gradient, context.learningRate, ...velocity]
     const next = context.builder.emitAll(sgdOp, inputs, attrs, `${parameter.node.name}.sgd`)
     assign(context, [parameter, ...velocity], next)
+    return velocity
   }
 }

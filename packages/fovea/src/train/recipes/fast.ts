@@ -28,6 +28,9 @@ export const fast: Recipe = {
   average: { type: 'lookahead', every: 5, decay: 0.95 ** 5, power: 3 },
   labels: 'index',
   labelSmoothing: 0.2,
-  augmentation: size => ({ crop: { padding: Math.max(1, Math.round(size / 16)), fill: 'reflect' }, flip: 'alternating' }),
+  augmentation: size => ({
+    crop: { padding: Math.max(1, Math.round(size / 16)), fill: 'reflect' },
+    flip: 'alternating',
+  }),
   testTimeAugmentation: 'mirror-and-shift',
 }

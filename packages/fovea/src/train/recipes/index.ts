@@ -24,7 +24,8 @@ export const defaultRecipe = (model: string): RecipeName =>
   model === 'cnn' ? 'keras' : model === 'speednet' ? 'fast' : 'one-cycle'
 
 /** What a recipe comes to for a batch size and an image size. */
-export interface RecipeSettings extends Omit<Recipe, 'about' | 'batchSize' | 'steps' | 'referenceBatch' | 'augmentation'> {
+export interface RecipeSettings
+  extends Omit<Recipe, 'about' | 'batchSize' | 'steps' | 'referenceBatch' | 'augmentation'> {
   readonly augmentation: Augmentation
 }
 

@@ -1,5 +1,8 @@
 /** @file What a recipe is: all that a run is made of but model, data and seed, with the reason of each number beside it. */
 import type { Augmentation } from '../../data/dataset.js'
+import type { NormStatistics } from '../../passes/training-mode.js'
+import type { EarlyStopping } from '../early-stopping.js'
+import type { ClassWeights } from '../labels.js'
 import type { OptimizerOptions } from '../optimizers/index.js'
 import type { ParameterGroup } from '../parameter-groups.js'
 import type { ScheduleOptions } from '../schedules/index.js'
@@ -20,9 +23,16 @@ export interface Recipe {
   readonly groups?: readonly ParameterGroup[]
   /** Of the weights, over the steps. */
   readonly average?: WeightAverage
+  /** The longest norm of all gradients together. Default: any. */
+  readonly clipNorm?: number
+  /** Of which images norms take their statistics. Default `batch`. */
+  readonly normStatistics?: NormStatistics
   /** How labels are fed: class indices, or rows with a 1 at the class. */
   readonly labels: 'index' | 'one-hot'
   readonly labelSmoothing: number
+  /** How much an image of each class counts. Default: all alike. */
+  readonly classWeights?: ClassWeights
+  readonly earlyStopping?: EarlyStopping
   /** For images of `size` pixels. */
   readonly augmentation: (size: number) => Augmentation
   /** Views of each held-out image in the last measurement, beside the one without. Default `none`. */

@@ -9,11 +9,7 @@ export interface TriangularSchedule {
   readonly end: number
 }
 
-export function triangularRate(
-  { peak, warmup, start, end }: TriangularSchedule,
-  step: number,
-  steps: number,
-): number {
+export function triangularRate({ peak, warmup, start, end }: TriangularSchedule, step: number, steps: number): number {
   const top = Math.floor(warmup * steps)
   const along = (from: number, to: number, fraction: number): number => peak * (from + (to - from) * fraction)
   return step < top ? along(start, 1, step / top) : along(1, end, (step - top) / (steps - top))

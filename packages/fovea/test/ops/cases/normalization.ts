@@ -31,7 +31,7 @@ const inference = { epsilon: 1e-3, momentum: 0.1 }
 
 export const batchNorm: OperatorSpec = {
   op: 'batchNorm',
-  differentiable: [],
+  differentiable: [0, 1, 2, 5],
   samples: samples(
     (shape, channels) => [normal(...shape), positive(channels), normal(channels), normal(channels), positive(channels)],
     inference,

@@ -143,3 +143,62 @@ export const lerp: OperatorSpec = {
     },
   ],
 }
+
+export const where: OperatorSpec = {
+  op: 'where',
+  differentiable: [],
+  samples: [0, 1, -0.5].map(condition => ({
+    name: `condition ${condition}`,
+    inputs: [constant(condition), normal(9, 5), normal(9, 5)],
+  })),
+  invalid: [
+    {
+      name: 'a condition for each element',
+      inputs: [float(3), float(3), float(3)],
+      message: 'the condition is 3, expected scalar',
+    },
+    {
+      name: 'values of two shapes',
+      inputs: [float(), float(3), float(4)],
+      message: 'the second value is 4, expected 3',
+    },
+  ],
+}
+
+const scaleSample = (
+  name: string,
+  squares: number,
+  lossScale: number,
+  parts: number,
+  maxNorm: number | null,
+): Sample => ({
+  name,
+  inputs: [constant(squares), constant(lossScale)],
+  attrs: { parts, maxNorm },
+})
+
+export const gradientScale: OperatorSpec = {
+  op: 'gradientScale',
+  differentiable: [],
+  samples: [
+    scaleSample('nothing to do', 9, 1, 1, null),
+    scaleSample('short enough', 9, 1, 1, 3),
+    scaleSample('too long', 9, 1, 1, 1.5),
+    scaleSample('a scaled loss in four parts', 64 * 65_536, 65_536, 4, 1e-3),
+    scaleSample('no gradient', 0, 65_536, 2, 1),
+  ],
+  invalid: [
+    {
+      name: 'no parts',
+      inputs: [float(), float()],
+      attrs: { parts: 0, maxNorm: null },
+      message: 'parts must be at least 1, got 0',
+    },
+    {
+      name: 'a sum for each parameter',
+      inputs: [float(2), float()],
+      attrs: { parts: 1, maxNorm: null },
+      message: 'the sum of squares is 2, expected scalar',
+    },
+  ],
+}

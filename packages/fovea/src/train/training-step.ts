@@ -1,0 +1,109 @@
+/**
+ * @file One step of training, compiled: the program of the training graph, what it is fed, and its state. A batch goes
+ * through it whole or in parts.
+ */
+import type { Batch } from '../data/dataset.js'
+import type { CompileOptions, Engine, Program } from '../engines/engine.js'
+import type { LossScaleState } from '../formats/checkpoint.js'
+import type { Graph } from '../graph/graph.js'
+import type { Model, Weights } from '../models/model.js'
+import type { MemoryUse } from '../passes/recompute.js'
+import { labelFeed } from './labels.js'
+import { initialLossScale, nextLossScale } from './loss-scale.js'
+import { countCorrect } from './metrics.js'
+import type { TrainingSettings } from './settings.js'
+import { readState, type State, writeState } from './state.js'
+import { StepFeeds } from './step-feeds.js'
+import { trainingGraph } from './training-graph.js'
+
+export interface TrainingStepOptions extends CompileOptions {
+  readonly memory?: MemoryUse
+  /** Of an epoch, and epochs of the run: what the schedule goes by. */
+  readonly steps: number
+  readonly epochs: number
+  /** By class, how much an image counts. Default: all alike. */
+  readonly weightByClass?: Float32Array
+}
+
+/** What a step came to. */
+export interface StepResult {
+  /** The mean over the batch. */
+  readonly loss: number
+  /** How many images it got right, before its update. */
+  readonly correct: number
+  readonly learningRate: number
+}
+
+export class TrainingStep {
+  readonly #graph: Graph
+  readonly #program: Program
+  readonly #feeds: StepFeeds
+  #lossScale: LossScaleState = initialLossScale
+
+  /** @throws EngineError for a step that needs more memory than there is; see trainingGraph for the rest */
+  constructor(
+    readonly model: Model,
+    engine: Engine,
+    readonly settings: TrainingSettings,
+    readonly options: TrainingStepOptions,
+  ) {
+    const { memory, steps, epochs } = options
+    this.#graph = trainingGraph(model.graph, { ...settings, ...(memory && { memory }) })
+    this.#program = engine.compile(this.#graph, options)
+    this.#feeds = new StepFeeds(this.#graph, settings, steps, epochs)
+  }
+
+  /** Sets the state: the model's weights, and slots and loss scale as saved or as they start. */
+  async begin(weights: Weights, saved: { readonly slots?: Weights; readonly lossScale?: LossScaleState } = {}) {
+    await writeState(this.#program, this.#graph, weights, saved.slots)
+    this.#lossScale = saved.lossScale ?? initialLossScale
+  }
+
+  /** Where dynamic loss scaling stands; undefined for types that need none. */
+  get lossScale(): LossScaleState | undefined {
+    return this.settings.precision === 'mixed_float16' ? this.#lossScale : undefined
+  }
+
+  /**
+   * Runs a batch, and updates the state.
+   * @param at epoch and step, counted from 0
+   * @param learningRate instead of the schedule's
+   */
+  async run(
+    batch: Batch,
+    at: { readonly epoch: number; readonly step: number },
+    learningRate?: number,
+  ): Promise<StepResult> {
+    const { accumulate, batchSize, labels } = this.settings
+    const classes = this.model.labels.length
+    const label = labelFeed(batch, classes, labels, this.options.weightByClass)
+    const images = batchSize / accumulate
+    const partOf = <T extends Float32Array | Int32Array>(whole: T, part: number): T => {
+      const size = (whole.length / batchSize) * images
+      return (accumulate === 1 ? whole : whole.subarray(part * size, (part + 1) * size)) as T
+    }
+    const result = { loss: 0, correct: 0, learningRate: 0 }
+    for (let part = 0; part < accumulate; part++) {
+      const scheduled = this.#feeds.at({ ...at, part }, this.#lossScale)
+      const numbers = learningRate === undefined ? scheduled : { ...scheduled, learningRate }
+      const feeds = { image: partOf(batch.images, part), label: partOf(label, part), ...numbers }
+      const { loss, logits, finite } = await this.#program.run(feeds)
+      result.loss += loss[0] / accumulate
+      result.correct += countCorrect(logits, partOf(batch.labels, part), classes)
+      result.learningRate = numbers.learningRate
+      if (finite !== undefined && part === accumulate - 1) {
+        this.#lossScale = nextLossScale(this.#lossScale, finite[0] !== 0)
+      }
+    }
+    return result
+  }
+
+  /** All that the steps so far have changed. */
+  state(): Promise<State> {
+    return readState(this.#program, this.#graph, this.model)
+  }
+
+  dispose(): void {
+    this.#program.dispose()
+  }
+}

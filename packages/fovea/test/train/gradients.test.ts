@@ -1,0 +1,126 @@
+/** @file Claims about what happens between autodiff and optimizer: parts of a batch, long gradients, loss scaling. */
+import { describe, expect, test } from 'vitest'
+import type { Engine } from '../../src/engines/engine.js'
+import { referenceEngine } from '../../src/engines/reference/reference.js'
+import { type Graph, stateNodes } from '../../src/graph/graph.js'
+import type { Model } from '../../src/models/model.js'
+import { createModel } from '../../src/models/registry.js'
+import { normalAt, randomAt } from '../../src/random.js'
+import { GROWTH_STEPS, INITIAL_SCALE, initialLossScale, nextLossScale } from '../../src/train/loss-scale.js'
+import { writeState } from '../../src/train/state.js'
+import { type TrainingGraphOptions, trainingGraph } from '../../src/train/training-graph.js'
+import { stripeClasses } from './patterns.js'
+import { small } from './small-model.js'
+
+const engine = referenceEngine()
+const images = Float32Array.from({ length: 8 * 192 }, (_, i) => normalAt(3, i))
+const labels = Int32Array.from({ length: 8 }, (_, i) => Math.floor(3 * randomAt(4, i)))
+const base: TrainingGraphOptions = { batchSize: 8, optimizer: { type: 'sgd', momentum: 0.9 } }
+
+/** A program at the model's start. */
+async function begin(graph: Graph, model: Model, on: Engine = engine) {
+  const program = on.compile(graph, {})
+  await writeState(program, graph, model.weights)
+  const state = async () =>
+    new Map(
+      await Promise.all(
+        stateNodes(graph).map(async ({ name }) => [name, Float32Array.from(await program.read(name))] as const),
+      ),
+    )
+  return { program, state }
+}
+
+describe('a batch in parts', () => {
+  // Without norms, which see one part at a time, and without dropout, the sum of the parts is the whole.
+  const model = createModel('cnn', { input: [22, 22, 3], labels: stripeClasses })
+  const large = Float32Array.from({ length: 8 * 22 * 22 * 3 }, (_, i) => normalAt(5, i))
+
+  test('updates once, by the mean over all of it', async () => {
+    const whole = await begin(trainingGraph(model.graph, base), model)
+    await whole.program.run({ image: large, label: labels, learningRate: 0.1 })
+    const parts = await begin(trainingGraph(model.graph, { ...base, accumulate: 4 }), model)
+    for (let part = 0; part < 4; part++) {
+      const image = large.subarray((part * large.length) / 4, ((part + 1) * large.length) / 4)
+      const label = labels.subarray(part * 2, part * 2 + 2)
+      const flags = { firstPart: part === 0 ? 1 : 0, lastPart: part === 3 ? 1 : 0 }
+      await parts.program.run({ image, label, learningRate: 0.1, ...flags })
+      if (part < 3) expect((await parts.state()).get('fc2.weight')).toEqual(model.weights.get('fc2.weight'))
+    }
+    const [expected, got] = [await whole.state(), await parts.state()]
+    for (const [name, values] of expected) {
+      for (const [i, value] of values.entries()) expect(got.get(name)![i]).toBeCloseTo(value, 5)
+    }
+  })
+})
+
+describe('long gradients', () => {
+  const step = async (clipNorm: number) => {
+    const graph = trainingGraph(small().graph, { ...base, clipNorm, optimizer: { type: 'sgd' } })
+    const { program, state } = await begin(graph, small())
+    const { gradientNorm } = await program.run({ image: images, label: labels, learningRate: 1, seed: 0 })
+    const moved = [...(await state())]
+      .filter(([name]) => !name.includes('running'))
+      .flatMap(([name, values]) => [...values].map((value, i) => value - small().weights.get(name)![i]))
+    return { norm: gradientNorm[0], moved: Math.hypot(...moved) }
+  }
+
+  test('are cut to the longest norm, short ones are left as they are; the norm is told as it was', async () => {
+    const free = await step(1e6)
+    expect(free.moved).toBeCloseTo(free.norm, 5)
+    const cut = await step(free.norm / 4)
+    expect(cut.norm).toBeCloseTo(free.norm, 5)
+    expect(cut.moved).toBeCloseTo(free.norm / 4, 5)
+  })
+})
+
+describe('loss scaling', () => {
+  const model = small()
+  const graph = trainingGraph(model.graph, {
+    ...base,
+    precision: 'mixed_float16',
+    keepFloat32: ['fc'],
+    average: { type: 'moving', decay: 0.9 },
+  })
+  const feeds = { image: images, label: labels, learningRate: 0.1, seed: 0, averageWeight: 1 }
+
+  test('the scale is taken out again: weights move as far, whatever it is', async () => {
+    const after = async (lossScale: number) => {
+      const { program, state } = await begin(graph, model)
+      const { finite } = await program.run({ ...feeds, lossScale })
+      expect(finite[0]).toBe(1)
+      return (await state()).get('conv.weight')!
+    }
+    const [one, many] = [await after(1), await after(1024)]
+    // Float16 holds small gradients better when they are scaled; the difference is its rounding.
+    for (const [i, value] of many.entries()) expect(Math.abs(one[i] - value)).toBeLessThan(2e-3)
+  })
+
+  test('a step whose gradients overflow changes nothing at all: weights, slots, statistics, averages', async () => {
+    const { program, state } = await begin(graph, model)
+    await program.run({ ...feeds, lossScale: 64 })
+    const before = await state()
+    const { finite, loss } = await program.run({ ...feeds, lossScale: 2 ** 100 })
+    expect(finite[0]).toBe(0)
+    expect(Number.isFinite(loss[0])).toBe(true)
+    expect(await state()).toEqual(before)
+  })
+
+  test('the scale begins at 65,536, is halved by an overflow and doubled by 2,000 steps without', () => {
+    expect([INITIAL_SCALE, GROWTH_STEPS]).toEqual([65_536, 2000])
+    const halved = nextLossScale({ ...initialLossScale, goodSteps: 1500 }, false)
+    expect(halved).toEqual({ scale: 32_768, goodSteps: 0, skippedSteps: 1 })
+    let scale = halved
+    for (let i = 0; i < 1999; i++) scale = nextLossScale(scale, true)
+    expect(scale).toEqual({ scale: 32_768, goodSteps: 1999, skippedSteps: 1 })
+    expect(nextLossScale(scale, true)).toEqual({ scale: 65_536, goodSteps: 0, skippedSteps: 1 })
+  })
+})
+
+test('norms with running statistics neither use nor change those of the batch', async () => {
+  const graph = trainingGraph(small().graph, { ...base, normStatistics: 'running' })
+  const { program, state } = await begin(graph, small())
+  await program.run({ image: images, label: labels, learningRate: 0.1, seed: 0 })
+  const after = await state()
+  expect(after.get('bn.running_mean')).toEqual(small().weights.get('bn.running_mean'))
+  expect(after.get('bn.weight')).not.toEqual(small().weights.get('bn.weight'))
+})

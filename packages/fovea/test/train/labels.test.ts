@@ -1,0 +1,26 @@
+/** @file Claims about labels as a loss takes them: one-hot rows and weights by class. */
+import { expect, test } from 'vitest'
+import { classWeightsOf, labelFeed, oneHot } from '../../src/train/labels.js'
+
+test('one-hot rows have a 1 at the class', () => {
+  expect([...oneHot([2, 0], 3)]).toEqual([0, 0, 1, 1, 0, 0])
+  expect(() => oneHot([3], 3)).toThrow('label 3 at 0 is not one of 3 classes')
+})
+
+test('balanced weights give every class that occurs the same weight in all, and images a mean of 1', () => {
+  const labels = Int32Array.of(0, 0, 0, 1, 1, 3)
+  const weights = classWeightsOf('balanced', labels, 4)
+  expect([...weights]).toEqual([2 / 3, 1, 0, 2].map(weight => expect.closeTo(weight, 6)))
+  expect(labels.reduce((sum, label) => sum + weights[label], 0) / 6).toBeCloseTo(1, 6)
+})
+
+test('weights of the wrong number or sign are refused', () => {
+  expect(() => classWeightsOf([1, 2], Int32Array.of(0), 3)).toThrow("must be 'balanced' or 3 numbers of at least 0")
+  expect(() => classWeightsOf([1, -2], Int32Array.of(0), 2)).toThrow('got [1,-2]')
+})
+
+test('a row is multiplied by the weight of its class', () => {
+  const batch = { images: new Float32Array(), labels: Int32Array.of(1, 0), count: 2 }
+  expect([...labelFeed(batch, 2, 'one-hot', Float32Array.of(3, 0.5))]).toEqual([0, 0.5, 3, 0])
+  expect(labelFeed(batch, 2, 'index')).toBe(batch.labels)
+})
