@@ -56,6 +56,8 @@ export interface RecipeChoice {
   readonly recipe?: RecipeName
   /** The highest learning rate, instead of the recipe's. */
   readonly learningRate?: number
+  /** Patterns over the names of parameters that stay as they are. */
+  readonly freeze?: readonly string[]
 }
 
 /**
@@ -77,11 +79,10 @@ export function resolveSettings(
     throw new InvalidArgumentError('give an optimizer and a schedule, or a recipe and its learning rate, not both')
   }
   const name = recipe ?? defaultRecipe(model.name)
-  const imageSize = Math.min(...model.preprocessing.size.slice(0, 2))
   const batchSize = given.batchSize ?? Math.min(recipeOf(name).batchSize, images)
   const base: Partial<TrainingSettings> & Pick<TrainingSettings, 'optimizer' | 'schedule'> = own
     ? { optimizer, schedule }
-    : recipeSettings(name, { imageSize, batchSize, ...(learningRate === undefined ? {} : { learningRate }) })
+    : recipeSettings(name, model, { batchSize, ...(learningRate === undefined ? {} : { learningRate }) })
   const average = given.average ?? base.average
   const clipNorm = given.clipNorm ?? base.clipNorm
   const classWeights = given.classWeights ?? base.classWeights
@@ -91,7 +92,7 @@ export function resolveSettings(
     batchSize,
     optimizer: base.optimizer,
     schedule: base.schedule,
-    groups: given.groups ?? base.groups ?? [],
+    groups: [...(given.freeze ?? []).map(match => ({ match, rate: 0 })), ...(given.groups ?? base.groups ?? [])],
     ...(average && { average }),
     loss,
     // A weight by class needs rows to multiply.

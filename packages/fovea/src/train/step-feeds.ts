@@ -39,7 +39,7 @@ export class StepFeeds {
   ): Readonly<Record<string, number>> & { readonly learningRate: number } {
     const { schedule, groups, average, accumulate } = this.settings
     const [done, total] = [epoch * this.steps + step, this.epochs * this.steps]
-    const learningRate = learningRateAt(schedule, done, total)
+    const learningRate = learningRateAt(schedule, done, total, this.steps)
     const isLast = part === accumulate - 1
     const all: Record<string, number> = {
       step: done + 1 - skippedSteps,

@@ -14,6 +14,7 @@ import type { MemoryUse } from '../passes/recompute.js'
 import { bestEpoch, bestSlots, bestWeights, stopsEarly } from './early-stopping.js'
 import { checkDataset, type EvaluateOptions, type Evaluation, Evaluator, evaluate } from './evaluate.js'
 import { classWeightsOf } from './labels.js'
+import { defaultRecipe, type RecipeName, recipeOf } from './recipes/index.js'
 import { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './settings.js'
 import { allFinite, type State } from './state.js'
 import { TrainingStep } from './training-step.js'
@@ -23,7 +24,8 @@ import { averagedWeights } from './weight-average.js'
 export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, CompileOptions {
   /** Training images, and held-out images, which are measured after each epoch and decide nothing but early stopping. */
   readonly data: { readonly train: Dataset; readonly test?: Dataset }
-  readonly epochs: number
+  /** Default: as many as the recipe's steps make, where it says how many. */
+  readonly epochs?: number
   /** Default: the native engine where it is built, else the reference engine. */
   readonly engine?: Engine
   /** `low` needs less memory and more time, for the same results. Default `standard`. */
@@ -69,6 +71,8 @@ export interface StepProgress {
 
 /** What an epoch came to, and how long it took. */
 export interface EpochReport extends EpochMetrics {
+  /** Of the whole run. */
+  readonly epochs: number
   /** Of training alone. */
   readonly imagesPerSecond: number
   /** With the evaluation. */
@@ -96,17 +100,18 @@ const SAVE_SECONDS = 300
  *   loss is no longer a finite number; EngineError for a step that needs more memory than there is
  */
 export async function train(model: Model, options: TrainOptions): Promise<TrainingRun> {
-  const { data, epochs, engine = await defaultEngine(), signal, onStep, onEpoch, save, resume } = options
+  const { data, engine = await defaultEngine(), signal, onStep, onEpoch, save, resume } = options
   const settings = resolveSettings(model, data.train.length, options)
   const { batchSize, augmentation, seed, average, earlyStopping } = settings
   checkDataset(model, data.train)
   if (data.test) checkDataset(model, data.test)
   else if (earlyStopping) throw new InvalidArgumentError('earlyStopping needs held-out images (data.test)')
-  checkSettings(model, settings, epochs, data.train.fingerprint, resume)
   const batches = { batchSize, normalization: model.preprocessing }
   const firstEpoch = { ...batches, training: { seed, epoch: 0, augmentation } }
   checkBatchOptions(data.train, firstEpoch)
   const steps = batchCount(data.train.length, firstEpoch)
+  const epochs = options.epochs ?? epochsOf(options.recipe ?? defaultRecipe(model.name), steps)
+  checkSettings(model, settings, epochs, data.train.fingerprint, resume)
   const weightByClass =
     settings.classWeights && classWeightsOf(settings.classWeights, data.train.labels, model.labels.length)
 
@@ -207,7 +212,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       history.push(metrics)
       const isBest = data.test !== undefined && bestEpoch(history, earlyStopping?.minimumDelta) === history.length - 1
       if (isBest) best = kept(state)
-      await onEpoch?.({ ...metrics, imagesPerSecond, seconds: secondsSince(start) })
+      await onEpoch?.({ ...metrics, epochs, imagesPerSecond, seconds: secondsSince(start) })
       epoch++
       step = lossSum = correct = 0
       const moment = { epochEnded: true, ...(isBest && { best: { ...model, weights: kept(state) } }) }
@@ -219,6 +224,14 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
     compiled.dispose()
     evaluator?.dispose()
   }
+}
+
+/** @throws InvalidArgumentError where the recipe says nothing of its length */
+function epochsOf(recipe: RecipeName, steps: number): number {
+  const all = recipeOf(recipe).steps
+  if (all === undefined)
+    throw new InvalidArgumentError(`epochs is missing: recipe '${recipe}' is for any number of them`)
+  return Math.max(1, Math.round(all / steps))
 }
 
 function diverged(

@@ -65,3 +65,9 @@ test('triangular climbs and falls in straight lines', () => {
   const expected = [2, 4, 6, 8, 10, 8.5, 7, 5.5, 4, 2.5]
   expect(ours).toEqual(expected.map(rate => expect.closeTo(rate, 12)))
 })
+
+test('exponential climbs over the first epochs and falls every so many', () => {
+  const schedule = { type: 'exponential', rate: 1, factor: 0.5, everyEpochs: 2, warmupEpochs: 1 } as const
+  const ours = Array.from({ length: 10 }, (_, step) => learningRateAt(schedule, step, 10, 2))
+  expect(ours).toEqual([0.5, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25].map(rate => expect.closeTo(rate, 12)))
+})

@@ -80,8 +80,38 @@ test('speednet takes the fast recipe, whose numbers are those of its paper, for 
   expect(average).toEqual({ type: 'lookahead', every: 5, decay: expect.closeTo(0.7738, 4), power: 3 })
 })
 
+test('fine-tuning trains the head first, then every stage, the earlier the slower', () => {
+  const { groups } = resolveSettings(createModel('resnet50', { input: [64, 64, 3] }), 100, { recipe: 'finetune' })
+  expect(groups.map(({ match, rate, from }) => [match, rate, from])).toEqual([
+    ['fc.weight', 1, undefined],
+    ['fc.bias', 1, undefined],
+    ['layer4.*', 0.7, 1],
+    ['layer3.*', 0.49, 1],
+    ['layer2.*', 0.343, 1],
+    ['layer1.*', 0.24, 1],
+    ['bn1.*', 0.168, 1],
+    ['conv1.*', 0.118, 1],
+  ])
+  const names = resolveSettings(createModel('efficientnet-b0'), 100, { recipe: 'finetune' }).groups
+  expect(names.map(({ match }) => match).slice(0, 4)).toEqual([
+    'classifier.1.weight',
+    'classifier.1.bias',
+    'features.8.*',
+    'features.7.*',
+  ])
+})
+
+test('what is frozen by pattern comes before the groups of the recipe', () => {
+  const { groups } = resolveSettings(createModel('speednet'), 1000, { freeze: ['group1.*'] })
+  expect(groups[0]).toEqual({ match: 'group1.*', rate: 0 })
+  expect(groups.length).toBe(3)
+})
+
 test.each(recipeNames)('recipe %s makes settings for any image', name => {
-  for (const imageSize of [1, 8, 32, 224]) recipeSettings(name, { imageSize, batchSize: recipes[name].batchSize })
+  for (const size of [8, 32, 224]) {
+    const model = createModel('resnet20', { input: [size, size, 3] })
+    recipeSettings(name, model, { batchSize: recipes[name].batchSize })
+  }
 })
 
 describe('what makes no run is named', () => {

@@ -20,7 +20,7 @@ export const fast: Recipe = {
   optimizer: { type: 'sgd', momentum: MOMENTUM, nesterov: true, weightDecay: DECAY / LEARNING_RATE },
   schedule: { type: 'triangular', peak: LEARNING_RATE / GAIN, warmup: 0.23, start: 0.2, end: 0.07 },
   referenceBatch: 1024,
-  groups: [
+  groups: () => [
     { match: '*.norm?.bias', rate: BIAS_FACTOR, weightDecay: DECAY / LEARNING_RATE / BIAS_FACTOR },
     // The whitening filters themselves are no parameters.
     { match: 'whiten.bias', weightDecay: DECAY / LEARNING_RATE, until: 3 },

@@ -4,15 +4,26 @@
  */
 import type { Augmentation } from '../../data/dataset.js'
 import { unknownName } from '../../errors.js'
+import type { Model } from '../../models/model.js'
+import type { ParameterGroup } from '../parameter-groups.js'
 import { peakRate, withPeakRate } from '../schedules/index.js'
+import { efficientnet } from './efficientnet.js'
 import { fast } from './fast.js'
+import { finetune } from './finetune.js'
 import { keras } from './keras.js'
 import { oneCycle } from './one-cycle.js'
 import { paper } from './paper.js'
 import type { Recipe } from './recipe.js'
 
 /** The recipes by name, in the order in which help lists them. */
-export const recipes = { 'one-cycle': oneCycle, fast, paper, keras } as const satisfies Record<string, Recipe>
+export const recipes = {
+  'one-cycle': oneCycle,
+  fast,
+  finetune,
+  paper,
+  efficientnet,
+  keras,
+} as const satisfies Record<string, Recipe>
 
 /** A key of `recipes`. */
 export type RecipeName = keyof typeof recipes
@@ -23,26 +34,43 @@ export const recipeNames = Object.keys(recipes) as RecipeName[]
 export const defaultRecipe = (model: string): RecipeName =>
   model === 'cnn' ? 'keras' : model === 'speednet' ? 'fast' : 'one-cycle'
 
-/** What a recipe comes to for a batch size and an image size. */
+/** What a recipe comes to for a model and a batch size. */
 export interface RecipeSettings
-  extends Omit<Recipe, 'about' | 'batchSize' | 'steps' | 'referenceBatch' | 'augmentation'> {
+  extends Omit<Recipe, 'about' | 'batchSize' | 'steps' | 'referenceBatch' | 'augmentation' | 'groups'> {
+  readonly groups: readonly ParameterGroup[]
   readonly augmentation: Augmentation
 }
 
 /**
  * The settings of a run by a recipe.
- * @param options `imageSize`: pixels of the shorter side; `learningRate`: the highest, taken as it is for any batch
+ * @param options `learningRate`: the highest, taken as it is for any batch
  * @throws InvalidArgumentError for an unknown recipe
  */
 export function recipeSettings(
   name: RecipeName,
-  options: { readonly imageSize: number; readonly batchSize: number; readonly learningRate?: number },
+  model: Model,
+  options: { readonly batchSize: number; readonly learningRate?: number },
 ): RecipeSettings {
-  const { about: _, batchSize: __, steps: ___, referenceBatch, schedule, augmentation, ...rest } = recipeOf(name)
-  const { imageSize, batchSize } = options
+  const {
+    about: _,
+    batchSize: __,
+    steps: ___,
+    referenceBatch,
+    schedule,
+    augmentation,
+    groups,
+    ...rest
+  } = recipeOf(name)
+  const { batchSize } = options
   const scale = Math.min(1, batchSize / (referenceBatch ?? batchSize))
   const rate = options.learningRate ?? scale * peakRate(schedule)
-  return { ...rest, schedule: withPeakRate(schedule, rate), augmentation: augmentation(imageSize) }
+  const imageSize = Math.min(...model.preprocessing.size.slice(0, 2))
+  return {
+    ...rest,
+    schedule: withPeakRate(schedule, rate),
+    groups: groups?.(model) ?? [],
+    augmentation: augmentation(imageSize),
+  }
 }
 
 /** @throws InvalidArgumentError for an unknown recipe */

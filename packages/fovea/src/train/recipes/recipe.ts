@@ -1,5 +1,6 @@
 /** @file What a recipe is: all that a run is made of but model, data and seed, with the reason of each number beside it. */
 import type { Augmentation } from '../../data/dataset.js'
+import type { Model } from '../../models/model.js'
 import type { NormStatistics } from '../../passes/training-mode.js'
 import type { EarlyStopping } from '../early-stopping.js'
 import type { ClassWeights } from '../labels.js'
@@ -19,8 +20,8 @@ export interface Recipe {
   /** At `referenceBatch` images a step; where that is given, smaller batches take proportionally smaller steps. */
   readonly schedule: ScheduleOptions
   readonly referenceBatch?: number
-  /** Parameters that train otherwise. */
-  readonly groups?: readonly ParameterGroup[]
+  /** Parameters of a model that train otherwise. */
+  readonly groups?: (model: Model) => readonly ParameterGroup[]
   /** Of the weights, over the steps. */
   readonly average?: WeightAverage
   /** The longest norm of all gradients together. Default: any. */

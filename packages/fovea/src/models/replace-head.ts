@@ -1,0 +1,42 @@
+/**
+ * @file A trained model for other classes: its last layer is replaced by a fresh one, all else keeps its weights. Graph
+ * surgery, so it works for any model, whatever it was made from.
+ */
+import { InvalidArgumentError } from '../errors.js'
+import { type Graph, type Node, stateNodes } from '../graph/graph.js'
+import { initialWeights } from '../nn/initializers.js'
+import type { Initializer } from '../ops/builder.js'
+import { linear } from '../ops/linear.js'
+import { rewrite } from '../passes/rewrite.js'
+import type { Model } from './model.js'
+
+/** The fully connected layer that makes the logits. */
+export function headOf(graph: Graph): Node {
+  const head = graph.nodes.findLast(({ op }) => op === linear.name)
+  if (head === undefined) throw new InvalidArgumentError('the model has no fully connected layer to be its head')
+  return head
+}
+
+/** The names of the head's parameters. */
+export const headParameters = (graph: Graph): string[] =>
+  headOf(graph)
+    .inputs.map(({ node }) => node)
+    .filter(({ op }) => op === 'parameter')
+    .map(({ name }) => name)
+
+/**
+ * @param seed of the new layer's weights
+ * @throws InvalidArgumentError for fewer than two labels, or a model without a fully connected layer
+ */
+export function replaceHead(model: Model, labels: readonly string[], seed = 0): Model {
+  if (labels.length < 2) throw new InvalidArgumentError(`a classifier needs at least 2 classes, got ${labels.length}`)
+  const ofHead = new Set(headParameters(model.graph))
+  const graph = rewrite(model.graph, (node, { builder }) => {
+    if (!ofHead.has(node.name)) return undefined
+    const shape = [labels.length, ...node.outputs[0].shape.slice(1)]
+    return [builder.parameter(node.name, shape, node.attrs['initializer'] as Initializer)]
+  })
+  const fresh = initialWeights({ ...graph, nodes: stateNodes(graph).filter(({ name }) => ofHead.has(name)) }, seed)
+  const weights = new Map(stateNodes(graph).map(({ name }) => [name, fresh.get(name) ?? model.weights.get(name)!]))
+  return { ...model, graph, weights, labels }
+}
