@@ -27,6 +27,7 @@ const requestSchema = z.object({
   size: whole.optional(),
   limit: whole.optional(),
   skipBad: z.boolean().optional(),
+  saveSeconds: z.int().min(0).optional(),
 })
 
 export type RunRequest = z.infer<typeof requestSchema>

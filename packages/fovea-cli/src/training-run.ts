@@ -104,7 +104,7 @@ async function trainIn(
   request: RunRequest,
   { folder, engine, data, output }: RunContext,
 ): Promise<TrainingRun> {
-  const { epochs, memory } = request
+  const { epochs, memory, saveSeconds } = request
   const lines: EpochLine[] = folder.readEpochs(resume?.epoch ?? 0)
   const bar = epochBar(epochs)
   const interrupt = onInterrupt(() => {
@@ -118,6 +118,7 @@ async function trainIn(
       epochs,
       ...requestedSettings(request),
       ...(memory && { memory }),
+      ...(saveSeconds === undefined ? {} : { saveSeconds }),
       signal: interrupt.signal,
       ...(resume === undefined ? {} : { resume }),
       onStart: () => folder.begin({ ...request, engine: engine.name as EngineName, threads: engine.threads }),

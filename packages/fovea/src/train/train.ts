@@ -40,6 +40,8 @@ export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, C
   readonly onEpoch?: (epoch: EpochReport) => void | Promise<void>
   /** Keeps a state from which the run can go on: after each epoch, now and then within a long one, and when interrupted. */
   readonly save?: (checkpoint: Checkpoint) => Promise<void>
+  /** Within an epoch, what a crash can cost at most; 0 saves after every step. Default 300. */
+  readonly saveSeconds?: number
 }
 
 /** Means over the epoch so far. */
@@ -77,9 +79,6 @@ export interface TrainingRun {
   evaluate(dataset?: Dataset): Promise<Evaluation>
 }
 
-/** Within a long epoch, what a crash can cost at most. */
-const SAVE_SECONDS = 300
-
 /**
  * Trains a model.
  * @returns the trained model; the one given is left as it was
@@ -87,12 +86,13 @@ const SAVE_SECONDS = 300
  *   loss is no longer a finite number; EngineError for a step that needs more memory than there is
  */
 export async function train(model: Model, options: TrainOptions): Promise<TrainingRun> {
-  const { data, epochs, engine = await defaultEngine(), signal, onStep, onEpoch, save } = options
+  const { data, epochs, engine = await defaultEngine(), signal, onStep, onEpoch, save, saveSeconds = 300 } = options
   const settings = resolveSettings(model, data.train.length, options)
   const { batchSize, schedule, labels, augmentation, precision, seed } = settings
   checkDataset(model, data.train)
   if (data.test) checkDataset(model, data.test)
   checkSettings(settings, epochs, data.train.fingerprint, options.resume)
+  if (!(saveSeconds >= 0)) throw new InvalidArgumentError(`saveSeconds must be 0 or more, got ${saveSeconds}`)
   const classes = model.labels.length
   const batches = { batchSize, normalization: model.preprocessing }
   const firstEpoch = { ...batches, training: { seed, epoch: 0, augmentation } }
@@ -168,7 +168,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
           secondsLeft: secondsEach * ((epochs - epoch) * steps - step),
         })
         if (step === steps) break
-        const due = save !== undefined && secondsSince(savedAt) > SAVE_SECONDS
+        const due = save !== undefined && secondsSince(savedAt) >= saveSeconds
         if (!signal?.aborted && !due) continue
         state = await readState(program, graph, model)
         if (!allFinite(state)) throw diverged('loss', Number.NaN, { epoch, step, steps, learningRate })
