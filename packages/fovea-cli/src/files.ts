@@ -4,11 +4,11 @@
  */
 import { constants } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { FormatError, FoveaError, formatBytes } from 'fovea'
-import { isAlive } from './process-id.js'
+import { isAlive, ownProcess, PROCESS } from './process-id.js'
 
 /** What is written: bytes, text, or chunks as they come. */
 export type FileContent = Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
@@ -20,11 +20,11 @@ export type FileContent = Uint8Array | string | Iterable<Uint8Array> | AsyncIter
  * @throws FoveaError naming the file and what to do (disk full, no permission, read-only); errors of `content` as they are
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
-  const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`
+  const temporary = temporaryName(path)
   let file: FileHandle | undefined
   try {
     await mkdir(dirname(path), { recursive: true })
-    await removeLeftovers(path)
+    removeLeftovers(path)
     file = await open(temporary, 'wx')
     for await (const chunk of chunksOf(content)) await writeAll(file, chunk)
     await file.sync()
@@ -39,18 +39,20 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   await syncFolder(dirname(path))
 }
 
-/** Removes temporaries of `path` whose process is gone. */
-async function removeLeftovers(path: string): Promise<void> {
-  const folder = dirname(path)
-  const start = `${basename(path)}.`
-  for (const name of await readdir(folder)) {
-    const pid = name.startsWith(start) && TEMPORARY.exec(name.slice(start.length))?.[1]
-    if (pid && !isAlive(Number(pid))) await rm(join(folder, name), { force: true }).catch(() => {})
-  }
-}
+/** A new name beside `path`, which says whose it is. */
+export const temporaryName = (path: string): string => `${path}.${ownProcess()}-${randomBytes(4).toString('hex')}.tmp`
 
 /** The end of a temporary's name: the process that writes it, and a number that makes it unique. */
-const TEMPORARY = /^([1-9]\d*)-[0-9a-f]{8}\.tmp$/
+const TEMPORARY = new RegExp(`^(${PROCESS.source})-[0-9a-f]{8}\\.tmp$`)
+
+/** Removes temporaries of `path` whose process is gone. */
+export function removeLeftovers(path: string): void {
+  const start = `${basename(path)}.`
+  for (const name of readdirSync(dirname(path))) {
+    const owner = name.startsWith(start) && TEMPORARY.exec(name.slice(start.length))?.[1]
+    if (owner && !isAlive(owner)) rmSync(join(dirname(path), name), { force: true })
+  }
+}
 
 /** Writes every byte: one `write` may take fewer. */
 export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {

@@ -1,10 +1,9 @@
-/** @file A run folder belongs to one process at a time: a lock file with its process id; a lock whose process is gone is taken over. */
-import { randomBytes } from 'node:crypto'
+/** @file A run folder belongs to one process at a time: a lock file that names it; a lock whose process is gone is taken over. */
 import { constants, copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { FoveaError } from 'fovea'
-import { diskError } from './files.js'
-import { isAlive } from './process-id.js'
+import { diskError, removeLeftovers, temporaryName } from './files.js'
+import { isAlive, PROCESS } from './process-id.js'
 
 /**
  * Takes the folder (made where missing) until the returned function is called.
@@ -12,14 +11,15 @@ import { isAlive } from './process-id.js'
  */
 export function lockFolder(folder: string): () => void {
   const path = join(folder, 'lock')
-  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`
-  const own = `${path}.${unique}.tmp`
+  const own = temporaryName(path)
+  const unique = basename(own).slice('lock.'.length)
   try {
     mkdirSync(folder, { recursive: true })
     try {
-      // Written under another name, so that nobody meets a lock without its process id.
+      // Written under another name, so that nobody meets a lock without its process.
       writeFileSync(own, unique, { flag: 'wx' })
       takeLock(folder, own, path)
+      removeLeftovers(path)
     } finally {
       rmSync(own, { force: true })
     }
@@ -38,7 +38,7 @@ const PATIENCE_MS = 5000
 function takeLock(folder: string, own: string, path: string): void {
   // Of the processes that find the same abandoned lock, one at a time may replace it: a second lock, held that long.
   const takeover = `${path}.takeover`
-  const start = Date.now()
+  const start = performance.now()
   while (!giveName(own, path)) {
     refuseHeld(folder, path)
     if (giveName(own, takeover)) {
@@ -51,7 +51,7 @@ function takeLock(folder: string, own: string, path: string): void {
       } finally {
         rmSync(takeover, { force: true })
       }
-    } else if (Date.now() - start > PATIENCE_MS) {
+    } else if (performance.now() - start > PATIENCE_MS) {
       throw new FoveaError(`'${takeover}' was left by a process that was killed; delete it`)
     } else {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
@@ -61,14 +61,16 @@ function takeLock(folder: string, own: string, path: string): void {
 
 /** @throws FoveaError if a process that is alive holds the lock */
 function refuseHeld(folder: string, path: string): void {
-  const holder = Number(/^[1-9]\d*/.exec(contentOf(path) ?? '')?.[0])
-  // This process has no lock yet: one with its id is from before, of a container or a system that counts from 1 again.
-  if (!Number.isSafeInteger(holder) || holder === process.pid || !isAlive(holder)) return
+  const holder = HOLDER.exec(contentOf(path) ?? '')?.[0] ?? ''
+  // Where starts are unknown: a lock of this number is from before, of a container or a system that counts from 1 again.
+  if (holder === String(process.pid) || !isAlive(holder)) return
   throw new FoveaError(
-    `the folder '${folder}' is in use by another run (process ${holder}); stop it, or choose another --out; ` +
+    `the folder '${folder}' is in use by another run (process ${Number.parseInt(holder, 10)}); stop it, or choose another --out; ` +
       `if that process is no run of Fovea, delete '${path}'`,
   )
 }
+
+const HOLDER = new RegExp(`^${PROCESS.source}`)
 
 /** Gives a file a second name, in one step, unless another file has it. */
 function giveName(own: string, name: string): boolean {

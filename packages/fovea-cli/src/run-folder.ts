@@ -1,5 +1,5 @@
 /** @file The folder of a run: which files it has, and what it says of the run so that it can go on. */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FormatError, FoveaError, memoryUses, type RecipeChoice, recipeNames, type TrainingSettings } from 'fovea'
 import { z } from 'zod'
@@ -27,6 +27,7 @@ const requestSchema = z.object({
   size: whole.optional(),
   limit: whole.optional(),
   skipBad: z.boolean().optional(),
+  saveSeconds: z.int().min(0).optional(),
 })
 
 export type RunRequest = z.infer<typeof requestSchema>
@@ -76,6 +77,11 @@ export class RunFolder {
     return this.file(runFiles.model)
   }
 
+  /** Whether a run began here. */
+  get hasBegun(): boolean {
+    return existsSync(this.#request)
+  }
+
   /** Whether a run has saved something here. */
   get hasRun(): boolean {
     return existsSync(this.last)
@@ -92,7 +98,7 @@ export class RunFolder {
       const release = lockFolder(this.path)
       return () => {
         release()
-        if (isNew && !existsSync(this.#request)) rmSync(this.path, { recursive: true, force: true })
+        if (isNew && !this.hasBegun) removeEmpty(this.path)
       }
     } catch (error) {
       throw diskError(error, this.path, 'write')
@@ -107,7 +113,11 @@ export class RunFolder {
   /** @throws FoveaError if there is no run here; FormatError if its description is damaged */
   readRequest(): RunRequest {
     const path = this.#request
-    if (!existsSync(path)) throw new FoveaError(`there is no run in '${this.path}': it has no run.json`)
+    if (!this.hasBegun) {
+      throw new FoveaError(
+        `there is no run in '${this.path}' to go on with; start it: fovea train MODEL --data … --epochs … --out ${this.path}`,
+      )
+    }
     const parsed = requestSchema.safeParse(readJson(path))
     if (parsed.success) return parsed.data
     const { path: at, message } = parsed.error.issues[0]
@@ -144,6 +154,15 @@ export function freeRunFolder(name: string): string {
   for (let i = 1; ; i++) {
     const path = join('runs', i === 1 ? name : `${name}-${i}`)
     if (!existsSync(path)) return path
+  }
+}
+
+/** Removes a folder unless there is something in it, such as the lock of who took it in between. */
+function removeEmpty(path: string): void {
+  try {
+    rmdirSync(path)
+  } catch {
+    // It stays.
   }
 }
 

@@ -2,7 +2,6 @@
  * @file A training run as the command line does it: opens data and engine, trains with progress, keeps checkpoints and a
  * log in the run's folder, draws the picture. What a run is made of is a RunRequest; everything random follows from it.
  */
-import { existsSync } from 'node:fs'
 import {
   type Checkpoint,
   createModel,
@@ -55,22 +54,27 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
     const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
     output.say(`${request.model} on ${request.data} (${images}), engine ${engine.description}, kept in ${folder.path}`)
+    if (!saved && folder.hasBegun) output.warn(`'${folder.path}' has no checkpoint yet: the run begins again`)
     const model = saved?.model ?? newModel(request, data)
-    const run = await trainIn(model, saved?.training, request, { ...options, data, engine })
-    if (run.interrupted) {
-      output.warn(`stopped and saved; go on with: ${resumeCommand(folder)}`)
-      process.exitCode = 130 // 128 + SIGINT
-      return false
+    try {
+      const run = await trainIn(model, saved?.training, request, { ...options, data, engine })
+      if (run.interrupted) {
+        output.warn(`stopped and saved; go on with: ${resumeCommand(folder)}`)
+        process.exitCode = 130 // 128 + SIGINT
+        return false
+      }
+      await writeCheckpoint(folder.model, { model: run.model })
+      const { accuracy, confusion } = await run.evaluate()
+      const title = options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`
+      const results = { model: run.model, data, engine, title, epochs: run.history, confusion, accuracy }
+      const picture = await writeRunReport(folder.file('report'), results)
+      const seconds = (performance.now() - start) / 1000
+      output.result({ event: 'done', checkpoint: folder.model, testAccuracy: accuracy, seconds })
+      output.say(`held-out accuracy ${percent(accuracy)}\nmodel    ${folder.model}\npicture  ${picture}`)
+      return true
+    } catch (error) {
+      throw withAdvice(error, folder)
     }
-    await writeCheckpoint(folder.model, { model: run.model })
-    const { accuracy, confusion } = await run.evaluate()
-    const title = options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`
-    const results = { model: run.model, data, engine, title, epochs: run.history, confusion, accuracy }
-    const picture = await writeRunReport(folder.file('report'), results)
-    const seconds = (performance.now() - start) / 1000
-    output.result({ event: 'done', checkpoint: folder.model, testAccuracy: accuracy, seconds })
-    output.say(`held-out accuracy ${percent(accuracy)}\nmodel    ${folder.model}\npicture  ${picture}`)
-    return true
   } finally {
     release()
   }
@@ -105,7 +109,7 @@ async function trainIn(
   request: RunRequest,
   { folder, engine, data, output }: RunContext,
 ): Promise<TrainingRun> {
-  const { epochs, memory } = request
+  const { epochs, memory, saveSeconds } = request
   const lines: EpochLine[] = folder.readEpochs(resume?.epoch ?? 0)
   const bar = epochBar(epochs)
   const interrupt = onInterrupt(() => {
@@ -119,6 +123,7 @@ async function trainIn(
       epochs,
       ...requestedSettings(request),
       ...(memory && { memory }),
+      ...(saveSeconds === undefined ? {} : { saveSeconds }),
       signal: interrupt.signal,
       ...(resume === undefined ? {} : { resume }),
       onStart: () => folder.begin({ ...request, engine: engine.name as EngineName, threads: engine.threads }),
@@ -133,8 +138,6 @@ async function trainIn(
       },
       save: checkpoint => writeCheckpoint(folder.last, checkpoint),
     })
-  } catch (error) {
-    throw withAdvice(error, folder)
   } finally {
     bar.stop()
     interrupt.release()
@@ -143,12 +146,13 @@ async function trainIn(
 
 /** Adds to an error of a run that was under way what is kept of it. */
 function withAdvice(error: unknown, folder: RunFolder): unknown {
-  if (!(error instanceof FoveaError) || error instanceof InvalidArgumentError || !existsSync(folder.last)) return error
-  const advice =
-    error instanceof DivergenceError
-      ? `the last good checkpoint is kept in '${folder.last}'`
-      : `what was saved last is kept; go on with: ${resumeCommand(folder)}`
-  return new FoveaError(`${error.message}; ${advice}`, { cause: error })
+  if (!(error instanceof FoveaError) || error instanceof InvalidArgumentError || !folder.hasBegun) return error
+  const advise = (advice: string): FoveaError => new FoveaError(`${error.message}; ${advice}`, { cause: error })
+  if (error instanceof DivergenceError) {
+    return folder.hasRun ? advise(`the last good checkpoint is kept in '${folder.last}'`) : error
+  }
+  const kept = folder.hasRun ? 'what was saved last is kept; go on' : 'nothing was saved yet; begin again'
+  return advise(`${kept} with: ${resumeCommand(folder)}`)
 }
 
 function describeEpoch(line: EpochLine, epochs: number): string {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { lockFolder } from '../src/lock.js'
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'fovea-lock-'))
@@ -17,15 +17,37 @@ test('a folder held by a living process is refused with its process id, and the 
   expect(readdirSync(path)).toEqual(['lock'])
 })
 
-test('a lock left by a process that is gone, or by half a write, is taken over', () => {
-  for (const left of ['999999999', '', 'nonsense']) {
+test('a lock left by a process that is gone, by half a write or before a restart of the system is taken over', () => {
+  const sameNumberLater =
+    process.platform === 'win32' ? [] : [`${process.ppid}@1-0123abcd`, `${process.pid}@1-0123abcd`]
+  for (const left of ['999999999', '', 'nonsense', `${process.pid}-0123abcd`, ...sameNumberLater]) {
     const path = folder()
     writeFileSync(join(path, 'lock'), left)
+    writeFileSync(join(path, 'lock.999999999-0123abcd.tmp'), left)
     const release = lockFolder(path)
     expect(readFileSync(join(path, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid}\\b`))
     release()
     expect(readdirSync(path)).toEqual([])
   }
+})
+
+test.skipIf(process.platform === 'win32')('a folder is refused to the process that has it already', () => {
+  const path = folder()
+  const release = lockFolder(path)
+  expect(() => lockFolder(path)).toThrow(`in use by another run (process ${process.pid})`)
+  release()
+  lockFolder(path)()
+})
+
+test('a takeover that was killed in the middle is waited for, by no clock that can be set back, and then named', () => {
+  const path = folder()
+  writeFileSync(join(path, 'lock'), '999999999')
+  writeFileSync(join(path, 'lock.takeover'), '999999998')
+  vi.spyOn(Date, 'now').mockImplementation(() => {
+    throw new Error('the wait would have no end by a clock that can be set back')
+  })
+  expect(() => lockFolder(path)).toThrow(`'${join(path, 'lock.takeover')}' was left by a process that was killed`)
+  vi.restoreAllMocks()
 })
 
 test('a released folder can be taken again', () => {

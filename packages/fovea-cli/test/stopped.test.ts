@@ -26,7 +26,7 @@ describe('decoding a folder that is stopped', () => {
       env: { FOVEA_DATA: cache },
       started: child => {
         const watch = setInterval(() => {
-          if (!existsSync(cache) || !readdirSync(cache).some(name => name.includes(`${child.pid}-`))) return
+          if (!existsSync(cache) || !readdirSync(cache).some(name => name.includes(`.${child.pid}`))) return
           clearInterval(watch)
           child.kill(signal)
         }, 5)

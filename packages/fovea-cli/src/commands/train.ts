@@ -30,6 +30,7 @@ interface TrainOptions extends EngineOptions {
   readonly size?: number
   readonly limit?: number
   readonly skipBad?: true
+  readonly saveSeconds?: number
   readonly out?: string
   readonly resume?: string
   readonly explain?: true
@@ -68,6 +69,11 @@ export function trainCommand(): Command {
     )
     .option('--limit <n>', 'train on a part of so many images, classes in proportion', wholeNumber('--limit', 1))
     .option('--skip-bad', 'leave out images that cannot be read')
+    .option(
+      '--save-seconds <n>',
+      'what a crash within an epoch can cost at most; 0 saves after every step (default: 300)',
+      wholeNumber('--save-seconds', 0),
+    )
     .option('--out <folder>', 'where the run is kept (default: runs/MODEL)')
     .option('--resume <folder>', 'go on with the run in this folder, as it was started')
     .option('--explain', 'print every number that the run would be made of, and end')
@@ -115,7 +121,14 @@ function goOn(path: string, model: string | undefined, options: TrainOptions, ou
   const was = folder.readRequest()
   const { out, resume: _, json: __, explain: ___, ...given } = options
   const { data = was.data, engine = was.engine, threads = was.threads, memory = was.memory } = options
-  const free = { data, ...(engine && { engine }), ...(threads && { threads }), ...(memory && { memory }) }
+  const { saveSeconds = was.saveSeconds } = options
+  const free = {
+    data,
+    ...(engine && { engine }),
+    ...(threads && { threads }),
+    ...(memory && { memory }),
+    ...(saveSeconds !== undefined && { saveSeconds }),
+  }
   if (out !== undefined && out !== path) throw new UsageError('--resume goes on in the same folder: leave out --out')
   for (const [name, value] of Object.entries({ model, ...given })) {
     const before = was[name as keyof RunRequest]

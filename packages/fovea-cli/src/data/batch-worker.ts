@@ -18,8 +18,7 @@ parentPort?.on('message', (request: Request) => {
 
 function prepare({ pass, batch, slot }: Extract<Request, { type: 'prepare' }>): Reply {
   try {
-    const plan = plans.get(pass)
-    if (!plan) return { error: 'the worker was restarted during a pass; start the pass again' }
+    const plan = plans.get(pass) as BatchPlan // It was announced before.
     return { ...slot, count: plan.prepare(batch, slot.images, slot.labels) }
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }

@@ -74,12 +74,28 @@ async function* passOver(thread: BatchThread, dataset: Dataset, options: BatchOp
   }
 }
 
-/** The worker of one data set, and the requests that it has not answered yet. */
+/** A batch that the worker was asked for and has not given yet. */
+interface Waiting {
+  readonly pass: number
+  readonly batch: number
+  /** Gone to the worker, and lost if that dies. */
+  slot: Slot
+  readonly newSlot: () => Slot
+  readonly resolve: (batch: Slot & Batch) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * The worker of one data set, and what it is at. When it dies (memory, a bug in a decoder), another takes its place and is
+ * asked for all that is due: a batch is a function of the pass alone, so no bit changes. What kills two in a row is an error.
+ */
 class BatchThread {
   #worker: Worker | undefined
-  #waiting: { resolve: (batch: Slot & Batch) => void; reject: (error: Error) => void }[] = []
-  #passes = 0
-  #active = 0
+  #waiting: Waiting[] = []
+  readonly #passes = new Map<number, BatchOptions>()
+  #lastPass = 0
+  /** Since a batch was prepared. */
+  #deaths = 0
 
   constructor(
     readonly stored: StoredImages,
@@ -88,46 +104,71 @@ class BatchThread {
 
   /** Announces a pass; until its end the worker keeps the process alive. */
   begin(options: BatchOptions): number {
-    const pass = ++this.#passes
-    this.#send({ type: 'begin', pass, options })
-    this.#active++
+    const pass = ++this.#lastPass
+    this.#passes.set(pass, options)
+    if (this.#worker) this.#send({ type: 'begin', pass, options })
+    else this.#start()
     this.#worker?.ref()
     return pass
   }
 
   prepare(pass: number, batch: number, slot: Slot): Promise<Slot & Batch> {
+    const { images, labels } = slot
+    const [pixels, batchSize] = [images.length, labels.length]
+    const newSlot = (): Slot => ({ images: new Float32Array(pixels), labels: new Int32Array(batchSize) })
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
-      this.#send({ type: 'prepare', pass, batch, slot: { images: slot.images, labels: slot.labels } }, buffersOf(slot))
+      const waiting = { pass, batch, slot: { images, labels }, newSlot, resolve, reject }
+      this.#waiting.push(waiting)
+      if (this.#worker) this.#ask(waiting)
+      else this.#start()
     })
   }
 
   end(pass: number): void {
-    if (this.#worker) this.#send({ type: 'end', pass })
-    if (--this.#active === 0) this.#worker?.unref()
+    this.#passes.delete(pass)
+    this.#send({ type: 'end', pass })
+    if (this.#passes.size === 0) this.#worker?.unref()
   }
 
   #send(request: Request, moved: ArrayBuffer[] = []): void {
-    this.#worker ??= this.#start()
-    this.#worker.postMessage(request, moved)
+    this.#worker?.postMessage(request, moved)
   }
 
-  #start(): Worker {
+  #ask({ pass, batch, slot }: Waiting): void {
+    this.#send({ type: 'prepare', pass, batch, slot }, buffersOf(slot))
+  }
+
+  /** Starts a worker and asks it for all that is due. */
+  #start(): void {
     const worker = new Worker(this.entry, { workerData: this.stored, name: `batches of ${this.stored.name}` })
+    this.#worker = worker
     worker.on('message', (reply: Reply) => {
+      if (this.#worker !== worker) return
+      this.#deaths = 0
       const request = this.#waiting.shift()
       if ('count' in reply) request?.resolve(reply)
       else request?.reject(new FoveaError(`data set '${this.stored.name}': ${reply.error}`))
     })
-    const fail = (reason: string): void => {
-      if (this.#worker !== worker) return
-      this.#worker = undefined
-      const error = new FoveaError(`data set '${this.stored.name}': the worker that prepares its batches ${reason}`)
-      for (const { reject } of this.#waiting.splice(0)) reject(error)
+    worker.on('error', error => this.#died(worker, `failed: ${error.message}`))
+    worker.on('exit', code => this.#died(worker, `stopped (exit code ${code})`))
+    if (this.#passes.size === 0) worker.unref()
+    for (const [pass, options] of this.#passes) this.#send({ type: 'begin', pass, options })
+    for (const waiting of this.#waiting) this.#ask(waiting)
+  }
+
+  #died(worker: Worker, how: string): void {
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    for (const waiting of this.#waiting) waiting.slot = waiting.newSlot()
+    if (this.#passes.size === 0) return
+    if (++this.#deaths < 2) {
+      this.#start()
+      return
     }
-    worker.on('error', error => fail(`failed: ${error.message}`))
-    worker.on('exit', code => fail(`stopped (exit code ${code})`))
-    worker.unref()
-    return worker
+    this.#deaths = 0
+    const error = new FoveaError(
+      `data set '${this.stored.name}': the worker that prepares its batches ${how}; so did the one before it`,
+    )
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
   }
 }

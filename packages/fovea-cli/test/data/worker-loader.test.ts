@@ -1,7 +1,8 @@
-import { existsSync, truncateSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 import { type Batch, type BatchOptions, batchesOf, type Dataset, FoveaError, subset } from 'fovea'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type StoredImages, sharedBytes, sharedLabels, storedDataset } from '../../src/data/stored-dataset.js'
 import { preparedAhead } from '../../src/data/worker-loader.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -86,20 +87,56 @@ describe.runIf(built)('batches from a worker', () => {
   })
 })
 
+/** Ways to die, as the worker's code. The flag of the heap's size is for workers that start from now on. */
+const deaths: [name: string, how: RegExp, die: string][] = [
+  ['ends', /stopped \(exit code 3\)/, 'process.exit(3)'],
+  ['throws', /failed: no decoder/, 'throw new Error("no decoder")'],
+  [
+    'has no memory left',
+    /failed: .*memory limit/,
+    'for (const all = []; ; ) all.push(new Array(1000).fill(all.length))',
+  ],
+]
+
 describe('a worker that dies', () => {
-  it.each([
-    ['process.exit(3)', /data set 'small': the worker that prepares its batches stopped \(exit code 3\)/],
-    ['throw new Error("no memory")', /the worker that prepares its batches failed: no memory/],
-    [
-      'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(1))',
-      /stopped \(exit code 1\)/,
-    ],
-  ])('is an error of the pass: %s', async (source, message) => {
-    const entry = pathToFileURL(temporary.write('worker.mjs', source))
-    const failing = preparedAhead(stored(), entry)
-    const error = await collect(failing, training(0)).catch((e: unknown) => e)
-    expect(error).toBeInstanceOf(FoveaError)
-    expect(String(error)).toMatch(message)
+  beforeAll(() => setFlagsFromString('--max-old-space-size=24'))
+  afterAll(() => setFlagsFromString('--max-old-space-size=0'))
+
+  it.each(deaths)('twice in a row is an error of the pass: it %s', async (_, how, die) => {
+    const atOnce = temporary.write('at-once.mjs', die)
+    const asked = temporary.write(
+      'asked.mjs',
+      `import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { ${die} })`,
+    )
+    for (const path of [atOnce, asked]) {
+      const error = await collect(preparedAhead(stored(), pathToFileURL(path)), training(0)).catch((e: unknown) => e)
+      expect(error).toBeInstanceOf(FoveaError)
+      expect(String(error)).toMatch(how)
+      expect(String(error)).toMatch(
+        /data set 'small': the worker that prepares its batches .*; so did the one before it$/,
+      )
+    }
+  })
+
+  const inTheMiddle = 'is replaced in the middle of passes, which keep their bits: it %s'
+  it.runIf(built).each(deaths)(inTheMiddle, async (_, __, die) => {
+    // Instead of giving the third batch, and the eighth that it or the next prepares.
+    const prepared = temporary.path('prepared')
+    const source = `
+      import { appendFileSync, readFileSync } from 'node:fs'
+      import { parentPort } from 'node:worker_threads'
+      const { postMessage } = parentPort
+      parentPort.postMessage = (...reply) => {
+        appendFileSync('${prepared}', '.')
+        if ([3, 8].includes(readFileSync('${prepared}').length)) { ${die} }
+        postMessage.apply(parentPort, reply)
+      }
+      await import('${worker}')`
+    const ahead = preparedAhead(stored(), pathToFileURL(temporary.write('worker.mjs', source)))
+    const expected = await Promise.all([0, 1].map(epoch => collect(storedDataset(stored()), training(epoch))))
+    expect(await Promise.all([0, 1].map(epoch => collect(ahead, training(epoch))))).toEqual(expected)
+    expect(await collect(ahead, training(1))).toEqual(expected[1])
+    expect(readFileSync(prepared).length).toBeGreaterThanOrEqual(18 + 2)
   })
 })
 

@@ -41,6 +41,8 @@ export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, C
   readonly onEpoch?: (epoch: EpochReport) => void | Promise<void>
   /** Keeps a state from which the run can go on: after each epoch, now and then within a long one, and when interrupted. */
   readonly save?: (checkpoint: Checkpoint, moment: SaveMoment) => Promise<void>
+  /** Within an epoch, what a crash can cost at most; 0 saves after every step. Default 300. */
+  readonly saveSeconds?: number
 }
 
 /** When a state is saved. */
@@ -90,9 +92,6 @@ export interface TrainingRun {
   evaluate(dataset?: Dataset, options?: Pick<EvaluateOptions, 'testTimeAugmentation'>): Promise<Evaluation>
 }
 
-/** Within a long epoch, what a crash can cost at most. */
-const SAVE_SECONDS = 300
-
 /**
  * Trains a model.
  * @returns the trained model; the one given is left as it was
@@ -100,12 +99,13 @@ const SAVE_SECONDS = 300
  *   loss is no longer a finite number; EngineError for a step that needs more memory than there is
  */
 export async function train(model: Model, options: TrainOptions): Promise<TrainingRun> {
-  const { data, engine = await defaultEngine(), signal, onStep, onEpoch, save, resume } = options
+  const { data, engine = await defaultEngine(), signal, onStep, onEpoch, save, saveSeconds = 300, resume } = options
   const settings = resolveSettings(model, data.train.length, options)
   const { batchSize, augmentation, seed, average, earlyStopping } = settings
   checkDataset(model, data.train)
   if (data.test) checkDataset(model, data.test)
   else if (earlyStopping) throw new InvalidArgumentError('earlyStopping needs held-out images (data.test)')
+  if (!(saveSeconds >= 0)) throw new InvalidArgumentError(`saveSeconds must be 0 or more, got ${saveSeconds}`)
   const batches = { batchSize, normalization: model.preprocessing }
   const firstEpoch = { ...batches, training: { seed, epoch: 0, augmentation } }
   checkBatchOptions(data.train, firstEpoch)
@@ -193,7 +193,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
           ...(compiled.lossScale && { lossScale: compiled.lossScale }),
         })
         if (step === steps) break
-        const due = save !== undefined && secondsSince(savedAt) > SAVE_SECONDS
+        const due = save !== undefined && secondsSince(savedAt) >= saveSeconds
         if (!signal?.aborted && !due) continue
         state = await stateAt(learningRate)
         await save?.(checkpoint(state), { epochEnded: false })
