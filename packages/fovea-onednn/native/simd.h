@@ -4,6 +4,9 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#if defined(__F16C__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -16,8 +19,42 @@ typedef uint16_t vh __attribute__((vector_size(32)));
 struct bf16 {
   uint16_t bits;
 };
+// IEEE 754 binary16.
+struct f16 {
+  uint16_t bits;
+};
 
 inline vf splat(float x) { return vf{} + x; }
+
+template <class To, class From>
+inline To bits_as(From from) {
+  static_assert(sizeof(To) == sizeof(From), "the same bits in another type");
+  To to;
+  memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+// The float of float16 bits, and back: to nearest, ties to even, as packages/fovea/src/graph/float16.ts rounds. For one
+// number (float, uint32_t) or sixteen (vf, vu); not inlined, as every kernel has them where no instruction does it. Subnormal numbers are whole multiples of 2^-24, the last bit of 0.5.
+template <class F, class U>
+__attribute__((noinline)) F widened(U half) {
+  const U size = half & 0x7fff, half_bits = size * 0 + 0x3f000000u;
+  U normal = (size << 13) + (112u << 23);  // exponent bias 15 to 127
+  normal = size < 0x7c00u ? normal : normal + (112u << 23);
+  const U subnormal = bits_as<U>(bits_as<F>(half_bits + size) - bits_as<F>(half_bits));
+  return bits_as<F>((size < 0x400u ? subnormal : normal) | (half & 0x8000) << 16);
+}
+template <class U, class F>
+__attribute__((noinline)) U narrowed(F x) {
+  const U bits = bits_as<U>(x), size = bits & 0x7fffffffu, half_bits = size * 0 + 0x3f000000u;
+  const U infinity = size * 0 + 0x7c00u, none = size * 0 + 0x7e00u;
+  const U normal = (size - (112u << 23) + 0xfff + ((size >> 13) & 1)) >> 13;
+  const U subnormal = bits_as<U>(bits_as<F>(size) + bits_as<F>(half_bits)) - half_bits;
+  U half = size < 0x38800000u ? subnormal : normal;  // 2^-14
+  half = size < 0x477ff000u ? half : infinity;       // 65520
+  half = size > 0x7f800000u ? none : half;
+  return half | ((bits >> 16) & 0x8000);
+}
 
 inline vf load(const float* p) {
   vf v;
@@ -29,13 +66,39 @@ inline vf load(const bf16* p) {
   memcpy(&h, p, sizeof h);
   return (vf)(__builtin_convertvector(h, vu) << 16);
 }
+inline vf load(const f16* p) {
+  vh h;
+  memcpy(&h, p, sizeof h);
+#if defined(__AVX512F__)
+  return (vf)_mm512_maskz_cvtph_ps(0xffff, (__m256i)h);  // GCC 12 warns of the form without a mask
+#elif defined(__F16C__)
+  const __m128i* parts = (const __m128i*)&h;
+  const __m256 wide[] = {_mm256_cvtph_ps(parts[0]), _mm256_cvtph_ps(parts[1])};
+  return load((const float*)wide);
+#else
+  return widened<vf>(__builtin_convertvector(h, vu));
+#endif
+}
 inline void store(float* p, vf v) { memcpy(p, &v, sizeof v); }
 // Rounds to nearest, ties to even, as oneDNN and PyTorch do.
 inline void store(bf16* p, vf v) {
   vu u = (vu)v;
   vu rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
+  rounded = v == v ? rounded : u * 0 + 0x7fc0u;  // a NaN of many ones would become zero
   vh h = __builtin_convertvector(rounded, vh);
   memcpy(p, &h, sizeof h);
+}
+inline void store(f16* p, vf v) {
+#if defined(__AVX512F__)
+  const __m256i h = _mm512_maskz_cvtps_ph(0xffff, (__m512)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#elif defined(__F16C__)
+  const __m256* parts = (const __m256*)&v;
+  const __m128i h[] = {_mm256_cvtps_ph(parts[0], _MM_FROUND_TO_NEAREST_INT),
+                       _mm256_cvtps_ph(parts[1], _MM_FROUND_TO_NEAREST_INT)};
+#else
+  const vh h = __builtin_convertvector(narrowed<vu>(v), vh);
+#endif
+  memcpy(p, &h, sizeof(vh));
 }
 
 // The first n of 16 lanes, the others zero: for the tail of an array.
@@ -53,18 +116,14 @@ inline void store_n(T* p, vf v, int n) {
 }
 
 inline float to_float(float x) { return x; }
-inline float to_float(bf16 x) {
-  uint32_t u = (uint32_t)x.bits << 16;
-  float f;
-  memcpy(&f, &u, sizeof f);
-  return f;
-}
+inline float to_float(bf16 x) { return bits_as<float>((uint32_t)x.bits << 16); }
+inline float to_float(f16 x) { return widened<float>((uint32_t)x.bits); }
 inline void from_float(float* p, float x) { *p = x; }
 inline void from_float(bf16* p, float x) {
-  uint32_t u;
-  memcpy(&u, &x, sizeof u);
-  p->bits = (uint16_t)((u + 0x7fff + ((u >> 16) & 1)) >> 16);
+  const uint32_t u = bits_as<uint32_t>(x);
+  p->bits = x == x ? (uint16_t)((u + 0x7fff + ((u >> 16) & 1)) >> 16) : 0x7fc0;
 }
+inline void from_float(f16* p, float x) { p->bits = (uint16_t)narrowed<uint32_t>(x); }
 
 inline vf select(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 inline vf vmax(vf a, vf b) { return a > b ? a : b; }

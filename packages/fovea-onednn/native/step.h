@@ -25,6 +25,6 @@ const KernelEntry* kernels_avx512();
 #endif
 
 // Element types, as src/lowering.ts numbers them.
-enum ElementType : int64_t { kFloat32 = 0, kBFloat16 = 1, kInt32 = 2, kUint8 = 3 };
+enum ElementType : int64_t { kFloat32 = 0, kBFloat16 = 1, kInt32 = 2, kUint8 = 3, kFloat16 = 4 };
 // Activations, as src/lowering.ts numbers them.
 enum ActivationKind : int64_t { kNone = 0, kRelu, kRelu6, kSilu, kGelu, kSigmoid, kHardSwish };

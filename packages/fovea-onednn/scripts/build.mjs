@@ -49,7 +49,7 @@ if (onednn === undefined) fail('no oneDNN found (dnnl.hpp): install libdnnl-dev,
 
 const mac = process.platform === 'darwin'
 const isaFlags = {
-  kernels_avx2: ['-mavx2', '-mfma'],
+  kernels_avx2: ['-mavx2', '-mfma', '-mf16c'],
   kernels_avx512: ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mprefer-vector-width=512'],
 }
 // No -ffast-math: NaN must stay NaN. -fno-trapping-math and -fno-math-errno only drop side effects nobody reads.

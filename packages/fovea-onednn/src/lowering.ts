@@ -5,7 +5,9 @@
 import {
   type DType,
   EngineError,
+  elements,
   type Graph,
+  type HalfType,
   isState,
   type Node,
   sameShape,
@@ -29,13 +31,13 @@ interface Stored {
 }
 
 /** ElementType of native/step.h. */
-const elementTypes: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, int32: 2, uint8: 3 }
+const elementTypes: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, int32: 2, uint8: 3, float16: 4 }
 
 /**
- * `native`: by bfloat16 instructions. `widened`: as those are slower than float32's here, by float32 between casts where
- * that pays (operators/convolution.ts). `none`: oneDNN has no bfloat16 here, so all are widened.
+ * Which convolutions of a 16-bit type compute in float32 between casts. `never`: the type has instructions, and fast ones.
+ * `where it pays` (operators/convolution.ts): those are slower than float32's here. `always`: there are none.
  */
-export type Bfloat16 = 'native' | 'widened' | 'none'
+export type Widening = Readonly<Record<HalfType, 'never' | 'where it pays' | 'always'>>
 
 /** So little is moved by one thread before another has heard of it. */
 const SMALL_BYTES = 1 << 16
@@ -79,8 +81,7 @@ export class Lowering {
     readonly plan: NativePlan,
     readonly graph: Graph,
     readonly threads: number,
-    /** How the convolutions of bfloat16 tensors compute. */
-    readonly bfloat16: Bfloat16,
+    readonly widening: Widening,
   ) {
     this.#views = sliceViews(graph, threads)
     for (const node of graph.nodes) this.#reads.set(node, new Array<number>(node.outputs.length).fill(0))
@@ -173,21 +174,22 @@ export class Lowering {
     const stored = this.#stored(value)
     const sliced = !sameShape(value.type.shape, value.node.outputs[value.index].shape)
     if (stored.layout === layout && stored.dtype === value.type.dtype) return { buffer: stored.buffer, sliced }
-    const from = stored.layout === 'dense' ? this.#denseLayout(value, stored.dtype, groups) : stored.layout
     const to = layout === 'dense' ? this.#denseLayout(value, value.type.dtype, stored.groups) : layout
-    if (from === to) return { buffer: stored.buffer, sliced }
     const key = `${value.node.name} ${value.index} ${to}`
     const done = this.#reordered.get(key)
     if (done !== undefined) return { buffer: done, sliced }
+    const source = stored.dtype === 'float16' ? this.#inFloat32(value) : stored
+    const from = source.layout === 'dense' ? this.#denseLayout(value, source.dtype, groups) : source.layout
+    if (from === to) return { buffer: source.buffer, sliced }
     const bytes = layout === 'dense' ? tensorBytes(value.node.outputs[value.index]) : this.#layoutBytes.get(layout)!
     const wasOnce = this.#once
-    this.#once = this.#fixed.has(stored.buffer)
+    this.#once = this.#fixed.has(source.buffer)
     const target = this.#newBuffer(bytes, { state: this.#once })
     if (this.#once) this.#fixed.add(target)
     const whole = (buffer: Buffer): Operand => ({ buffer, sliced: false })
     const reorder = this.plan.reorder(from, to, bytes < SMALL_BYTES ? 1 : this.threads)
     const named = { ...reorder, implementation: `${REORDER} ${reorder.implementation}` }
-    this.#pushPrimitive(named, [whole(stored.buffer)], [whole(target)], false)
+    this.#pushPrimitive(named, [whole(source.buffer)], [whole(target)], false)
     this.#once = wasOnce
     // A state changes at its update, so a reordered copy of it serves only until then; graphs update states last.
     this.#reordered.set(key, target)
@@ -329,6 +331,16 @@ export class Lowering {
     const { layout, bytes } = this.plan.layout(elementTypes[dtype]!, weights, groups)
     this.noteLayout(layout, bytes)
     return layout
+  }
+
+  /** A dense copy of weights that were computed in float16, of which oneDNN knows nothing. */
+  #inFloat32(value: Value): Pick<Stored, 'buffer' | 'layout' | 'dtype'> {
+    const type: TensorType = { ...value.type, dtype: 'float32' }
+    const copy = this.shared(tensorBytes(type))
+    const reads = [{ buffer: this.#stored(value).buffer, sliced: false }]
+    const ints = [elements(type.shape), this.type(value.type), this.type(type)]
+    this.sharedKernel('cast', { reads, writes: [copy], ints })
+    return { buffer: copy.buffer, layout: 'dense', dtype: 'float32' }
   }
 
   #isSliced(index: number): boolean {

@@ -1,18 +1,20 @@
 /**
  * @file The native engine agrees with the float64 reference on every case of every operator, forward and backward, on
- * each instruction set that this processor has, in float32 and, where the engine has it, in bfloat16.
+ * each instruction set that this processor has, in float32 and in the 16-bit types.
  */
 
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { type Graph, isFloat, type OpName, type Value } from 'fovea/engine'
-import { afterEach, describe, expect, test } from 'vitest'
+import { type DType, type Graph, type HalfType, isFloat, isHalf, type OpName, type Value } from 'fovea/engine'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
+import { decodeHalf, roundToHalf } from '../../fovea/src/graph/float16.js'
 import { activationOps } from '../../fovea/src/ops/activation.js'
 import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { cast } from '../../fovea/src/ops/cast.js'
 import { ops } from '../../fovea/src/ops/index.js'
 import { rewriteInto } from '../../fovea/src/passes/rewrite.js'
+import { randomAt } from '../../fovea/src/random.js'
 import type { CaseGraph } from '../../fovea/test/ops/cases/case.js'
 import { caseGraph, operatorCases } from '../../fovea/test/ops/cases/index.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'
@@ -58,7 +60,7 @@ describe.skipIf(!available).each(['avx512', 'avx2', 'generic'])('float32, %s', i
   })
 })
 
-/** The inputs that travel in bfloat16 when a model runs in mixed precision; per-channel values stay float32. */
+/** The inputs that travel in a 16-bit type when a model runs in mixed precision; per-channel values stay float32. */
 const activationInputs: Partial<Record<OpName, readonly number[]>> = {
   conv2d: [0, 1, 3],
   linear: [0, 1],
@@ -86,8 +88,9 @@ const activationInputs: Partial<Record<OpName, readonly number[]>> = {
   stochasticDepth: [0],
 }
 
-/** The case with these inputs (and dy) cast to bfloat16, and every output cast back. */
-function inBfloat16(
+/** The case with these inputs (and dy) cast to a 16-bit type, and every output cast back. */
+function inHalf(
+  dtype: HalfType,
   { graph, feeds }: CaseGraph,
   inputs: readonly number[],
 ): { graph: Graph; feeds: CaseGraph['feeds'] } {
@@ -96,23 +99,86 @@ function inBfloat16(
   const bare: Graph = { ...graph, outputs: new Map() }
   const { mapped } = rewriteInto(builder, bare, node => {
     if (node.op !== 'input' || !names.includes(node.name) || !isFloat(node.outputs[0].dtype)) return undefined
-    return [builder.emit(cast, [builder.input(node.name, node.outputs[0].shape)], { dtype: 'bfloat16' })]
+    return [builder.emit(cast, [builder.input(node.name, node.outputs[0].shape)], { dtype })]
   })
   for (const [name, value] of graph.outputs) {
     const result = mapped(value)
-    builder.output(name, result.type.dtype === 'bfloat16' ? builder.emit(cast, [result], { dtype: 'float32' }) : result)
+    builder.output(name, isHalf(result.type.dtype) ? builder.emit(cast, [result], { dtype: 'float32' }) : result)
   }
   return { graph: builder.build(), feeds }
 }
 
-const bfloat16Cases = operatorCases.filter(
-  ({ op, attrs }) => activationInputs[op] !== undefined && attrs?.['dtype'] !== 'float16',
-)
+const halfCases = operatorCases.filter(({ op }) => activationInputs[op] !== undefined)
+/** Half of a unit in the last place of 1. */
+const epsilon = { bfloat16: 2 ** -8, float16: 2 ** -11 }
 
-describe.skipIf(!available)('bfloat16', () => {
-  test.each(bfloat16Cases.map(sample => [`${sample.op}: ${sample.name}`, sample] as const))('%s', async (_, sample) => {
-    // Both sides round each result to 8 bits, from sums in different orders: two units in the last place of the largest.
-    withinEach(await differences(inBfloat16(caseGraph(sample), activationInputs[sample.op]!)), 2 ** -6)
+describe.skipIf(!available).each([
+  ['bfloat16', 'avx512'],
+  ['float16', 'avx512'],
+  ['float16', 'avx2'],
+  ['float16', 'generic'],
+] as const)('%s, %s', (dtype, isa) => {
+  test.each(halfCases.map(sample => [`${sample.op}: ${sample.name}`, sample] as const))('%s', async (_, sample) => {
+    process.env['FOVEA_ISA'] = isa
+    // Both sides round each result, from sums in different orders: two units in the last place of the largest.
+    const errors = await differences(inHalf(dtype, caseGraph(sample), activationInputs[sample.op]!))
+    withinEach(errors, 4 * epsilon[dtype])
+  })
+})
+
+const everyHalf = Uint16Array.from({ length: 65536 }, (_, i) => i)
+
+/** Where rounding is decided: half way between the type's numbers, one bit to each side; the ends; anything at all. */
+function hardNumbers(dtype: HalfType): Float32Array {
+  const numbers = decodeHalf(everyHalf.subarray(0, dtype === 'float16' ? 0x7c00 : 0x7f80), dtype)
+  const middles = numbers.slice(1).map((high, i) => high / 2 + numbers[i] / 2)
+  const near = [...new Uint32Array(middles.buffer)].flatMap(word => [word - 1, word, word + 1])
+  const ends = [65519.996, 65520, 65536, 3.39e38, 3.4e38, 2 ** -25, 1e-45, 0, Number.POSITIVE_INFINITY, Number.NaN]
+  const endWords = new Uint32Array(Float32Array.from(ends).buffer)
+  const positive = [...near, ...endWords]
+  const anything = Array.from({ length: 200_001 }, (_, i) => Math.floor(2 ** 32 * randomAt(1, i)))
+  return new Float32Array(Uint32Array.from([...positive, ...positive.map(word => word + 2 ** 31), ...anything]).buffer)
+}
+
+/** The first few places where numbers are not the same; zeros have signs. */
+const differing = (actual: Float32Array, expected: Float32Array): string[] =>
+  [...expected].flatMap((x, i) => (Object.is(x, actual[i]) ? [] : [`${i}: ${actual[i]}, not ${x}`])).slice(0, 5)
+
+/** What the engine makes of numbers that pass through a type. */
+async function through(dtype: DType, x: Float32Array): Promise<Float32Array> {
+  const builder = new GraphBuilder()
+  const there = builder.emit(cast, [builder.input('x', [x.length])], { dtype })
+  builder.output('y', builder.emit(cast, [there], { dtype: 'float32' }))
+  const program = onednnEngine({ threads: 2 }).compile(builder.build())
+  const { y } = await program.run({ x })
+  program.dispose()
+  return y as Float32Array
+}
+
+describe.skipIf(!available).each(['avx512', 'avx2', 'generic'])('casts, %s', isa => {
+  beforeEach(() => {
+    process.env['FOVEA_ISA'] = isa
+  })
+
+  test.each(['float16', 'bfloat16'] as const)('every %s number comes back as it was', async dtype => {
+    const numbers = decodeHalf(everyHalf, dtype)
+    expect(differing(await through(dtype, numbers), numbers)).toEqual([])
+  })
+
+  test.each(['float16', 'bfloat16'] as const)('to %s every number is rounded as the reference does', async dtype => {
+    const x = hardNumbers(dtype)
+    const rounded = x.map(value => roundToHalf(value, dtype))
+    expect(differing(await through(dtype, x), rounded)).toEqual([])
+  })
+
+  test('integers are cut towards zero and kept in their range', async () => {
+    const x = Float32Array.of(Number.NaN, Number.NEGATIVE_INFINITY, -3e9, -2.9, -0.5, 0.9, 254.9, 255.5, 3e9, 2 ** 31)
+    for (const dtype of ['int32', 'uint8'] as const) {
+      const builder = new GraphBuilder()
+      builder.output('y', builder.emit(cast, [builder.input('x', [x.length])], { dtype }))
+      const graph = builder.build()
+      expect(await onednnEngine().compile(graph).run({ x })).toEqual(await referenceEngine().compile(graph).run({ x }))
+    }
   })
 })
 
@@ -168,10 +234,32 @@ test.skipIf(!available)('a worker that used the engine may end while others go o
   expect((await run())['y']).toEqual(Float32Array.of(0, 0, 1, 2))
 })
 
-test.skipIf(!available)('float16 is refused by name', () => {
+test.skipIf(!available)('a type that the engine lacks is refused by name', () => {
   const builder = new GraphBuilder()
-  builder.output('y', builder.emit(cast, [builder.input('x', [3])], { dtype: 'float16' }, 'half'))
-  expect(() => onednnEngine().compile(builder.build())).toThrow("the oneDNN engine has no float16 ('half')")
+  builder.output('y', builder.emit(cast, [builder.input('x', [3])], { dtype: 'int8' }, 'bytes'))
+  expect(() => onednnEngine().compile(builder.build())).toThrow("the oneDNN engine has no int8 ('bytes')")
+})
+
+test.skipIf(!available)('float16 is stored, and computed in float32', () => {
+  const engine = onednnEngine()
+  expect(engine.arithmetic('float32')).toBe('native')
+  expect(engine.arithmetic('float16')).toBe('widened')
+  expect(['native', 'widened']).toContain(engine.arithmetic('bfloat16'))
+  expect(engine.arithmetic('int8')).toBe('none')
+})
+
+test.skipIf(!available).each(['float16', 'bfloat16'] as const)('weights may be computed in %s', async dtype => {
+  const builder = new GraphBuilder()
+  const [x, weight] = [builder.input('x', [2, 4, 4, 16]), builder.input('weight', [16, 16, 3, 3])].map(value =>
+    builder.emit(cast, [value], { dtype }),
+  )
+  const sum = builder.emit(ops.add, [weight, weight], {})
+  const attrs = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const
+  const y = builder.emit(ops.conv2d, [builder.emit(ops.conv2d, [x, sum], attrs), sum], attrs)
+  builder.output('y', builder.emit(cast, [y], { dtype: 'float32' }))
+  const values = (seed: number, length: number) => Float32Array.from({ length }, (_, i) => Math.sin(seed * (i + 1)))
+  const feeds = { x: values(1, 512), weight: values(2, 2304) }
+  withinEach(await differences({ graph: builder.build(), feeds }), 8 * epsilon[dtype])
 })
 
 test.skipIf(!available)('several outputs in layouts of oneDNN keep their own memory to the end', async () => {

@@ -3,6 +3,8 @@
 #pragma once
 #include <omp.h>
 
+#include <stdexcept>
+
 #include "../simd.h"
 #include "../step.h"
 
@@ -34,10 +36,11 @@ constexpr int64_t kGrain = 8192;  // elements below which a second thread costs 
 
 template <class Body>
 inline void with_type(int64_t type, Body body) {
-  if (type == kBFloat16) {
-    body(bf16{});
-  } else {
-    body(float{});
+  switch (type) {
+    case kFloat32: return body(float{});
+    case kBFloat16: return body(bf16{});
+    case kFloat16: return body(f16{});
+    default: throw std::invalid_argument("a kernel of floats cannot take integers");
   }
 }
 

@@ -19,8 +19,9 @@ inline void gather(const T* row, int64_t pixels, int64_t channels, int64_t begin
 }
 
 // Adds what one row of dy gives to the sums of all taps, which stay in registers; rows[ky] is nullptr beyond the image.
+// A function of its own, as all types share it: its loops are unrolled into many instructions.
 template <int K>
-inline void depthwise_row(const Window& p, const float* const* rows, const float* dy, vf* sums) {
+__attribute__((noinline)) void depthwise_row(const Window& p, const float* const* rows, const float* dy, vf* sums) {
   const auto edge = [&](int64_t from, int64_t to) {
     for (int64_t ox = from; ox < to; ox++) {
       const int64_t ix = ox * p.sw - p.left;

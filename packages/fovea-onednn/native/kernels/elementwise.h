@@ -1,6 +1,7 @@
 // Elementwise kernels: activations, broadcast add and multiply, casts, dropout, fused updates of the optimizers.
 #pragma once
 #include <cmath>
+#include <limits>
 
 #include "common.h"
 
@@ -110,25 +111,39 @@ void multiply_add(const StepArgs& s) {
   with_type(s.ints[0], [&](auto type) { multiply_add_rows<decltype(type)>(s); });
 }
 
+// Towards zero, limited to the range of the type; what is no number is 0.
+template <class Integer>
+inline Integer to_integer(double x) {
+  using Limits = std::numeric_limits<Integer>;
+  return x != x ? 0 : x <= Limits::min() ? Limits::min() : x >= Limits::max() ? Limits::max() : (Integer)x;
+}
+
+// Casts from and to integers, which are rare: one number after another, through double, which holds each of them.
+inline void cast_integers(const StepArgs& s, int64_t from, int64_t to) {
+  for (int64_t i = 0; i < s.ints[0]; i++) {
+    double value;
+    if (from == kInt32) {
+      value = ((const int32_t*)s.buffers[0])[i];
+    } else if (from == kUint8) {
+      value = ((const uint8_t*)s.buffers[0])[i];
+    } else {
+      with_type(from, [&](auto source) { value = to_float(((const decltype(source)*)s.buffers[0])[i]); });
+    }
+    if (to == kInt32) {
+      ((int32_t*)s.buffers[1])[i] = to_integer<int32_t>(value);
+    } else if (to == kUint8) {
+      ((uint8_t*)s.buffers[1])[i] = to_integer<uint8_t>(value);
+    } else {
+      with_type(to, [&](auto target) { from_float((decltype(target)*)s.buffers[1] + i, (float)value); });
+    }
+  }
+}
+
 // buffers x, y; ints elements, type of x, type of y.
 void cast(const StepArgs& s) {
   const int64_t n = s.ints[0], from = s.ints[1], to = s.ints[2];
-  if (from == kInt32 || to == kInt32 || from == kUint8) {
-    for (int64_t i = 0; i < n; i++) {
-      float value = from == kInt32     ? (float)((const int32_t*)s.buffers[0])[i]
-                    : from == kUint8   ? (float)((const uint8_t*)s.buffers[0])[i]
-                    : from == kBFloat16 ? to_float(((const bf16*)s.buffers[0])[i])
-                                       : ((const float*)s.buffers[0])[i];
-      if (to == kInt32) {
-        ((int32_t*)s.buffers[1])[i] = (int32_t)value;
-      } else if (to == kBFloat16) {
-        from_float((bf16*)s.buffers[1] + i, value);
-      } else {
-        ((float*)s.buffers[1])[i] = value;
-      }
-    }
-    return;
-  }
+  const auto is_integer = [](int64_t type) { return type == kInt32 || type == kUint8; };
+  if (is_integer(from) || is_integer(to)) return cast_integers(s, from, to);
   with_type(from, [&](auto source) {
     with_type(to, [&](auto target) {
       const auto* x = (const decltype(source)*)s.buffers[0];

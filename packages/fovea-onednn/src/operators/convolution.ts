@@ -7,6 +7,7 @@ import {
   type ActivationName,
   type Conv2dAttributes,
   elements,
+  isHalf,
   isState,
   type Node,
   type Shape,
@@ -107,17 +108,18 @@ function primitiveOf(to: Lowering, original: Node): Primitive {
  */
 const wideningPays = { forward: 12, inputGradient: 12, weightGradient: 64 } as const
 
-/** Whether a convolution of bfloat16 tensors is computed in float32. */
+/** Whether a convolution of 16-bit tensors is computed in float32. */
 function isWidened(to: Lowering, node: Node): boolean {
-  if (node.inputs[0].type.dtype !== 'bfloat16' || to.bfloat16 === 'native') return false
+  const { dtype } = node.inputs[0].type
+  if (!isHalf(dtype) || to.widening[dtype] === 'never') return false
   const { direction, x, y, weight } = geometryOf(node)
   const intensity = multiplyAddsOf({ y, weight }) / (elements(x) + elements(y))
-  return to.bfloat16 === 'none' || intensity >= wideningPays[direction]
+  return to.widening[dtype] === 'always' || intensity >= wideningPays[direction]
 }
 
 const asFloat32 = (type: TensorType): TensorType => ({ ...type, dtype: 'float32' })
 
-/** The numbers of a bfloat16 tensor in a float32 one. */
+/** The numbers of a 16-bit tensor in a float32 one. */
 function widen(to: Lowering, value: Value, target = to.temporary(tensorBytes(asFloat32(value.type)))): Operand {
   convert(to, to.read(value), value.type, target, asFloat32(value.type))
   return target

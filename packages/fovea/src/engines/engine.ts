@@ -3,6 +3,7 @@
  * behind this interface; everything they share (passes, plans) is before it.
  */
 import type { Graph } from '../graph/graph.js'
+import type { DType } from '../graph/types.js'
 
 /** What is fed to and returned by a run. Floats travel as Float32Array, or Float64Array on a float64 engine. */
 export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array
@@ -18,6 +19,13 @@ export interface CompileOptions {
   readonly memoryLimitBytes?: number
 }
 
+/**
+ * How an engine computes convolutions and linear layers of tensors of a type. `native`: in that type. `widened`: the
+ * tensors are stored in it, the arithmetic is done in a wider one, and each result is rounded; an engine may leave the
+ * layers where that would not pay to the type itself. `none`: not at all.
+ */
+export type Arithmetic = 'native' | 'widened' | 'none'
+
 /** Something that runs graphs: get one from `defaultEngine`, `referenceEngine` or `onednnEngine`. */
 export interface Engine {
   /** `reference`, `onednn`. */
@@ -26,6 +34,8 @@ export interface Engine {
   readonly description: string
   /** How many a run uses. */
   readonly threads: number
+  /** How it computes with tensors of a type: whether a precision saves time here, or memory only. */
+  arithmetic(dtype: DType): Arithmetic
   /**
    * Makes a graph ready to run. State starts at zero: write it, or `initialize` it, before the first run.
    * @throws EngineError naming the node and operator that this engine lacks, or the memory that is missing

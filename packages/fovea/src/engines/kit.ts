@@ -1,6 +1,6 @@
 /** @file What the author of an engine needs, as `fovea/engine`: the graph, its operators' attributes, planning. */
 export * from '../errors.js'
-export { encodeHalf, isHalf } from '../graph/float16.js'
+export { encodeHalf, type HalfType, isHalf } from '../graph/float16.js'
 export * from '../graph/graph.js'
 export * from '../graph/print.js'
 export * from '../graph/types.js'

@@ -3,6 +3,7 @@
  * anywhere; in float64 it is what gradients and parity are checked with. Knows no operator.
  */
 import { EngineError, InvalidArgumentError, unknownName } from '../../errors.js'
+import { isHalf } from '../../graph/float16.js'
 import { type Graph, inputNodes, isLeaf, type Node, stateNodes, type Value } from '../../graph/graph.js'
 import { formatShape } from '../../graph/types.js'
 import type { Tensor } from '../../ops/define.js'
@@ -23,6 +24,10 @@ export function referenceEngine({ precision = 'float32' }: ReferenceOptions = {}
     name: 'reference',
     description: `plain TypeScript, ${precision}, one thread`,
     threads: 1,
+    arithmetic: dtype => {
+      if (dtype === precision) return 'native'
+      return isHalf(dtype) || (dtype === 'float32' && precision === 'float64') ? 'widened' : 'none'
+    },
     compile: (graph, options = {}) => new ReferenceProgram(graph, precision, options),
   }
 }
