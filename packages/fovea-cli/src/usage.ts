@@ -77,7 +77,11 @@ const precisions = ['float32', 'mixed_bfloat16', 'mixed_float16', 'float64'] as 
 export type PrecisionName = (typeof precisions)[number]
 
 /** What the engines train and infer in. */
-export const trainingPrecisions = ['float32', 'mixed_bfloat16'] as const satisfies readonly PrecisionName[]
+export const trainingPrecisions = [
+  'float32',
+  'mixed_bfloat16',
+  'mixed_float16',
+] as const satisfies readonly PrecisionName[]
 export type TrainingPrecision = (typeof trainingPrecisions)[number]
 
 /**

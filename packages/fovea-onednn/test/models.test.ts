@@ -7,7 +7,7 @@ import type { Model } from '../../fovea/src/models/model.js'
 import { createModel } from '../../fovea/src/models/registry.js'
 import { fill } from '../../fovea/src/parity/fill.js'
 import type { OptimizerOptions } from '../../fovea/src/train/optimizers/index.js'
-import { evaluationGraph, trainingGraph } from '../../fovea/src/train/training-graph.js'
+import { evaluationGraph, type TrainingGraphOptions, trainingGraph } from '../../fovea/src/train/training-graph.js'
 import { type OnednnProgram, onednnEngine, onednnStatus } from '../src/index.js'
 
 const { available, detail } = onednnStatus()
@@ -27,7 +27,8 @@ async function afterRun(engine: Engine, graph: Graph, model: Model): Promise<Map
   const all = {
     image: fill('input', [batch, height, width, 3]),
     label: Int32Array.of(1, 0, 2),
-    ...{ learningRate: 0.01, step: 3, seed: 7 },
+    ...{ learningRate: 0.01, 'learningRate:0': 0.1, step: 3, seed: 7, lossScale: 1024 },
+    ...{ averageWeight: 0.3, averageBack: 0.5, firstPart: 0, lastPart: 1 },
   }
   const names = inputNodes(graph).map(({ name }) => name)
   const outputs = await program.run(Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name))))
@@ -55,7 +56,22 @@ const optimizers: readonly OptimizerOptions[] = [
   { type: 'rmsprop', weightDecay: 1e-3 },
 ]
 /** Not the deeper ones: at this size their last norms are over three values, which no two orders of summation survive. */
-const models = ['resnet8', 'resnet20', 'efficientnet-b0', 'cnn']
+const models = ['resnet8', 'resnet20', 'efficientnet-b0', 'cnn', 'speednet']
+
+/** What a step may do beside the optimizer. */
+const extras: Record<string, Partial<TrainingGraphOptions>> = {
+  'a moving average': { average: { type: 'moving', decay: 0.9 } },
+  lookahead: { average: { type: 'lookahead', every: 5, decay: 0.9, power: 3 } },
+  'cut gradients': { clipNorm: 0.1 },
+  'a part of a batch, cut': { batchSize: 2 * batch, accumulate: 2, clipNorm: 0.1 },
+  'weights with a rate of their own, biases frozen': {
+    groups: [
+      { match: '*.weight', rate: 10 },
+      { match: '*.bias', rate: 0 },
+    ],
+  },
+  'running statistics': { normStatistics: 'running' },
+}
 
 /** float16 rounds eight times finer than bfloat16. */
 const tolerances = {
@@ -69,6 +85,14 @@ describe.skipIf(!available).each(models)('%s', name => {
 
   test.each(optimizers)('a step with $type', async optimizer => {
     const graph = trainingGraph(model.graph, { batchSize: batch, optimizer, labelSmoothing: 0.1 })
+    const expected = await afterRun(referenceEngine({ precision: 'float64' }), graph, model)
+    const { name, error } = largestError(expected, await afterRun(onednnEngine({ threads: 2 }), graph, model), 1e-3)
+    expect(error, name).toBeLessThan(0.02)
+  })
+
+  test.each(Object.entries(extras))('a step with %s', async (_, extra) => {
+    const optimizer = { type: 'sgd', momentum: 0.9 } as const
+    const graph = trainingGraph(model.graph, { batchSize: batch, optimizer, ...extra })
     const expected = await afterRun(referenceEngine({ precision: 'float64' }), graph, model)
     const { name, error } = largestError(expected, await afterRun(onednnEngine({ threads: 2 }), graph, model), 1e-3)
     expect(error, name).toBeLessThan(0.02)

@@ -51,11 +51,7 @@ export function trainCommand(): Command {
       "the highest (default: the recipe's, for the batch)",
       positiveNumber('--learning-rate'),
     )
-    .option(
-      '--precision <name>',
-      `${trainingPrecisions.join(' or ')} (default: float32)`,
-      precision(trainingPrecisions),
-    )
+    .option('--precision <name>', `${trainingPrecisions.join(', ')} (default: float32)`, precision(trainingPrecisions))
     .option(
       '--memory <use>',
       `${memoryUses.join(' or ')}: low computes SiLU and squeeze-and-excitation again, slower, for a larger batch (default: standard)`,

@@ -2,7 +2,7 @@
  * @file Moves each update of state as early as it may run: right after its gradient is known and nobody needs the old
  * value any more. So gradients live briefly (their memory is shared) and are read while they are still in the cache.
  */
-import { consumers, type Graph, isState, type Node } from '../graph/graph.js'
+import { consumers, type Graph, isLeaf, isState, type Node } from '../graph/graph.js'
 
 /** The same graph with its nodes in another order. */
 export function scheduleUpdates(graph: Graph): Graph {
@@ -35,6 +35,8 @@ export function scheduleUpdates(graph: Graph): Graph {
       if (before.size === 0) emit(update)
     }
   }
-  for (const node of graph.nodes) if (!updating.has(node)) emit(node)
+  // Leaves cost nothing, and an update must not wait for an input that was asked for late.
+  for (const node of graph.nodes) if (isLeaf(node)) emit(node)
+  for (const node of graph.nodes) if (!isLeaf(node) && !updating.has(node)) emit(node)
   return { ...graph, nodes }
 }
