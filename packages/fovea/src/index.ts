@@ -32,6 +32,7 @@ export * from './parity/parity-file.js'
 export { type Precision, precisions } from './passes/mixed-precision.js'
 export { type MemoryUse, memoryUses } from './passes/recompute.js'
 export * from './random.js'
+export type { ReliabilityBin } from './train/calibration.js'
 export * from './train/compile.js'
 export {
   checkDataset,
@@ -43,6 +44,7 @@ export {
   predictProbabilities,
 } from './train/evaluate.js'
 export { oneHot } from './train/labels.js'
+export type { ClassMetrics, Mistake } from './train/metrics.js'
 export type { OptimizerOptions } from './train/optimizers/index.js'
 export * from './train/recipes.js'
 export { learningRateAt, type ScheduleOptions } from './train/schedules/index.js'
