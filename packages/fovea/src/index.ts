@@ -43,9 +43,11 @@ export {
   predict,
   predictProbabilities,
 } from './train/evaluate.js'
+export * from './train/find-learning-rate.js'
 export { oneHot } from './train/labels.js'
 export type { ClassMetrics, Mistake } from './train/metrics.js'
 export type { OptimizerOptions } from './train/optimizers/index.js'
+export type { LearningRateSearch, TriedRate } from './train/rate-suggestion.js'
 export * from './train/recipes.js'
 export { learningRateAt, type ScheduleOptions } from './train/schedules/index.js'
 export { type RecipeChoice, resolveSettings, type TrainingSettings } from './train/settings.js'
