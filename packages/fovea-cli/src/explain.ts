@@ -1,7 +1,7 @@
 /** @file `fovea train --explain`: every number that a run would be made of, whether given, from the recipe or a default. */
 import { createModel, resolveSettings } from 'fovea'
 import type { Output } from './output.js'
-import { type RunRequest, requestedSettings } from './run-folder.js'
+import { type RunRequest, requestedSettings } from './run-record.js'
 import { formatTable } from './table.js'
 
 /** A run whose data are not known yet, or not how long it is. */

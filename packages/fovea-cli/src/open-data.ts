@@ -4,7 +4,7 @@ import { type DataProgress, type FoundData, findDataset, type LoadOptions, MAX_I
 import { onInterrupt } from './interrupt.js'
 import { type Output, withCommas } from './output.js'
 import { type ProgressBar, progressBar } from './progress.js'
-import type { RunRequest } from './run-folder.js'
+import type { RunRequest } from './run-record.js'
 import { wholeNumber } from './usage.js'
 
 export interface OpenDataOptions {
@@ -39,7 +39,7 @@ export async function openData(spec: string, output: Output, options: OpenDataOp
 
 /** The images of a run: a folder's at the model's own size, unless the run has another; a part of them, if it has a limit. */
 export async function openRunData(
-  { model, data, size, skipBad, limit }: RunRequest,
+  { model, data, size, skipBad, limit }: Pick<RunRequest, 'model' | 'data' | 'size' | 'skipBad' | 'limit'>,
   output: Output,
 ): Promise<DataSplits> {
   const { train, test } = await openData(data, output, {

@@ -19,13 +19,14 @@ import {
   train,
 } from 'fovea'
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.js'
-import { type EngineName, openEngine } from './engines.js'
+import { openEngine } from './engines.js'
 import { onInterrupt } from './interrupt.js'
 import { openRunData } from './open-data.js'
 import { formatSeconds, type Output, paint, percent, withCommas } from './output.js'
 import { type ProgressBar, progressBar } from './progress.js'
 import { writeRunReport } from './reports/run-report.js'
-import { type EpochLine, epochLine, type RunFolder, type RunRequest, requestedSettings } from './run-folder.js'
+import { type EpochLine, epochLine, type RunFolder } from './run-folder.js'
+import { finished, type RunRecord, type RunRequest, recordOf, requestedSettings } from './run-record.js'
 
 export interface RunOptions {
   readonly folder: RunFolder
@@ -37,6 +38,7 @@ export interface RunOptions {
 interface RunContext extends RunOptions {
   readonly engine: Engine
   readonly data: DataSplits
+  readonly record: RunRecord
 }
 
 /**
@@ -56,20 +58,26 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
     output.say(`${request.model} on ${request.data} (${images}), engine ${engine.description}, kept in ${folder.path}`)
     const model = saved?.model ?? newModel(request, data)
-    const run = await trainIn(model, saved?.training, request, { ...options, data, engine })
+    const record = recordOf(request, { model, data, engine }, saved && folder.readRecord())
+    const run = await trainIn(model, saved?.training, request, { ...options, data, engine, record })
     if (run.interrupted) {
       output.warn(`stopped and saved; go on with: ${resumeCommand(folder)}`)
       process.exitCode = 130 // 128 + SIGINT
       return false
     }
     await writeCheckpoint(folder.model, { model: run.model })
-    const { accuracy, confusion } = await run.evaluate()
-    const title = options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`
-    const results = { model: run.model, data, engine, title, epochs: run.history, confusion, accuracy }
-    const picture = await writeRunReport(folder.file('report'), results)
+    const evaluation = await run.evaluate()
+    const pictures = await writeRunReport(folder.path, {
+      ...{ model: run.model, test: data.test, engine, evaluation, epochs: run.history },
+      title: options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`,
+      trainingImages: data.train.length,
+    })
+    await folder.writeRecord(finished(record))
     const seconds = (performance.now() - start) / 1000
-    output.result({ event: 'done', checkpoint: folder.model, testAccuracy: accuracy, seconds })
-    output.say(`held-out accuracy ${percent(accuracy)}\nmodel    ${folder.model}\npicture  ${picture}`)
+    const testAccuracy = evaluation.accuracy
+    output.result({ event: 'done', checkpoint: folder.model, testAccuracy, seconds })
+    output.say(`held-out accuracy ${percent(testAccuracy)}`)
+    output.say(`model    ${folder.model}\npicture  ${pictures.report}\nmistakes ${pictures.mistakes}`)
     return true
   } finally {
     release()
@@ -89,7 +97,8 @@ function savedRun(folder: RunFolder, request: RunRequest): Required<Checkpoint> 
 /** What tells a user how to go on with a run. */
 export const resumeCommand = ({ path }: RunFolder): string => `npx fovea train --resume ${path}`
 
-function newModel({ model, seed }: RunRequest, { train: images }: DataSplits): Model {
+/** With new weights, for the images and classes of the data. */
+export function newModel({ model, seed }: Pick<RunRequest, 'model' | 'seed'>, { train: images }: DataSplits): Model {
   return createModel(model, {
     input: images.imageShape,
     labels: images.classes,
@@ -102,7 +111,7 @@ async function trainIn(
   model: Model,
   resume: TrainingState | undefined,
   request: RunRequest,
-  { folder, engine, data, output }: RunContext,
+  { folder, engine, data, output, record }: RunContext,
 ): Promise<TrainingRun> {
   const { epochs, memory } = request
   const lines: EpochLine[] = folder.readEpochs(resume?.epoch ?? 0)
@@ -120,7 +129,7 @@ async function trainIn(
       ...(memory && { memory }),
       signal: interrupt.signal,
       ...(resume === undefined ? {} : { resume }),
-      onStart: () => folder.begin({ ...request, engine: engine.name as EngineName, threads: engine.threads }),
+      onStart: () => folder.writeRecord(record),
       onStep: bar.update,
       onEpoch: async epoch => {
         bar.stop()

@@ -4,7 +4,8 @@ import { FoveaError, type MemoryUse, memoryUses, type RecipeName, recipeNames, r
 import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
 import { createOutput, type Output } from '../output.js'
-import { freeRunFolder, RunFolder, type RunRequest } from '../run-folder.js'
+import { freeRunFolder, RunFolder } from '../run-folder.js'
+import type { RunRequest } from '../run-record.js'
 import { resumeCommand, runTraining } from '../training-run.js'
 import {
   integer,
@@ -80,7 +81,10 @@ async function run(model: string | undefined, options: TrainOptions): Promise<vo
   const output = createOutput(options.json === true)
   if (options.explain) {
     const { resume } = options
-    return explain(resume === undefined ? plannedRun(model, options) : new RunFolder(resume).readRequest(), output)
+    return explain(
+      resume === undefined ? plannedRun(model, options) : new RunFolder(resume).readRecord().request,
+      output,
+    )
   }
   const { request, folder } =
     options.resume === undefined ? begin(model, options) : goOn(options.resume, model, options, output)
@@ -112,7 +116,7 @@ function begin(name: string | undefined, options: TrainOptions): { request: RunR
 /** The run of a folder. Where the data lie and what computes may have changed since; what is trained may not. */
 function goOn(path: string, model: string | undefined, options: TrainOptions, output: Output) {
   const folder = new RunFolder(path)
-  const was = folder.readRequest()
+  const was = folder.readRecord().request
   const { out, resume: _, json: __, explain: ___, ...given } = options
   const { data = was.data, engine = was.engine, threads = was.threads, memory = was.memory } = options
   const free = { data, ...(engine && { engine }), ...(threads && { threads }), ...(memory && { memory }) }
