@@ -7,6 +7,7 @@ import {
   decodeCheckpoint,
   decodeWeights,
   encodeCheckpoint,
+  hasDescription,
   type Model,
   type ModelOptions,
 } from 'fovea'
@@ -18,6 +19,8 @@ export const runFiles = {
   model: 'model.safetensors',
   /** All that the run needs to go on. */
   last: 'last.safetensors',
+  /** The model as it was after the epoch with the lowest held-out loss. */
+  best: 'best.safetensors',
 } as const
 
 /** Room for a model of 4 GB and the two slots of Adam beside each weight. */
@@ -40,6 +43,17 @@ export function readModel(path: string, named?: string, options: ModelOptions = 
   if (named === undefined) return readCheckpoint(path).model
   const file = modelPath(path)
   return decodeWeights(file, readWhole(file, LIMIT), createModel(named, options))
+}
+
+/**
+ * A saved model as its file describes it, or the weights of a file that does not, for a model by name.
+ * @throws as readModel; FormatError if neither says what the model is
+ */
+export function readPretrained(path: string, named?: string): Model {
+  const file = modelPath(path)
+  const bytes = readWhole(file, LIMIT)
+  if (named === undefined || hasDescription(file, bytes)) return decodeCheckpoint(file, bytes).model
+  return decodeWeights(file, bytes, createModel(named))
 }
 
 /** @throws FoveaError if the disk refuses; an older file is then left as it was */

@@ -4,7 +4,8 @@ import { type DataProgress, type FoundData, findDataset, type LoadOptions, MAX_I
 import { onInterrupt } from './interrupt.js'
 import { type Output, withCommas } from './output.js'
 import { type ProgressBar, progressBar } from './progress.js'
-import type { RunRequest } from './run-folder.js'
+import type { RunRequest } from './run-record.js'
+import { pretrained } from './starting-model.js'
 import { wholeNumber } from './usage.js'
 
 export interface OpenDataOptions {
@@ -37,14 +38,22 @@ export async function openData(spec: string, output: Output, options: OpenDataOp
   return loading(output, load => found.open(load))
 }
 
-/** The images of a run: a folder's at the model's own size, unless the run has another; a part of them, if it has a limit. */
+/**
+ * The images of a run: a folder's at the model's own size (that of a trained model exactly, that of a new one at most),
+ * unless the run has another; a part of them, if it has a limit.
+ */
 export async function openRunData(
-  { model, data, size, skipBad, limit }: RunRequest,
+  request: Pick<RunRequest, 'model' | 'seed' | 'from' | 'data' | 'size' | 'skipBad' | 'limit'>,
   output: Output,
 ): Promise<DataSplits> {
+  const { data, size, skipBad, limit } = request
+  const trained = pretrained(request)?.preprocessing.size
+  const own = trained
+    ? { defaultSize: [trained[0], trained[1]] as const, channels: trained[2] }
+    : { maxSize: createModel(request.model).preprocessing.size[0] }
   const { train, test } = await openData(data, output, {
     ...(skipBad === undefined ? {} : { skipBad }),
-    ...(size === undefined ? { maxSize: createModel(model).preprocessing.size[0] } : { size }),
+    ...(size === undefined ? own : { size }),
   })
   if (limit === undefined || limit >= train.length) return { train, test }
   const part = Math.max(1, Math.round((limit * test.length) / train.length))

@@ -1,17 +1,19 @@
 /** @file The list of commands, and what they share: help, exit codes, names that are offered for misspelt ones. */
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { dataCommand } from './commands/data.js'
 import { demoCommand } from './commands/demo.js'
 import { evalCommand } from './commands/eval.js'
+import { findRateCommand } from './commands/find-rate.js'
 import { parityCommand } from './commands/parity.js'
 import { predictCommand } from './commands/predict.js'
 import { summaryCommand } from './commands/summary.js'
 import { trainCommand } from './commands/train.js'
+import { foveaVersion } from './machine.js'
 
 const commands = [
   trainCommand,
+  findRateCommand,
   evalCommand,
   predictCommand,
   summaryCommand,
@@ -23,12 +25,9 @@ const commands = [
 
 /** @returns the program; parsing throws CommanderError or what the command throws, and never ends the process. */
 export function createProgram(): Command {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
   const program = new Command('fovea')
     .description('Trains and uses convolutional image classifiers.')
-    .version(version)
+    .version(foveaVersion())
     .addHelpText('after', '\nFOVEA_DEBUG=1 shows the stack of an error; FOVEA_DATA is the folder of downloads.')
   for (const command of commands) program.addCommand(command())
   silenceErrors(program)

@@ -1,50 +1,14 @@
 /** @file The folder of a run: which files it has, and what it says of the run so that it can go on. */
-import { existsSync, rmdirSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { FormatError, FoveaError, memoryUses, type RecipeChoice, recipeNames, type TrainingSettings } from 'fovea'
+import { FormatError, FoveaError } from 'fovea'
 import { z } from 'zod'
 import { runFiles } from './checkpoint-file.js'
-import { engineNames } from './engines.js'
 import { diskError, readWhole, writeFileAtomic } from './files.js'
 import { lockFolder } from './lock.js'
-import { trainingPrecisions } from './usage.js'
+import { parseRecord, type RunRecord } from './run-record.js'
 
 const whole = z.int().min(1)
-
-/** All that a run was asked for; what is absent was left to the recipe. */
-const requestSchema = z.object({
-  model: z.string().max(1000),
-  data: z.string().max(10_000),
-  epochs: whole,
-  batch: whole.optional(),
-  recipe: z.enum(recipeNames).optional(),
-  learningRate: z.number().positive().optional(),
-  precision: z.enum(trainingPrecisions),
-  engine: z.enum(engineNames).optional(),
-  threads: whole.optional(),
-  memory: z.enum(memoryUses).optional(),
-  seed: z.int(),
-  size: whole.optional(),
-  limit: whole.optional(),
-  skipBad: z.boolean().optional(),
-  saveSeconds: z.int().min(0).optional(),
-})
-
-export type RunRequest = z.infer<typeof requestSchema>
-
-/** What a request says of the run's settings; the recipe decides the rest. */
-export function requestedSettings(
-  request: Omit<RunRequest, 'data' | 'epochs'>,
-): Partial<TrainingSettings> & RecipeChoice {
-  const { batch, recipe, learningRate, precision, seed } = request
-  return {
-    precision,
-    seed,
-    ...(batch === undefined ? {} : { batchSize: batch }),
-    ...(recipe === undefined ? {} : { recipe }),
-    ...(learningRate === undefined ? {} : { learningRate }),
-  }
-}
 
 /** One line an epoch: what `fovea train --json` prints of it. */
 const epochSchema = z.object({
@@ -77,9 +41,33 @@ export class RunFolder {
     return this.file(runFiles.model)
   }
 
+  get best(): string {
+    return this.file(runFiles.best)
+  }
+
+  /** Keeps the last checkpoint as that of an epoch, and of those only the newest `count`. Names are linked, not copied. */
+  keepEpoch(epoch: number, count: number): void {
+    const nameOf = (number: number): string => `epoch-${String(number).padStart(4, '0')}.safetensors`
+    try {
+      const path = this.file(nameOf(epoch))
+      rmSync(path, { force: true })
+      try {
+        linkSync(this.last, path)
+      } catch {
+        copyFileSync(this.last, path) // a file system without links
+      }
+      const kept = new Set(Array.from({ length: count }, (_, i) => nameOf(epoch - i)))
+      for (const name of readdirSync(this.path)) {
+        if (/^epoch-\d{4,}\.safetensors$/.test(name) && !kept.has(name)) rmSync(this.file(name))
+      }
+    } catch (error) {
+      throw diskError(error, this.path, 'write')
+    }
+  }
+
   /** Whether a run began here. */
   get hasBegun(): boolean {
-    return existsSync(this.#request)
+    return existsSync(this.#record)
   }
 
   /** Whether a run has saved something here. */
@@ -105,26 +93,23 @@ export class RunFolder {
     }
   }
 
-  /** Notes what is asked for: from now on the folder holds a run. */
-  async begin(request: RunRequest): Promise<void> {
-    await writeFileAtomic(this.#request, `${JSON.stringify(request, null, 2)}\n`)
+  /** Keeps the record of the run: from now on the folder holds one. */
+  async writeRecord(record: RunRecord): Promise<void> {
+    await writeFileAtomic(this.#record, `${JSON.stringify(record, null, 2)}\n`)
   }
 
-  /** @throws FoveaError if there is no run here; FormatError if its description is damaged */
-  readRequest(): RunRequest {
-    const path = this.#request
+  /** @throws FoveaError if there is no run here; FormatError if its record is damaged or of another version */
+  readRecord(): RunRecord {
+    const path = this.#record
     if (!this.hasBegun) {
       throw new FoveaError(
         `there is no run in '${this.path}' to go on with; start it: fovea train MODEL --data … --epochs … --out ${this.path}`,
       )
     }
-    const parsed = requestSchema.safeParse(readJson(path))
-    if (parsed.success) return parsed.data
-    const { path: at, message } = parsed.error.issues[0]
-    throw new FormatError(`'${path}' is damaged at '${at.join('.')}': ${message}`)
+    return parseRecord(path, readJson(path))
   }
 
-  get #request(): string {
+  get #record(): string {
     return this.file('run.json')
   }
 

@@ -4,27 +4,27 @@
  */
 import {
   type Checkpoint,
-  createModel,
   type DataSplits,
   DivergenceError,
   type Engine,
   FoveaError,
   InvalidArgumentError,
   type Model,
-  measureNormalization,
   type StepProgress,
   type TrainingRun,
   type TrainingState,
   train,
 } from 'fovea'
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.js'
-import { type EngineName, openEngine } from './engines.js'
+import { openEngine } from './engines.js'
 import { onInterrupt } from './interrupt.js'
 import { openRunData } from './open-data.js'
 import { formatSeconds, type Output, paint, percent, withCommas } from './output.js'
 import { type ProgressBar, progressBar } from './progress.js'
 import { writeRunReport } from './reports/run-report.js'
-import { type EpochLine, epochLine, type RunFolder, type RunRequest, requestedSettings } from './run-folder.js'
+import { type EpochLine, epochLine, type RunFolder } from './run-folder.js'
+import { finished, type RunRecord, type RunRequest, recordOf, requestedSettings } from './run-record.js'
+import { startingModel } from './starting-model.js'
 
 export interface RunOptions {
   readonly folder: RunFolder
@@ -36,6 +36,7 @@ export interface RunOptions {
 interface RunContext extends RunOptions {
   readonly engine: Engine
   readonly data: DataSplits
+  readonly record: RunRecord
 }
 
 /**
@@ -55,22 +56,35 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
     output.say(`${request.model} on ${request.data} (${images}), engine ${engine.description}, kept in ${folder.path}`)
     if (!saved && folder.hasBegun) output.warn(`'${folder.path}' has no checkpoint yet: the run begins again`)
-    const model = saved?.model ?? newModel(request, data)
+    const model = saved?.model ?? startingModel(request, data)
+    const record = recordOf(request, { model, data, engine }, folder.hasBegun ? folder.readRecord() : undefined)
     try {
-      const run = await trainIn(model, saved?.training, request, { ...options, data, engine })
+      const run = await trainIn(model, saved?.training, request, { ...options, data, engine, record })
       if (run.interrupted) {
         output.warn(`stopped and saved; go on with: ${resumeCommand(folder)}`)
         process.exitCode = 130 // 128 + SIGINT
         return false
       }
       await writeCheckpoint(folder.model, { model: run.model })
-      const { accuracy, confusion } = await run.evaluate()
-      const title = options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`
-      const results = { model: run.model, data, engine, title, epochs: run.history, confusion, accuracy }
-      const picture = await writeRunReport(folder.file('report'), results)
+      const evaluation = await run.evaluate()
+      const pictures = await writeRunReport(folder.path, {
+        ...{ model: run.model, test: data.test, engine, evaluation, epochs: run.history },
+        title: options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`,
+        trainingImages: data.train.length,
+      })
+      const { testTimeAugmentation } = run.settings
+      const augmented =
+        testTimeAugmentation === 'none' ? undefined : (await run.evaluate(data.test, { testTimeAugmentation })).accuracy
+      await folder.writeRecord(finished(record))
       const seconds = (performance.now() - start) / 1000
-      output.result({ event: 'done', checkpoint: folder.model, testAccuracy: accuracy, seconds })
-      output.say(`held-out accuracy ${percent(accuracy)}\nmodel    ${folder.model}\npicture  ${picture}`)
+      const testAccuracy = evaluation.accuracy
+      const more = augmented === undefined ? {} : { augmentedTestAccuracy: augmented }
+      output.result({ event: 'done', checkpoint: folder.model, testAccuracy, ...more, seconds })
+      output.say(`held-out accuracy ${percent(testAccuracy)}`)
+      if (augmented !== undefined) {
+        output.say(`                  ${percent(augmented)} with test-time augmentation (${testTimeAugmentation})`)
+      }
+      output.say(`model    ${folder.model}\npicture  ${pictures.report}\nmistakes ${pictures.mistakes}`)
       return true
     } catch (error) {
       throw withAdvice(error, folder)
@@ -93,25 +107,15 @@ function savedRun(folder: RunFolder, request: RunRequest): Required<Checkpoint> 
 /** What tells a user how to go on with a run. */
 export const resumeCommand = ({ path }: RunFolder): string => `npx fovea train --resume ${path}`
 
-function newModel({ model, seed }: RunRequest, { train: images }: DataSplits): Model {
-  return createModel(model, {
-    input: images.imageShape,
-    labels: images.classes,
-    normalization: measureNormalization(images),
-    images,
-    seed,
-  })
-}
-
 async function trainIn(
   model: Model,
   resume: TrainingState | undefined,
   request: RunRequest,
-  { folder, engine, data, output }: RunContext,
+  { folder, engine, data, output, record }: RunContext,
 ): Promise<TrainingRun> {
-  const { epochs, memory, saveSeconds } = request
+  const { epochs, memory, saveSeconds, keep = 0 } = request
   const lines: EpochLine[] = folder.readEpochs(resume?.epoch ?? 0)
-  const bar = epochBar(epochs)
+  const bar = epochBar()
   const interrupt = onInterrupt(() => {
     bar.stop()
     output.warn('finishing the step, then saving (Ctrl-C again ends at once)')
@@ -120,23 +124,27 @@ async function trainIn(
     return await train(model, {
       data,
       engine,
-      epochs,
+      ...(epochs && { epochs }),
       ...requestedSettings(request),
       ...(memory && { memory }),
       ...(saveSeconds === undefined ? {} : { saveSeconds }),
       signal: interrupt.signal,
       ...(resume === undefined ? {} : { resume }),
-      onStart: () => folder.begin({ ...request, engine: engine.name as EngineName, threads: engine.threads }),
+      onStart: () => folder.writeRecord(record),
       onStep: bar.update,
       onEpoch: async epoch => {
         bar.stop()
         const line = epochLine({ event: 'epoch', ...epoch })
         lines.push(line)
         output.result(line)
-        output.say(describeEpoch(line, epochs))
+        output.say(describeEpoch(line, epoch.epochs))
         await folder.writeEpochs(lines)
       },
-      save: checkpoint => writeCheckpoint(folder.last, checkpoint),
+      save: async (checkpoint, { epochEnded, best }) => {
+        await writeCheckpoint(folder.last, checkpoint)
+        if (best) await writeCheckpoint(folder.best, { model: best })
+        if (epochEnded && keep > 0) folder.keepEpoch(lines.length, keep)
+      },
     })
   } finally {
     bar.stop()
@@ -166,11 +174,11 @@ function describeEpoch(line: EpochLine, epochs: number): string {
 }
 
 /** A bar for each epoch. */
-function epochBar(epochs: number) {
+function epochBar() {
   let bar: ProgressBar | undefined
   let shown = 0
   return {
-    update({ epoch, step, steps, loss, accuracy, imagesPerSecond, secondsLeft }: StepProgress): void {
+    update({ epoch, epochs, step, steps, loss, accuracy, imagesPerSecond, secondsLeft }: StepProgress): void {
       if (shown !== epoch) {
         bar?.stop()
         bar = progressBar(`epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`, steps)

@@ -31,7 +31,14 @@ const cases: Readonly<Record<string, Case>> = {
     args: ['cnn', '--data', photos, '--epochs', '1', '--batch', '4', '--out', run],
     keys: ['event', 'checkpoint', 'testAccuracy', 'seconds'],
   },
-  eval: { args: [run, '--data', photos], keys: ['loss', 'accuracy', 'top5', 'images', 'seconds'] },
+  'find-rate': {
+    args: ['cnn', '--data', photos, '--batch', '4', '--steps', '50'],
+    keys: ['model', 'suggestion', 'tenthOfLowest', 'picture', 'steps'],
+  },
+  eval: {
+    args: [run, '--data', photos],
+    keys: ['loss', 'accuracy', 'top5', 'images', 'seconds', 'calibrationError', 'classes'],
+  },
   predict: { args: [run, join(photos, 'test', 'red', '0.png')], keys: ['image', 'predictions'] },
   summary: { args: ['resnet8'], keys: ['model', 'parameters', 'multiplyAdds', 'bytes', 'layers'] },
   bench: {

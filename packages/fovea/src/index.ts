@@ -35,6 +35,7 @@ export { type Precision, precisions } from './passes/mixed-precision.js'
 export { type MemoryUse, memoryUses } from './passes/recompute.js'
 export { type NormStatistics, normStatistics } from './passes/training-mode.js'
 export * from './random.js'
+export type { ReliabilityBin } from './train/calibration.js'
 export * from './train/compile.js'
 export type { EarlyStopping } from './train/early-stopping.js'
 export {
@@ -46,9 +47,12 @@ export {
   predict,
   predictProbabilities,
 } from './train/evaluate.js'
+export * from './train/find-learning-rate.js'
 export { type ClassWeights, oneHot } from './train/labels.js'
+export type { ClassMetrics, Mistake } from './train/metrics.js'
 export type { OptimizerOptions } from './train/optimizers/index.js'
 export type { ParameterGroup } from './train/parameter-groups.js'
+export type { LearningRateSearch, TriedRate } from './train/rate-suggestion.js'
 export * from './train/recipes/index.js'
 export type { Recipe } from './train/recipes/recipe.js'
 export { learningRateAt, type ScheduleOptions } from './train/schedules/index.js'

@@ -4,7 +4,8 @@ import { type Engine, resnet8 } from 'fovea'
 import { benchmark } from '../benchmark.js'
 import { type EngineName, openEngine } from '../engines.js'
 import { createOutput, paint, withCommas } from '../output.js'
-import { freeRunFolder, RunFolder, type RunRequest } from '../run-folder.js'
+import { freeRunFolder, RunFolder } from '../run-folder.js'
+import type { RunRequest } from '../run-record.js'
 import { runTraining } from '../training-run.js'
 
 /** As much as a fast engine trains on in well under two minutes, and what a slow one takes instead. */

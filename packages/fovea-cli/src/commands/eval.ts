@@ -1,11 +1,12 @@
 /** @file `fovea eval`: how well a saved model recognizes held-out images. */
 import { Command } from 'commander'
-import { arrayDataset, checkDataset, createModel, evaluate } from 'fovea'
+import { arrayDataset, type ClassMetrics, checkDataset, createModel, evaluate } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { findData, loading, type OpenDataOptions } from '../open-data.js'
 import { createOutput, percent, withCommas } from '../output.js'
+import { writeEvaluationReport } from '../reports/run-report.js'
 import { formatTable } from '../table.js'
 import { modelName, precision, type TrainingPrecision, trainingPrecisions, wholeNumber } from '../usage.js'
 
@@ -15,6 +16,7 @@ interface EvalOptions extends EngineOptions {
   readonly batch: number
   readonly precision: TrainingPrecision
   readonly skipBad?: boolean
+  readonly out?: string
   readonly json?: true
 }
 
@@ -27,6 +29,7 @@ export function evalCommand(): Command {
     .option('--batch <n>', 'images at a time', wholeNumber('--batch', 1), 100)
     .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
     .option('--skip-bad', 'leave out images that cannot be read')
+    .option('--out <folder>', 'write results.json and pictures of the mistakes and of the calibration there')
     .option('--json', 'print JSON')
     .action(run)
 }
@@ -39,18 +42,23 @@ async function run(file: string, options: EvalOptions): Promise<void> {
   const { test } = await loading(output, load => data.open(load))
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const { batch: batchSize, precision } = options
-  const { confusion, ...result } = await evaluate(model, test, { engine, batchSize, precision })
-  output.result(result)
+  const evaluation = await evaluate(model, test, { engine, batchSize, precision })
+  const { loss, accuracy, top5, images, seconds, calibrationError, classes, confusion } = evaluation
+  output.result({ loss, accuracy, top5, images, seconds, calibrationError, classes })
   output.say(
-    `${file}: ${percent(result.accuracy)} of ${withCommas(result.images)} images, top 5 ${percent(result.top5)}, ` +
-      `loss ${result.loss.toFixed(4)}, ${result.seconds.toFixed(1)} s`,
+    `${file}: ${percent(accuracy)} of ${withCommas(images)} images, top 5 ${percent(top5)}, loss ${loss.toFixed(4)}, ` +
+      `calibration error ${percent(calibrationError)}, ${seconds.toFixed(1)} s`,
   )
   output.say(
     formatTable(
       columns,
-      model.labels.map((label, i) => classRow(label, confusion[i], model.labels)),
+      classes.map((row, i) => classRow(row, i, confusion[i], model.labels)),
     ),
   )
+  if (options.out === undefined) return
+  const title = `${model.name} on ${test.name.replace(/\/test$/, '')}`
+  const mistakes = await writeEvaluationReport(options.out, { model, test, title, evaluation })
+  output.say(`mistakes ${mistakes}`)
 }
 
 /** A saved model has a size, and images come in it; one by name takes the images' size and classes. */
@@ -68,15 +76,22 @@ async function findBoth(file: string, { model: name, data, skipBad = false }: Ev
 const columns = [
   { title: 'class', shrinkTo: 8 },
   { title: 'images', align: 'right' as const },
-  { title: 'recognized', align: 'right' as const },
+  { title: 'precision', align: 'right' as const },
+  { title: 'recall', align: 'right' as const },
+  { title: 'F1', align: 'right' as const },
   { title: 'most often taken for' },
 ]
 
-function classRow(label: string, counts: readonly number[], labels: readonly string[]): string[] {
-  const own = labels.indexOf(label)
-  const total = counts.reduce((sum, count) => sum + count, 0)
+/** @param counts what its images were taken for */
+function classRow(
+  { label, images, precision, recall, f1 }: ClassMetrics,
+  own: number,
+  counts: readonly number[],
+  labels: readonly string[],
+): string[] {
   const wrong = counts.map((count, i) => (i === own ? 0 : count))
   const most = wrong.indexOf(Math.max(...wrong))
   const taken = wrong[most] === 0 ? '' : `${labels[most]} (${withCommas(wrong[most])})`
-  return [label, withCommas(total), total === 0 ? '' : percent(counts[own] / total), taken]
+  const fractions = [precision, recall, f1].map(value => (value === null ? '' : percent(value)))
+  return [label, withCommas(images), ...fractions, taken]
 }

@@ -1,10 +1,21 @@
 /** @file `fovea train`: trains a model on a data set, and goes on with a run that was stopped. */
 import { Command } from 'commander'
-import { FoveaError, type MemoryUse, memoryUses, type RecipeName, recipeNames, recipes } from 'fovea'
+import {
+  defaultRecipe,
+  FoveaError,
+  memoryUses,
+  normStatistics,
+  recipeNames,
+  recipeOf,
+  recipes,
+  testTimeAugmentations,
+} from 'fovea'
+import { readPretrained } from '../checkpoint-file.js'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
 import { createOutput, type Output } from '../output.js'
-import { freeRunFolder, RunFolder, type RunRequest } from '../run-folder.js'
+import { freeRunFolder, RunFolder } from '../run-folder.js'
+import type { RunRequest } from '../run-record.js'
 import { resumeCommand, runTraining } from '../training-run.js'
 import {
   integer,
@@ -12,25 +23,15 @@ import {
   oneOf,
   positiveNumber,
   precision,
-  type TrainingPrecision,
   trainingPrecisions,
   UsageError,
   wholeNumber,
 } from '../usage.js'
 
-interface TrainOptions extends EngineOptions {
-  readonly data?: string
-  readonly epochs?: number
-  readonly batch?: number
-  readonly recipe?: RecipeName
-  readonly learningRate?: number
-  readonly precision?: TrainingPrecision
-  readonly memory?: MemoryUse
-  readonly seed?: number
-  readonly size?: number
-  readonly limit?: number
-  readonly skipBad?: true
-  readonly saveSeconds?: number
+/** What a run is asked for, as the request has it, and how it is run. */
+interface TrainOptions
+  extends Omit<EngineOptions, 'precision'>,
+    Partial<Omit<RunRequest, 'model' | 'engine' | 'threads'>> {
   readonly out?: string
   readonly resume?: string
   readonly explain?: true
@@ -43,7 +44,12 @@ export function trainCommand(): Command {
     .description('train a model on a data set')
     .argument('[model]', 'resnet20, efficientnet-b0, … (not with --resume)', modelName)
     .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
-    .option('--epochs <n>', 'passes over the training images', wholeNumber('--epochs', 1))
+    .option('--from <file>', 'a trained model, or weights of MODEL, to start from (recipe: finetune)')
+    .option(
+      '--epochs <n>',
+      "passes over the training images (default: the recipe's, if it has a length)",
+      wholeNumber('--epochs', 1),
+    )
     .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber('--batch', 1))
     .option('--recipe <name>', `${recipeNames.join(', ')} (default: the model's)`, oneOf('--recipe', recipeNames))
     .option(
@@ -51,7 +57,36 @@ export function trainCommand(): Command {
       "the highest (default: the recipe's, for the batch)",
       positiveNumber('--learning-rate'),
     )
+    .option(
+      '--accumulate <n>',
+      'parts in which a batch runs, one after another, for less memory',
+      wholeNumber('--accumulate', 1),
+    )
+    .option('--clip-norm <x>', 'the longest norm of all gradients together', positiveNumber('--clip-norm'))
+    .option('--freeze <patterns>', 'parameters that stay as they are: conv1.*,layer1.*', patternList)
+    .option(
+      '--norm-statistics <of>',
+      'batch, or running: norms keep the statistics that they have',
+      oneOf('--norm-statistics', normStatistics),
+    )
+    .option('--average-decay <x>', 'of a moving average of the weights, which is evaluated and kept', averageDecay)
+    .option(
+      '--early-stopping <epochs>',
+      'end after so many epochs in which the held-out loss does not fall',
+      wholeNumber('--early-stopping', 1),
+    )
+    .option('--class-weights <how>', 'balanced: rare classes count more', oneOf('--class-weights', ['balanced']))
+    .option(
+      '--test-time-augmentation <views>',
+      `also measure with several views of each image: ${testTimeAugmentations.join(', ')}`,
+      oneOf('--test-time-augmentation', testTimeAugmentations),
+    )
     .option('--precision <name>', `${trainingPrecisions.join(', ')} (default: float32)`, precision(trainingPrecisions))
+    .option(
+      '--keep-float32 <patterns>',
+      'layers that stay float32 under a mixed precision (default: the first and the last)',
+      patternList,
+    )
     .option(
       '--memory <use>',
       `${memoryUses.join(' or ')}: low computes SiLU and squeeze-and-excitation again, slower, for a larger batch (default: standard)`,
@@ -70,6 +105,7 @@ export function trainCommand(): Command {
       'what a crash within an epoch can cost at most; 0 saves after every step (default: 300)',
       wholeNumber('--save-seconds', 0),
     )
+    .option('--keep <n>', 'also keep the checkpoints of the last n epochs', wholeNumber('--keep', 1))
     .option('--out <folder>', 'where the run is kept (default: runs/MODEL)')
     .option('--resume <folder>', 'go on with the run in this folder, as it was started')
     .option('--explain', 'print every number that the run would be made of, and end')
@@ -82,53 +118,61 @@ async function run(model: string | undefined, options: TrainOptions): Promise<vo
   const output = createOutput(options.json === true)
   if (options.explain) {
     const { resume } = options
-    return explain(resume === undefined ? plannedRun(model, options) : new RunFolder(resume).readRequest(), output)
+    return explain(
+      resume === undefined ? plannedRun(model, options) : new RunFolder(resume).readRecord().request,
+      output,
+    )
   }
   const { request, folder } =
     options.resume === undefined ? begin(model, options) : goOn(options.resume, model, options, output)
   await runTraining(request, { folder, output })
 }
 
-/** What the options ask for. */
-function plannedRun(model: string | undefined, options: TrainOptions): PlannedRun {
+/** What the options ask for. A trained model brings its name and, unless another is given, the recipe for it. */
+function plannedRun(name: string | undefined, options: TrainOptions): PlannedRun {
   const { out: _, resume: __, json: ___, explain: ____, precision = 'float32', seed = 0, ...rest } = options
+  const { from } = rest
+  const model = name ?? (from === undefined ? undefined : readPretrained(from).name)
   if (model === undefined)
     throw new UsageError('which model? For example: fovea train resnet20 --data cifar10 --epochs 10')
-  return { model, precision, seed, ...rest }
+  return { model, precision, seed, ...(from === undefined ? {} : { recipe: 'finetune' }), ...rest }
 }
 
 function begin(name: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {
-  const { data, epochs, ...planned } = plannedRun(name, options)
+  const { data, ...planned } = plannedRun(name, options)
   if (data === undefined)
     throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
-  if (epochs === undefined) throw new UsageError('--epochs is missing: how often to pass over the training images')
+  const { steps } = recipeOf(planned.recipe ?? defaultRecipe(planned.model))
+  if (planned.epochs === undefined && steps === undefined)
+    throw new UsageError('--epochs is missing: how often to pass over the training images')
   const folder = new RunFolder(options.out ?? freeRunFolder(planned.model))
   if (folder.hasRun) {
     throw new FoveaError(
       `'${folder.path}' holds a run: go on with it (${resumeCommand(folder)}) or choose another --out`,
     )
   }
-  return { request: { ...planned, data, epochs }, folder }
+  return { request: { ...planned, data }, folder }
 }
 
 /** The run of a folder. Where the data lie and what computes may have changed since; what is trained may not. */
 function goOn(path: string, model: string | undefined, options: TrainOptions, output: Output) {
   const folder = new RunFolder(path)
-  const was = folder.readRequest()
+  const was = folder.readRecord().request
   const { out, resume: _, json: __, explain: ___, ...given } = options
   const { data = was.data, engine = was.engine, threads = was.threads, memory = was.memory } = options
-  const { saveSeconds = was.saveSeconds } = options
+  const { saveSeconds = was.saveSeconds, keep = was.keep } = options
   const free = {
     data,
     ...(engine && { engine }),
     ...(threads && { threads }),
     ...(memory && { memory }),
     ...(saveSeconds !== undefined && { saveSeconds }),
+    ...(keep && { keep }),
   }
   if (out !== undefined && out !== path) throw new UsageError('--resume goes on in the same folder: leave out --out')
   for (const [name, value] of Object.entries({ model, ...given })) {
     const before = was[name as keyof RunRequest]
-    if (value !== undefined && value !== before && !(name in free)) {
+    if (value !== undefined && String(value) !== String(before) && !(name in free)) {
       throw new FoveaError(
         `the run in '${path}' has ${name} ${before ?? 'of its recipe'}; it cannot go on with ${value}`,
       )
@@ -140,4 +184,13 @@ function goOn(path: string, model: string | undefined, options: TrainOptions, ou
     )
   }
   return { request: { ...was, ...free }, folder }
+}
+
+/** `layer1.*,conv1.weight` */
+const patternList = (text: string): string[] => text.split(',').map(pattern => pattern.trim())
+
+const averageDecay = (text: string): number => {
+  const decay = positiveNumber('--average-decay')(text)
+  if (decay >= 1) throw new UsageError(`--average-decay takes a number below 1, such as 0.999, not '${text}'`)
+  return decay
 }

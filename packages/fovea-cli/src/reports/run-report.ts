@@ -1,39 +1,68 @@
-/** @file Makes the picture of a finished run: what the numbers and images in it are. How it is drawn: picture.ts. */
+/**
+ * @file What a finished run, or an evaluation, leaves for people and programs to look at: pictures and `results.json`.
+ * Which numbers and images they show; how they are drawn stands in the files beside this one.
+ */
+import { join } from 'node:path'
 import {
-  type DataSplits,
   type Dataset,
   type Engine,
   type EpochMetrics,
+  type Evaluation,
   type Model,
   parameterCount,
   predict,
 } from 'fovea'
+import { writeFileAtomic } from '../files.js'
 import { percent, withCommas } from '../output.js'
-import { imagesPerRow, imageUri, runPicture, writePicture } from './picture.js'
+import { calibrationPicture } from './calibration-picture.js'
+import { mistakeSize, mistakesPicture } from './mistakes-picture.js'
+import { imageUri, writePicture } from './picture.js'
 import type { PredictedImage } from './prediction-grid.js'
+import { formatResults } from './results.js'
+import { imageSize, imagesPerRow, runPicture } from './run-picture.js'
 
-export interface RunResults {
+/** What a model came to on held-out images. */
+export interface EvaluationResults {
   readonly model: Model
-  readonly data: DataSplits
-  readonly engine: Engine
+  readonly test: Dataset
+  /** Over the pictures. */
   readonly title: string
+  readonly evaluation: Evaluation
+}
+
+export interface RunResults extends EvaluationResults {
+  readonly engine: Engine
+  readonly trainingImages: number
   readonly epochs: readonly EpochMetrics[]
-  readonly confusion: readonly (readonly number[])[]
-  /** On the held-out images. */
-  readonly accuracy: number
 }
 
 /**
- * Writes the picture.
- * @param path without ending
- * @returns the path written
+ * Writes `results.json`, `mistakes.png` and `calibration.png` into a folder.
+ * @returns the path of the mistakes' picture
  */
-export async function writeRunReport(path: string, results: RunResults): Promise<string> {
-  const { model, data, engine, title, epochs, confusion, accuracy } = results
+export async function writeEvaluationReport(folder: string, results: EvaluationResults): Promise<string> {
+  const { model, title, evaluation } = results
+  const { images, confusion } = evaluation
+  await writeFileAtomic(join(folder, 'results.json'), formatResults(evaluation, model.labels))
+  const right = confusion.reduce((sum, row, i) => sum + row[i], 0)
+  const mistakes = await mistakenImages(results, mistakeSize, evaluation.mistakes.length)
+  const calibration = calibrationPicture({ title: `${title}: calibration`, ...evaluation })
+  await writePicture(calibration, join(folder, 'calibration'))
+  const picture = mistakesPicture({ title: `${title}: the worst mistakes`, mistakes, total: images - right, images })
+  return writePicture(picture, join(folder, 'mistakes'))
+}
+
+/**
+ * Writes all that writeEvaluationReport writes, and `report.png`.
+ * @returns the paths of that picture and of the mistakes'
+ */
+export async function writeRunReport(folder: string, results: RunResults) {
+  const { model, test, engine, title, epochs, trainingImages, evaluation } = results
+  const mistakes = await writeEvaluationReport(folder, results)
   const subtitle = [
-    `${percent(accuracy)} of ${withCommas(data.test.length)} held-out images are recognized`,
+    `${percent(evaluation.accuracy)} of ${withCommas(evaluation.images)} held-out images are recognized`,
     `${withCommas(parameterCount(model.graph))} parameters`,
-    `${withCommas(data.train.length)} training images`,
+    `${withCommas(trainingImages)} training images`,
     `engine: ${engine.name}`,
   ].join(' · ')
   const svg = runPicture({
@@ -46,36 +75,56 @@ export async function writeRunReport(path: string, results: RunResults): Promise
       validationLoss,
       validationAccuracy,
     })),
-    confusion,
-    predictions: await predictSome(model, data.test, engine),
+    confusion: evaluation.confusion,
+    predictions: {
+      some: await someImages(model, test, engine),
+      mistakes: await mistakenImages(results, imageSize, imagesPerRow),
+    },
   })
-  return writePicture(svg, path)
+  return { report: await writePicture(svg, join(folder, 'report')), mistakes }
 }
 
-/** Of so many held-out images predictions are made for the picture. */
-const SAMPLE = 1000
+/** A row of held-out images, evenly spaced over the data set, so over its classes too. */
+async function someImages(model: Model, test: Dataset, engine: Engine): Promise<PredictedImage[]> {
+  const count = Math.min(imagesPerRow, test.length)
+  const indices = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * test.length) / count))
+  const predictions = await predict(model, pixelsOf(test, indices), { engine, top: 1 })
+  return shown(
+    test,
+    imageSize,
+    predictions.map(([{ label, probability }], i) => ({
+      image: indices[i],
+      truth: model.labels[test.labels[indices[i]]],
+      predicted: label,
+      probability,
+    })),
+  )
+}
 
-/** A row of held-out images, evenly spaced over the data set, so over its classes too, and a row of the surest mistakes. */
-async function predictSome(model: Model, dataset: Dataset, engine: Engine) {
-  const count = Math.min(SAMPLE, dataset.length)
-  const indices = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * dataset.length) / count))
-  const [height, width, channels] = dataset.imageShape
-  const bytes = height * width * channels
-  const pixels = new Uint8Array(count * bytes)
+const mistakenImages = ({ model: { labels }, test, evaluation }: EvaluationResults, size: number, count: number) =>
+  shown(
+    test,
+    size,
+    evaluation.mistakes.slice(0, count).map(({ image, label, predicted, probability }) => ({
+      image,
+      truth: labels[label],
+      predicted: labels[predicted],
+      probability,
+    })),
+  )
+
+type Named = Omit<PredictedImage, 'uri'> & { readonly image: number }
+
+const shown = (test: Dataset, size: number, images: readonly Named[]): Promise<PredictedImage[]> =>
+  Promise.all(
+    images.map(async ({ image, ...rest }) => ({
+      ...rest,
+      uri: await imageUri(pixelsOf(test, [image]), test.imageShape, size),
+    })),
+  )
+
+function pixelsOf({ imageShape: [height, width, channels], ...dataset }: Dataset, indices: readonly number[]) {
+  const pixels = new Uint8Array(indices.length * height * width * channels)
   dataset.read(indices, pixels)
-  const predictions = (await predict(model, pixels, { engine, top: 1 })).map(([best]) => best)
-  const truth = (i: number): string => dataset.classes[dataset.labels[indices[i]]]
-  const shown = async (i: number): Promise<PredictedImage> => ({
-    uri: await imageUri(pixels.subarray(i * bytes, (i + 1) * bytes), dataset.imageShape),
-    truth: truth(i),
-    predicted: predictions[i].label,
-    probability: predictions[i].probability,
-  })
-  const all = Array.from({ length: count }, (_, i) => i)
-  const some = all.slice(0, imagesPerRow).map((_, i) => Math.floor(((i + 0.5) * count) / Math.min(imagesPerRow, count)))
-  const mistakes = all
-    .filter(i => predictions[i].label !== truth(i))
-    .sort((a, b) => predictions[b].probability - predictions[a].probability)
-    .slice(0, imagesPerRow)
-  return { some: await Promise.all(some.map(shown)), mistakes: await Promise.all(mistakes.map(shown)) }
+  return pixels
 }

@@ -116,6 +116,13 @@ export function decodeCheckpoint(name: string, file: Uint8Array): Checkpoint {
 }
 
 /**
+ * Whether a file says of which model its weights are, as Fovea's do.
+ * @throws FormatError for what is no safetensors file
+ */
+export const hasDescription = (name: string, file: Uint8Array): boolean =>
+  decodeSafetensors(name, file).metadata[ENTRY] !== undefined
+
+/**
  * The weights of a model from a file that need not be Fovea's, by name.
  * @param name the file's, for messages
  * @returns the model with those weights

@@ -7,7 +7,8 @@ import type { CompileOptions, Engine, HostArray, Program } from '../engines/engi
 import { InvalidArgumentError } from '../errors.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
-import { ClassificationMetrics, probabilities } from './metrics.js'
+import type { ReliabilityBin } from './calibration.js'
+import { ClassificationMetrics, type ClassMetrics, classMetrics, type Mistake, probabilities } from './metrics.js'
 import { type TestTimeAugmentation, viewsOf, type WeightedView } from './test-time-augmentation.js'
 import { evaluationGraph, type Loss, type PrecisionOptions } from './training-graph.js'
 
@@ -33,6 +34,14 @@ export interface Evaluation {
   readonly seconds: number
   /** [actual][predicted] counts. */
   readonly confusion: readonly (readonly number[])[]
+  /** One row a class. */
+  readonly classes: readonly ClassMetrics[]
+  /** The expected calibration error: how far confidence and accuracy are apart; 0 is perfect. */
+  readonly calibrationError: number
+  /** Confidence beside accuracy, from which that error is. */
+  readonly reliability: readonly ReliabilityBin[]
+  /** The worst, highest loss first; 40 at most. */
+  readonly mistakes: readonly Mistake[]
 }
 
 /** A compiled model in inference form, which measures and predicts again and again with changing weights. */
@@ -68,8 +77,11 @@ export class Evaluator {
     const start = performance.now()
     const metrics = new ClassificationMetrics(this.#model.labels.length, this.#loss)
     for await (const { batch, logits } of this.#logits(dataset)) metrics.add(logits, batch.labels, batch.count)
-    const { loss, accuracy, top5, images, confusion } = metrics
-    return { loss, accuracy, top5, images, confusion, seconds: (performance.now() - start) / 1000 }
+    const { loss, accuracy, top5, images, confusion, calibration, mistakes } = metrics
+    const classes = classMetrics(confusion, this.#model.labels)
+    const calibrated = { calibrationError: calibration.error, reliability: calibration.bins }
+    const seconds = (performance.now() - start) / 1000
+    return { loss, accuracy, top5, images, seconds, confusion, classes, ...calibrated, mistakes }
   }
 
   /** Of every image and class, [images, classes]. */

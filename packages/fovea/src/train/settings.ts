@@ -12,6 +12,7 @@ import type { OptimizerOptions } from './optimizers/index.js'
 import { checkGroups, matches, type ParameterGroup } from './parameter-groups.js'
 import { defaultRecipe, type RecipeName, recipeOf, recipeSettings } from './recipes/index.js'
 import type { ScheduleOptions } from './schedules/index.js'
+import type { TestTimeAugmentation } from './test-time-augmentation.js'
 import type { Loss } from './training-graph.js'
 import { checkAverage, type WeightAverage } from './weight-average.js'
 
@@ -48,6 +49,8 @@ export interface TrainingSettings {
   readonly keepFloat32?: readonly string[]
   /** Of the order of images, their augmentation, dropout. Default 0. */
   readonly seed: number
+  /** Views of each held-out image for a last measurement beside the one without. Default `none`. */
+  readonly testTimeAugmentation: TestTimeAugmentation
 }
 
 /** Which recipe fills in what is not given. */
@@ -107,6 +110,7 @@ export function resolveSettings(
     precision,
     ...(keepFloat32 && { keepFloat32 }),
     seed,
+    testTimeAugmentation: given.testTimeAugmentation ?? base.testTimeAugmentation ?? 'none',
   }
 }
 

@@ -32,14 +32,16 @@ export class StepFeeds {
   /**
    * For a part of a step of an epoch, all counted from 0. `learningRate` is always there.
    * @param lossScale as it is now. The optimizer counts no skipped step
+   * @param rate instead of the schedule's
    */
   at(
     { epoch, step, part }: { readonly epoch: number; readonly step: number; readonly part: number },
     { scale, skippedSteps }: LossScaleState,
+    rate?: number,
   ): Readonly<Record<string, number>> & { readonly learningRate: number } {
     const { schedule, groups, average, accumulate } = this.settings
     const [done, total] = [epoch * this.steps + step, this.epochs * this.steps]
-    const learningRate = learningRateAt(schedule, done, total, this.steps)
+    const learningRate = rate ?? learningRateAt(schedule, done, total, this.steps)
     const isLast = part === accumulate - 1
     const all: Record<string, number> = {
       step: done + 1 - skippedSteps,

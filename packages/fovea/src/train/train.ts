@@ -83,6 +83,7 @@ export interface EpochReport extends EpochMetrics {
 
 /** What a run leaves. */
 export interface TrainingRun {
+  readonly settings: TrainingSettings
   /** With the trained weights; with early stopping, those of the best epoch. */
   readonly model: Model
   readonly history: readonly EpochMetrics[]
@@ -121,7 +122,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
     epochs,
     ...(weightByClass && { weightByClass }),
   })
-  const evaluation = { ...settings, ...options, batchSize }
+  const evaluation = { ...settings, ...options, batchSize, testTimeAugmentation: 'none' as const }
   const evaluator =
     data.test && new Evaluator(model, engine, { ...evaluation, batchSize: Math.min(batchSize, data.test.length) })
   const history: EpochMetrics[] = [...(resume?.history ?? [])]
@@ -144,6 +145,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const finish = (state: State): TrainingRun => {
     const trained = { ...model, weights: (earlyStopping && best) ?? kept(state) }
     return {
+      settings,
       model: trained,
       history,
       interrupted: !ended(),

@@ -84,8 +84,7 @@ export class TrainingStep {
     }
     const result = { loss: 0, correct: 0, learningRate: 0 }
     for (let part = 0; part < accumulate; part++) {
-      const scheduled = this.#feeds.at({ ...at, part }, this.#lossScale)
-      const numbers = learningRate === undefined ? scheduled : { ...scheduled, learningRate }
+      const numbers = this.#feeds.at({ ...at, part }, this.#lossScale, learningRate)
       const feeds = { image: partOf(batch.images, part), label: partOf(label, part), ...numbers }
       const { loss, logits, finite } = await this.#program.run(feeds)
       result.loss += loss[0] / accumulate

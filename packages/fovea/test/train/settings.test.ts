@@ -22,6 +22,7 @@ test("ResNets take the one-cycle recipe, the Keras tutorials' network takes thei
     augmentation: { crop: { padding: 4 }, flip: 'random' },
     precision: 'float32',
     seed: 0,
+    testTimeAugmentation: 'none',
   })
   expect(resolveSettings(cnn, 50_000, {})).toMatchObject({
     batchSize: 32,

@@ -1,0 +1,112 @@
+/** @file `fovea find-rate`: which learning rate to train a model with, by a short training whose rate grows. */
+import { Command } from 'commander'
+import {
+  type FindLearningRateOptions,
+  findLearningRate,
+  type MemoryUse,
+  memoryUses,
+  type RecipeName,
+  recipeNames,
+} from 'fovea'
+import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
+import { onInterrupt } from '../interrupt.js'
+import { openRunData } from '../open-data.js'
+import { createOutput } from '../output.js'
+import { progressBar } from '../progress.js'
+import { writePicture } from '../reports/picture.js'
+import { formatRate, ratesPicture } from '../reports/rates-picture.js'
+import { requestedSettings } from '../run-record.js'
+import { startingModel } from '../starting-model.js'
+import {
+  integer,
+  modelName,
+  oneOf,
+  precision,
+  type TrainingPrecision,
+  trainingPrecisions,
+  wholeNumber,
+} from '../usage.js'
+
+interface FindRateOptions extends EngineOptions {
+  readonly data: string
+  readonly batch?: number
+  readonly recipe?: RecipeName
+  readonly precision: TrainingPrecision
+  readonly memory?: MemoryUse
+  readonly seed: number
+  readonly size?: number
+  readonly limit?: number
+  readonly skipBad?: true
+  readonly steps: number
+  readonly out?: string
+  readonly json?: true
+}
+
+export function findRateCommand(): Command {
+  return withEngineOptions(new Command('find-rate'))
+    .description('find the learning rate to train a model with')
+    .argument('<model>', 'resnet20, efficientnet-b0, …', modelName)
+    .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
+    .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber('--batch', 1))
+    .option('--recipe <name>', `${recipeNames.join(', ')} (default: the model's)`, oneOf('--recipe', recipeNames))
+    .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
+    .option('--memory <use>', `${memoryUses.join(' or ')} (default: standard)`, oneOf('--memory', memoryUses))
+    .option('--seed <n>', 'of weights, order and augmentation', integer('--seed'), 0)
+    .option(
+      '--size <pixels>',
+      "side of a folder's images (default: the model's, at most theirs)",
+      wholeNumber('--size', 1),
+    )
+    .option('--limit <n>', 'use a part of so many images, classes in proportion', wholeNumber('--limit', 1))
+    .option('--skip-bad', 'leave out images that cannot be read')
+    .option('--steps <n>', 'from the lowest rate to the highest', wholeNumber('--steps', 50), 100)
+    .option('--out <picture>', 'where the plot is written, a .png (default: runs/MODEL-learning-rate.png)')
+    .option('--json', 'print JSON')
+    .action(run)
+}
+
+async function run(name: string, options: FindRateOptions): Promise<void> {
+  const output = createOutput(options.json === true)
+  const { memory, steps, out = `runs/${name}-learning-rate.png` } = options
+  const request = { ...options, model: name }
+  const data = await openRunData(request, output)
+  const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
+  const settings: FindLearningRateOptions = {
+    data,
+    engine,
+    steps,
+    ...requestedSettings(request),
+    ...(memory && { memory }),
+  }
+  const bar = progressBar('steps', steps)
+  const interrupt = onInterrupt(() => bar.stop())
+  let done = 0
+  const onStep: FindLearningRateOptions['onStep'] = ({ learningRate, loss }) => {
+    interrupt.signal.throwIfAborted()
+    bar.update(++done, `rate ${formatRate(learningRate)}  loss ${loss.toFixed(3)}`)
+  }
+  try {
+    const search = await findLearningRate(startingModel(request, data), { ...settings, onStep })
+    bar.stop()
+    const title = `${name} on ${data.train.name.replace(/\/train$/, '')}`
+    const picture = await writePicture(ratesPicture(title, search), out.replace(/\.(png|svg)$/, ''))
+    output.result({
+      model: name,
+      suggestion: search.steepest,
+      tenthOfLowest: search.tenthOfLowest,
+      picture,
+      steps: search.steps,
+    })
+    output.say(describe(search.steepest, search.tenthOfLowest))
+    output.say(`picture  ${picture}`)
+  } finally {
+    bar.stop()
+    interrupt.release()
+  }
+}
+
+const describe = (steepest: number, tenthOfLowest: number): string =>
+  [
+    `--learning-rate ${formatRate(steepest)}   where the loss falls fastest`,
+    `--learning-rate ${formatRate(tenthOfLowest)}   a tenth of where it is lowest: the cautious choice`,
+  ].join('\n')

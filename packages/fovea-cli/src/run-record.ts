@@ -1,0 +1,190 @@
+/**
+ * @file `run.json`, the record of a run: what was asked for, every number that it came to, and on which data, software and
+ * machine. It has all that it takes to repeat the run, and of it a stopped run goes on.
+ */
+import {
+  type DataSplits,
+  type Dataset,
+  type Engine,
+  FormatError,
+  type Model,
+  memoryUses,
+  normStatistics,
+  parameterCount,
+  type RecipeChoice,
+  recipeNames,
+  resolveSettings,
+  type TrainingSettings,
+  testTimeAugmentations,
+} from 'fovea'
+import { z } from 'zod'
+import { engineNames } from './engines.js'
+import { machineOf, softwareOf } from './machine.js'
+import { trainingPrecisions } from './usage.js'
+
+const whole = z.int().min(1)
+
+const patterns = z.array(z.string().max(1000)).max(1000)
+
+/** All that a run was asked for; what is absent was left to the recipe. */
+const requestSchema = z.object({
+  model: z.string().max(1000),
+  data: z.string().max(10_000),
+  /** A saved model, or a file of weights, to start from. */
+  from: z.string().max(10_000).optional(),
+  epochs: whole.optional(),
+  batch: whole.optional(),
+  accumulate: whole.optional(),
+  recipe: z.enum(recipeNames).optional(),
+  learningRate: z.number().positive().optional(),
+  clipNorm: z.number().positive().optional(),
+  freeze: patterns.optional(),
+  normStatistics: z.enum(normStatistics).optional(),
+  averageDecay: z.number().min(0).max(1).optional(),
+  earlyStopping: whole.optional(),
+  classWeights: z.literal('balanced').optional(),
+  precision: z.enum(trainingPrecisions),
+  keepFloat32: patterns.optional(),
+  testTimeAugmentation: z.enum(testTimeAugmentations).optional(),
+  engine: z.enum(engineNames).optional(),
+  threads: whole.optional(),
+  memory: z.enum(memoryUses).optional(),
+  seed: z.int(),
+  size: whole.optional(),
+  limit: whole.optional(),
+  skipBad: z.boolean().optional(),
+  saveSeconds: z.int().min(0).optional(),
+  keep: whole.optional(),
+})
+
+export type RunRequest = z.infer<typeof requestSchema>
+
+/** What a request says of the run's settings; the recipe decides the rest. */
+export function requestedSettings(request: Omit<RunRequest, 'data'>): Partial<TrainingSettings> & RecipeChoice {
+  const { batch: batchSize, averageDecay, earlyStopping } = request
+  const { recipe, learningRate, accumulate, clipNorm, freeze, normStatistics, classWeights } = request
+  const { precision, keepFloat32, seed, testTimeAugmentation } = request
+  const average = averageDecay === undefined ? undefined : ({ type: 'moving', decay: averageDecay } as const)
+  return given({
+    ...{ recipe, learningRate, batchSize, accumulate, clipNorm, freeze, normStatistics, classWeights, average },
+    ...{ precision, keepFloat32, seed, testTimeAugmentation },
+    earlyStopping: earlyStopping === undefined ? undefined : { patience: earlyStopping },
+  })
+}
+
+/** Without what is undefined. */
+const given = <T extends object>(options: T) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+
+const VERSION = 1
+
+const imagesSchema = z.object({ name: z.string(), images: whole, fingerprint: z.string() })
+
+const recordSchema = z.object({
+  /** Of the layout of this file. */
+  version: z.literal(VERSION),
+  /** What repeats the run. */
+  command: z.string(),
+  request: requestSchema,
+  /** Every number: what was given, what the recipe decided, what is a default. For people; a resumed run resolves them anew. */
+  settings: z.record(z.string(), z.unknown()),
+  model: z.object({
+    parameters: z.int(),
+    /** How an image becomes an input. */
+    preprocessing: z.object({ size: z.array(whole), mean: z.array(z.number()), deviation: z.array(z.number()) }),
+  }),
+  data: z.object({
+    imageShape: z.array(whole),
+    classes: z.array(z.string()),
+    train: imagesSchema,
+    test: imagesSchema,
+  }),
+  /** As the run was last started: one that was stopped may go on elsewhere. */
+  software: z.object({ fovea: z.string(), node: z.string(), engine: z.string() }),
+  machine: z.object({
+    processor: z.string(),
+    threads: whole,
+    memoryBytes: z.number(),
+    platform: z.string(),
+    architecture: z.string(),
+  }),
+  /** For people: when it was first started, when it went on, when it was done. Clocks go wrong: nothing depends on them. */
+  times: z.object({ started: z.string(), resumed: z.array(z.string()), finished: z.string().optional() }),
+})
+
+export type RunRecord = z.infer<typeof recordSchema>
+
+/** The record of a run that is starting, or going on from where `before` tells of. */
+export function recordOf(
+  request: RunRequest,
+  { model, data, engine }: { readonly model: Model; readonly data: DataSplits; readonly engine: Engine },
+  before: RunRecord | undefined,
+): RunRecord {
+  const now = new Date().toISOString()
+  // In the order of the schema.
+  const known = requestSchema.parse({ ...request, engine: engine.name, threads: engine.threads })
+  const settings = resolveSettings(model, data.train.length, requestedSettings(request))
+  const { size, mean, deviation } = model.preprocessing
+  return {
+    version: VERSION,
+    command: repeatCommand(known),
+    request: known,
+    settings: { ...given({ epochs: request.epochs }), ...settings },
+    model: {
+      parameters: parameterCount(model.graph),
+      preprocessing: { size: [...size], mean: [...mean], deviation: [...deviation] },
+    },
+    data: {
+      imageShape: [...data.train.imageShape],
+      classes: [...data.train.classes],
+      train: imagesOf(data.train),
+      test: imagesOf(data.test),
+    },
+    software: softwareOf(engine),
+    machine: machineOf(engine),
+    times: before
+      ? { started: before.times.started, resumed: [...before.times.resumed, now] }
+      : { started: now, resumed: [] },
+  }
+}
+
+const imagesOf = ({ name, length, fingerprint }: Dataset) => ({ name, images: length, fingerprint })
+
+/** A run that came to its end. */
+export const finished = (record: RunRecord): RunRecord => ({
+  ...record,
+  times: { ...record.times, finished: new Date().toISOString() },
+})
+
+/** The command line that asks for the same run. */
+export function repeatCommand({ model, ...request }: RunRequest): string {
+  const options = Object.entries(request).flatMap(([name, value]) => {
+    const option = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+    if (typeof value === 'boolean') return value ? [option] : []
+    return value === undefined ? [] : [option, quoted(String(value))]
+  })
+  return ['npx fovea train', model, ...options].join(' ')
+}
+
+/** For a shell, where it needs it. */
+const quoted = (word: string): string => (/^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+/**
+ * What `run.json` holds.
+ * @param path the file's, for messages
+ * @throws FormatError naming the entry at fault, or that another version of Fovea wrote it
+ */
+export function parseRecord(path: string, value: unknown): RunRecord {
+  const { version } = (value ?? {}) as { version?: unknown }
+  if (version !== VERSION) {
+    const wrote =
+      version === undefined ? 'an older version of Fovea wrote it' : `its version is ${JSON.stringify(version)}`
+    throw new FormatError(`'${path}' cannot be read: ${wrote}, this one reads ${VERSION}; start the run anew`)
+  }
+  const parsed = recordSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const { path: at, message } = parsed.error.issues[0]
+  throw new FormatError(`'${path}' is damaged at '${at.join('.')}': ${message}`)
+}
