@@ -20,7 +20,7 @@ function prepare({ pass, batch, slot }: Extract<Request, { type: 'prepare' }>): 
   try {
     const plan = plans.get(pass)
     if (!plan) return { error: 'the worker was restarted during a pass; start the pass again' }
-    return { ...slot, count: plan.prepare(batch, slot.images, slot.labels) }
+    return { ...slot, ...plan.prepare(batch, slot.images, slot.labels) }
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }
   }

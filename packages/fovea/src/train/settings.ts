@@ -19,7 +19,7 @@ export interface TrainingSettings {
   readonly schedule: ScheduleOptions
   /** Default `cross-entropy`. */
   readonly loss: Loss
-  /** How labels are fed: class indices, or rows with a 1 at the class. The result is the same. */
+  /** How labels are fed: class indices, or rows with a 1 at the class. The result is the same. Mixed images need rows. */
   readonly labels: 'index' | 'one-hot'
   readonly labelSmoothing: number
   readonly augmentation: Augmentation
@@ -61,14 +61,15 @@ export function resolveSettings(
   const base = own
     ? { optimizer, schedule, labels: 'index' as const, labelSmoothing: 0, augmentation: {} }
     : recipeSettings(name, { imageSize, batchSize, ...(learningRate === undefined ? {} : { learningRate }) })
+  const augmentation = given.augmentation ?? base.augmentation
   return {
     batchSize,
     optimizer: base.optimizer,
     schedule: base.schedule,
     loss,
-    labels: given.labels ?? base.labels,
+    labels: augmentation.mix === undefined ? (given.labels ?? base.labels) : 'one-hot',
     labelSmoothing: given.labelSmoothing ?? base.labelSmoothing,
-    augmentation: given.augmentation ?? base.augmentation,
+    augmentation,
     precision,
     seed,
   }

@@ -13,7 +13,7 @@ import type { Model } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
 import { randomBits, randomKey, streamOf } from '../random.js'
 import { checkDataset, type Evaluation, Evaluator, evaluate } from './evaluate.js'
-import { oneHot } from './labels.js'
+import { dominantLabels, labelRows } from './labels.js'
 import { countCorrect } from './metrics.js'
 import { learningRateAt } from './schedules/index.js'
 import { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './settings.js'
@@ -146,14 +146,14 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
         const learningRate = learningRateAt(schedule, total, epochs * steps)
         const { loss, logits } = await program.run({
           image: batch.images,
-          label: labels === 'one-hot' ? oneHot(batch.labels, classes) : batch.labels,
+          label: labels === 'one-hot' ? labelRows(batch, classes) : batch.labels,
           learningRate,
           ...(inputs.has('step') ? { step: total + 1 } : {}),
           ...(inputs.has('seed') ? { seed: randomBits(stepKey, total) | 0 } : {}),
         })
         step++
         lossSum += loss[0]
-        correct += countCorrect(logits, batch.labels, classes)
+        correct += countCorrect(logits, dominantLabels(batch), classes)
         if (!Number.isFinite(loss[0])) throw diverged('loss', loss[0], { epoch, step, steps, learningRate })
         const secondsEach = secondsSince(start) / (step - firstStep)
         onStep?.({

@@ -92,6 +92,19 @@ describe('bits', () => {
     expect(await weights('one-hot')).toEqual(await weights('index'))
   })
 
+  test.each(['mixup', 'cutmix'] as const)(
+    'a run on images mixed by %s learns, and goes on as it would have',
+    async type => {
+      const mixed = { augmentation: { mix: { type, alpha: 0.4 } }, epochs: 6 }
+      const whole = await saved(mixed)
+      const { model, training } = decodeCheckpoint('x', whole[2])
+      expect(training?.settings.labels).toBe('one-hot')
+      const rest = await saved({ ...mixed, resume: training! }, model)
+      expect(rest.at(-1)!.equals(whole.at(-1)!)).toBe(true)
+      expect(decodeCheckpoint('x', whole[5]).training?.history[5].validationAccuracy).toBeGreaterThan(0.8)
+    },
+  )
+
   test('a run that goes on from any of its checkpoints ends as one that never stopped', async () => {
     const whole = await saved({})
     for (const file of whole.slice(0, 3)) {
