@@ -19,7 +19,7 @@ parentPort?.on('message', (request: Request) => {
 function prepare({ pass, batch, slot }: Extract<Request, { type: 'prepare' }>): Reply {
   try {
     const plan = plans.get(pass) as BatchPlan // It was announced before.
-    return { ...slot, count: plan.prepare(batch, slot.images, slot.labels) }
+    return { ...slot, ...plan.prepare(batch, slot.images, slot.labels) }
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }
   }

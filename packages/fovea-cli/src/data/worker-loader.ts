@@ -19,7 +19,7 @@ export type Request =
   | { readonly type: 'end'; readonly pass: number }
 
 /** From the worker, one for each `prepare`: the batch, or why it failed. */
-export type Reply = (Slot & { readonly count: number }) | { readonly error: string }
+export type Reply = (Slot & Batch) | { readonly error: string }
 
 /** What moves to the other thread with a slot. */
 export const buffersOf = ({ images, labels }: Slot): ArrayBuffer[] => [images.buffer, labels.buffer]

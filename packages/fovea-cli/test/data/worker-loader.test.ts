@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, truncateSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
-import { type Batch, type BatchOptions, batchesOf, type Dataset, FoveaError, subset } from 'fovea'
+import { type Augmentation, type Batch, type BatchOptions, batchesOf, type Dataset, FoveaError, subset } from 'fovea'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type StoredImages, sharedBytes, sharedLabels, storedDataset } from '../../src/data/stored-dataset.js'
 import { preparedAhead } from '../../src/data/worker-loader.js'
@@ -22,16 +22,17 @@ const stored = (length = 50): StoredImages => {
 }
 
 const normalization = { mean: [0.5, 0.4, 0.3], deviation: [0.2, 0.3, 0.4] }
-const training = (epoch: number): BatchOptions => ({
+const cropAndFlip: Augmentation = { crop: { padding: 1 }, flip: 'random' }
+const training = (epoch: number, augmentation = cropAndFlip): BatchOptions => ({
   batchSize: 8,
   normalization,
-  training: { seed: 3, epoch, augmentation: { crop: { padding: 1 }, flip: 'random' } },
+  training: { seed: 3, epoch, augmentation },
 })
 
 async function collect(data: Dataset, options: BatchOptions): Promise<Batch[]> {
   const batches: Batch[] = []
-  for await (const { images, labels, count } of batchesOf(data, options)) {
-    batches.push({ images: Float32Array.from(images), labels: Int32Array.from(labels), count })
+  for await (const { images, labels, ...rest } of batchesOf(data, options)) {
+    batches.push({ images: Float32Array.from(images), labels: Int32Array.from(labels), ...rest })
   }
   return batches
 }
@@ -53,6 +54,21 @@ describe.runIf(built)('batches from a worker', () => {
     }
     const part = [40, 3, 3, 17, 21, 9, 30, 8, 11]
     expect(await collect(subset(ahead, part), training(2))).toEqual(await collect(subset(inline, part), training(2)))
+  })
+
+  it.each<Augmentation>([
+    { crop: { padding: 2, fill: 'reflect' }, flip: 'alternating' },
+    { resizedCrop: {}, flip: 'random', erase: { type: 'random-erasing' } },
+    { policy: { type: 'rand-augment' }, erase: { type: 'cutout', size: 2 } },
+    { policy: { type: 'trivial-augment' }, mix: { type: 'mixup', alpha: 0.4 } },
+    { colorJitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 }, mix: { type: 'cutmix', alpha: 1 } },
+  ])('are the bits of batches prepared inline: %j', async augmentation => {
+    const ahead = preparedAhead(stored(), worker)
+    for (const options of [training(0, augmentation), { ...training(1, augmentation), firstBatch: 3 }]) {
+      const batches = await collect(ahead, options)
+      expect(batches).toEqual(await collect(storedDataset(stored()), options))
+      expect(batches.every(({ mix }) => mix?.labels.length === (augmentation.mix && 8))).toBe(true)
+    }
   })
 
   it('come from a file as they do from memory', async () => {

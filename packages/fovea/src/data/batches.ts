@@ -1,26 +1,26 @@
 /**
- * @file From a data set to the batches of one pass: which images, in which order, cropped, mirrored and normalized how.
+ * @file From a data set to the batches of one pass: which images, in which order, augmented and normalized how.
  * All of it is a pure function of the options, so a worker, an inline loop and a resumed run prepare the same bits.
  */
 import { InvalidArgumentError } from '../errors.js'
 import { permutation } from '../random.js'
 import { checkAugmentation } from './augment/augmentation.js'
-import { CropAndFlip, checkView, randomPlacement } from './augment/crop-and-flip.js'
+import { checkView } from './augment/crop-and-flip.js'
 import { passKey } from './augment/keys.js'
+import { imagePreparation } from './augment/prepare-images.js'
 import type { Batch, BatchOptions, Dataset } from './dataset.js'
-import { normalizationTable } from './normalization.js'
 
 /** One pass over a data set as a list of batches that can be prepared in any order. */
 export interface BatchPlan {
   /** How many batches the pass has, from batch 0 on (whatever `firstBatch` says). */
   readonly length: number
   /**
-   * Prepares one batch; allocates nothing.
+   * Prepares one batch.
    * @param images [batchSize, height, width, channels], overwritten
    * @param labels [batchSize], overwritten
-   * @returns how many leading images count (see Batch.count)
+   * @returns the rest of the batch
    */
-  prepare(batch: number, images: Float32Array, labels: Int32Array): number
+  prepare(batch: number, images: Float32Array, labels: Int32Array): Pick<Batch, 'count' | 'mix'>
 }
 
 /** How many batches a pass over `images` images has: training drops the last partial one. */
@@ -40,7 +40,7 @@ async function* inlineBatches(dataset: Dataset, options: BatchOptions): AsyncGen
   const images = new Float32Array(options.batchSize * imageLength(dataset))
   const labels = new Int32Array(options.batchSize)
   for (let batch = options.firstBatch ?? 0; batch < plan.length; batch++) {
-    yield { images, labels, count: plan.prepare(batch, images, labels) }
+    yield { images, labels, ...plan.prepare(batch, images, labels) }
   }
 }
 
@@ -53,7 +53,7 @@ export function batchPlan(dataset: Dataset, options: BatchOptions): BatchPlan {
   const { batchSize, indices, training } = options
   const images = indices?.length ?? dataset.length
   const order = training ? permutation(images, passKey('epoch order', training)) : undefined
-  const change = imageChanger(dataset, options)
+  const prepareImages = imagePreparation(dataset.imageShape, options)
   const pixels = new Uint8Array(batchSize * imageLength(dataset))
   const chosen = new Uint32Array(batchSize)
   const imageAt = (position: number): number => {
@@ -70,27 +70,9 @@ export function batchPlan(dataset: Dataset, options: BatchOptions): BatchPlan {
         labels[i] = dataset.labels[chosen[i]]
       }
       dataset.read(chosen, pixels)
-      change(pixels, chosen, target)
-      return count
+      const mix = prepareImages(batch, pixels, chosen, target, labels)
+      return { count, ...(mix && { mix }) }
     },
-  }
-}
-
-/** Augments (or views) and normalizes images: 8-bit `pixels`, each image's index in its data set, and the result. */
-function imageChanger(
-  dataset: Dataset,
-  { normalization, training, view }: BatchOptions,
-): (pixels: Uint8Array, indices: Uint32Array, target: Float32Array) => void {
-  const table = normalizationTable(normalization)
-  const length = imageLength(dataset)
-  const cropAndFlip = new CropAndFlip(dataset.imageShape)
-  const place = training && randomPlacement(training.augmentation, training, cropAndFlip)
-  if (view) cropAndFlip.place(-view.shift[0], -view.shift[1], view.flip, 'reflect')
-  return (pixels, indices, target) => {
-    for (let n = 0; n < indices.length; n++) {
-      place?.(indices[n])
-      cropAndFlip.normalize(pixels, n * length, table, target)
-    }
   }
 }
 

@@ -1,8 +1,9 @@
 /** @file What a data set is to training: labelled 8-bit images of one size, read by index. Knows no files. */
 import type { Augmentation } from './augment/augmentation.js'
 import type { View } from './augment/crop-and-flip.js'
+import type { Mix } from './augment/mix.js'
 
-export type { Augmentation, View }
+export type { Augmentation, Mix, View }
 
 /** Images are RGB or grey, 8 bits a channel, NHWC; labels are class indices. */
 export interface Dataset {
@@ -37,6 +38,8 @@ export interface Batch {
   readonly labels: Int32Array
   /** How many leading images count; the rest repeat the first to fill a fixed batch size (evaluation's last batch). */
   readonly count: number
+  /** If each image was mixed with another: with which label, and by how much. `labels` are the images' own. */
+  readonly mix?: Mix
 }
 
 /** Channel means and deviations of images scaled to [0, 1]. */

@@ -1,4 +1,4 @@
-/** @file Labels as a loss is fed them: class indices, or rows with a 1 at the class, weighted by class. */
+/** @file Labels as a loss is fed them: class indices, or rows with a 1 at the class, shared where images were mixed, weighted. */
 import type { Batch } from '../data/dataset.js'
 import { InvalidArgumentError } from '../errors.js'
 
@@ -43,6 +43,24 @@ export function classWeightsOf(weights: ClassWeights, labels: Int32Array, classe
 }
 
 /**
+ * What a step is fed: 1 at the class or, of mixed images, their shares at both classes.
+ * @returns [batch, classes] float32
+ */
+export function labelRows({ labels, mix }: Pick<Batch, 'labels' | 'mix'>, classes: number): Float32Array {
+  const rows = oneHot(labels, classes)
+  if (mix === undefined) return rows
+  for (let i = 0; i < labels.length; i++) {
+    rows[i * classes + labels[i]] = 1 - mix.weight
+    rows[i * classes + mix.labels[i]] += mix.weight
+  }
+  return rows
+}
+
+/** The class that each image shows most of: by it, accuracy is counted. */
+export const dominantLabels = ({ labels, mix }: Pick<Batch, 'labels' | 'mix'>): Int32Array =>
+  mix !== undefined && mix.weight > 0.5 ? mix.labels : labels
+
+/**
  * The labels of a batch as the training graph takes them.
  * @param classWeights rows are multiplied by their class's; needs `one-hot`
  */
@@ -53,7 +71,7 @@ export function labelFeed(
   classWeights?: Float32Array,
 ): Int32Array | Float32Array {
   if (labels === 'index') return batch.labels
-  const rows = oneHot(batch.labels, classes)
+  const rows = labelRows(batch, classes)
   if (classWeights) for (let i = 0; i < rows.length; i++) rows[i] *= classWeights[i % classes]
   return rows
 }

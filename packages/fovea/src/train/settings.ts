@@ -29,7 +29,7 @@ export interface TrainingSettings {
   readonly average?: WeightAverage
   /** Default `cross-entropy`. */
   readonly loss: Loss
-  /** How labels are fed: class indices, or rows with a 1 at the class. The result is the same. */
+  /** How labels are fed: class indices, or rows with a 1 at the class. The result is the same. Mixed images need rows. */
   readonly labels: 'index' | 'one-hot'
   readonly labelSmoothing: number
   /** How much an image of each class counts. Default: all alike. */
@@ -90,6 +90,7 @@ export function resolveSettings(
   const clipNorm = given.clipNorm ?? base.clipNorm
   const classWeights = given.classWeights ?? base.classWeights
   const earlyStopping = given.earlyStopping ?? base.earlyStopping
+  const augmentation = given.augmentation ?? base.augmentation ?? {}
   const { keepFloat32 } = given
   return {
     batchSize,
@@ -98,12 +99,12 @@ export function resolveSettings(
     groups: [...(given.freeze ?? []).map(match => ({ match, rate: 0 })), ...(given.groups ?? base.groups ?? [])],
     ...(average && { average }),
     loss,
-    // A weight by class needs rows to multiply.
-    labels: classWeights ? 'one-hot' : (given.labels ?? base.labels ?? 'index'),
+    // Weights by class and mixed images need rows.
+    labels: classWeights || augmentation.mix ? 'one-hot' : (given.labels ?? base.labels ?? 'index'),
     labelSmoothing: given.labelSmoothing ?? base.labelSmoothing ?? 0,
     ...(classWeights && { classWeights }),
     ...(earlyStopping && { earlyStopping }),
-    augmentation: given.augmentation ?? base.augmentation ?? {},
+    augmentation,
     accumulate: given.accumulate ?? 1,
     ...(clipNorm === undefined ? {} : { clipNorm }),
     normStatistics: given.normStatistics ?? base.normStatistics ?? 'batch',

@@ -8,7 +8,7 @@ import type { LossScaleState } from '../formats/checkpoint.js'
 import type { Graph } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
-import { labelFeed } from './labels.js'
+import { dominantLabels, labelFeed } from './labels.js'
 import { initialLossScale, nextLossScale } from './loss-scale.js'
 import { countCorrect } from './metrics.js'
 import type { TrainingSettings } from './settings.js'
@@ -77,6 +77,7 @@ export class TrainingStep {
     const { accumulate, batchSize, labels } = this.settings
     const classes = this.model.labels.length
     const label = labelFeed(batch, classes, labels, this.options.weightByClass)
+    const dominant = dominantLabels(batch)
     const images = batchSize / accumulate
     const partOf = <T extends Float32Array | Int32Array>(whole: T, part: number): T => {
       const size = (whole.length / batchSize) * images
@@ -88,7 +89,7 @@ export class TrainingStep {
       const feeds = { image: partOf(batch.images, part), label: partOf(label, part), ...numbers }
       const { loss, logits, finite } = await this.#program.run(feeds)
       result.loss += loss[0] / accumulate
-      result.correct += countCorrect(logits, partOf(batch.labels, part), classes)
+      result.correct += countCorrect(logits, partOf(dominant, part), classes)
       result.learningRate = numbers.learningRate
       if (finite !== undefined && part === accumulate - 1) {
         this.#lossScale = nextLossScale(this.#lossScale, finite[0] !== 0)

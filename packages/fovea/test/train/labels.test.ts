@@ -1,6 +1,6 @@
-/** @file Claims about labels as a loss takes them: one-hot rows and weights by class. */
+/** @file Claims about labels as a loss takes them: one-hot rows, shares of mixed images, weights by class. */
 import { expect, test } from 'vitest'
-import { classWeightsOf, labelFeed, oneHot } from '../../src/train/labels.js'
+import { classWeightsOf, dominantLabels, labelFeed, labelRows, oneHot } from '../../src/train/labels.js'
 
 test('one-hot rows have a 1 at the class', () => {
   expect([...oneHot([2, 0], 3)]).toEqual([0, 0, 1, 1, 0, 0])
@@ -23,4 +23,17 @@ test('a row is multiplied by the weight of its class', () => {
   const batch = { images: new Float32Array(), labels: Int32Array.of(1, 0), count: 2 }
   expect([...labelFeed(batch, 2, 'one-hot', Float32Array.of(3, 0.5))]).toEqual([0, 0.5, 3, 0])
   expect(labelFeed(batch, 2, 'index')).toBe(batch.labels)
+})
+
+const mix = (weight: number) => ({ labels: Int32Array.of(1, 2, 0), weight })
+const labels = Int32Array.of(0, 2, 1)
+
+test("a mixed image's row has the shares of both classes, which may be the same", () => {
+  expect(Array.from(labelRows({ labels, mix: mix(0.25) }, 3))).toEqual([0.75, 0.25, 0, 0, 0, 1, 0.25, 0.75, 0])
+})
+
+test('the class that a mixed image shows most of is the one that counts', () => {
+  expect(dominantLabels({ labels })).toBe(labels)
+  expect(dominantLabels({ labels, mix: mix(0.5) })).toBe(labels)
+  expect(Array.from(dominantLabels({ labels, mix: mix(0.75) }))).toEqual([1, 2, 0])
 })

@@ -34,6 +34,13 @@ test("ResNets take the one-cycle recipe, the Keras tutorials' network takes thei
   })
 })
 
+test('mixed images are fed with rows of labels, whatever the recipe says', () => {
+  const mix = { type: 'mixup', alpha: 0.2 } as const
+  expect(resolveSettings(resnet, 1000, { augmentation: { mix } }).labels).toBe('one-hot')
+  expect(resolveSettings(resnet, 1000, { augmentation: { mix }, labels: 'index' }).labels).toBe('one-hot')
+  expect(resolveSettings(resnet, 1000, { augmentation: { flip: 'random' } }).labels).toBe('index')
+})
+
 test('a smaller batch takes proportionally smaller steps, a larger one none larger, a given rate stays', () => {
   const rate = (batchSize: number, more = {}) => peakRate(resolveSettings(resnet, 1e6, { batchSize, ...more }).schedule)
   expect([32, 128, 512].map(batch => rate(batch))).toEqual([0.1, 0.4, 0.4])

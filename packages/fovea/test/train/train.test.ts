@@ -76,6 +76,19 @@ describe('bits', () => {
     'early stopping': { earlyStopping: { patience: 3 } },
   }
 
+  test.each(['mixup', 'cutmix'] as const)(
+    'a run on images mixed by %s learns, and goes on as it would have',
+    async type => {
+      const mixed = { augmentation: { mix: { type, alpha: 0.4 } }, epochs: 6 }
+      const whole = await saved(mixed)
+      const { model, training } = decodeCheckpoint('x', whole[2])
+      expect(training?.settings.labels).toBe('one-hot')
+      const rest = await saved({ ...mixed, resume: training! }, model)
+      expect(rest.at(-1)!.equals(whole.at(-1)!)).toBe(true)
+      expect(decodeCheckpoint('x', whole[5]).training?.history[5].validationAccuracy).toBeGreaterThan(0.8)
+    },
+  )
+
   describe.each(Object.entries(runs))('%s', (_, more) => {
     test('a run that goes on from any of its checkpoints ends as one that never stopped', async () => {
       const often = { ...more, epochs: 2, saveSeconds: 0 }

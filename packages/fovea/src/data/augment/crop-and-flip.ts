@@ -4,6 +4,8 @@
  */
 import { InvalidArgumentError, unknownName } from '../../errors.js'
 import { randomAt, randomKey, streamOf } from '../../random.js'
+import { checkNames } from './check.js'
+import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
 
 /** Pads the image and crops one of its own size back at a random place. He et al. 2015, arXiv 1512.03385, section 4.2. */
@@ -11,8 +13,9 @@ export interface CropOptions {
   /** Pixels on each side. */
   readonly padding: number
   /**
-   * What lies in the padding: `zero` is 0 after normalization, the mean colour; `reflect` mirrors the image at its
-   * outermost pixels without repeating them, and needs a padding smaller than the image. Default `zero`.
+   * What lies in the padding: `zero` is 0 after normalization, the mean colour (rounded to 8 bits if a policy or colour
+   * jitter follows); `reflect` mirrors the image at its outermost pixels without repeating them, and needs a padding
+   * smaller than the image. Default `zero`.
    */
   readonly fill?: CropFill
 }
@@ -41,7 +44,9 @@ const flips: readonly Flip[] = ['random', 'alternating']
  * @param size [height, width] of the images
  * @throws InvalidArgumentError for a padding that is no number of pixels or too large to reflect, or an unknown fill
  */
-export function checkCrop({ padding, fill = 'zero' }: CropOptions, size: readonly number[]): void {
+export function checkCrop(crop: CropOptions, size: readonly number[]): void {
+  const { padding, fill = 'zero' } = crop
+  checkNames('crop', crop, ['padding', 'fill'])
   if (!Number.isSafeInteger(padding) || padding < 0) {
     throw new InvalidArgumentError(`crop: the padding must be a whole number of pixels from 0 on, not ${padding}`)
   }
@@ -75,15 +80,23 @@ export function checkView({ shift }: View, size: readonly number[]): void {
 /** Where each row and column of an image comes from; placed anew for each image, so that nothing is allocated. */
 export class CropAndFlip {
   readonly #shape: readonly [number, number, number]
-  /** Of each output row and column: where in the image its source begins, −1 where that is padding. */
+  /** Of each output row and column: where in the image its source begins, −1 where that is padding filled with zero. */
   readonly #rows: Int32Array
   readonly #columns: Int32Array
+  /** Output columns `first` to `last` − 1 are neighbours in the image as well, in the same or the opposite order. */
+  #first = 0
+  #last = 0
+  #step = 1
+  /** The other columns, which lie in the padding. */
+  readonly #padding: Int32Array
+  #paddingColumns = 0
 
   /** @param shape [height, width, channels] of the images */
   constructor(shape: readonly [number, number, number]) {
     this.#shape = shape
     this.#rows = new Int32Array(shape[0])
     this.#columns = new Int32Array(shape[1])
+    this.#padding = new Int32Array(shape[1])
     this.place(0, 0, false, 'zero')
   }
 
@@ -99,42 +112,80 @@ export class CropAndFlip {
       const row = sourceOf(y + top, height, reflect)
       this.#rows[y] = row < 0 ? -1 : row * width * channels
     }
+    this.#first = Math.min(width, Math.max(0, flip ? left : -left))
+    this.#last = Math.max(this.#first, Math.min(width, flip ? width + left : width - left))
+    this.#step = flip ? -channels : channels
+    this.#paddingColumns = 0
     for (let x = 0; x < width; x++) {
       const column = sourceOf((flip ? width - 1 - x : x) + left, width, reflect)
       this.#columns[x] = column < 0 ? -1 : column * channels
+      if (x < this.#first || x >= this.#last) this.#padding[this.#paddingColumns++] = x
     }
   }
 
   /**
    * Crops, mirrors and normalizes one image. Padding becomes 0.
-   * @param begin of the image, both in `pixels` and in `target`
+   * @param pixels holds the image from `begin` on
    * @param table see normalizationTable
+   * @param target gets the image from `out` on
    */
-  normalize(pixels: Uint8Array, begin: number, table: Float32Array, target: Float32Array): void {
+  normalize(pixels: Uint8Array, begin: number, table: Float32Array, target: Float32Array, out: number): void {
     const [height, width, channels] = this.#shape
-    const columns = this.#columns
-    let out = begin
-    for (let y = 0; y < height; y++) {
-      const row = this.#rows[y]
-      if (row < 0) {
+    const [columns, first, last, step] = [this.#columns, this.#first, this.#last, this.#step]
+    for (let y = 0; y < height; y++, out += width * channels) {
+      if (this.#rows[y] < 0) {
         target.fill(0, out, out + width * channels)
-        out += width * channels
-      } else if (channels === 3) {
-        for (let x = 0; x < width; x++, out += 3) {
-          const column = columns[x]
-          const source = begin + row + column
-          target[out] = column < 0 ? 0 : table[pixels[source]]
-          target[out + 1] = column < 0 ? 0 : table[256 + pixels[source + 1]]
-          target[out + 2] = column < 0 ? 0 : table[512 + pixels[source + 2]]
+        continue
+      }
+      const row = begin + this.#rows[y]
+      for (let i = 0; i < this.#paddingColumns; i++) {
+        const x = this.#padding[i]
+        for (let c = 0; c < channels; c++) {
+          target[out + x * channels + c] = columns[x] < 0 ? 0 : table[256 * c + pixels[row + columns[x] + c]]
+        }
+      }
+      // Neither a lookup of the column nor a question within: this loop is most of the work of preparing images.
+      let source = row + columns[first]
+      const end = out + last * channels
+      if (channels === 3) {
+        for (let o = out + first * 3; o < end; o += 3, source += step) {
+          target[o] = table[pixels[source]]
+          target[o + 1] = table[256 + pixels[source + 1]]
+          target[o + 2] = table[512 + pixels[source + 2]]
         }
       } else {
-        for (let x = 0; x < width; x++, out += channels) {
-          const column = columns[x]
-          const source = begin + row + column
-          for (let c = 0; c < channels; c++) target[out + c] = column < 0 ? 0 : table[256 * c + pixels[source + c]]
+        for (let o = out + first * channels; o < end; o += channels, source += step) {
+          for (let c = 0; c < channels; c++) target[o + c] = table[256 * c + pixels[source + c]]
         }
       }
     }
+  }
+
+  /**
+   * Crops and mirrors one image for operations on its levels. Padding becomes the image's fill colour.
+   * @param pixels holds the image from `begin` on; may be those of `target`
+   */
+  copy(pixels: Uint8Array, begin: number, target: ImageBuffer): void {
+    const [height, width, channels] = this.#shape
+    const { spare, fill } = target
+    const columns = this.#columns
+    let out = 0
+    for (let y = 0; y < height; y++) {
+      const row = this.#rows[y]
+      for (let x = 0; x < width; x++, out += channels) {
+        const inside = row >= 0 && columns[x] >= 0
+        const from = inside ? pixels : fill
+        const source = inside ? begin + row + columns[x] : 0
+        if (channels === 3) {
+          spare[out] = from[source]
+          spare[out + 1] = from[source + 1]
+          spare[out + 2] = from[source + 2]
+        } else {
+          for (let c = 0; c < channels; c++) spare[out + c] = from[source + c]
+        }
+      }
+    }
+    target.swap()
   }
 }
 

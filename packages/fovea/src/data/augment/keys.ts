@@ -7,6 +7,8 @@ export interface TrainingPass {
   readonly epoch: number
 }
 
-/** The key of all that is random in one epoch, by purpose. */
+/**
+ * The key of all that is random in one epoch, by purpose. `randomKey` of it and an image's index is that of one image.
+ */
 export const passKey = (purpose: string, { seed, epoch }: TrainingPass): number =>
   randomKey(randomKey(seed, streamOf(purpose)), epoch)

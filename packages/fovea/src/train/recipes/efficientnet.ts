@@ -1,6 +1,6 @@
 /** @file EfficientNet's own recipe, for long runs. Tan and Le 2019 (arXiv 1905.11946), section 5.2. */
 
-import { cropAndFlip } from './crop-and-flip.js'
+import { scaledCropAndFlip } from './crop-and-flip.js'
 import type { Recipe } from './recipe.js'
 
 export const efficientnet: Recipe = {
@@ -15,5 +15,5 @@ export const efficientnet: Recipe = {
   labels: 'index',
   // As dropout and stochastic depth, which belong to the model, from the authors' code.
   labelSmoothing: 0.1,
-  augmentation: cropAndFlip,
+  augmentation: size => ({ ...scaledCropAndFlip(size), policy: { type: 'rand-augment' } }),
 }

@@ -6,7 +6,7 @@ import { parameterNodes } from '../../graph/graph.js'
 import type { Model } from '../../models/model.js'
 import { headParameters } from '../../models/replace-head.js'
 import type { ParameterGroup } from '../parameter-groups.js'
-import { cropAndFlip } from './crop-and-flip.js'
+import { scaledCropAndFlip } from './crop-and-flip.js'
 import type { Recipe } from './recipe.js'
 
 /** Epochs in which the head trains alone: random, it would spoil what the others have learned. */
@@ -47,5 +47,5 @@ export const finetune: Recipe = {
   labels: 'one-hot',
   labelSmoothing: 0.1,
   classWeights: 'balanced',
-  augmentation: cropAndFlip,
+  augmentation: scaledCropAndFlip,
 }

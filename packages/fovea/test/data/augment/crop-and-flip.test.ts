@@ -11,6 +11,8 @@ type Shape = readonly [number, number, number]
 const noise = (length: number, key = 1): Uint8Array => Uint8Array.from({ length }, (_, i) => randomAt(key, i) * 256)
 const normalization = { mean: [0.5, 0.4, 0.3], deviation: [0.2, 0.25, 0.3] }
 const table = normalizationTable(normalization)
+/** Of one channel, levels as fractions. */
+const fractions = normalizationTable({ mean: [0], deviation: [1] })
 
 /** One image as the definition says: pad the normalized image, crop at (top, left) of the padded image, mirror. */
 function naive(
@@ -51,7 +53,7 @@ describe('crop and flip', () => {
         const target = new Float32Array(pixels.length).fill(Number.NaN)
         const changed = new CropAndFlip(shape)
         randomPlacement({ crop: { padding, fill }, ...(flip && { flip }) }, { seed, epoch }, changed)(index)
-        changed.normalize(pixels, 0, table, target)
+        changed.normalize(pixels, 0, table, target, 0)
         const draw = (i: number): number => randomAt(passKey('augmentation', { seed, epoch }), 3 * index + i)
         const start = (i: number): number => Math.floor(draw(i) * (2 * padding + 1))
         const placement = [start(0), start(1), flip === 'random' && draw(2) < 0.5] as const
@@ -67,7 +69,7 @@ describe('crop and flip', () => {
     const place = randomPlacement({ crop: { padding: 1 }, flip: 'random' }, { seed: 5, epoch: 0 }, changed)
     for (let index = 0; index < 6000; index++) {
       place(index)
-      changed.normalize(Uint8Array.of(51, 102, 153), 0, normalizationTable({ mean: [0], deviation: [1] }), target)
+      changed.normalize(Uint8Array.of(51, 102, 153), 0, fractions, target, 0)
       const key = Array.from(target, v => Math.round(v * 5)).join('')
       seen.set(key, (seen.get(key) ?? 0) + 1)
     }
@@ -83,7 +85,7 @@ describe('crop and flip', () => {
       const place = randomPlacement({ flip: 'alternating' }, { seed, epoch }, changed)
       return Array.from({ length: 1000 }, (_, index) => {
         place(index)
-        changed.normalize(Uint8Array.of(0, 255), 0, table, target)
+        changed.normalize(Uint8Array.of(0, 255), 0, table, target, 0)
         return target[0] > target[1]
       })
     }
@@ -99,7 +101,7 @@ describe('crop and flip', () => {
       const changed = new CropAndFlip([1, 4, 1])
       changed.place(0, left, flip, 'reflect')
       const target = new Float32Array(4)
-      changed.normalize(Uint8Array.of(51, 102, 153, 204), 0, normalizationTable({ mean: [0], deviation: [1] }), target)
+      changed.normalize(Uint8Array.of(51, 102, 153, 204), 0, fractions, target, 0)
       return Array.from(target, v => Math.round(v * 5))
     }
     // torch.nn.functional.pad of [1, 2, 3, 4] by 3 with mode 'reflect': 4 3 2 1 2 3 4 3 2 1.

@@ -1,0 +1,92 @@
+/** @file Erasing a part of an image, after normalization: what is erased becomes 0, the mean colour. */
+import { unknownName } from '../../errors.js'
+import { randomAt, randomKey } from '../../random.js'
+import { checkNames, checkNumber, checkRange, checkWhole } from './check.js'
+import { passKey, type TrainingPass } from './keys.js'
+import { type Rectangle, randomRectangle } from './rectangle.js'
+
+/**
+ * `cutout` (DeVries and Taylor 2017, arXiv 1708.04552): a square centred anywhere in the image, cut off at its border.
+ * `random-erasing` (Zhong et al. 2017, arXiv 1708.04896): sometimes, a rectangle within the image.
+ */
+export type EraseOptions =
+  | {
+      readonly type: 'cutout'
+      /** Pixels of a side. */
+      readonly size: number
+    }
+  | {
+      readonly type: 'random-erasing'
+      /** Of an image to be erased at all. Default 0.5. */
+      readonly probability?: number
+      /** Share of the image's area. Default [0.02, 0.33], as torchvision. */
+      readonly area?: readonly [number, number]
+      /** Width / height of the rectangle. Default [0.3, 3.3], as torchvision. */
+      readonly ratio?: readonly [number, number]
+    }
+
+const defaults = { probability: 0.5, area: [0.02, 0.33], ratio: [0.3, 3.3] } as const
+
+/** @throws InvalidArgumentError for an unknown kind or option, or a number out of its range */
+export function checkErase(erase: EraseOptions): void {
+  switch (erase.type) {
+    case 'cutout':
+      checkNames('cutout', erase, ['type', 'size'])
+      checkWhole('cutout: the size', erase.size, 0)
+      return
+    case 'random-erasing':
+      checkNames('random-erasing', erase, ['type', ...Object.keys(defaults)])
+      checkNumber('random-erasing: the probability', erase.probability ?? defaults.probability, 0, 1)
+      checkRange('random-erasing: area', erase.area ?? defaults.area, 1)
+      checkRange('random-erasing: ratio', erase.ratio ?? defaults.ratio)
+      return
+    default:
+      throw unknownName('kind of erase', String((erase as EraseOptions).type), ['cutout', 'random-erasing'])
+  }
+}
+
+/**
+ * @param shape [height, width, channels] of the images
+ * @returns erases what an image's index draws; `images` holds many, this one from `begin` on
+ */
+export function randomErase(
+  erase: EraseOptions,
+  pass: TrainingPass,
+  shape: readonly [number, number, number],
+): (index: number, images: Float32Array, begin: number) => void {
+  const key = passKey('erase', pass)
+  const part = { top: 0, left: 0, bottom: 0, right: 0 }
+  const draw = erase.type === 'cutout' ? cutout(erase.size, shape, part) : randomErasing(erase, shape, part)
+  const [, width, channels] = shape
+  return (index, images, begin) => {
+    if (!draw(randomKey(key, index))) return
+    for (let y = part.top; y < part.bottom; y++) {
+      const row = begin + y * width * channels
+      images.fill(0, row + part.left * channels, row + part.right * channels)
+    }
+  }
+}
+
+/** Sets `part` to what the key of one image draws; false if nothing is to be erased. */
+type Draw = (key: number) => boolean
+
+const cutout =
+  (size: number, [height, width]: readonly number[], part: Rectangle): Draw =>
+  key => {
+    const top = Math.floor(randomAt(key, 0) * height) - (size >> 1)
+    const left = Math.floor(randomAt(key, 1) * width) - (size >> 1)
+    part.top = Math.max(0, top)
+    part.left = Math.max(0, left)
+    part.bottom = Math.min(height, top + size)
+    part.right = Math.min(width, left + size)
+    return true
+  }
+
+function randomErasing(
+  options: Extract<EraseOptions, { type: 'random-erasing' }>,
+  size: readonly number[],
+  part: Rectangle,
+): Draw {
+  const { probability, area, ratio } = { ...defaults, ...options }
+  return key => randomAt(key, 0) < probability && randomRectangle(randomKey(key, 1), size, area, ratio, part)
+}

@@ -1,0 +1,119 @@
+/**
+ * @file Resized crops: a random part of the image, enlarged to the image's size (Szegedy et al. 2015, arXiv 1409.4842,
+ * section 6). A part is never larger than its image, so bilinear interpolation leaves nothing out.
+ */
+import { randomKey } from '../../random.js'
+import { checkNames, checkRange } from './check.js'
+import type { ImageBuffer } from './image-buffer.js'
+import { passKey, type TrainingPass } from './keys.js'
+import { type Rectangle, randomRectangle } from './rectangle.js'
+
+/** The defaults are the paper's. */
+export interface ResizedCropOptions {
+  /** Area of the part, as a share of the image's. Default [0.08, 1]. */
+  readonly scale?: readonly [number, number]
+  /** Width / height of the part. Default [3/4, 4/3]. */
+  readonly ratio?: readonly [number, number]
+}
+
+const defaultScale = [0.08, 1] as const
+const defaultRatio = [3 / 4, 4 / 3] as const
+
+/** Weights are fixed-point numbers with so many bits after the point, as PIL's; 255 levels of them fit into 32 bits. */
+const BITS = 22
+const ONE = 1 << BITS
+
+/** @throws InvalidArgumentError for an unknown option or a range that is none */
+export function checkResizedCrop(options: ResizedCropOptions): void {
+  checkNames('resizedCrop', options, ['scale', 'ratio'])
+  checkRange('resizedCrop: scale', options.scale ?? defaultScale, 1)
+  checkRange('resizedCrop: ratio', options.ratio ?? defaultRatio)
+}
+
+/**
+ * @param size [height, width] of the images
+ * @returns writes the crop that an image's index draws into `target`; `pixels` holds images, this one from `begin` on
+ */
+export function randomResizedCrop(
+  { scale = defaultScale, ratio = defaultRatio }: ResizedCropOptions,
+  pass: TrainingPass,
+  size: readonly number[],
+): (index: number, pixels: Uint8Array, begin: number, target: ImageBuffer) => void {
+  const key = passKey('resized crop', pass)
+  const part = { top: 0, left: 0, bottom: 0, right: 0 }
+  const enlarge = bilinear(size)
+  return (index, pixels, begin, target) => {
+    if (!randomRectangle(randomKey(key, index), size, scale, ratio, part)) centralPart(size, ratio, part)
+    enlarge(pixels, begin, part, target)
+  }
+}
+
+/** What torchvision takes when nothing fits: the largest part in the middle with a ratio that is allowed. */
+function centralPart([height, width]: readonly number[], [low, high]: readonly [number, number], target: Rectangle) {
+  const ratio = Math.min(high, Math.max(low, width / height))
+  const across = Math.min(width, Math.max(1, Math.round(height * ratio)))
+  const down = Math.min(height, Math.max(1, Math.round(width / ratio)))
+  target.top = (height - down) >> 1
+  target.left = (width - across) >> 1
+  target.bottom = target.top + down
+  target.right = target.left + across
+}
+
+/** Enlarges a part of an image to `size`, first its rows, then its columns, rounding in between as PIL does. */
+function bilinear([height, width]: readonly number[]) {
+  const rows = new Line(height)
+  const columns = new Line(width)
+  return (pixels: Uint8Array, begin: number, part: Rectangle, target: ImageBuffer): void => {
+    const { channels, spare, pixels: result } = target
+    const { first, second, weight } = columns
+    const row = width * channels
+    columns.stretch(part.left, part.right, channels)
+    rows.stretch(0, part.bottom - part.top, row)
+    let out = 0
+    for (let y = part.top; y < part.bottom; y++) {
+      const from = begin + y * row
+      for (let x = 0; x < width; x++) {
+        const a = from + first[x]
+        const b = from + second[x]
+        for (let c = 0; c < channels; c++) spare[out++] = between(pixels[a + c], pixels[b + c], weight[x])
+      }
+    }
+    out = 0
+    for (let y = 0; y < height; y++) {
+      const a = rows.first[y]
+      const b = rows.second[y]
+      const share = rows.weight[y]
+      for (let i = 0; i < row; i++) result[out++] = between(spare[a + i], spare[b + i], share)
+    }
+  }
+}
+
+const between = (a: number, b: number, share: number): number =>
+  (Math.imul(a, ONE - share) + Math.imul(b, share) + ONE / 2) >> BITS
+
+/** Along one side of the result: between which two pixels of the part each pixel lies, and how much is the second's. */
+class Line {
+  /** Offsets. */
+  readonly first: Int32Array
+  readonly second: Int32Array
+  /** In fixed point. */
+  readonly weight: Int32Array
+
+  constructor(length: number) {
+    this.first = new Int32Array(length)
+    this.second = new Int32Array(length)
+    this.weight = new Int32Array(length)
+  }
+
+  /** Stretches the pixels from `start` to `end` − 1, each `stride` elements long, over the line. */
+  stretch(start: number, end: number, stride: number): void {
+    const scale = (end - start) / this.first.length
+    for (let i = 0; i < this.first.length; i++) {
+      const place = start + (i + 0.5) * scale - 0.5
+      const before = Math.floor(place)
+      this.first[i] = Math.max(start, before) * stride
+      this.second[i] = Math.min(end - 1, before + 1) * stride
+      this.weight[i] = Math.round((place - before) * ONE)
+    }
+  }
+}
