@@ -23,6 +23,8 @@ export interface Finished {
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** The largest file that it may write, as a shell's `ulimit -f` has it. */
+  readonly maxFileBytes?: number
   /** Called with the process as soon as it is started. */
   readonly started?: (child: ChildProcess) => void
   /** Called with the process when a line of stdout or stderr contains `at`. */
@@ -33,9 +35,16 @@ export interface RunOptions {
  * Runs `fovea …args` to its end.
  * @throws Error if a line of stdout is no JSON where `--json` was asked for
  */
-export function fovea(args: readonly string[], { cwd, env, started, when }: RunOptions = {}): Promise<Finished> {
+export function fovea(
+  args: readonly string[],
+  { cwd, env, maxFileBytes, started, when }: RunOptions = {},
+): Promise<Finished> {
+  const node = [process.execPath, command, ...args]
+  // The unit is 512 bytes.
+  const limited = ['sh', '-c', `ulimit -f ${Math.floor((maxFileBytes ?? 0) / 512)}; exec "$@"`, 'sh', ...node]
+  const [program, ...words] = maxFileBytes === undefined ? node : limited
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [command, ...args], { cwd, env: { ...process.env, ...env } })
+    const child = spawn(program, words, { cwd, env: { ...process.env, ...env } })
     started?.(child)
     let stdout = ''
     let stderr = ''
