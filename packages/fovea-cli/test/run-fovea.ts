@@ -1,9 +1,9 @@
 /** @file Starts the compiled `fovea` command in a process of its own, as a user would, and makes small folders of photos. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import sharp from 'sharp'
 
 const command = fileURLToPath(new URL('../bin/fovea.mjs', import.meta.url))
@@ -86,6 +86,13 @@ const parseLines = (stdout: string): unknown[] =>
     })
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'fovea-test-'))
+
+/** The environment in which Node runs some code first, as a module, in the process and in its workers. */
+export function preload(code: string): Record<string, string> {
+  const file = join(temporaryFolder(), 'first.mjs')
+  writeFileSync(file, code)
+  return { NODE_OPTIONS: `--import=${pathToFileURL(file)}` }
+}
 
 /**
  * A folder of photos in which a class is a colour: `train/CLASS/*.png` and `test/CLASS/*.png`, of 24×24 pixels.
