@@ -4,8 +4,8 @@
  */
 import { constants } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { FormatError, FoveaError, formatBytes } from 'fovea'
 import { isAlive, ownProcess, PROCESS } from './process-id.js'
@@ -23,7 +23,7 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   const temporary = temporaryName(path)
   let file: FileHandle | undefined
   try {
-    await mkdir(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     removeLeftovers(path)
     file = await open(temporary, 'wx')
     for await (const chunk of chunksOf(content)) await writeAll(file, chunk)
@@ -37,6 +37,18 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
     throw diskError(error, path, 'write')
   }
   await syncFolder(dirname(path))
+}
+
+/** Makes a folder and those above it. Node's own (`recursive`) finds "no such file" where a disk is read-only. */
+export function makeFolder(path: string): void {
+  const isFolder = (): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  if (isFolder()) return
+  if (dirname(path) !== path) makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (!isFolder()) throw error // Else another process was faster.
+  }
 }
 
 /** A new name beside `path`, which says whose it is. */
@@ -142,7 +154,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder, not a file',
   EEXIST: 'a file stands where a folder should be',
   EMFILE: 'too many files are open; raise the limit (ulimit -n)',
-  EFBIG: 'the file is larger than the file system or your limits allow',
+  EFBIG: 'the file is larger than the file system or your limits (ulimit -f) allow; raise them or choose another disk',
 }
 
 /** The error to show for one of the file system; any other error is returned unchanged. */

@@ -1,8 +1,8 @@
 /** @file A run folder belongs to one process at a time: a lock file that names it; a lock whose process is gone is taken over. */
-import { constants, copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { FoveaError } from 'fovea'
-import { diskError, removeLeftovers, temporaryName } from './files.js'
+import { diskError, makeFolder, removeLeftovers, temporaryName } from './files.js'
 import { isAlive, PROCESS } from './process-id.js'
 
 /**
@@ -14,7 +14,7 @@ export function lockFolder(folder: string): () => void {
   const own = temporaryName(path)
   const unique = basename(own).slice('lock.'.length)
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     try {
       // Written under another name, so that nobody meets a lock without its process.
       writeFileSync(own, unique, { flag: 'wx' })

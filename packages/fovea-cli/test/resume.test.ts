@@ -1,4 +1,5 @@
 /** @file Claims about runs that are stopped: what is saved, and that going on equals never having stopped, bit for bit. */
+import type { ChildProcess } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onednnStatus } from 'fovea-onednn'
@@ -126,4 +127,17 @@ test('a second run in the same folder is refused while the first runs', async ()
   })
   expect(first.code).toBe(0)
   expect(await second).toMatchObject({ code: 1, stderr: expect.stringContaining('in use by another run') })
+})
+
+test('of two runs that start in the same folder at the same moment, one trains', async () => {
+  const out = runFolder()
+  let both: ReturnType<typeof fovea>[] = []
+  const training = new Promise<ChildProcess>(resolve => {
+    const when = { at: '"epoch":1', act: resolve }
+    both = [0, 1].map(() => fovea(train(out, '--epochs', '1000'), { when }))
+  })
+  const first = await Promise.race(both)
+  expect(first).toMatchObject({ code: 1, stderr: expect.stringContaining('in use by another run') })
+  ;(await training).kill('SIGINT')
+  expect((await Promise.all(both)).map(({ code }) => code).sort()).toEqual([1, 130])
 })

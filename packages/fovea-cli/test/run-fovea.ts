@@ -1,9 +1,9 @@
 /** @file Starts the compiled `fovea` command in a process of its own, as a user would, and makes small folders of photos. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import sharp from 'sharp'
 
 const command = fileURLToPath(new URL('../bin/fovea.mjs', import.meta.url))
@@ -23,6 +23,8 @@ export interface Finished {
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** The largest file that it may write, as a shell's `ulimit -f` has it. */
+  readonly maxFileBytes?: number
   /** Called with the process as soon as it is started. */
   readonly started?: (child: ChildProcess) => void
   /** Called with the process when a line of stdout or stderr contains `at`. */
@@ -33,9 +35,16 @@ export interface RunOptions {
  * Runs `fovea …args` to its end.
  * @throws Error if a line of stdout is no JSON where `--json` was asked for
  */
-export function fovea(args: readonly string[], { cwd, env, started, when }: RunOptions = {}): Promise<Finished> {
+export function fovea(
+  args: readonly string[],
+  { cwd, env, maxFileBytes, started, when }: RunOptions = {},
+): Promise<Finished> {
+  const node = [process.execPath, command, ...args]
+  // The unit is 512 bytes.
+  const limited = ['sh', '-c', `ulimit -f ${Math.floor((maxFileBytes ?? 0) / 512)}; exec "$@"`, 'sh', ...node]
+  const [program, ...words] = maxFileBytes === undefined ? node : limited
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [command, ...args], { cwd, env: { ...process.env, ...env } })
+    const child = spawn(program, words, { cwd, env: { ...process.env, ...env } })
     started?.(child)
     let stdout = ''
     let stderr = ''
@@ -77,6 +86,13 @@ const parseLines = (stdout: string): unknown[] =>
     })
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'fovea-test-'))
+
+/** The environment in which Node runs some code first, as a module, in the process and in its workers. */
+export function preload(code: string): Record<string, string> {
+  const file = join(temporaryFolder(), 'first.mjs')
+  writeFileSync(file, code)
+  return { NODE_OPTIONS: `--import=${pathToFileURL(file)}` }
+}
 
 /**
  * A folder of photos in which a class is a colour: `train/CLASS/*.png` and `test/CLASS/*.png`, of 24×24 pixels.

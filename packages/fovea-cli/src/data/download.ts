@@ -3,10 +3,10 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { FormatError, FoveaError } from 'fovea'
-import { diskError, writeAll } from '../files.js'
+import { diskError, makeFolder, writeAll } from '../files.js'
 import type { LoadOptions } from './options.js'
 
 export interface RemoteFile {
@@ -33,9 +33,11 @@ const ATTEMPTS = 3
  */
 export async function download(path: string, file: RemoteFile, options: DownloadOptions = {}): Promise<void> {
   if (await exists(path)) return checkHash(path, file, 'put there')
-  await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+  try {
+    makeFolder(dirname(path))
+  } catch (error) {
     throw diskError(error, path, 'write')
-  })
+  }
   const part = `${path}.part`
   let failure: unknown
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

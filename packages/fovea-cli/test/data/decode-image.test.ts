@@ -68,6 +68,33 @@ describe('decodeImage', () => {
     expect(await first('deep.png', deep)).toEqual([255, 0, 0])
   })
 
+  it('takes the inks of a CMYK JPEG for the colours that they print', async () => {
+    const solid = sharp({ create: { width: 16, height: 16, channels: 3, background: { r: 255, g: 0, b: 0 } } })
+    const path = temporary.write('inks.jpg', await solid.toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer())
+    expect((await sharp(path).metadata()).space).toBe('cmyk')
+    const pixels = await decodeImage(path, [8, 8, 3])
+    expect(pixels.length).toBe(192)
+    const [r, g, b] = pixels
+    expect(r).toBeGreaterThan(200)
+    expect(Math.max(g, b)).toBeLessThan(80)
+    expect((await decodeImage(path, [8, 8, 1])).length).toBe(64)
+  })
+
+  it('takes the first picture of an animation, and refuses a GIF whatever its name', async () => {
+    const frames = [RED, BLUE].map(([r, g, b]) =>
+      sharp({ create: { width: 12, height: 8, channels: 3, background: { r, g, b } } })
+        .png()
+        .toBuffer(),
+    )
+    const animation = sharp(await Promise.all(frames), { join: { animated: true } })
+    const path = temporary.write('x.webp', await animation.clone().webp({ lossless: true }).toBuffer())
+    expect((await sharp(path).metadata()).pages).toBe(2)
+    expect(await imageSize(path)).toEqual([8, 12])
+    expect(pixel(await decodeImage(path, [8, 8, 3]), 8, 4, 7)).toEqual(RED)
+    const gif = temporary.write('gif.jpg', await animation.clone().gif().toBuffer())
+    await expect(decodeImage(gif, [8, 8, 3])).rejects.toThrow("gif.jpg' is not a JPEG, PNG or WebP image")
+  })
+
   it('refuses what is cut short, damaged, empty, no image, too large or absent, naming the file', async () => {
     const jpeg = await halves(64, 64).jpeg().toBuffer()
     const png = await halves(64, 64).png().toBuffer()
@@ -90,6 +117,7 @@ describe('decodeImage', () => {
     )
     await expect(decodeImage(temporary.path('absent.jpg'), [8, 8, 3])).rejects.toThrow(/cannot read '.*absent\.jpg'/)
   })
+
   it('says once what is wrong, however many damaged images are decoded side by side', async () => {
     const jpeg = await halves(640, 640).jpeg().toBuffer()
     const paths = Array.from({ length: 24 }, (_, i) =>
