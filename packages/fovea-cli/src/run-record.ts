@@ -18,6 +18,7 @@ import {
   testTimeAugmentations,
 } from 'fovea'
 import { z } from 'zod'
+import { augmentationOf } from './augment-option.js'
 import { engineNames } from './engines.js'
 import { machineOf, softwareOf } from './machine.js'
 import { trainingPrecisions } from './usage.js'
@@ -40,6 +41,7 @@ const requestSchema = z.object({
   clipNorm: z.number().positive().optional(),
   freeze: patterns.optional(),
   normStatistics: z.enum(normStatistics).optional(),
+  augment: patterns.optional(),
   averageDecay: z.number().min(0).max(1).optional(),
   earlyStopping: whole.optional(),
   classWeights: z.literal('balanced').optional(),
@@ -61,7 +63,7 @@ export type RunRequest = z.infer<typeof requestSchema>
 
 /** What a request says of the run's settings; the recipe decides the rest. */
 export function requestedSettings(request: Omit<RunRequest, 'data'>): Partial<TrainingSettings> & RecipeChoice {
-  const { batch: batchSize, averageDecay, earlyStopping } = request
+  const { batch: batchSize, averageDecay, earlyStopping, augment } = request
   const { recipe, learningRate, accumulate, clipNorm, freeze, normStatistics, classWeights } = request
   const { precision, keepFloat32, seed, testTimeAugmentation } = request
   const average = averageDecay === undefined ? undefined : ({ type: 'moving', decay: averageDecay } as const)
@@ -69,6 +71,7 @@ export function requestedSettings(request: Omit<RunRequest, 'data'>): Partial<Tr
     ...{ recipe, learningRate, batchSize, accumulate, clipNorm, freeze, normStatistics, classWeights, average },
     ...{ precision, keepFloat32, seed, testTimeAugmentation },
     earlyStopping: earlyStopping === undefined ? undefined : { patience: earlyStopping },
+    augment: augment && augmentationOf(augment),
   })
 }
 

@@ -10,6 +10,7 @@ import {
   recipes,
   testTimeAugmentations,
 } from 'fovea'
+import { aboutAugment, augmentList } from '../augment-option.js'
 import { readPretrained } from '../checkpoint-file.js'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
@@ -69,6 +70,11 @@ export function trainCommand(): Command {
       'batch, or running: norms keep the statistics that they have',
       oneOf('--norm-statistics', normStatistics),
     )
+    .option(
+      '--augment <list>',
+      'beside those of the recipe: cutmix,trivial-augment,cutout=8; all are listed below',
+      augmentList,
+    )
     .option('--average-decay <x>', 'of a moving average of the weights, which is evaluated and kept', averageDecay)
     .option(
       '--early-stopping <epochs>',
@@ -110,7 +116,7 @@ export function trainCommand(): Command {
     .option('--resume <folder>', 'go on with the run in this folder, as it was started')
     .option('--explain', 'print every number that the run would be made of, and end')
     .option('--json', 'print JSON, a line an epoch')
-    .addHelpText('after', `\nRecipes:\n${aboutRecipes}`)
+    .addHelpText('after', `\nRecipes:\n${aboutRecipes}\n\nAugmentations: ${aboutAugment}`)
     .action(run)
 }
 

@@ -61,6 +61,8 @@ export interface RecipeChoice {
   readonly learningRate?: number
   /** Patterns over the names of parameters that stay as they are. */
   readonly freeze?: readonly string[]
+  /** Beside the augmentations of the recipe, instead of those of the same kind. */
+  readonly augment?: Augmentation
 }
 
 /**
@@ -90,7 +92,7 @@ export function resolveSettings(
   const clipNorm = given.clipNorm ?? base.clipNorm
   const classWeights = given.classWeights ?? base.classWeights
   const earlyStopping = given.earlyStopping ?? base.earlyStopping
-  const augmentation = given.augmentation ?? base.augmentation ?? {}
+  const augmentation = withAugmentation(given.augmentation ?? base.augmentation ?? {}, given.augment ?? {})
   const { keepFloat32 } = given
   return {
     batchSize,
@@ -113,6 +115,13 @@ export function resolveSettings(
     seed,
     testTimeAugmentation: given.testTimeAugmentation ?? base.testTimeAugmentation ?? 'none',
   }
+}
+
+/** A crop of either kind takes the place of the other. */
+function withAugmentation(base: Augmentation, more: Augmentation): Augmentation {
+  const { crop, resizedCrop, ...rest } = base
+  const crops = more.crop || more.resizedCrop ? {} : { ...(crop && { crop }), ...(resizedCrop && { resizedCrop }) }
+  return { ...crops, ...rest, ...more }
 }
 
 /**

@@ -10,6 +10,9 @@ export const cropAndFlip = (size: number): Augmentation => ({
 /** Images above this many pixels show objects at many scales. */
 const SMALL = 64
 
-/** Photos are cropped at random scales: Szegedy et al. 2015 (arXiv 1409.4842), section 6; small images as above. */
-export const scaledCropAndFlip = (size: number): Augmentation =>
-  size <= SMALL ? cropAndFlip(size) : { resizedCrop: {}, flip: 'random' }
+/**
+ * Photos are cropped at random scales: Szegedy et al. 2015 (arXiv 1409.4842), section 6; small images as above.
+ * @param least part of the area that a crop shows
+ */
+export const scaledCropAndFlip = (size: number, least = 0.08): Augmentation =>
+  size <= SMALL ? cropAndFlip(size) : { resizedCrop: { scale: [least, 1] }, flip: 'random' }

@@ -47,5 +47,6 @@ export const finetune: Recipe = {
   labels: 'one-hot',
   labelSmoothing: 0.1,
   classWeights: 'balanced',
-  augmentation: scaledCropAndFlip,
+  // Few images: what is left of one must show what it is.
+  augmentation: size => scaledCropAndFlip(size, 0.35),
 }
