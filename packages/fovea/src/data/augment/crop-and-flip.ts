@@ -131,18 +131,24 @@ export class CropAndFlip {
    */
   normalize(pixels: Uint8Array, begin: number, table: Float32Array, target: Float32Array, out: number): void {
     const [height, width, channels] = this.#shape
-    const [columns, first, last, step] = [this.#columns, this.#first, this.#last, this.#step]
+    const rows = this.#rows
+    const columns = this.#columns
+    const padding = this.#padding
+    const paddingColumns = this.#paddingColumns
+    const first = this.#first
+    const last = this.#last
+    const step = this.#step
     for (let y = 0; y < height; y++, out += width * channels) {
-      if (this.#rows[y] < 0) {
+      if (rows[y] < 0) {
         target.fill(0, out, out + width * channels)
         continue
       }
-      const row = begin + this.#rows[y]
-      for (let i = 0; i < this.#paddingColumns; i++) {
-        const x = this.#padding[i]
-        for (let c = 0; c < channels; c++) {
-          target[out + x * channels + c] = columns[x] < 0 ? 0 : table[256 * c + pixels[row + columns[x] + c]]
-        }
+      const row = begin + rows[y]
+      for (let i = 0; i < paddingColumns; i++) {
+        const x = padding[i]
+        const o = out + x * channels
+        if (columns[x] < 0) for (let c = 0; c < channels; c++) target[o + c] = 0
+        else for (let c = 0; c < channels; c++) target[o + c] = table[256 * c + pixels[row + columns[x] + c]]
       }
       // Neither a lookup of the column nor a question within: this loop is most of the work of preparing images.
       let source = row + columns[first]
