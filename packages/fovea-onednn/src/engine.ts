@@ -26,7 +26,7 @@ import { allowedCores } from './cores.js'
 import { gatherLoops, type Loop } from './loops.js'
 import { Lowering, REORDER, type Widening } from './lowering.js'
 import { type Placement, placeBuffers } from './memory.js'
-import { chooseWeightLayouts } from './operators/convolution.js'
+import { chooseWeightLayouts, chooseWideStorage } from './operators/convolution.js'
 import { lowerings } from './operators/index.js'
 import type { Buffer, Operand, Step } from './steps.js'
 
@@ -111,6 +111,7 @@ export interface OnednnProgram extends Program {
 function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
   const { plan, graph, threads } = lowering
   chooseWeightLayouts(lowering)
+  chooseWideStorage(lowering)
   for (const node of graph.nodes) if (isLeaf(node)) lowering.leaf(node)
   for (const node of graph.nodes) {
     if (isLeaf(node)) continue

@@ -71,6 +71,8 @@ export class Lowering {
   readonly #updatedInPlace = new Set<string>()
   /** Memory that no run changes: states that the graph does not update, and what is computed from them alone. */
   readonly #fixed = new Set<Buffer>()
+  /** Nodes whose 16-bit result is stored in float32. */
+  readonly #wide = new Set<Node>()
   /** What a node left for others. */
   readonly #kept = new Map<Node, Operand>()
   #node!: Node
@@ -124,6 +126,16 @@ export class Lowering {
     return this.#stateLayouts.get(name)
   }
 
+  /** Decides, before lowering, that the result of a node is stored in float32, as all who read it want it so. */
+  storeWide(node: Node): void {
+    this.#wide.add(node)
+  }
+
+  /** The type in which a value is stored. */
+  storedType({ node, type }: Value): TensorType {
+    return this.#wide.has(node) ? { ...type, dtype: 'float32' } : type
+  }
+
   isOutput(node: Node): boolean {
     return [...this.graph.outputs.values()].some(value => value.node === node)
   }
@@ -173,8 +185,9 @@ export class Lowering {
   read(value: Value, layout: Layout = 'dense', groups = 1): Operand {
     const stored = this.#stored(value)
     const sliced = !sameShape(value.type.shape, value.node.outputs[value.index].shape)
-    if (stored.layout === layout && stored.dtype === value.type.dtype) return { buffer: stored.buffer, sliced }
-    const to = layout === 'dense' ? this.#denseLayout(value, value.type.dtype, stored.groups) : layout
+    const { dtype } = this.storedType(value)
+    if (stored.layout === layout && stored.dtype === dtype) return { buffer: stored.buffer, sliced }
+    const to = layout === 'dense' ? this.#denseLayout(value, dtype, stored.groups) : layout
     const key = `${value.node.name} ${value.index} ${to}`
     const done = this.#reordered.get(key)
     if (done !== undefined) return { buffer: done, sliced }
@@ -203,10 +216,10 @@ export class Lowering {
   }
 
   /** A new buffer for an output; `bytes` only where its layout is padded. */
-  write(index = 0, layout: Layout = 'dense', bytes = tensorBytes(this.#node.outputs[index]), groups = 1): Operand {
+  write(index = 0, layout: Layout = 'dense', bytes = tensorBytes(this.#outputType(index)), groups = 1): Operand {
     const buffer = this.#newBuffer(bytes, { state: this.#once, pendingReads: this.#reads.get(this.#node)![index] })
     if (this.#once) this.#fixed.add(buffer)
-    this.#set(this.#node, index, { buffer, layout, dtype: this.#node.outputs[index].dtype, groups })
+    this.#set(this.#node, index, { buffer, layout, dtype: this.#outputType(index).dtype, groups })
     return { buffer, sliced: this.#isSliced(index) }
   }
 
@@ -216,10 +229,9 @@ export class Lowering {
     const reads = this.#node.inputs.filter(({ node: n, index: i }) => n === input.node && i === input.index).length
     const free =
       !stored.buffer.state && stored.layout === 'dense' && stored.buffer.pendingReads === reads && reads === 1
-    if (!free || stored.buffer.bytes !== tensorBytes(this.#node.outputs[index]) || stored.dtype !== input.type.dtype) {
-      return this.write(index)
-    }
-    return this.alias(index, input)
+    const fits =
+      stored.buffer.bytes === tensorBytes(this.#outputType(index)) && stored.dtype === this.storedType(input).dtype
+    return free && fits ? this.alias(index, input) : this.write(index)
   }
 
   /** An output that begins as the content of `input` and is added to. */
@@ -227,7 +239,7 @@ export class Lowering {
     const source = this.read(input)
     const target = this.writeOver(input)
     if (target.buffer !== source.buffer) {
-      this.kernel('copy', { reads: [source], writes: [target], ints: [tensorBytes(input.type)] })
+      this.kernel('copy', { reads: [source], writes: [target], ints: [tensorBytes(this.storedType(input))] })
     }
     return target
   }
@@ -341,6 +353,10 @@ export class Lowering {
     const ints = [elements(type.shape), this.type(value.type), this.type(type)]
     this.sharedKernel('cast', { reads, writes: [copy], ints })
     return { buffer: copy.buffer, layout: 'dense', dtype: 'float32' }
+  }
+
+  #outputType(index: number): TensorType {
+    return this.storedType({ node: this.#node, index, type: this.#node.outputs[index] })
   }
 
   #isSliced(index: number): boolean {

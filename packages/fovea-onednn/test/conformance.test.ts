@@ -2,22 +2,20 @@
  * @file The native engine agrees with the float64 reference on every case of every operator, forward and backward, on
  * each instruction set that this processor has, in float32 and in the 16-bit types.
  */
-
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { type DType, type Graph, type HalfType, isFloat, isHalf, type OpName, type Value } from 'fovea/engine'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Graph, type HalfType, isFloat, isHalf, type OpName, type Value } from 'fovea/engine'
+import { afterEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
-import { decodeHalf, roundToHalf } from '../../fovea/src/graph/float16.js'
 import { activationOps } from '../../fovea/src/ops/activation.js'
 import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { cast } from '../../fovea/src/ops/cast.js'
 import { ops } from '../../fovea/src/ops/index.js'
 import { rewriteInto } from '../../fovea/src/passes/rewrite.js'
-import { randomAt } from '../../fovea/src/random.js'
 import type { CaseGraph } from '../../fovea/test/ops/cases/case.js'
 import { caseGraph, operatorCases } from '../../fovea/test/ops/cases/index.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'
+import { differences, epsilon, withinEach } from './differences.js'
 
 const { available, detail } = onednnStatus()
 if (!available) console.warn(`skipped: ${detail}`)
@@ -25,29 +23,6 @@ if (!available) console.warn(`skipped: ${detail}`)
 afterEach(() => {
   delete process.env['FOVEA_ISA']
 })
-
-/** The largest difference of each output, by the size of the output's largest value (at least 1). */
-async function differences({ graph, feeds }: Pick<CaseGraph, 'graph' | 'feeds'>): Promise<Record<string, number>> {
-  const expected = referenceEngine({ precision: 'float64' }).compile(graph)
-  const actual = onednnEngine({ threads: 2 }).compile(graph)
-  const [a, b] = [await expected.run(feeds), await actual.run(feeds)]
-  actual.dispose()
-  return Object.fromEntries(
-    Object.keys(a).map(name => {
-      const expectedValues = Float64Array.from(a[name])
-      const scale = expectedValues.reduce((most, x) => Math.max(most, Math.abs(x)), 1)
-      const error = expectedValues.reduce((most, x, i) => {
-        const difference = Math.abs(x - b[name][i])
-        return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(most, difference)
-      }, 0)
-      return [name, error / scale]
-    }),
-  )
-}
-
-const withinEach = (errors: Record<string, number>, tolerance: number) => {
-  for (const [name, error] of Object.entries(errors)) expect(error, name).toBeLessThan(tolerance)
-}
 
 /** Cases of a 16-bit cast, which cannot leave the engine as they are. */
 const is16Bit = ({ attrs }: (typeof operatorCases)[number]) => /float16$/.test(String(attrs?.['dtype']))
@@ -109,9 +84,6 @@ function inHalf(
 }
 
 const halfCases = operatorCases.filter(({ op }) => activationInputs[op] !== undefined)
-/** Half of a unit in the last place of 1. */
-const epsilon = { bfloat16: 2 ** -8, float16: 2 ** -11 }
-
 describe.skipIf(!available).each([
   ['bfloat16', 'avx512'],
   ['float16', 'avx512'],
@@ -123,62 +95,6 @@ describe.skipIf(!available).each([
     // Both sides round each result, from sums in different orders: two units in the last place of the largest.
     const errors = await differences(inHalf(dtype, caseGraph(sample), activationInputs[sample.op]!))
     withinEach(errors, 4 * epsilon[dtype])
-  })
-})
-
-const everyHalf = Uint16Array.from({ length: 65536 }, (_, i) => i)
-
-/** Where rounding is decided: half way between the type's numbers, one bit to each side; the ends; anything at all. */
-function hardNumbers(dtype: HalfType): Float32Array {
-  const numbers = decodeHalf(everyHalf.subarray(0, dtype === 'float16' ? 0x7c00 : 0x7f80), dtype)
-  const middles = numbers.slice(1).map((high, i) => high / 2 + numbers[i] / 2)
-  const near = [...new Uint32Array(middles.buffer)].flatMap(word => [word - 1, word, word + 1])
-  const ends = [65519.996, 65520, 65536, 3.39e38, 3.4e38, 2 ** -25, 1e-45, 0, Number.POSITIVE_INFINITY, Number.NaN]
-  const endWords = new Uint32Array(Float32Array.from(ends).buffer)
-  const positive = [...near, ...endWords]
-  const anything = Array.from({ length: 200_001 }, (_, i) => Math.floor(2 ** 32 * randomAt(1, i)))
-  return new Float32Array(Uint32Array.from([...positive, ...positive.map(word => word + 2 ** 31), ...anything]).buffer)
-}
-
-/** The first few places where numbers are not the same; zeros have signs. */
-const differing = (actual: Float32Array, expected: Float32Array): string[] =>
-  [...expected].flatMap((x, i) => (Object.is(x, actual[i]) ? [] : [`${i}: ${actual[i]}, not ${x}`])).slice(0, 5)
-
-/** What the engine makes of numbers that pass through a type. */
-async function through(dtype: DType, x: Float32Array): Promise<Float32Array> {
-  const builder = new GraphBuilder()
-  const there = builder.emit(cast, [builder.input('x', [x.length])], { dtype })
-  builder.output('y', builder.emit(cast, [there], { dtype: 'float32' }))
-  const program = onednnEngine({ threads: 2 }).compile(builder.build())
-  const { y } = await program.run({ x })
-  program.dispose()
-  return y as Float32Array
-}
-
-describe.skipIf(!available).each(['avx512', 'avx2', 'generic'])('casts, %s', isa => {
-  beforeEach(() => {
-    process.env['FOVEA_ISA'] = isa
-  })
-
-  test.each(['float16', 'bfloat16'] as const)('every %s number comes back as it was', async dtype => {
-    const numbers = decodeHalf(everyHalf, dtype)
-    expect(differing(await through(dtype, numbers), numbers)).toEqual([])
-  })
-
-  test.each(['float16', 'bfloat16'] as const)('to %s every number is rounded as the reference does', async dtype => {
-    const x = hardNumbers(dtype)
-    const rounded = x.map(value => roundToHalf(value, dtype))
-    expect(differing(await through(dtype, x), rounded)).toEqual([])
-  })
-
-  test('integers are cut towards zero and kept in their range', async () => {
-    const x = Float32Array.of(Number.NaN, Number.NEGATIVE_INFINITY, -3e9, -2.9, -0.5, 0.9, 254.9, 255.5, 3e9, 2 ** 31)
-    for (const dtype of ['int32', 'uint8'] as const) {
-      const builder = new GraphBuilder()
-      builder.output('y', builder.emit(cast, [builder.input('x', [x.length])], { dtype }))
-      const graph = builder.build()
-      expect(await onednnEngine().compile(graph).run({ x })).toEqual(await referenceEngine().compile(graph).run({ x }))
-    }
   })
 })
 
@@ -238,28 +154,6 @@ test.skipIf(!available)('a type that the engine lacks is refused by name', () =>
   const builder = new GraphBuilder()
   builder.output('y', builder.emit(cast, [builder.input('x', [3])], { dtype: 'int8' }, 'bytes'))
   expect(() => onednnEngine().compile(builder.build())).toThrow("the oneDNN engine has no int8 ('bytes')")
-})
-
-test.skipIf(!available)('float16 is stored, and computed in float32', () => {
-  const engine = onednnEngine()
-  expect(engine.arithmetic('float32')).toBe('native')
-  expect(engine.arithmetic('float16')).toBe('widened')
-  expect(['native', 'widened']).toContain(engine.arithmetic('bfloat16'))
-  expect(engine.arithmetic('int8')).toBe('none')
-})
-
-test.skipIf(!available).each(['float16', 'bfloat16'] as const)('weights may be computed in %s', async dtype => {
-  const builder = new GraphBuilder()
-  const [x, weight] = [builder.input('x', [2, 4, 4, 16]), builder.input('weight', [16, 16, 3, 3])].map(value =>
-    builder.emit(cast, [value], { dtype }),
-  )
-  const sum = builder.emit(ops.add, [weight, weight], {})
-  const attrs = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const
-  const y = builder.emit(ops.conv2d, [builder.emit(ops.conv2d, [x, sum], attrs), sum], attrs)
-  builder.output('y', builder.emit(cast, [y], { dtype: 'float32' }))
-  const values = (seed: number, length: number) => Float32Array.from({ length }, (_, i) => Math.sin(seed * (i + 1)))
-  const feeds = { x: values(1, 512), weight: values(2, 2304) }
-  withinEach(await differences({ graph: builder.build(), feeds }), 8 * epsilon[dtype])
 })
 
 test.skipIf(!available)('several outputs in layouts of oneDNN keep their own memory to the end', async () => {

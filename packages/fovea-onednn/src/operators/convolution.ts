@@ -6,6 +6,7 @@
 import {
   type ActivationName,
   type Conv2dAttributes,
+  consumers,
   elements,
   isHalf,
   isState,
@@ -102,7 +103,7 @@ function primitiveOf(to: Lowering, original: Node): Primitive {
 }
 
 /**
- * From how many multiply-adds for each number of the two tensors on widening pays: it saves about as much time as the
+ * From how many multiply-adds for each number that is cast on widening pays: it saves about as much time as the
  * convolution takes in float32, and costs casts, which go through the cache slice by slice, but through memory for the
  * gradient of the weights.
  */
@@ -112,17 +113,29 @@ const wideningPays = { forward: 12, inputGradient: 12, weightGradient: 64 } as c
 function isWidened(to: Lowering, node: Node): boolean {
   const { dtype } = node.inputs[0].type
   if (!isHalf(dtype) || to.widening[dtype] === 'never') return false
+  if (to.widening[dtype] === 'always') return true
   const { direction, x, y, weight } = geometryOf(node)
-  const intensity = multiplyAddsOf({ y, weight }) / (elements(x) + elements(y))
-  return to.widening[dtype] === 'always' || intensity >= wideningPays[direction]
+  const pays = (casts: number): boolean => multiplyAddsOf({ y, weight }) >= wideningPays[direction] * casts
+  if (pays(elements(x) + elements(y))) return true
+  // After another such convolution the input is float32 already, and need not be rounded (chooseWideStorage).
+  const [{ node: before }] = node.inputs
+  return isForward(node) && isForward(before) && pays(elements(y) - elements(x)) && isWidened(to, before)
 }
 
 const asFloat32 = (type: TensorType): TensorType => ({ ...type, dtype: 'float32' })
 
+const isWide = (to: Lowering, value: Value): boolean => to.storedType(value).dtype === 'float32'
+
 /** The numbers of a 16-bit tensor in a float32 one. */
-function widen(to: Lowering, value: Value, target = to.temporary(tensorBytes(asFloat32(value.type)))): Operand {
-  convert(to, to.read(value), value.type, target, asFloat32(value.type))
-  return target
+function widen(to: Lowering, value: Value): Operand {
+  if (isWide(to, value)) return to.read(value)
+  const wide = to.temporary(tensorBytes(asFloat32(value.type)))
+  widenInto(to, value, wide)
+  return wide
+}
+
+function widenInto(to: Lowering, value: Value, target: Operand): void {
+  convert(to, to.read(value), to.storedType(value), target, asFloat32(value.type))
 }
 
 /** Runs `compute` into a float32 tensor and rounds it into the node's output. */
@@ -143,10 +156,13 @@ const forward: Lower = (to, node) => {
   const run = (input: Operand, y: Operand): void =>
     to.runPrimitive(primitive, [input, to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)], [y])
   if (!isWidened(to, node)) return run(to.read(x), residual ? to.writeOnto(residual) : to.write())
-  narrowed(to, node.outputs[0], y => {
-    if (residual) widen(to, residual, y)
+  const compute = (y: Operand): void => {
+    if (residual) widenInto(to, residual, y)
     run(widen(to, x), y)
-  })
+  }
+  if (!isWide(to, output(to.node))) return narrowed(to, node.outputs[0], compute)
+  if (residual && isWide(to, residual)) return run(widen(to, x), to.writeOnto(residual))
+  compute(to.write())
 }
 
 const inputGradient: Lower = (to, node) => {
@@ -224,5 +240,23 @@ export function chooseWeightLayouts(to: Lowering): void {
     if (layout && !to.stateLayout(slot.name)) to.setStateLayout(slot.name, layout.layout, layout.bytes, layout.groups)
   }
 }
+
+/**
+ * Between two convolutions that compute in float32, within one loop over slices of the batch, a 16-bit value stays float32:
+ * it does not leave the cache, where rounding it and reading it back takes longer than twice the bytes. Where others read
+ * it too, as the backward pass does, it is kept for long, and its bytes count.
+ */
+export function chooseWideStorage(to: Lowering): void {
+  const readers = consumers(to.graph)
+  for (const node of to.graph.nodes) {
+    const { slices } = to.view(node)
+    const stays = (reader: Node): boolean =>
+      isForward(reader) && isWidened(to, reader) && reader.inputs[1].node !== node && to.view(reader).slices === slices
+    if (!isForward(node) || !isWidened(to, node) || slices === 0 || to.isOutput(node)) continue
+    if (readers.get(node)!.every(stays)) to.storeWide(node)
+  }
+}
+
+const isForward = ({ op }: Node): boolean => op === 'conv2d' || op === 'linear'
 
 const isUpdate = (node: Node): boolean => ['sgd', 'adam', 'rmsProp'].includes(node.op)

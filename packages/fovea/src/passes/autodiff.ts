@@ -4,9 +4,10 @@
  */
 import { InvalidArgumentError } from '../errors.js'
 import type { Node, Value } from '../graph/graph.js'
-import { formatShape } from '../graph/types.js'
+import { bytesPerElement, formatShape } from '../graph/types.js'
 import { add } from '../ops/add.js'
 import type { GraphBuilder } from '../ops/builder.js'
+import { cast } from '../ops/cast.js'
 import { isOpName, opDefinition } from '../ops/index.js'
 
 /**
@@ -32,7 +33,9 @@ export function autodiff(
   const accumulate = ({ node, index }: Value, gradient: Value) => {
     const slots = gradients.get(node) ?? []
     const sum = slots[index]
-    slots[index] = sum === undefined ? gradient : builder.emit(add, [sum, gradient], {}, `${node.name}.gradient`)
+    const name = `${node.name}.gradient`
+    slots[index] =
+      sum === undefined ? gradient : builder.emit(add, inWiderType(builder, [sum, gradient], name), {}, name)
     gradients.set(node, slots)
   }
   accumulate(loss, scale)
@@ -50,6 +53,13 @@ export function autodiff(
     })
   }
   return variables.map(({ node, index }) => gradients.get(node)?.[index])
+}
+
+/** The gradient of a weight is float32 even where the weight is read in a 16-bit type; what is added to it becomes so too. */
+function inWiderType(builder: GraphBuilder, values: readonly Value[], name: string): readonly Value[] {
+  const bytes = values.map(({ type }) => bytesPerElement(type.dtype))
+  const { dtype } = values[bytes.indexOf(Math.max(...bytes))].type
+  return values.map(value => (value.type.dtype === dtype ? value : builder.emit(cast, [value], { dtype }, name)))
 }
 
 /** All that `last` depends on, inputs before their readers. Iterative: networks are deeper than the call stack likes. */

@@ -229,6 +229,38 @@ describe('autodiff', () => {
     `)
   })
 
+  test('the gradient of a weight that is read in float16 is never rounded to it, also as a sum', () => {
+    const builder = new GraphBuilder()
+    const weight = builder.parameter('weight', [2, 3], { type: 'ones' })
+    const half = builder.emit(ops.cast, [weight], { dtype: 'float16' }, 'half')
+    const y = builder.emit(ops.linear, [builder.input('x', [4, 3], 'float16'), half], {}, 'linear')
+    const sums = [y, half].map(value => builder.emit(ops.reduceSum, [value], { axes: [0, 1], keepDims: false }))
+    const total = builder.emit(ops.add, sums, {}, 'total')
+    const loss = builder.emit(ops.cast, [total], { dtype: 'float32' }, 'loss')
+    builder.output('gradient', autodiff(builder, loss, [weight])[0]!)
+    expect(text(builder.build()).split('\n').slice(-7)).toMatchInlineSnapshot(`
+      [
+        "%reduceSum.dx.kept = reshape(%loss.dx) shape=[1,1] : float16 1×1",
+        "%reduceSum.dx = broadcastTo(%reduceSum.dx.kept) shape=[4,2] : float16 4×2",
+        "%linear.dw = linearWeightGradient(%x, %reduceSum.dx) bias=false : float32 2×3",
+        "%half.gradient = cast(%reduceSum:2.dx) dtype=float32 : float32 2×3",
+        "%half.gradient:2 = add(%half.gradient, %linear.dw) : float32 2×3",
+        "output gradient = %half.gradient:2",
+        "",
+      ]
+    `)
+  })
+
+  test('in mixed precision an update gets the gradient that a layer computes, without a cast', () => {
+    const options = { batchSize: 2, optimizer: { type: 'sgd' }, precision: 'mixed_float16' } as const
+    const { nodes } = trainingGraph(createModel('resnet8').graph, options)
+    const updates = nodes.filter(({ op }) => op === 'sgd')
+    expect(updates.length).toBeGreaterThan(20)
+    for (const { inputs } of updates) {
+      expect([inputs[1].type.dtype, inputs[1].node.op]).toEqual(['float32', expect.not.stringMatching('cast')])
+    }
+  })
+
   test('a loss that is no scalar is refused', () => {
     const builder = new GraphBuilder()
     const x = builder.input('x', [2, 3])
