@@ -63,7 +63,7 @@ test.each([
 })
 
 test('every command of the README is one that exists, with options that exist', async () => {
-  const commands = [...readFileSync(path, 'utf8').matchAll(/npx fovea (\w+)([^\n`#]*)/g)]
+  const commands = [...readFileSync(path, 'utf8').matchAll(/npx fovea ([\w-]+)([^\n`#]*)/g)]
   expect(commands.length).toBeGreaterThan(3)
   const help = new Map<string, string>()
   for (const [, verb, rest] of commands) {
