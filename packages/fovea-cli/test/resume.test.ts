@@ -131,13 +131,21 @@ test('a second run in the same folder is refused while the first runs', async ()
 
 test('of two runs that start in the same folder at the same moment, one trains', async () => {
   const out = runFolder()
+  const trainers: ChildProcess[] = []
   let both: ReturnType<typeof fovea>[] = []
-  const training = new Promise<ChildProcess>(resolve => {
-    const when = { at: '"epoch":1', act: resolve }
-    both = [0, 1].map(() => fovea(train(out, '--epochs', '1000'), { when }))
+  // Either one has begun to train and the other has ended, or, which must not be, both train.
+  await new Promise<void>(resolve => {
+    let known = 0
+    const know = () => ++known === 2 && resolve()
+    const act = (child: ChildProcess) => {
+      trainers.push(child)
+      know()
+    }
+    both = [0, 1].map(() => fovea(train(out, '--epochs', '1000'), { when: { at: '"epoch":1', act } }))
+    for (const run of both) run.then(know)
   })
-  const first = await Promise.race(both)
-  expect(first).toMatchObject({ code: 1, stderr: expect.stringContaining('in use by another run') })
-  ;(await training).kill('SIGINT')
-  expect((await Promise.all(both)).map(({ code }) => code).sort()).toEqual([1, 130])
+  for (const child of trainers) child.kill('SIGINT')
+  const [refused, stopped] = (await Promise.all(both)).sort((a, b) => Number(a.code) - Number(b.code))
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('in use by another run') })
+  expect(stopped.code).toBe(130)
 })
