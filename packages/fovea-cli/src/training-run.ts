@@ -67,14 +67,15 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
       }
       await writeCheckpoint(folder.model, { model: run.model })
       const evaluation = await run.evaluate()
-      const pictures = await writeRunReport(folder.path, {
-        ...{ model: run.model, test: data.test, engine, evaluation, epochs: run.history },
-        title: options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`,
-        trainingImages: data.train.length,
-      })
       const { testTimeAugmentation } = run.settings
       const augmented =
         testTimeAugmentation === 'none' ? undefined : (await run.evaluate(data.test, { testTimeAugmentation })).accuracy
+      const pictures = await writeRunReport(folder.path, {
+        ...{ model: run.model, test: data.test, engine, evaluation, epochs: run.history },
+        ...(augmented === undefined ? {} : { augmentedAccuracy: augmented }),
+        title: options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`,
+        trainingImages: data.train.length,
+      })
       await folder.writeRecord(finished(record))
       const seconds = (performance.now() - start) / 1000
       const testAccuracy = evaluation.accuracy

@@ -42,17 +42,24 @@ describe('wrong usage ends with 2 and one line that offers what was meant', () =
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toEqual({
       model: 'resnet20',
+      recipe: 'paper',
+      steps: 64_000,
       batchSize: 64,
       optimizer: { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0.0001 },
       schedule: { type: 'step', rate: 0.05, milestones: [0.5, 0.75], factor: 0.1 },
+      groups: [],
       loss: 'cross-entropy',
       labels: 'index',
       labelSmoothing: 0,
       augmentation: { crop: { padding: 4 }, flip: 'random' },
+      accumulate: 1,
+      normStatistics: 'batch',
       precision: 'float32',
       seed: 3,
+      testTimeAugmentation: 'none',
     })
     expect((await fovea(args)).stdout).toMatch(/schedule\.milestones +0\.5, 0\.75\n/)
+    expect((await fovea(['train', 'speednet', '--explain'])).stdout).toMatch(/groups\.0\.match +\*\.norm\?\.bias\n/)
   })
 
   test.each([[[]], [['data']]])('fovea %j, without a command, shows which there are and nothing more', async args => {

@@ -23,8 +23,8 @@ const filesOf = (folder: string): string[] => readdirSync(folder).map(name => na
 describe('a run leaves', () => {
   test('the record, the log, the results, pictures and the checkpoints, and nothing else', () => {
     expect(filesOf(out)).toEqual([
-      ...['calibration.png', 'last.safetensors', 'metrics.jsonl', 'mistakes.png', 'model.safetensors'],
-      ...['report.png', 'results.json', 'run.json'],
+      ...['best.safetensors', 'calibration.png', 'last.safetensors', 'metrics.jsonl', 'mistakes.png'],
+      ...['model.safetensors', 'report.png', 'results.json', 'run.json'],
     ])
   })
 

@@ -1,6 +1,14 @@
 /** @file `fovea eval`: how well a saved model recognizes held-out images. */
 import { Command } from 'commander'
-import { arrayDataset, type ClassMetrics, checkDataset, createModel, evaluate } from 'fovea'
+import {
+  arrayDataset,
+  type ClassMetrics,
+  checkDataset,
+  createModel,
+  evaluate,
+  type TestTimeAugmentation,
+  testTimeAugmentations,
+} from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
@@ -8,13 +16,14 @@ import { findData, loading, type OpenDataOptions } from '../open-data.js'
 import { createOutput, percent, withCommas } from '../output.js'
 import { writeEvaluationReport } from '../reports/run-report.js'
 import { formatTable } from '../table.js'
-import { modelName, precision, type TrainingPrecision, trainingPrecisions, wholeNumber } from '../usage.js'
+import { modelName, oneOf, precision, type TrainingPrecision, trainingPrecisions, wholeNumber } from '../usage.js'
 
 interface EvalOptions extends EngineOptions {
   readonly data: string
   readonly model?: string
   readonly batch: number
   readonly precision: TrainingPrecision
+  readonly testTimeAugmentation: TestTimeAugmentation
   readonly skipBad?: boolean
   readonly out?: string
   readonly json?: true
@@ -28,6 +37,12 @@ export function evalCommand(): Command {
     .option('--model <name>', 'which model, where the file holds nothing but weights', modelName)
     .option('--batch <n>', 'images at a time', wholeNumber('--batch', 1), 100)
     .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
+    .option(
+      '--test-time-augmentation <views>',
+      `average over several views of each image: ${testTimeAugmentations.join(', ')}`,
+      oneOf('--test-time-augmentation', testTimeAugmentations),
+      'none',
+    )
     .option('--skip-bad', 'leave out images that cannot be read')
     .option('--out <folder>', 'write results.json and pictures of the mistakes and of the calibration there')
     .option('--json', 'print JSON')
@@ -41,8 +56,8 @@ async function run(file: string, options: EvalOptions): Promise<void> {
   checkDataset(model, arrayDataset({ ...data, images: new Uint8Array(), labels: [] }))
   const { test } = await loading(output, load => data.open(load))
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
-  const { batch: batchSize, precision } = options
-  const evaluation = await evaluate(model, test, { engine, batchSize, precision })
+  const { batch: batchSize, precision, testTimeAugmentation } = options
+  const evaluation = await evaluate(model, test, { engine, batchSize, precision, testTimeAugmentation })
   const { loss, accuracy, top5, images, seconds, calibrationError, classes, confusion } = evaluation
   output.result({ loss, accuracy, top5, images, seconds, calibrationError, classes })
   output.say(

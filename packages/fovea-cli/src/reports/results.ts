@@ -2,13 +2,18 @@
 import type { Evaluation } from 'fovea'
 
 /** JSON in which each row of a list (a class, a line of the confusion matrix, a mistake) has a line of its own. */
-export function formatResults({ mistakes, ...evaluation }: Evaluation, labels: readonly string[]): string {
+export function formatResults(
+  { mistakes, accuracy, ...evaluation }: Evaluation,
+  labels: readonly string[],
+  augmentedAccuracy?: number,
+): string {
   const named = mistakes.map(mistake => ({
     ...mistake,
     label: labels[mistake.label],
     predicted: labels[mistake.predicted],
   }))
-  const entries = Object.entries({ ...evaluation, mistakes: named }).map(([name, value]) => {
+  const augmented = augmentedAccuracy === undefined ? {} : { augmentedAccuracy }
+  const entries = Object.entries({ accuracy, ...augmented, ...evaluation, mistakes: named }).map(([name, value]) => {
     const rows = Array.isArray(value) && value.map(row => `    ${JSON.stringify(row)}`)
     return `  "${name}": ${rows && rows.length > 0 ? `[\n${rows.join(',\n')}\n  ]` : JSON.stringify(value)}`
   })

@@ -28,6 +28,8 @@ export interface EvaluationResults {
   /** Over the pictures. */
   readonly title: string
   readonly evaluation: Evaluation
+  /** The accuracy with test-time augmentation, where that was measured too. */
+  readonly augmentedAccuracy?: number
 }
 
 export interface RunResults extends EvaluationResults {
@@ -43,7 +45,10 @@ export interface RunResults extends EvaluationResults {
 export async function writeEvaluationReport(folder: string, results: EvaluationResults): Promise<string> {
   const { model, title, evaluation } = results
   const { images, confusion } = evaluation
-  await writeFileAtomic(join(folder, 'results.json'), formatResults(evaluation, model.labels))
+  await writeFileAtomic(
+    join(folder, 'results.json'),
+    formatResults(evaluation, model.labels, results.augmentedAccuracy),
+  )
   const right = confusion.reduce((sum, row, i) => sum + row[i], 0)
   const mistakes = await mistakenImages(results, mistakeSize, evaluation.mistakes.length)
   const calibration = calibrationPicture({ title: `${title}: calibration`, ...evaluation })

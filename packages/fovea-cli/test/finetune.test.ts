@@ -1,0 +1,95 @@
+/** @file Claims about runs that start from a trained model, and about which checkpoints a run keeps. */
+import { copyFileSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { readCheckpoint } from '../src/checkpoint-file.js'
+import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
+
+const runs = temporaryFolder()
+const trained = join(runs, 'trained')
+let photos: string
+let two: string
+
+beforeAll(async () => {
+  photos = await colorFolder({ train: 16, test: 4 })
+  two = await colorFolder({ train: 10, test: 4 })
+  for (const split of ['train', 'test']) rmSync(join(two, split, 'green'), { recursive: true })
+  const args = ['--data', photos, '--epochs', '4', '--batch', '8', '--keep', '2', '--out', trained]
+  const { code, stderr } = await fovea(['train', 'resnet8', ...args, '--json'])
+  expect(code, stderr).toBe(0)
+})
+
+test('--keep leaves the checkpoints of the last epochs, from which a run goes on', async () => {
+  const names = readdirSync(trained).filter(name => name.endsWith('.safetensors'))
+  expect(names.sort()).toEqual([
+    'best.safetensors',
+    'epoch-0003.safetensors',
+    'epoch-0004.safetensors',
+    'last.safetensors',
+    'model.safetensors',
+  ])
+  const again = join(runs, 'again')
+  expect(readCheckpoint(join(trained, 'epoch-0003.safetensors')).training?.epoch).toBe(3)
+  await fovea(['train', 'resnet8', '--data', photos, '--epochs', '4', '--batch', '8', '--out', again, '--json'])
+  copyFileSync(join(trained, 'epoch-0003.safetensors'), join(again, 'last.safetensors'))
+  const { code } = await fovea(['train', '--resume', again, '--json'])
+  expect(code).toBe(0)
+  const model = (folder: string) => readCheckpoint(join(folder, 'model.safetensors')).model.weights
+  expect(model(again)).toEqual(model(trained))
+})
+
+describe('--from', () => {
+  test('trains a model on other classes: fewer images than a batch, the head first, all in the record', async () => {
+    const out = join(runs, 'tuned')
+    const args = ['--from', trained, '--data', two, '--epochs', '3', '--out', out, '--json']
+    const { code, json, stderr } = await fovea(['train', ...args])
+    expect(code, stderr).toBe(0)
+    const before = readCheckpoint(trained).model
+    const { model } = readCheckpoint(out)
+    expect(model.labels).toEqual(['blue', 'red'])
+    expect(model.preprocessing).toEqual(before.preprocessing)
+    expect(model.weights.get('bn1.running_mean')).toEqual(before.weights.get('bn1.running_mean'))
+    expect(json.at(-1).testAccuracy).toBeGreaterThan(0.7)
+  })
+
+  test('--explain shows the recipe and every group', async () => {
+    const { stdout } = await fovea(['train', '--from', trained, '--explain', '--json'])
+    const { recipe, normStatistics, groups } = JSON.parse(stdout)
+    expect([recipe, normStatistics, groups[0].match]).toEqual(['finetune', 'running', 'fc.weight'])
+  })
+
+  test('what the file does not hold is refused', async () => {
+    const wrong = await fovea(['train', 'cnn', '--from', trained, '--data', two, '--epochs', '1'])
+    expect(wrong.stderr).toContain('holds a resnet8, not a cnn')
+    expect(wrong.code).toBe(1)
+    const missing = await fovea(['train', '--from', join(runs, 'none'), '--data', two, '--epochs', '1'])
+    expect(missing.code).toBe(1)
+    expect(missing.stderr).toContain('none')
+  })
+})
+
+describe('--augment', () => {
+  const explained = async (list: string) => fovea(['train', 'resnet20', '--augment', list, '--explain', '--json'])
+
+  test('replaces what the recipe has of the same kind, and adds the rest', async () => {
+    const { stdout } = await explained('resized-crop=0.5,cutmix,cutout=12')
+    const { augmentation, labels } = JSON.parse(stdout)
+    expect(augmentation).toEqual({
+      flip: 'random',
+      resizedCrop: { scale: [0.5, 1] },
+      mix: { type: 'cutmix', alpha: 1 },
+      erase: { type: 'cutout', size: 12 },
+    })
+    expect(labels).toBe('one-hot')
+  })
+
+  test.each([
+    ['cutmiks', 'Did you mean cutmix?'],
+    ['cutout=x', "cutout takes a number of at least 0 (the side in pixels), not 'x'"],
+    ['trivial-augment=3', "trivial-augment takes no number, not '3'"],
+  ])('%s is refused', async (list, message) => {
+    const { code, stderr } = await explained(list)
+    expect(stderr).toContain(message)
+    expect(code).toBe(2)
+  })
+})
