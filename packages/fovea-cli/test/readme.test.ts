@@ -1,27 +1,32 @@
 /**
- * @file The README says what is so: its table of models is generated, its snippets are the examples, and those run.
- * `UPDATE_README=1` writes the generated parts into it.
+ * @file README and docs/ say what is so: tables of models and recipes are generated, snippets are the examples, and those
+ * run; commands and options exist. `UPDATE_README=1` writes the generated parts.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createModel, modelNames, summarize } from 'fovea'
+import { dirname, join } from 'node:path'
+import { createModel, modelNames, recipeNames, recipes, summarize } from 'fovea'
 import { onednnStatus } from 'fovea-onednn'
 import { expect, test } from 'vitest'
 import { fovea } from './run-fovea.js'
 
 const root = join(import.meta.dirname, '../../..')
-const path = join(root, 'README.md')
+/** The pages for users. */
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs')).flatMap(name => (name.endsWith('.md') ? `docs/${name}` : [])),
+]
+const textOf = (page: string): string => readFileSync(join(root, page), 'utf8')
 
 /** The text between `<!-- name -->` and `<!-- /name -->`; with UPDATE_README it becomes `expected` first. */
-function part(name: string, expected?: string): string {
-  const readme = readFileSync(path, 'utf8')
+function part(name: string, expected?: string, page = 'README.md'): string {
+  const text = textOf(page)
   const [before, after] = [`<!-- ${name} -->\n`, `\n<!-- /${name} -->`]
-  const [start, end] = [readme.indexOf(before), readme.indexOf(after)]
-  expect(start, `README.md has a part '${name}'`).toBeGreaterThan(0)
-  if (expected === undefined || !process.env['UPDATE_README']) return readme.slice(start + before.length, end)
-  writeFileSync(path, readme.slice(0, start + before.length) + expected + readme.slice(end))
+  const [start, end] = [text.indexOf(before), text.indexOf(after)]
+  expect(start, `${page} has a part '${name}'`).toBeGreaterThan(0)
+  if (expected === undefined || !process.env['UPDATE_README']) return text.slice(start + before.length, end)
+  writeFileSync(join(root, page), text.slice(0, start + before.length) + expected + text.slice(end))
   return expected
 }
 
@@ -47,6 +52,19 @@ test('the table of models is that of the registry', () => {
   expect(part('models', table.join('\n'))).toBe(table.join('\n'))
 })
 
+test('the table of recipes is that of the library', () => {
+  const rows = recipeNames.map(name => `| \`${name}\` | ${recipes[name].about} | ${recipes[name].batchSize} |`)
+  const table = ['| recipe | is | images a step |', '| --- | --- | ---: |', ...rows].join('\n')
+  expect(part('recipes', table, 'docs/training.md')).toBe(table)
+})
+
+test('every option that docs/training.md tells of is one of fovea train', async () => {
+  const { stdout } = await fovea(['help', 'train'])
+  const options = new Set(textOf('docs/training.md').match(/--[a-z][a-z0-9-]+/g))
+  expect(options.size).toBeGreaterThan(10)
+  for (const option of options) expect(stdout).toContain(`${option} `)
+})
+
 test('the table of speed is the one that was measured', () => {
   const lines = readFileSync(join(root, 'docs/speed.md'), 'utf8').split('\n')
   const table = lines.filter(line => line.startsWith('|')).join('\n')
@@ -62,8 +80,8 @@ test.each([
   expect(part(name, snippet)).toBe(snippet)
 })
 
-test('every command of the README is one that exists, with options that exist', async () => {
-  const commands = [...readFileSync(path, 'utf8').matchAll(/npx fovea ([\w-]+)([^\n`#]*)/g)]
+test('every command of the pages is one that exists, with options that exist', async () => {
+  const commands = pages.flatMap(page => [...textOf(page).matchAll(/npx fovea ([\w-]+)([^\n`#]*)/g)])
   expect(commands.length).toBeGreaterThan(3)
   const help = new Map<string, string>()
   for (const [, verb, rest] of commands) {
@@ -73,10 +91,10 @@ test('every command of the README is one that exists, with options that exist', 
   }
 })
 
-test('files that the README shows or links to are there', () => {
-  const links = [...readFileSync(path, 'utf8').matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target)
+test.each(pages)('what %s shows or links to is there', page => {
+  const links = [...textOf(page).matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target)
   for (const target of links.filter(link => !link.includes('://')))
-    expect(existsSync(join(root, target)), target).toBe(true)
+    expect(existsSync(join(root, dirname(page), target)), target).toBe(true)
 })
 
 test.skipIf(!onednnStatus().available).each(['train.mjs', 'keras.mjs'])('examples/%s runs and learns', file => {
