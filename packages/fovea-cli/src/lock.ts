@@ -1,5 +1,15 @@
 /** @file A run folder belongs to one process at a time: a lock file that names it; a lock whose process is gone is taken over. */
-import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  constants,
+  copyFileSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { FoveaError } from 'fovea'
 import { diskError, makeFolder, removeLeftovers, temporaryName } from './files.js'
@@ -31,37 +41,35 @@ export function lockFolder(folder: string): () => void {
   }
 }
 
-/** A takeover takes a few calls of the system: who waits longer waits for a process that was killed in the middle of one. */
-const PATIENCE_MS = 5000
-
-/** Makes `own` the lock, in place of none or of one that is abandoned. */
+/**
+ * Makes `own` the lock, in place of none or of one that is abandoned. Of the processes that find the same abandoned lock one
+ * may replace it: who gets a name that is made of what that lock says, or, if that one is killed, the next such name.
+ */
 function takeLock(folder: string, own: string, path: string): void {
-  // Of the processes that find the same abandoned lock, one at a time may replace it: a second lock, held that long.
-  const takeover = `${path}.takeover`
-  const start = performance.now()
   while (!giveName(own, path)) {
-    refuseHeld(folder, path)
-    if (giveName(own, takeover)) {
-      try {
-        refuseHeld(folder, path) // Another may have been here before.
-        if (contentOf(path) !== undefined) {
-          renameSync(own, path)
-          return
-        }
-      } finally {
-        rmSync(takeover, { force: true })
-      }
-    } else if (performance.now() - start > PATIENCE_MS) {
-      throw new FoveaError(`'${takeover}' was left by a process that was killed; delete it`)
-    } else {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    const abandoned = contentOf(path)
+    if (abandoned === undefined) continue // It was released this moment.
+    refuseIfAlive(folder, path, abandoned)
+    const claim = (turn: number): string => `${path}.${hashOf(abandoned)}-${turn}`
+    let turn = 0
+    for (; !giveName(own, claim(turn)); turn++) refuseIfAlive(folder, path, contentOf(claim(turn)))
+    if (contentOf(path) === abandoned) {
+      renameSync(own, path)
+      break
     }
+    rmSync(claim(turn), { force: true }) // Another was here before.
   }
+  // What is claimed now is another lock.
+  for (const name of readdirSync(folder)) if (CLAIM.test(name)) rmSync(join(folder, name), { force: true })
 }
 
-/** @throws FoveaError if a process that is alive holds the lock */
-function refuseHeld(folder: string, path: string): void {
-  const holder = HOLDER.exec(contentOf(path) ?? '')?.[0] ?? ''
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+const CLAIM = /^lock\.[0-9a-f]{16}-\d+$/
+const HOLDER = new RegExp(`^${PROCESS.source}`)
+
+/** @throws FoveaError if the process that wrote this in a lock or a claim is alive */
+function refuseIfAlive(folder: string, path: string, content = ''): void {
+  const holder = HOLDER.exec(content)?.[0] ?? ''
   // Where starts are unknown: a lock of this number is from before, of a container or a system that counts from 1 again.
   if (holder === String(process.pid) || !isAlive(holder)) return
   throw new FoveaError(
@@ -69,8 +77,6 @@ function refuseHeld(folder: string, path: string): void {
       `if that process is no run of Fovea, delete '${path}'`,
   )
 }
-
-const HOLDER = new RegExp(`^${PROCESS.source}`)
 
 /** Gives a file a second name, in one step, unless another file has it. */
 function giveName(own: string, name: string): boolean {

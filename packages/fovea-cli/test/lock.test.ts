@@ -1,10 +1,11 @@
 /** @file Claims about the lock of a run folder. */
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { lockFolder } from '../src/lock.js'
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'fovea-lock-'))
@@ -39,15 +40,20 @@ test.skipIf(process.platform === 'win32')('a folder is refused to the process th
   lockFolder(path)()
 })
 
-test('a takeover that was killed in the middle is waited for, by no clock that can be set back, and then named', () => {
+test('a takeover that was killed in the middle is taken over itself, and one under way is left alone', () => {
   const path = folder()
+  const hash = createHash('sha256').update('999999999').digest('hex').slice(0, 16)
+  const claim = (turn: number, content: string) => writeFileSync(join(path, `lock.${hash}-${turn}`), content)
   writeFileSync(join(path, 'lock'), '999999999')
-  writeFileSync(join(path, 'lock.takeover'), '999999998')
-  vi.spyOn(Date, 'now').mockImplementation(() => {
-    throw new Error('the wait would have no end by a clock that can be set back')
-  })
-  expect(() => lockFolder(path)).toThrow(`'${join(path, 'lock.takeover')}' was left by a process that was killed`)
-  vi.restoreAllMocks()
+  claim(0, '999999998-0123abcd')
+  claim(1, String(process.ppid))
+  expect(() => lockFolder(path)).toThrow(`in use by another run (process ${process.ppid})`)
+  expect(readFileSync(join(path, 'lock'), 'utf8')).toBe('999999999')
+  claim(1, '')
+  const release = lockFolder(path)
+  expect(readdirSync(path)).toEqual(['lock'])
+  release()
+  expect(readdirSync(path)).toEqual([])
 })
 
 test('a released folder can be taken again', () => {

@@ -146,6 +146,7 @@ test('of two runs that start in the same folder at the same moment, one trains',
   })
   for (const child of trainers) child.kill('SIGINT')
   const [refused, stopped] = (await Promise.all(both)).sort((a, b) => Number(a.code) - Number(b.code))
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('in use by another run') })
+  // One that starts late on a slow machine may find a checkpoint already.
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/in use by another run|holds a run/) })
   expect(stopped.code).toBe(130)
 })
