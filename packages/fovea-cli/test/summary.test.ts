@@ -15,7 +15,7 @@ const namesIn = (table: string): string[] =>
 
 describe.each(['float32', 'mixed_bfloat16'] as const)('at 80 columns, in %s', precision => {
   test.each(modelNames)('%s fits, and every layer keeps the last two parts of its name', model => {
-    const summary = summarize(createModel(model), precision)
+    const summary = summarize(createModel(model), { precision })
     const table = formatSummary(summary, 80)
     for (const line of table.split('\n\n')[0].split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     const names = namesIn(table)
@@ -31,7 +31,7 @@ test('at 80 columns the layers of EfficientNet-B0 have different names still', (
 
 test('one precision for all is said once, several are a column', () => {
   const table = (precision: 'float32' | 'mixed_bfloat16') =>
-    formatSummary(summarize(createModel('resnet20'), precision), 100)
+    formatSummary(summarize(createModel('resnet20'), { precision }), 100)
   expect(table('float32')).toMatch(/ MiB in float32\), /)
   expect(table('float32').match(/float32/g)?.length).toBe(1)
   expect(table('mixed_bfloat16')).toMatch(/layer1\.0\.conv1 .* bfloat16\n/)
