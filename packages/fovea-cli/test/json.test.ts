@@ -33,7 +33,10 @@ const cases: Readonly<Record<string, Case>> = {
   },
   eval: { args: [run, '--data', photos], keys: ['loss', 'accuracy', 'top5', 'images', 'seconds'] },
   predict: { args: [run, join(photos, 'test', 'red', '0.png')], keys: ['image', 'predictions'] },
-  summary: { args: ['resnet8'], keys: ['model', 'parameters', 'multiplyAdds', 'bytes', 'layers'] },
+  summary: {
+    args: ['resnet8'],
+    keys: ['model', 'parameters', 'multiplyAdds', 'bytes', 'activationBytes', 'layers', 'trainingBytes'],
+  },
   bench: {
     args: ['resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1'],
     keys: [

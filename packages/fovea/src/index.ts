@@ -56,5 +56,11 @@ export { type RecipeChoice, resolveSettings, type TrainingSettings } from './tra
 export { type TestTimeAugmentation, testTimeAugmentations } from './train/test-time-augmentation.js'
 export * from './train/train.js'
 export { type TrainingBytes, trainingBytes } from './train/training-bytes.js'
-export { evaluationGraph, type Loss, type TrainingGraphOptions, trainingGraph } from './train/training-graph.js'
+export {
+  evaluationGraph,
+  type Loss,
+  logitsOf,
+  type TrainingGraphOptions,
+  trainingGraph,
+} from './train/training-graph.js'
 export type { WeightAverage } from './train/weight-average.js'
