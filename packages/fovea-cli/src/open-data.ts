@@ -42,10 +42,15 @@ export async function openRunData(
   { model, data, size, skipBad, limit }: RunRequest,
   output: Output,
 ): Promise<DataSplits> {
-  const { train, test } = await openData(data, output, {
+  const splits = await openData(data, output, {
     ...(skipBad === undefined ? {} : { skipBad }),
     ...(size === undefined ? { maxSize: createModel(model).preprocessing.size[0] } : { size }),
   })
+  return limitedTo(limit, splits)
+}
+
+/** Training on so many images, classes in proportion, and as large a part of those held out. Default: all. */
+export function limitedTo(limit: number | undefined, { train, test }: DataSplits): DataSplits {
   if (limit === undefined || limit >= train.length) return { train, test }
   const part = Math.max(1, Math.round((limit * test.length) / train.length))
   return { train: take(train, limit), test: take(test, part) }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
+import { compareCommand } from './commands/compare.js'
 import { dataCommand } from './commands/data.js'
 import { demoCommand } from './commands/demo.js'
 import { evalCommand } from './commands/eval.js'
@@ -15,6 +16,7 @@ const commands = [
   evalCommand,
   predictCommand,
   summaryCommand,
+  compareCommand,
   benchCommand,
   parityCommand,
   dataCommand,

@@ -93,7 +93,8 @@ function savedRun(folder: RunFolder, request: RunRequest): Required<Checkpoint> 
 /** What tells a user how to go on with a run. */
 export const resumeCommand = ({ path }: RunFolder): string => `npx fovea train --resume ${path}`
 
-function newModel({ model, seed }: RunRequest, { train: images }: DataSplits): Model {
+/** A model by name, for the images and classes of the data. */
+export function newModel({ model, seed }: Pick<RunRequest, 'model' | 'seed'>, { train: images }: DataSplits): Model {
   return createModel(model, {
     input: images.imageShape,
     labels: images.classes,

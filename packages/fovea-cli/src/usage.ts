@@ -73,6 +73,12 @@ export const imageSize: OptionParser<[number, number, number]> = text => {
   return [height, width, channels]
 }
 
+/** Several between commas. */
+export const listOf =
+  <T>(parse: OptionParser<T>): OptionParser<readonly T[]> =>
+  text =>
+    text.split(',').map(part => parse(part.trim()))
+
 /** Patterns over names of layers, between commas. */
 export const layerPatterns: OptionParser<readonly string[]> = text => {
   const patterns = text.split(',').map(pattern => pattern.trim())

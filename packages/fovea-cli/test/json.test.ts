@@ -37,6 +37,7 @@ const cases: Readonly<Record<string, Case>> = {
     args: ['resnet8'],
     keys: ['model', 'parameters', 'multiplyAdds', 'bytes', 'activationBytes', 'layers', 'trainingBytes'],
   },
+  compare: { args: ['resnet8', '--batch', '2', '--steps', '1'], keys: ['models'] },
   bench: {
     args: ['resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1'],
     keys: [
