@@ -1,21 +1,28 @@
-/** @file Times the steps of a compiled model on images of noise. What is timed is what training and evaluation run. */
+/** @file Times the steps of compiled models on images of noise. What is timed is what training and evaluation run. */
 import {
   type Engine,
+  elements,
   evaluationGraph,
   type Feeds,
   type Graph,
   graphMultiplyAdds,
+  type HostArray,
   initialWeights,
+  inputNodes,
+  logitsOf,
   type MemoryUse,
   type Model,
+  type Node,
   normalAt,
+  type PrecisionOptions,
   type Program,
   stateNodes,
   trainingGraph,
+  type Weights,
 } from 'fovea'
 import type { TrainingPrecision } from './usage.js'
 
-export interface BenchmarkOptions {
+export interface BenchmarkOptions extends Pick<PrecisionOptions, 'keepFloat32'> {
   readonly mode: 'train' | 'infer'
   readonly batch: number
   readonly precision: TrainingPrecision
@@ -26,7 +33,7 @@ export interface BenchmarkOptions {
   readonly onProgram?: (program: Program, feeds: Feeds) => Promise<void>
 }
 
-export interface Benchmark extends Omit<BenchmarkOptions, 'memory' | 'steps' | 'onProgram'> {
+export interface Benchmark extends Pick<BenchmarkOptions, 'mode' | 'batch' | 'precision'> {
   readonly model: string
   readonly engine: string
   readonly threads: number
@@ -39,28 +46,24 @@ export interface Benchmark extends Omit<BenchmarkOptions, 'memory' | 'steps' | '
   readonly peakMemoryBytes: number
 }
 
-/** Steps before the measurement: first runs touch fresh memory. */
-const WARM_UP = 2
-
 /** @throws EngineError for a step that needs more memory than there is */
 export async function benchmark(model: Model, engine: Engine, options: BenchmarkOptions): Promise<Benchmark> {
-  const { mode, batch, precision, memory, steps } = options
+  const { mode, batch, precision, keepFloat32, memory = 'standard', steps } = options
+  const types = { precision, ...(keepFloat32 && { keepFloat32 }) }
   const graph =
-    mode === 'train' ? stepGraph(model, batch, precision, memory) : evaluationGraph(model.graph, batch, { precision })
-  const program = engine.compile(graph)
+    mode === 'infer'
+      ? evaluationGraph(model.graph, batch, types)
+      : trainingGraph(model.graph, {
+          ...types,
+          batchSize: batch,
+          memory,
+          optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+        })
+  const step = await timedStep(graph, engine)
   try {
-    // One after another: a copy of all would count as memory of the step.
-    for (const node of stateNodes(graph)) {
-      for (const [name, values] of initialWeights({ ...graph, nodes: [node] }, 0)) await program.write(name, values)
-    }
-    const feeds = noise(model, mode, batch)
     const times: number[] = []
-    for (let i = -WARM_UP; i < steps; i++) {
-      const start = performance.now()
-      await program.run(feeds)
-      if (i >= 0) times.push(performance.now() - start)
-    }
-    await options.onProgram?.(program, feeds)
+    for (let i = 0; i < steps; i++) times.push(await step.run())
+    await options.onProgram?.(step.program, step.feeds)
     const at = quantiles(times)
     const msPerStep = { min: at(0), median: at(0.5), p95: at(0.95) }
     return {
@@ -72,35 +75,70 @@ export async function benchmark(model: Model, engine: Engine, options: Benchmark
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     }
   } finally {
-    program.dispose()
+    step.program.dispose()
   }
 }
 
-const stepGraph = (
-  model: Model,
-  batchSize: number,
-  precision: TrainingPrecision,
-  memory: MemoryUse = 'standard',
-): Graph =>
-  trainingGraph(model.graph, {
-    batchSize,
-    precision,
-    memory,
-    optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-  })
+/** A program that is warm, and what it is fed. */
+export interface TimedStep {
+  readonly program: Program
+  readonly feeds: Feeds
+  /** @returns the milliseconds that a step took */
+  run(): Promise<number>
+}
 
-/** Standard normal pixels, as normalized images are. */
-function noise({ graph, preprocessing, labels }: Model, mode: 'train' | 'infer', batch: number): Feeds {
-  const [height, width, channels] = preprocessing.size
-  const image = Float32Array.from({ length: batch * height * width * channels }, (_, i) => normalAt(1, i))
-  if (mode === 'infer') return { image }
-  const label = Int32Array.from({ length: batch }, (_, i) => i % labels.length)
-  const random = graph.nodes.some(({ op }) => op === 'dropout' || op === 'stochasticDepth')
-  return { image, label, learningRate: 0.01, ...(random ? { seed: 1 } : {}) }
+/** Steps before the measurement: first runs touch fresh memory. */
+const WARM_UP = 2
+
+/**
+ * Compiles a graph of training or evaluation, and runs it until it is warm.
+ * @param weights of the model. Default: as they start
+ * @throws EngineError for a step that needs more memory than there is
+ */
+export async function timedStep(graph: Graph, engine: Engine, weights?: Weights): Promise<TimedStep> {
+  const program = engine.compile(graph)
+  try {
+    // One after another: a copy of all would count as memory of the step.
+    for (const node of stateNodes(graph)) {
+      const values = weights?.get(node.name) ?? initialWeights({ ...graph, nodes: [node] }, 0).get(node.name)
+      if (values) await program.write(node.name, values)
+    }
+    const feeds = noise(graph)
+    const run = async (): Promise<number> => {
+      const start = performance.now()
+      await program.run(feeds)
+      return performance.now() - start
+    }
+    for (let i = 0; i < WARM_UP; i++) await run()
+    return { program, feeds, run }
+  } catch (error) {
+    program.dispose()
+    throw error
+  }
+}
+
+/** The numbers that a step is fed beside images and labels, as they are somewhere in a run. */
+const SCALARS: Readonly<Record<string, number>> = {
+  ...{ learningRate: 0.01, step: 1, seed: 1, lossScale: 1024, averageWeight: 0.1, averageBack: 0 },
+  ...{ firstPart: 1, lastPart: 1 },
+}
+
+/** Standard normal pixels, as normalized images are, and labels of all classes. */
+function noise(graph: Graph): Feeds {
+  const [, classes] = logitsOf(graph).type.shape
+  return Object.fromEntries(inputNodes(graph).map(node => [node.name, feedOf(node, classes)]))
+}
+
+function feedOf({ name, outputs: [{ shape, dtype }] }: Node, classes: number): HostArray | number {
+  const length = elements(shape)
+  if (name === 'image') return Float32Array.from({ length }, (_, i) => normalAt(1, i))
+  if (name !== 'label') return SCALARS[name.split(':')[0]] // a group has a rate of its own, `learningRate:0`
+  if (dtype === 'int32') return Int32Array.from({ length }, (_, i) => i % classes)
+  return Float32Array.from({ length }, (_, i) => (i % classes === Math.floor(i / classes) % classes ? 1 : 0))
 }
 
 /** A function from a fraction to the sorted value there. */
-function quantiles(values: readonly number[]): (fraction: number) => number {
+export function quantiles(values: readonly number[]): (fraction: number) => number {
   const sorted = [...values].sort((a, b) => a - b)
   return fraction => sorted[Math.min(sorted.length - 1, Math.floor(fraction * sorted.length))]
 }

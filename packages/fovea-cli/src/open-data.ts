@@ -51,10 +51,15 @@ export async function openRunData(
   const own = trained
     ? { defaultSize: [trained[0], trained[1]] as const, channels: trained[2] }
     : { maxSize: createModel(request.model).preprocessing.size[0] }
-  const { train, test } = await openData(data, output, {
+  const splits = await openData(data, output, {
     ...(skipBad === undefined ? {} : { skipBad }),
     ...(size === undefined ? own : { size }),
   })
+  return limitedTo(limit, splits)
+}
+
+/** Training on so many images, classes in proportion, and as large a part of those held out. Default: all. */
+export function limitedTo(limit: number | undefined, { train, test }: DataSplits): DataSplits {
   if (limit === undefined || limit >= train.length) return { train, test }
   const part = Math.max(1, Math.round((limit * test.length) / train.length))
   return { train: take(train, limit), test: take(test, part) }

@@ -1,6 +1,7 @@
 /** @file The list of commands, and what they share: help, exit codes, names that are offered for misspelt ones. */
 import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
+import { compareCommand } from './commands/compare.js'
 import { dataCommand } from './commands/data.js'
 import { demoCommand } from './commands/demo.js'
 import { evalCommand } from './commands/eval.js'
@@ -17,6 +18,7 @@ const commands = [
   evalCommand,
   predictCommand,
   summaryCommand,
+  compareCommand,
   benchCommand,
   parityCommand,
   dataCommand,

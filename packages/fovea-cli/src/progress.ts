@@ -29,3 +29,23 @@ export function progressBar(label: string, total: number): ProgressBar {
   bar.start(total, 0, { words: '' })
   return { update: (done, words) => bar.update(done, { words }), stop: () => bar.stop() }
 }
+
+/** One bar after another, for work in stages; who began the last one stops it. */
+export class StagedProgress {
+  #bar: ProgressBar | undefined
+
+  begin(label: string, total: number): void {
+    this.stop()
+    this.#bar = progressBar(label, total)
+  }
+
+  /** Of the stage under way. */
+  update(done: number, words: string): void {
+    this.#bar?.update(done, words)
+  }
+
+  stop(): void {
+    this.#bar?.stop()
+    this.#bar = undefined
+  }
+}

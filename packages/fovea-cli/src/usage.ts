@@ -73,6 +73,27 @@ export const imageSize: OptionParser<[number, number, number]> = text => {
   return [height, width, channels]
 }
 
+/** Several between commas. */
+export const listOf =
+  <T>(parse: OptionParser<T>): OptionParser<readonly T[]> =>
+  text =>
+    text.split(',').map(part => parse(part.trim()))
+
+/** Patterns over names of layers, between commas. */
+export const layerPatterns: OptionParser<readonly string[]> = text => {
+  const patterns = text.split(',').map(pattern => pattern.trim())
+  if (patterns.includes('')) {
+    throw new UsageError(
+      `--keep-float32 takes patterns over names of layers between commas: 'conv1,layer1.*', not '${text}'`,
+    )
+  }
+  return patterns
+}
+
+/** How every command's help explains `--keep-float32`. */
+export const aboutKeepFloat32 =
+  'layers that stay float32 under mixed precision, such as conv1,layer1.*,fc (default: the first and the last)'
+
 const precisions = ['float32', 'mixed_bfloat16', 'mixed_float16', 'float64'] as const
 export type PrecisionName = (typeof precisions)[number]
 

@@ -347,7 +347,18 @@ test('help lists every command', () => {
   const help = execFileSync(process.execPath, [join(import.meta.dirname, '../bin/fovea.mjs'), '--help'], {
     encoding: 'utf8',
   })
-  for (const verb of ['train', 'find-rate', 'eval', 'predict', 'summary', 'bench', 'parity', 'data', 'demo']) {
+  for (const verb of [
+    'train',
+    'find-rate',
+    'eval',
+    'predict',
+    'summary',
+    'compare',
+    'bench',
+    'parity',
+    'data',
+    'demo',
+  ]) {
     expect(help).toContain(`\n  ${verb}`)
   }
 })

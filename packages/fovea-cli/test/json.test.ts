@@ -40,7 +40,11 @@ const cases: Readonly<Record<string, Case>> = {
     keys: ['loss', 'accuracy', 'top5', 'images', 'seconds', 'calibrationError', 'classes'],
   },
   predict: { args: [run, join(photos, 'test', 'red', '0.png')], keys: ['image', 'predictions'] },
-  summary: { args: ['resnet8'], keys: ['model', 'parameters', 'multiplyAdds', 'bytes', 'layers'] },
+  summary: {
+    args: ['resnet8'],
+    keys: ['model', 'parameters', 'multiplyAdds', 'bytes', 'activationBytes', 'layers', 'trainingBytes'],
+  },
+  compare: { args: ['resnet8', '--batch', '2', '--steps', '1'], keys: ['models'] },
   bench: {
     args: ['resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1'],
     keys: [

@@ -1,7 +1,7 @@
 /** @file Claims about the table of `fovea summary`: it fits the terminal, and layers can be told by their names. */
-import { createModel, modelNames, summarize } from 'fovea'
+import { createModel, modelNames, resolveSettings, summarize, trainingBytes } from 'fovea'
 import { describe, expect, test } from 'vitest'
-import { formatSummary } from '../src/commands/summary.js'
+import { formatBytesHeld, formatSummary } from '../src/commands/summary.js'
 
 const lastTwoParts = (name: string): string => name.split('.').slice(-2).join('.')
 
@@ -13,11 +13,15 @@ const namesIn = (table: string): string[] =>
     .slice(2)
     .map(line => line.split(/\s/)[0])
 
-describe.each(['float32', 'mixed_bfloat16'] as const)('at 80 columns, in %s', precision => {
+describe.each([
+  [80, 'float32'],
+  [80, 'mixed_bfloat16'],
+  [100, 'mixed_bfloat16'],
+] as const)('at %d columns, in %s', (width, precision) => {
   test.each(modelNames)('%s fits, and every layer keeps the last two parts of its name', model => {
-    const summary = summarize(createModel(model), precision)
-    const table = formatSummary(summary, 80)
-    for (const line of table.split('\n\n')[0].split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    const summary = summarize(createModel(model), { precision })
+    const table = formatSummary(summary, width)
+    for (const line of table.split('\n\n')[0].split('\n')) expect(line.length).toBeLessThanOrEqual(width)
     const names = namesIn(table)
     expect(names.length).toBe(summary.layers.length)
     for (const [i, { name }] of summary.layers.entries()) expect(names[i].endsWith(lastTwoParts(name)), name).toBe(true)
@@ -29,10 +33,33 @@ test('at 80 columns the layers of EfficientNet-B0 have different names still', (
   expect(new Set(names).size).toBe(names.length)
 })
 
-test('one precision for all is said once, several are a column', () => {
+test('one precision for all is no column, several are, with the bytes of outputs', () => {
   const table = (precision: 'float32' | 'mixed_bfloat16') =>
-    formatSummary(summarize(createModel('resnet20'), precision), 100)
-  expect(table('float32')).toMatch(/ MiB in float32\), /)
-  expect(table('float32').match(/float32/g)?.length).toBe(1)
-  expect(table('mixed_bfloat16')).toMatch(/layer1\.0\.conv1 .* bfloat16\n/)
+    formatSummary(summarize(createModel('resnet20'), { precision }), 100)
+  expect(table('float32')).not.toContain('float32')
+  expect(table('float32')).toMatch(/layer1\.0\.conv1 .* 64\.0 KiB /)
+  expect(table('mixed_bfloat16')).toMatch(/layer1\.0\.conv1 .* 32\.0 KiB .* bfloat16\n/)
+})
+
+test('weights are counted as computed with, and as training holds them', () => {
+  const model = createModel('resnet20')
+  const rows = (precision: 'float32' | 'mixed_float16') => {
+    const training = trainingBytes(model, resolveSettings(model, 1000, { precision }))
+    const [titles, _, ...lines] = formatBytesHeld(summarize(model, { precision }), training).split('\n')
+    return [titles, ...lines].map(line => line.split(/ {2,}/))
+  }
+  expect(rows('float32')).toEqual([
+    ['bytes', 'float32'],
+    ['weights, as computed with', '1.03 MiB'],
+    ['held while training: weights, 16-bit copies', '1.03 MiB'],
+    ["held while training: optimizer's slots (recipe one-cycle)", '1.03 MiB'],
+    ['activations of one image: all outputs above', '2.56 MiB'],
+  ])
+  expect(rows('mixed_float16')).toEqual([
+    ['bytes', 'total', 'float32', 'float16'],
+    ['weights, as computed with', '532 KiB', '9.60 KiB', '522 KiB'],
+    ['held while training: weights, 16-bit copies', '1.54 MiB', '1.03 MiB', '522 KiB'],
+    ["held while training: optimizer's slots (recipe one-cycle)", '1.03 MiB', '1.03 MiB'],
+    ['activations of one image: all outputs above', '1.37 MiB', '192 KiB', '1.18 MiB'],
+  ])
 })

@@ -31,7 +31,7 @@ export * from './ops/define.js'
 export { isOpName, type OpName, opDefinition, ops } from './ops/index.js'
 export * from './parity/measure.js'
 export * from './parity/parity-file.js'
-export { type Precision, precisions } from './passes/mixed-precision.js'
+export { computeType, type Precision, type PrecisionOptions, precisions } from './passes/mixed-precision.js'
 export { type MemoryUse, memoryUses } from './passes/recompute.js'
 export { type NormStatistics, normStatistics } from './passes/training-mode.js'
 export * from './random.js'
@@ -59,5 +59,12 @@ export { learningRateAt, type ScheduleOptions } from './train/schedules/index.js
 export { type RecipeChoice, resolveSettings, type TrainingSettings } from './train/settings.js'
 export { type TestTimeAugmentation, testTimeAugmentations } from './train/test-time-augmentation.js'
 export * from './train/train.js'
-export { evaluationGraph, type Loss, type TrainingGraphOptions, trainingGraph } from './train/training-graph.js'
+export { type TrainingBytes, trainingBytes } from './train/training-bytes.js'
+export {
+  evaluationGraph,
+  type Loss,
+  logitsOf,
+  type TrainingGraphOptions,
+  trainingGraph,
+} from './train/training-graph.js'
 export type { WeightAverage } from './train/weight-average.js'

@@ -8,7 +8,9 @@ import { writeFileAtomic } from '../files.js'
 import { createOutput, withCommas } from '../output.js'
 import { chromeTrace, formatProfile, measurePeaks, profileRows } from '../profile.js'
 import {
+  aboutKeepFloat32,
   imageSize,
+  layerPatterns,
   modelName,
   oneOf,
   precision,
@@ -23,6 +25,7 @@ interface BenchOptions extends EngineOptions {
   readonly batch: number
   readonly input?: [number, number, number]
   readonly precision: TrainingPrecision
+  readonly keepFloat32?: readonly string[]
   readonly memory: MemoryUse
   readonly steps: number
   readonly profile?: true
@@ -39,6 +42,7 @@ export function benchCommand(): Command {
     .option('--batch <n>', 'images a step', wholeNumber('--batch', 1), 16)
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
     .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
+    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
     .option('--memory <use>', memoryUses.join(' or '), oneOf('--memory', memoryUses), 'standard')
     .option('--steps <n>', 'steps that are measured, after two that are not', wholeNumber('--steps', 1), 10)
     .option('--profile', 'list where the time of a step goes, by kind of operation')
@@ -49,7 +53,7 @@ export function benchCommand(): Command {
 
 async function run(name: string, options: BenchOptions): Promise<void> {
   const output = createOutput(options.json === true)
-  const { mode, batch, precision, memory, steps, input } = options
+  const { mode, batch, precision, keepFloat32, memory, steps, input } = options
   if (mode === 'infer' && memory === 'low')
     throw new UsageError('--memory low is for training: inference keeps nothing')
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
@@ -67,6 +71,7 @@ async function run(name: string, options: BenchOptions): Promise<void> {
     mode,
     batch,
     precision,
+    ...(keepFloat32 && { keepFloat32 }),
     memory,
     steps,
     ...(wantsProfile && { onProgram }),

@@ -1,25 +1,29 @@
-/** @file `fovea summary`: a model accounted for layer by layer. */
+/** @file `fovea summary`: a model accounted for layer by layer, and what inference and training hold of it. */
 import { statSync } from 'node:fs'
 import { Command } from 'commander'
 import {
+  type BytesByType,
   createModel,
+  defaultRecipe,
   formatBytes,
   formatShape,
   type Model,
   type ModelSummary,
-  type Precision,
+  type PrecisionOptions,
   precisions,
+  resolveSettings,
   summarize,
+  type TrainingBytes,
+  trainingBytes,
 } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import { createOutput, withCommas } from '../output.js'
 import { formatTable } from '../table.js'
-import { imageSize, modelName, precision, UsageError, wholeNumber } from '../usage.js'
+import { aboutKeepFloat32, imageSize, layerPatterns, modelName, precision, UsageError, wholeNumber } from '../usage.js'
 
-interface SummaryOptions {
+interface SummaryOptions extends PrecisionOptions {
   readonly classes?: number
   readonly input?: [number, number, number]
-  readonly precision: Precision
   readonly json?: true
 }
 
@@ -30,15 +34,22 @@ export function summaryCommand(): Command {
     .option('--classes <n>', "number of classes (default: the model's)", wholeNumber('--classes', 2, 100_000))
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
     .option('--precision <name>', precisions.join(', '), precision(precisions), 'float32')
+    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
     .option('--json', 'print JSON')
     .action(run)
 }
 
 function run(name: string, options: SummaryOptions): void {
   const output = createOutput(options.json === true)
-  const summary = summarize(modelOf(name, options), options.precision)
-  output.result(summary)
+  const model = modelOf(name, options)
+  const { precision, keepFloat32 } = options
+  const types = { ...(precision && { precision }), ...(keepFloat32 && { keepFloat32 }) }
+  const summary = summarize(model, types)
+  // What the optimizer holds is the recipe's choice.
+  const training = trainingBytes(model, resolveSettings(model, Number.POSITIVE_INFINITY, types))
+  output.result({ ...summary, trainingBytes: training })
   output.say(formatSummary(summary, Math.min(process.stdout.columns || 100, 100)))
+  output.say(`\n${formatBytesHeld(summary, training)}`)
 }
 
 function modelOf(name: string, { classes, input }: SummaryOptions): Model {
@@ -54,29 +65,63 @@ function modelOf(name: string, { classes, input }: SummaryOptions): Model {
   })
 }
 
-/** A table of the layers, at most `width` wide, and a line of totals. */
-export function formatSummary({ model, parameters, multiplyAdds, bytes, layers }: ModelSummary, width: number): string {
+/** A table of the layers, at most `width` wide, with the bytes of outputs where they fit, and a line of totals. */
+export function formatSummary({ model, parameters, multiplyAdds, layers }: ModelSummary, width: number): string {
   const number = (value: number): string => (value === 0 ? '' : withCommas(value))
   const right = 'right' as const
   // The same word in every row would cost the names their letters.
   const single = layers.every(({ precision }) => precision === layers[0].precision)
+  // 80 columns are the names of EfficientNet's layers and no more.
+  const withBytes = width >= 100
   const columns = [
     { title: 'layer', shrinkTo: 8 },
     { title: 'op', shrinkTo: single ? 11 : 8 },
     { title: 'output', align: right },
+    ...(withBytes ? [{ title: 'its bytes', align: right }] : []),
     { title: 'parameters', align: right },
     { title: 'mult-adds', align: right },
-    ...(single ? [] : [{ title: 'precision' }]),
+    ...(single ? [] : [{ title: 'type' }]),
   ]
   const rows = layers.map(layer => [
     layer.name,
     layer.op,
     formatShape(layer.output),
+    ...(withBytes ? [formatBytes(layer.activationBytes)] : []),
     number(layer.parameters),
     number(layer.multiplyAdds),
     ...(single ? [] : [layer.precision]),
   ])
-  const size = `${formatBytes(bytes.total)}${single ? ` in ${layers[0].precision}` : ''}`
-  const totals = `${withCommas(parameters)} parameters (${size}), ${withCommas(multiplyAdds)} multiply-adds an image`
+  const totals = `${withCommas(parameters)} parameters, ${withCommas(multiplyAdds)} multiply-adds an image`
   return `${formatTable(columns, rows, width)}\n\n${model}: ${totals}`
 }
+
+/**
+ * A table of what is held: the weights as inference computes with them, as training holds them (the float32 masters and
+ * 16-bit copies of those that compute in 16 bits), and the activations.
+ */
+export function formatBytesHeld(summary: Omit<ModelSummary, 'layers'>, training: TrainingBytes): string {
+  const { model, bytes, activationBytes } = summary
+  const half = halfTypes.find(type => activationBytes[type] > 0)
+  const types = half === undefined ? (['float32'] as const) : (['total', 'float32', half] as const)
+  const { masters, copies, slots } = training
+  const account = (float32: number, halves: number) => ({
+    total: float32 + halves,
+    float32,
+    ...{ bfloat16: halves, float16: halves },
+  })
+  const rows: [string, Pick<BytesByType, (typeof types)[number]>][] = [
+    ['weights, as computed with', bytes],
+    ['held while training: weights, 16-bit copies', account(masters, copies)],
+    [`held while training: optimizer's slots (recipe ${defaultRecipe(model)})`, account(slots, 0)],
+    ['activations of one image: all outputs above', activationBytes],
+  ]
+  return formatTable(
+    [{ title: 'bytes' }, ...types.map(title => ({ title, align: 'right' as const }))],
+    rows.map(([name, account]) => [
+      name,
+      ...types.map(type => (account[type] === 0 ? '' : formatBytes(account[type]))),
+    ]),
+  )
+}
+
+const halfTypes = ['bfloat16', 'float16'] as const

@@ -1,8 +1,11 @@
-/** @file A model accounted for layer by layer: output shape, parameters, multiply-adds, precision, bytes. */
+/**
+ * @file A model accounted for layer by layer: output shape, parameters, multiply-adds, precision, bytes. What training
+ * holds beside is in train/training-bytes.ts.
+ */
 import { type Graph, type Node, parameterNodes } from '../graph/graph.js'
-import { type DType, elements, type Shape, tensorBytes } from '../graph/types.js'
+import { type DType, elements, type Shape, type TensorType, tensorBytes } from '../graph/types.js'
 import { isOpName, opDefinition } from '../ops/index.js'
-import { mixedPrecision, type Precision } from '../passes/mixed-precision.js'
+import { mixedPrecision, type PrecisionOptions } from '../passes/mixed-precision.js'
 import type { Model } from './model.js'
 
 /** One layer's account: shapes as [height, width, channels] of one image. */
@@ -21,10 +24,12 @@ export interface LayerSummary {
   readonly precision: DType
   /** Of its parameters, in the type in which the layer reads them. */
   readonly bytes: number
+  /** Of its output for one image. */
+  readonly activationBytes: number
 }
 
-/** Bytes of the parameters, in all and by the type in which layers read them. */
-export interface ParameterBytes {
+/** Bytes in all, and the parts of them in each type. */
+export interface BytesByType {
   readonly total: number
   readonly float32: number
   readonly bfloat16: number
@@ -37,34 +42,49 @@ export interface ModelSummary {
   readonly model: string
   readonly parameters: number
   readonly multiplyAdds: number
-  readonly bytes: ParameterBytes
+  /**
+   * Of the parameters, in the types in which layers read them: the weights that inference computes with. Training holds a
+   * float32 master of every parameter as well, see `trainingBytes`.
+   */
+  readonly bytes: BytesByType
+  /**
+   * Of the outputs of all layers for one image, as if each were kept. Engines keep fewer: they join layers, and what
+   * nobody reads any more makes room. Casts between types are not counted.
+   */
+  readonly activationBytes: BytesByType
   readonly layers: readonly LayerSummary[]
 }
 
-/** The account of a model under a policy of precision. The layers' numbers add up to the whole's. */
-export function summarize(model: Model, precision: Precision = 'float32'): ModelSummary {
-  const graph = mixedPrecision(model.graph, precision)
+/**
+ * The account of a model under a policy of precision. The layers' numbers add up to the whole's.
+ * @throws InvalidArgumentError for an unknown policy, or a pattern of `keepFloat32` that matches no layer
+ */
+export function summarize(model: Model, options: PrecisionOptions = {}): ModelSummary {
+  const graph = mixedPrecision(model.graph, options)
   const counted = new Set<Node>()
-  const bytes = { total: 0, float32: 0, bfloat16: 0, float16: 0, int8: 0 }
+  const bytes = noBytes()
+  const activationBytes = noBytes()
   const layers = graph.nodes.flatMap((node): LayerSummary[] => {
     // A cast is how a layer reads another type, not a layer.
     if (!isOpName(node.op) || node.op === 'cast') return []
     const { parameters, layerBytes } = countParameters(node, counted, bytes)
-    const [{ shape, dtype }] = node.outputs
+    const [output] = node.outputs
     return [
       {
         name: node.name,
         op: node.op,
-        output: shape.slice(1),
+        output: output.shape.slice(1),
         parameters,
         multiplyAdds: multiplyAddsOf(node),
-        precision: dtype,
+        precision: output.dtype,
         bytes: layerBytes,
+        activationBytes: addBytes(activationBytes, output),
       },
     ]
   })
   const sum = (key: 'parameters' | 'multiplyAdds'): number => layers.reduce((total, layer) => total + layer[key], 0)
-  return { model: model.name, parameters: sum('parameters'), multiplyAdds: sum('multiplyAdds'), bytes, layers }
+  const [parameters, multiplyAdds] = [sum('parameters'), sum('multiplyAdds')]
+  return { model: model.name, parameters, multiplyAdds, bytes, activationBytes, layers }
 }
 
 /** Multiply-adds of all nodes of a graph, for its batch. */
@@ -81,8 +101,20 @@ function multiplyAddsOf(node: Node): number {
   return opDefinition(node.op).multiplyAdds?.(types, node.outputs, node.attrs) ?? 0
 }
 
+type MutableBytes = Record<keyof BytesByType, number>
+
+const noBytes = (): MutableBytes => ({ total: 0, float32: 0, bfloat16: 0, float16: 0, int8: 0 })
+
+/** @returns what was added */
+function addBytes(account: MutableBytes, type: TensorType): number {
+  const bytes = tensorBytes(type)
+  account[type.dtype as keyof BytesByType] += bytes
+  account.total += bytes
+  return bytes
+}
+
 /** The parameters that a layer reads, itself or through a cast; one that two layers share counts at the first. */
-function countParameters(node: Node, counted: Set<Node>, bytes: Record<keyof ParameterBytes, number>) {
+function countParameters(node: Node, counted: Set<Node>, bytes: MutableBytes) {
   let parameters = 0
   let layerBytes = 0
   for (const { node: from, type } of node.inputs) {
@@ -90,9 +122,7 @@ function countParameters(node: Node, counted: Set<Node>, bytes: Record<keyof Par
     if (source.op !== 'parameter' || counted.has(source)) continue
     counted.add(source)
     parameters += elements(type.shape)
-    layerBytes += tensorBytes(type)
-    bytes[type.dtype as keyof ParameterBytes] += tensorBytes(type)
-    bytes.total += tensorBytes(type)
+    layerBytes += addBytes(bytes, type)
   }
   return { parameters, layerBytes }
 }

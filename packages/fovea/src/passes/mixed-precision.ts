@@ -5,6 +5,7 @@
  */
 import { InvalidArgumentError } from '../errors.js'
 import type { Graph, Node, Value } from '../graph/graph.js'
+import { matches } from '../graph/patterns.js'
 import { type DType, isFloat } from '../graph/types.js'
 import type { GraphBuilder } from '../ops/builder.js'
 import { cast } from '../ops/cast.js'
@@ -18,24 +19,31 @@ export type Precision = (typeof precisions)[number]
 
 const computeTypes = { mixed_bfloat16: 'bfloat16', mixed_float16: 'float16' } as const satisfies Record<string, DType>
 
-/** Exceptions from a policy. */
-export interface MixedPrecisionOptions {
-  /** Which convolutions and linear layers stay float32, by name. Default: the first and the last. */
-  readonly keepFloat32?: (name: string) => boolean
+/** The type in which a policy lets convolutions and linear layers compute. */
+export const computeType = (precision: Precision): DType =>
+  precision === 'float32' ? 'float32' : computeTypes[precision]
+
+/** The types in which a model computes. */
+export interface PrecisionOptions {
+  /** Default `float32`. */
+  readonly precision?: Precision
+  /** Patterns over the names of convolutions and linear layers that stay float32. Default: the first and the last. */
+  readonly keepFloat32?: readonly string[]
 }
 
 const isCompute = (node: Node): boolean => node.op === 'conv2d' || node.op === 'linear'
 
-/** The graph under a policy; its outputs stay float32. `float32` returns it unchanged. */
-export function mixedPrecision(graph: Graph, precision: Precision, options: MixedPrecisionOptions = {}): Graph {
+/**
+ * The graph under a policy; its outputs stay float32. `float32` returns it unchanged.
+ * @throws InvalidArgumentError for an unknown policy, or a pattern that matches no layer: it is misspelt
+ */
+export function mixedPrecision(graph: Graph, { precision = 'float32', keepFloat32 }: PrecisionOptions = {}): Graph {
   if (!precisions.includes(precision)) {
     throw new InvalidArgumentError(`unknown precision '${String(precision)}'. Known: ${precisions.join(', ')}`)
   }
+  const kept = keptLayers(graph, keepFloat32)
   if (precision === 'float32') return graph
   const compute = computeTypes[precision]
-  const layers = graph.nodes.filter(isCompute)
-  const ends = new Set([layers.at(0)?.name, layers.at(-1)?.name])
-  const keep = options.keepFloat32 ?? (name => ends.has(name))
   const casts = new Map<string, Value>()
   const outputs = new Set([...graph.outputs.values()].map(value => value.node))
 
@@ -43,12 +51,25 @@ export function mixedPrecision(graph: Graph, precision: Precision, options: Mixe
     if (node.inputs.length === 0) return undefined
     const as = (dtype: DType) => (value: Value) => castOnce(builder, casts, value, dtype)
     const inputs = node.inputs.map(mapped)
-    const typed = castInputs(node, inputs, isCompute(node) && !keep(node.name) ? compute : undefined, as)
+    const typed = castInputs(node, inputs, isCompute(node) && !kept.has(node.name) ? compute : undefined, as)
     const results = builder.emitAll(opDefinition(node.op), typed, node.attrs, node.name)
     return outputs.has(node)
       ? results.map(value => (isFloat(value.type.dtype) ? as('float32')(value) : value))
       : results
   })
+}
+
+/** The names of the layers that stay float32. */
+function keptLayers(graph: Graph, patterns: readonly string[] | undefined): ReadonlySet<string> {
+  const names = graph.nodes.filter(isCompute).map(({ name }) => name)
+  if (patterns === undefined) return new Set([...names.slice(0, 1), ...names.slice(-1)])
+  const misspelt = patterns.find(pattern => !names.some(name => matches(pattern, name)))
+  if (misspelt !== undefined) {
+    throw new InvalidArgumentError(
+      `keepFloat32: '${misspelt}' matches no convolution or linear layer; there are ${names.slice(0, 3).join(', ')}, …`,
+    )
+  }
+  return new Set(names.filter(name => patterns.some(pattern => matches(pattern, name))))
 }
 
 function castInputs(

@@ -7,10 +7,11 @@ import type { CompileOptions, Engine, HostArray, Program } from '../engines/engi
 import { InvalidArgumentError } from '../errors.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
+import type { PrecisionOptions } from '../passes/mixed-precision.js'
 import type { ReliabilityBin } from './calibration.js'
 import { ClassificationMetrics, type ClassMetrics, classMetrics, type Mistake, probabilities } from './metrics.js'
 import { type TestTimeAugmentation, viewsOf, type WeightedView } from './test-time-augmentation.js'
-import { evaluationGraph, type Loss, type PrecisionOptions } from './training-graph.js'
+import { evaluationGraph, type Loss } from './training-graph.js'
 
 /** How images are measured. */
 export interface EvaluateOptions extends CompileOptions, PrecisionOptions {

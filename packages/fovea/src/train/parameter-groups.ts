@@ -3,6 +3,7 @@
  * all. Groups are found by patterns over names, so they are plain data.
  */
 import { InvalidArgumentError } from '../errors.js'
+import { matches } from '../graph/patterns.js'
 
 /** The first group whose pattern matches a parameter's name counts for it. */
 export interface ParameterGroup {
@@ -16,15 +17,6 @@ export interface ParameterGroup {
   readonly from?: number
   /** Trained until this epoch, exclusive. Default: the end. */
   readonly until?: number
-}
-
-/** Whether a pattern fits a whole name. */
-export function matches(pattern: string, name: string): boolean {
-  const escaped = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.')
-  return new RegExp(`^${escaped}$`, 's').test(name)
 }
 
 /** The place of a parameter's group in the list, or -1. */

@@ -9,7 +9,7 @@ import type { NormStatistics } from '../passes/training-mode.js'
 import { checkEarlyStopping, type EarlyStopping } from './early-stopping.js'
 import type { ClassWeights } from './labels.js'
 import type { OptimizerOptions } from './optimizers/index.js'
-import { checkGroups, matches, type ParameterGroup } from './parameter-groups.js'
+import { checkGroups, type ParameterGroup } from './parameter-groups.js'
 import { defaultRecipe, type RecipeName, recipeOf, recipeSettings } from './recipes/index.js'
 import type { ScheduleOptions } from './schedules/index.js'
 import type { TestTimeAugmentation } from './test-time-augmentation.js'
@@ -155,13 +155,6 @@ export function checkSettings(
   if (clipNorm !== undefined && !(clipNorm > 0)) {
     throw new InvalidArgumentError(`clipNorm must be a number above 0, got ${clipNorm}`)
   }
-  for (const pattern of settings.keepFloat32 ?? []) {
-    if (!layerNames(model).some(name => matches(pattern, name))) {
-      throw new InvalidArgumentError(
-        `keepFloat32: '${pattern}' matches no convolution or linear layer; there are ${layerNames(model).slice(0, 3).join(', ')}, …`,
-      )
-    }
-  }
   if (resume === undefined) return
   const now: Attributes = { ...settings, epochs } as unknown as Attributes
   const changed = Object.keys(now).find(key => canonical(now[key]) !== canonical(resume.settings[key]))
@@ -173,10 +166,6 @@ export function checkSettings(
     throw new InvalidArgumentError('the training images are not those the run was started with: it cannot go on')
   }
 }
-
-/** What a policy of precision may be told to leave alone. */
-const layerNames = ({ graph }: Model): string[] =>
-  graph.nodes.filter(({ op }) => op === 'conv2d' || op === 'linear').map(({ name }) => name)
 
 /** JSON with sorted keys: equal for equal data. */
 function canonical(value: unknown): string {

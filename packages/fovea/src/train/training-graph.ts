@@ -10,7 +10,7 @@ import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { fuse } from '../passes/fuse.js'
 import { fuseGradients } from '../passes/fuse-gradients.js'
 import { inferenceMode } from '../passes/inference-mode.js'
-import { type MixedPrecisionOptions, mixedPrecision, type Precision } from '../passes/mixed-precision.js'
+import { mixedPrecision, type PrecisionOptions } from '../passes/mixed-precision.js'
 import { type MemoryUse, recompute } from '../passes/recompute.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { scheduleUpdates } from '../passes/schedule-updates.js'
@@ -18,7 +18,7 @@ import { setBatchSize } from '../passes/set-batch-size.js'
 import { type NormStatistics, trainingMode } from '../passes/training-mode.js'
 import { holdBack, prepareGradients } from './gradients.js'
 import { createOptimizer, type OptimizerOptions } from './optimizers/index.js'
-import { groupOf, hasOwnRate, matches, type ParameterGroup } from './parameter-groups.js'
+import { groupOf, hasOwnRate, type ParameterGroup } from './parameter-groups.js'
 import { averageStates, type WeightAverage } from './weight-average.js'
 
 /** Mean squared error is between the softmax and one-hot labels. */
@@ -50,20 +50,6 @@ export interface TrainingGraphOptions extends PrecisionOptions {
   readonly memory?: MemoryUse
 }
 
-/** The types in which a model computes. */
-export interface PrecisionOptions {
-  /** Default `float32`. */
-  readonly precision?: Precision
-  /** Patterns over the names of convolutions and linear layers that stay float32. Default: the first and the last. */
-  readonly keepFloat32?: readonly string[]
-}
-
-const inPrecision = (graph: Graph, { precision = 'float32', keepFloat32 }: PrecisionOptions): Graph => {
-  const keep = (name: string): boolean => keepFloat32?.some(pattern => matches(pattern, name)) === true
-  const options: MixedPrecisionOptions = keepFloat32 === undefined ? {} : { keepFloat32: keep }
-  return mixedPrecision(graph, precision, options)
-}
-
 /** The input that feeds the rate of the group at this place in the list; of all other parameters, for -1. */
 export const rateInput = (group: number): string => (group < 0 ? 'learningRate' : `learningRate:${group}`)
 
@@ -75,7 +61,7 @@ export const rateInput = (group: number): string => (group < 0 ? 'learningRate' 
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): Graph {
   const { batchSize, accumulate = 1, clipNorm, groups = [], average } = options
-  const forward = inPrecision(fuse(setBatchSize(model, batchSize / accumulate)), options)
+  const forward = mixedPrecision(fuse(setBatchSize(model, batchSize / accumulate)), options)
   const training = trainingMode(forward, options.normStatistics)
   const builder = new GraphBuilder()
   const { mapped } = rewriteInto(builder, training)
@@ -128,7 +114,7 @@ function inputsOnce(builder: GraphBuilder): (name: string) => Value {
 
 /** Input `image` [batch, …], output `logits` [batch, classes]; dropout gone, batch-norm folded into convolutions. */
 export function evaluationGraph(model: Graph, batchSize: number, options: PrecisionOptions = {}): Graph {
-  return inPrecision(foldBatchNorm(inferenceMode(setBatchSize(model, batchSize))), options)
+  return mixedPrecision(foldBatchNorm(inferenceMode(setBatchSize(model, batchSize))), options)
 }
 
 /** What a model computes. */

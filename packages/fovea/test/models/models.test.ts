@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parameterNodes, stateNodes } from '../../src/graph/graph.js'
 import { scaleDepth, scaleWidth } from '../../src/models/efficientnet.js'
 import { createModel, modelNames } from '../../src/models/registry.js'
-import { summarize } from '../../src/models/summary.js'
+import { type ModelSummary, summarize } from '../../src/models/summary.js'
 
 /**
  * Parameters as torchvision and the papers give them (CIFAR's ResNets: table 6 of arXiv 1512.03385 rounds them), and
@@ -56,11 +56,12 @@ describe.each(Object.entries(published))('%s', (name, { parameters, gigaMultiply
   }
 
   test('its layers add up, and every parameter belongs to one', () => {
-    const sum = (key: 'parameters' | 'multiplyAdds' | 'bytes') =>
+    const sum = (key: 'parameters' | 'multiplyAdds' | 'bytes' | 'activationBytes') =>
       summary.layers.reduce((total, layer) => total + layer[key], 0)
     expect(sum('parameters')).toBe(summary.parameters)
     expect(sum('multiplyAdds')).toBe(summary.multiplyAdds)
     expect(sum('bytes')).toBe(summary.bytes.total)
+    expect(sum('activationBytes')).toBe(summary.activationBytes.total)
   })
 })
 
@@ -121,12 +122,36 @@ test('compound scaling rounds channels to 8, never down by more than a tenth, an
   expect([1, 2, 3, 4].map(layers => scaleDepth(layers, 1.1))).toEqual([2, 3, 4, 5])
 })
 
-test('bytes follow the precision in which layers read their parameters', () => {
-  const { bytes, parameters, layers } = summarize(createModel('resnet20'), 'mixed_bfloat16')
-  expect(bytes.total).toBe(bytes.float32 + bytes.bfloat16)
-  expect(bytes.bfloat16 / 2 + bytes.float32 / 4).toBe(parameters)
-  expect(layers.find(({ name }) => name === 'layer1.0.conv1')?.precision).toBe('bfloat16')
-  expect(layers.find(({ name }) => name === 'conv1')?.precision).toBe('float32')
+describe('under a policy of precision', () => {
+  const model = createModel('resnet20')
+  const layerOf = (summary: ModelSummary, name: string) => summary.layers.find(layer => layer.name === name)
+
+  test.each([
+    ['mixed_bfloat16', 'bfloat16'],
+    ['mixed_float16', 'float16'],
+  ] as const)('%s: bytes follow the types in which layers read parameters and write activations', (precision, half) => {
+    const summary = summarize(model, { precision })
+    const { bytes, activationBytes, parameters } = summary
+    expect(bytes.total).toBe(bytes.float32 + bytes[half])
+    expect(bytes[half] / 2 + bytes.float32 / 4).toBe(parameters)
+    expect(activationBytes.total).toBe(activationBytes.float32 + activationBytes[half])
+    expect(2 * activationBytes[half] + activationBytes.float32).toBe(summarize(model).activationBytes.total)
+    // A batch-norm's own parameters stay float32, its activation follows the convolution's.
+    expect(layerOf(summary, 'layer1.0.conv1')).toMatchObject({ precision: half, bytes: 2 * 9 * 16 * 16 })
+    expect(layerOf(summary, 'layer1.0.bn1')).toMatchObject({ bytes: 4 * 32, activationBytes: 2 * 32 * 32 * 16 })
+    expect(layerOf(summary, 'conv1')).toMatchObject({ precision: 'float32', activationBytes: 4 * 32 * 32 * 16 })
+  })
+
+  test('keepFloat32 names other layers than the first and the last to stay float32', () => {
+    const summary = summarize(model, { precision: 'mixed_bfloat16', keepFloat32: ['layer1.*', 'fc'] })
+    const typeOf = (name: string) => layerOf(summary, name)?.precision
+    expect(['conv1', 'layer1.2.conv2', 'layer2.0.conv1', 'fc'].map(typeOf)).toEqual([
+      ...['bfloat16', 'float32', 'bfloat16', 'float32'],
+    ])
+    expect(() => summarize(model, { keepFloat32: ['layer9.*'] })).toThrow(
+      "keepFloat32: 'layer9.*' matches no convolution or linear layer; there are conv1, layer1.0.conv1",
+    )
+  })
 })
 
 describe('weights at the start', () => {

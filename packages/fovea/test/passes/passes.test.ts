@@ -130,7 +130,7 @@ test('fold-batch-norm leaves convolutions that add, activate and share the old p
 })
 
 test('mixed-precision computes in 16 bits between the first and the last layer', () => {
-  expect(text(mixedPrecision(fuse(residualBlock()), 'mixed_bfloat16'))).toMatchInlineSnapshot(`
+  expect(text(mixedPrecision(fuse(residualBlock()), { precision: 'mixed_bfloat16' }))).toMatchInlineSnapshot(`
     "%image = input() : float32 1×4×4×3
     %conv1 = conv2d(%image, %conv1.weight) : float32 1×4×4×8
     %bn1 = batchNorm(%conv1, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 momentum=0.1 activation=relu : float32 1×4×4×8
@@ -146,7 +146,7 @@ test('mixed-precision computes in 16 bits between the first and the last layer',
     output logits = %fc
     "
   `)
-  expect(() => mixedPrecision(residualBlock(), 'bfloat16' as 'float32')).toThrow(
+  expect(() => mixedPrecision(residualBlock(), { precision: 'bfloat16' as 'float32' })).toThrow(
     "unknown precision 'bfloat16'. Known: float32, mixed_bfloat16, mixed_float16",
   )
 })

@@ -1,0 +1,101 @@
+/** @file `fovea compare`: models, in several precisions, beside each other. */
+import { Command } from 'commander'
+import { recipeNames } from 'fovea'
+import { measureRows } from '../compare/measure.js'
+import { planRows, type RowOptions } from '../compare/rows.js'
+import { openSubjects, type Subject, type SubjectOptions } from '../compare/subjects.js'
+import { formatComparison, formatLayers } from '../compare/tables.js'
+import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
+import { onInterrupt } from '../interrupt.js'
+import { createOutput, withCommas } from '../output.js'
+import { StagedProgress } from '../progress.js'
+import {
+  aboutKeepFloat32,
+  integer,
+  layerPatterns,
+  listOf,
+  oneOf,
+  precision,
+  type TrainingPrecision,
+  trainingPrecisions,
+  UsageError,
+  wholeNumber,
+} from '../usage.js'
+
+interface CompareOptions
+  extends Omit<EngineOptions, 'precision'>,
+    SubjectOptions,
+    Omit<RowOptions, 'precisions' | 'seed'> {
+  readonly precision: readonly TrainingPrecision[]
+  readonly steps: number
+  readonly json?: true
+}
+
+export function compareCommand(): Command {
+  return withEngineOptions(new Command('compare'))
+    .description('put models side by side: size, cost, speed, and accuracy with --data')
+    .argument('<models...>', 'resnet20, efficientnet-b0, …, or models that fovea saved and folders of runs')
+    .option(
+      '--precision <names>',
+      `each model in each of these, between commas: ${trainingPrecisions.join(', ')}`,
+      listOf(precision(trainingPrecisions)),
+      ['float32'],
+    )
+    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
+    .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file: measures saved models on it')
+    .option('--epochs <n>', 'train models by name for so long, all in the same way', wholeNumber('--epochs', 1))
+    .option('--recipe <name>', `${recipeNames.join(', ')} (default: the model's)`, oneOf('--recipe', recipeNames))
+    .option('--batch <n>', "images of a training step (default: the recipe's)", wholeNumber('--batch', 1))
+    .option('--seed <n>', 'of weights, order and augmentation', integer('--seed'), 0)
+    .option('--size <pixels>', "side of a folder's images (default: the model's)", wholeNumber('--size', 1))
+    .option('--limit <n>', 'a part of so many images to train on', wholeNumber('--limit', 1))
+    .option('--steps <n>', 'steps that are timed, after two that are not', wholeNumber('--steps', 1), 10)
+    .option('--json', 'print JSON')
+    .action(run)
+}
+
+async function run(names: readonly string[], options: CompareOptions): Promise<void> {
+  const output = createOutput(options.json === true)
+  const { data, epochs, steps, precision: precisions } = options
+  for (const name of ['epochs', 'limit', 'size'] as const) {
+    if (data === undefined && options[name] !== undefined) {
+      throw new UsageError(`--${name} is about images: say which with --data`)
+    }
+  }
+  const subjects = await openSubjects(names, options, output)
+  const planned = planRows(subjects, { ...options, precisions })
+  const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
+  output.say(heading(subjects, options, engine.description))
+  const progress = new StagedProgress()
+  const { signal, release } = onInterrupt(() => {
+    progress.stop()
+    output.warn('stopping after this step (Ctrl-C again ends at once)')
+  })
+  try {
+    const models = await measureRows(planned, {
+      ...{ engine, steps, signal, progress, say: output.say },
+      ...(epochs === undefined ? {} : { epochs }),
+    })
+    progress.stop()
+    output.result({ models })
+    const width = Math.min(process.stdout.columns || 100, 100)
+    if (subjects.length === 1 && precisions.length > 1) output.say(`\n${formatLayers(models, width)}`)
+    output.say(`\n${formatComparison(models, width)}`)
+  } finally {
+    progress.stop()
+    release()
+  }
+}
+
+/** What the tables are of. */
+function heading(subjects: readonly Subject[], { data, epochs, recipe, seed }: CompareOptions, engine: string): string {
+  const images = subjects.find(subject => subject.data)?.data
+  const lines = [`engine ${engine}`]
+  if (images)
+    lines.push(`${data}: ${withCommas(images.train.length)} images, ${withCommas(images.test.length)} held out`)
+  if (epochs !== undefined) {
+    const by = recipe === undefined ? '' : ` by recipe ${recipe}`
+    lines.push(`models by name are trained${by}, epochs: ${epochs}, seed: ${seed}`)
+  }
+  return lines.join('\n')
+}

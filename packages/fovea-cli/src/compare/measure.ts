@@ -1,0 +1,153 @@
+/**
+ * @file What is measured of a comparison's rows: times, all rows in turns; and accuracy, for which models by name are
+ * trained, all in the same way.
+ */
+import {
+  computeType,
+  type DataSplits,
+  DivergenceError,
+  type Engine,
+  evaluate,
+  evaluationGraph,
+  type Graph,
+  train,
+  trainingGraph,
+} from 'fovea'
+import { quantiles, type TimedStep, timedStep } from '../benchmark.js'
+import { formatSeconds, percent } from '../output.js'
+import type { StagedProgress } from '../progress.js'
+import type { ComparedModel, PlannedRow } from './rows.js'
+import { aboutSubject } from './subjects.js'
+
+export interface MeasureOptions {
+  readonly engine: Engine
+  /** Of each row, measured. */
+  readonly steps: number
+  /** Of models by name. Default: they are not trained. */
+  readonly epochs?: number
+  /** Aborting it ends the work after the step under way. */
+  readonly signal: AbortSignal
+  /** For people: what is under way, and what took long to find out. */
+  readonly progress: StagedProgress
+  readonly say: (text: string) => void
+}
+
+/** @throws FoveaError naming the row; what the signal was aborted with */
+export async function measureRows(planned: readonly PlannedRow[], options: MeasureOptions): Promise<ComparedModel[]> {
+  const { engine } = options
+  const stepMs = await medianMs(planned, trainingSteps, options)
+  const latencyMs = await medianMs(planned, inferences, options)
+  const rows: ComparedModel[] = []
+  for (const [i, row] of planned.entries()) {
+    const { model: _, layers, ...summary } = row.summary
+    const { precision, batchSize: batch } = row.settings
+    rows.push({
+      ...{ model: row.subject.name, precision, ...summary, trainingBytes: row.trainingBytes },
+      arithmetic: engine.arithmetic(computeType(precision)),
+      ...{ batch, stepMs: stepMs[i], latencyMs: latencyMs[i] },
+      ...(await ofRow(row, () => recognition(row, options))),
+      layers,
+    })
+  }
+  return rows
+}
+
+/** What is timed. */
+interface Timing {
+  readonly label: string
+  readonly graph: (row: PlannedRow) => Graph
+  /** Steps before the one that is measured, in each turn. */
+  readonly unmeasured: number
+}
+
+const trainingSteps: Timing = {
+  label: 'training steps',
+  graph: ({ subject, settings }) => trainingGraph(subject.model.graph, settings),
+  unmeasured: 0,
+}
+
+const inferences: Timing = {
+  label: 'inference',
+  graph: ({ subject, settings }) => evaluationGraph(subject.model.graph, 1, settings),
+  // One image is soon done: weights that the other rows have driven out of the cache would count.
+  unmeasured: 1,
+}
+
+/** Medians over rounds in which each row has its turn, so that a busy moment of the machine hits all alike. */
+async function medianMs(
+  planned: readonly PlannedRow[],
+  { label, graph, unmeasured }: Timing,
+  { steps, engine, signal, progress }: MeasureOptions,
+): Promise<number[]> {
+  const timed: TimedStep[] = []
+  progress.begin(label, planned.length * steps)
+  try {
+    for (const row of planned) {
+      signal.throwIfAborted()
+      timed.push(await ofRow(row, () => timedStep(graph(row), engine, row.subject.model.weights)))
+    }
+    const times = planned.map((): number[] => [])
+    for (let round = 0; round < steps; round++) {
+      for (const [i, step] of timed.entries()) {
+        signal.throwIfAborted()
+        for (let j = 0; j < unmeasured; j++) await step.run()
+        times[i].push(await step.run())
+        progress.update(round * planned.length + i + 1, planned[i].label)
+      }
+    }
+    return times.map(each => quantiles(each)(0.5))
+  } finally {
+    for (const { program } of timed) program.dispose()
+  }
+}
+
+type Recognition = Pick<ComparedModel, 'accuracy' | 'skippedSteps' | 'diverged'>
+
+/** How much of the held-out images a saved model recognizes, or one by name once it is trained. */
+async function recognition(row: PlannedRow, options: MeasureOptions): Promise<Recognition> {
+  const { engine, signal, progress } = options
+  const { model, saved, data } = row.subject
+  signal.throwIfAborted()
+  if (data === undefined) return {}
+  if (!saved) return trainedRecognition(row, { ...options, data })
+  progress.begin(`${row.label}: held-out images`, 1)
+  const { precision, keepFloat32 } = row.settings
+  const { accuracy } = await evaluate(model, data.test, { engine, precision, ...(keepFloat32 && { keepFloat32 }) })
+  return { accuracy }
+}
+
+async function trainedRecognition(
+  { subject, label, given }: PlannedRow,
+  { data, engine, epochs = 1, signal, progress, say }: MeasureOptions & { readonly data: DataSplits },
+): Promise<Recognition> {
+  let skipped: Pick<Recognition, 'skippedSteps'> = {}
+  progress.begin(label, epochs)
+  try {
+    const run = await train(subject.model, {
+      ...{ ...given, data, epochs, engine, signal },
+      onStep: ({ epoch, step, steps, loss, accuracy, secondsLeft, lossScale }) => {
+        if (lossScale) skipped = { skippedSteps: lossScale.skippedSteps }
+        const words = `loss ${loss.toFixed(3)}  accuracy ${percent(accuracy)}  ${formatSeconds(secondsLeft)} left`
+        progress.update(epoch - 1 + step / steps, words)
+      },
+    })
+    signal.throwIfAborted()
+    const { accuracy } = await run.evaluate()
+    progress.stop()
+    say(`${label}: ${percent(accuracy)} after training`)
+    return { accuracy, ...skipped }
+  } catch (error) {
+    // That a precision does not hold out is a result of the comparison, not its end.
+    if (!(error instanceof DivergenceError)) throw error
+    return { ...skipped, diverged: error.message }
+  }
+}
+
+/** What goes wrong with a row says with which. */
+async function ofRow<T>({ label }: PlannedRow, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw aboutSubject(label, error)
+  }
+}

@@ -1,0 +1,84 @@
+/** @file The rows of a comparison, every subject in every precision: what each is and holds, before anything is measured. */
+import {
+  type Arithmetic,
+  type ModelSummary,
+  type RecipeChoice,
+  type RecipeName,
+  resolveSettings,
+  summarize,
+  type TrainingBytes,
+  type TrainingSettings,
+  trainingBytes,
+} from 'fovea'
+import { requestedSettings } from '../run-record.js'
+import { type TrainingPrecision, UsageError } from '../usage.js'
+import { aboutSubject, type Subject } from './subjects.js'
+
+/** A row as `--json` prints it: one subject in one precision. */
+export interface ComparedModel extends ModelSummary {
+  readonly precision: TrainingPrecision
+  readonly trainingBytes: TrainingBytes
+  /** How the engine computes in the type of the precision. */
+  readonly arithmetic: Arithmetic
+  /** Images of a training step. */
+  readonly batch: number
+  /** Medians: of a training step, and of inference for one image. */
+  readonly stepMs: number
+  readonly latencyMs: number
+  /** On the held-out images, as a fraction. */
+  readonly accuracy?: number
+  /** Of training in float16: steps without an update, because gradients overflowed. */
+  readonly skippedSteps?: number
+  /** Why training came to no end. */
+  readonly diverged?: string
+}
+
+export interface RowOptions {
+  readonly precisions: readonly TrainingPrecision[]
+  readonly keepFloat32?: readonly string[]
+  readonly batch?: number
+  readonly recipe?: RecipeName
+  readonly seed: number
+}
+
+/** A row before anything is measured. */
+export interface PlannedRow {
+  readonly subject: Subject
+  /** `resnet20 in mixed_bfloat16` */
+  readonly label: string
+  /** What was asked for, from which the recipe makes the settings. */
+  readonly given: Partial<TrainingSettings> & RecipeChoice
+  readonly settings: TrainingSettings
+  readonly summary: ModelSummary
+  readonly trainingBytes: TrainingBytes
+}
+
+/** @throws UsageError for a batch of more images than there are; FoveaError, naming the subject, for settings that do not fit */
+export const planRows = (subjects: readonly Subject[], options: RowOptions): PlannedRow[] =>
+  subjects.flatMap(subject => options.precisions.map(precision => planRow(subject, precision, options)))
+
+function planRow(subject: Subject, precision: TrainingPrecision, options: RowOptions): PlannedRow {
+  const { batch, recipe, seed, keepFloat32 } = options
+  const { model, data, name, saved } = subject
+  const given = {
+    ...requestedSettings({
+      ...{ model: model.name, precision, seed },
+      ...(batch === undefined ? {} : { batch }),
+      ...(recipe === undefined ? {} : { recipe }),
+    }),
+    ...(keepFloat32 && { keepFloat32 }),
+  }
+  try {
+    const images = data?.train.length ?? Number.POSITIVE_INFINITY
+    const settings = resolveSettings(model, images, given)
+    if (!saved && settings.batchSize > images) {
+      throw new UsageError(`${name}: --batch ${settings.batchSize} is more than the ${images} images to train on`)
+    }
+    return {
+      ...{ subject, label: `${name} in ${precision}`, given, settings },
+      ...{ summary: summarize(model, settings), trainingBytes: trainingBytes(model, settings) },
+    }
+  } catch (error) {
+    throw aboutSubject(name, error)
+  }
+}

@@ -1,0 +1,113 @@
+/** @file What `fovea compare` compares: models by name and saved ones, each with the images that it takes. */
+import { statSync } from 'node:fs'
+import { arrayDataset, checkDataset, createModel, type DataSplits, FoveaError, type Model } from 'fovea'
+import { readModel } from '../checkpoint-file.js'
+import type { FoundData } from '../data/index.js'
+import { InterruptError } from '../interrupt.js'
+import { findData, limitedTo, loading } from '../open-data.js'
+import type { Output } from '../output.js'
+import { startingModel } from '../starting-model.js'
+import { modelName, UsageError } from '../usage.js'
+
+/** A model and its images. */
+export interface Subject {
+  /** As the command line has it: `resnet20`, `runs/photos`. */
+  readonly name: string
+  /** Whether it comes from a file: it is measured as it is, and not trained. */
+  readonly saved: boolean
+  readonly model: Model
+  /** To train on and to be measured on. */
+  readonly data?: DataSplits
+}
+
+export interface SubjectOptions {
+  readonly data?: string
+  /** Of models by name. Default: they are not trained, and need no images. */
+  readonly epochs?: number
+  readonly size?: number
+  readonly limit?: number
+  readonly seed: number
+}
+
+/**
+ * Finds all models, then loads the images that they need, once for each size.
+ * @throws UsageError for what is neither a model's name nor a file, and for epochs of saved models; FoveaError, naming the subject, where its images do not
+ *   fit; what reading a model and loading images throws
+ */
+export async function openSubjects(
+  names: readonly string[],
+  options: SubjectOptions,
+  output: Output,
+): Promise<Subject[]> {
+  const found: FoundSubject[] = []
+  for (const name of names) found.push(await findSubject(name, options))
+  if (options.epochs !== undefined && found.every(({ saved }) => saved)) {
+    throw new UsageError('--epochs is for models by name: saved ones are measured as they are')
+  }
+  const loaded = new Map<string, DataSplits>()
+  const subjects: Subject[] = []
+  for (const { data, ...subject } of found) {
+    if (data === undefined || !(subject.saved || options.epochs)) {
+      subjects.push(subject)
+      continue
+    }
+    const size = data.imageShape.join('×')
+    const images = loaded.get(size) ?? limitedTo(options.limit, await loading(output, load => data.open(load)))
+    loaded.set(size, images)
+    const { name, saved } = subject
+    const model = saved ? subject.model : startingModel({ model: modelName(name), seed: options.seed }, images)
+    subjects.push({ name, saved, model, data: images })
+  }
+  return subjects
+}
+
+interface FoundSubject extends Omit<Subject, 'data'> {
+  readonly data?: FoundData
+}
+
+/** A saved model has a size, and images come in it; one by name takes the images' size and classes. */
+async function findSubject(name: string, { data, size, seed }: SubjectOptions): Promise<FoundSubject> {
+  const asked = size === undefined ? {} : { size }
+  if (statSync(name, { throwIfNoEntry: false }) === undefined) {
+    const model = registryName(name)
+    if (data === undefined) return { name, saved: false, model: createModel(model, { seed }) }
+    const maxSize = createModel(model).preprocessing.size[0]
+    const found = await findData(data, size === undefined ? { maxSize } : asked)
+    return ofSubject(name, () => {
+      const fitting = createModel(model, { input: found.imageShape, labels: found.classes, seed })
+      return { name, saved: false, model: fitting, data: found }
+    })
+  }
+  const model = readModel(name)
+  if (data === undefined) return { name, saved: true, model }
+  const [height, width, channels] = model.preprocessing.size
+  const found = await findData(data, { ...asked, defaultSize: [height, width], channels })
+  return ofSubject(name, () => {
+    checkDataset(model, arrayDataset({ ...found, images: new Uint8Array(), labels: [] }))
+    return { name, saved: true, model, data: found }
+  })
+}
+
+/** @throws UsageError */
+function registryName(name: string): string {
+  try {
+    return modelName(name)
+  } catch (error) {
+    throw new UsageError(`there is no file or folder '${name}', nor a model: ${(error as Error).message}`)
+  }
+}
+
+/** What goes wrong with a subject says with which. */
+function ofSubject<T>(name: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw aboutSubject(name, error)
+  }
+}
+
+/** The error with the subject before it, if it is a user's to mend; any other, and an interruption, as it is. */
+export function aboutSubject(name: string, error: unknown): unknown {
+  const mendable = error instanceof FoveaError && !(error instanceof UsageError) && !(error instanceof InterruptError)
+  return mendable ? new FoveaError(`${name}: ${error.message}`, { cause: error }) : error
+}
