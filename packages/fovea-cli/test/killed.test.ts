@@ -1,10 +1,10 @@
 /** @file Claims about runs that are killed: whatever the moment, going on ends with the bits of a run that never stopped. */
 import { createHash, randomInt } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomAt } from 'fovea'
 import { onednnStatus } from 'fovea-onednn'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { colorFolder, type Finished, fovea, temporaryFolder } from './run-fovea.js'
 
 /** Decides the moments; a run that failed says it. */
@@ -33,7 +33,16 @@ const start = (model: string, out: string, { epochs = 3, limit = 30 } = {}): str
     '--json',
   ],
 ]
-const runFolder = (): string => join(temporaryFolder(), 'run')
+/** Removed in the end: the state of a model of millions of weights fills a disk. */
+const folders: string[] = []
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+function runFolder(): string {
+  const folder = temporaryFolder()
+  folders.push(folder)
+  return join(folder, 'run')
+}
 
 /** What a run has come to: the hash of its model and of all its state, its log but for times, and which files it has. */
 function resultOf(out: string) {
@@ -105,13 +114,23 @@ describe.each([
     const startOrResume = (): string[] =>
       existsSync(join(out, 'run.json')) ? ['train', '--resume', out, '--json'] : start(model, out, length)
 
+    // Follows a machine that has more or less to do than before.
+    let pace = 1
     for (let life = 0; killed.length < kills; life++) {
       // One time in four at any moment, else rather not while it starts, which takes half of the time.
-      const earliest = life % 4 === 0 ? 0 : 0.7 * firstEpochMs
-      const moment = earliest + randomAt(seed, life) * (wholeMs - earliest)
+      const early = life % 4 === 0
+      const earliest = early ? 0 : 0.7 * firstEpochMs
+      const moment = pace * (earliest + randomAt(seed, life) * (wholeMs - earliest))
+      const begun = performance.now()
       const finished = await kill(startOrResume(), out, moment, life % 3 === 0)
-      if (finished.signal === 'SIGKILL') killed.push(`${stageOf(out)} (${Math.round(moment)} ms)`)
-      else finish(finished)
+      if (finished.signal === 'SIGKILL') {
+        const stage = stageOf(out)
+        killed.push(`${stage} (${Math.round(moment)} ms)`)
+        if (!early && (stage === 'start' || stage === 'lock')) pace *= 1.5
+      } else {
+        finish(finished)
+        pace = Math.max(pace / 2, Math.min(pace, (performance.now() - begun) / wholeMs))
+      }
     }
     finish(await fovea(startOrResume()))
     await annotate(toldOf(''))
