@@ -16,7 +16,7 @@ export interface TrainingBytes {
   readonly masters: number
   /** Copies in 16 bits, made of the masters in each step, for the layers that compute in 16 bits. */
   readonly copies: number
-  /** The optimizer's slots in float32 (momentum, Adam's moments), and averages of the weights. */
+  /** The optimizer's slots in float32 (momentum, Adam's moments), averages of the weights, sums over parts of a batch. */
   readonly slots: number
 }
 
