@@ -19,13 +19,13 @@ function fan(shape: Shape, mode: 'fanIn' | 'fanOut'): number {
 /**
  * The start of one tensor. `normal` is He et al. 2015 (arXiv 1502.01852), section 2.2: deviation gain/√fan, gain √2 for
  * ReLU; `uniform` is within ±bound.
- * @param covariance of patches of the images, for `whitening`
+ * @param covariance of patches of the images, for `whitening`. Default: their values know nothing of each other
  */
 export function initialValues(
   shape: Shape,
   initializer: Initializer,
   key: number,
-  covariance: PatchCovariance = independentPatches(shape.length === 4 ? elements(shape.slice(1)) : 1),
+  covariance?: PatchCovariance,
 ): Float32Array {
   const values = new Float32Array(elements(shape))
   switch (initializer.type) {
@@ -44,13 +44,13 @@ export function initialValues(
       const window = height * width
       const filter = channels * window
       const center = Math.floor(height / 2) * width + Math.floor(width / 2)
-      for (let i = 0; i < values.length; i++) values[i] = initializer.bound * (2 * randomAt(key, i) - 1)
+      values.set(initialValues(shape, { type: 'uniform', bound: initializer.bound }, key))
       values.fill(0, 0, Math.min(filters, channels) * filter)
       for (let c = 0; c < Math.min(filters, channels); c++) values[c * filter + c * window + center] = 1
       return values
     }
     case 'whitening':
-      values.set(whiteningFilters(covariance, initializer.epsilon))
+      values.set(whiteningFilters(covariance ?? independentPatches(elements(shape.slice(1))), initializer.epsilon))
       return values
   }
 }
