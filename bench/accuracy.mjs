@@ -7,6 +7,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { defaultRecipe } from 'fovea'
 import { curves } from '../packages/fovea-cli/dist/reports/curves.js'
 import { document, text } from '../packages/fovea-cli/dist/reports/svg.js'
 
@@ -61,7 +62,7 @@ function runIn(folder) {
   const { request, settings, model, software, machine } = read(folder, 'run.json')
   const { accuracy, augmentedAccuracy } = read(folder, 'results.json')
   const lines = epochLines(folder)
-  const recipe = request.recipe ?? { speednet: 'fast', cnn: 'keras' }[request.model] ?? 'one-cycle'
+  const recipe = request.recipe ?? defaultRecipe(request.model)
   const { precision } = settings
   const epochs = lines.length
   return {

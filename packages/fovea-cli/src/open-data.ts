@@ -1,11 +1,19 @@
 /** @file Opens what `--data` names, with progress and notices shown to people. */
-import { createModel, type DataSplits, formatBytes, take } from 'fovea'
+import {
+  arrayDataset,
+  checkDataset,
+  createModel,
+  type DataSplits,
+  type Dataset,
+  formatBytes,
+  type Model,
+  take,
+} from 'fovea'
 import { type DataProgress, type FoundData, findDataset, type LoadOptions, MAX_IMAGE_SIDE } from './data/index.js'
 import { onInterrupt } from './interrupt.js'
 import { type Output, withCommas } from './output.js'
-import { type ProgressBar, progressBar } from './progress.js'
+import { StagedProgress } from './progress.js'
 import type { RunRequest } from './run-record.js'
-import { pretrained } from './starting-model.js'
 import { wholeNumber } from './usage.js'
 
 export interface OpenDataOptions {
@@ -41,22 +49,34 @@ export async function openData(spec: string, output: Output, options: OpenDataOp
 /**
  * The images of a run: a folder's at the model's own size (that of a trained model exactly, that of a new one at most),
  * unless the run has another; a part of them, if it has a limit.
+ * @param trained what the run starts from, unless that is new
  */
 export async function openRunData(
-  request: Pick<RunRequest, 'model' | 'seed' | 'from' | 'data' | 'size' | 'skipBad' | 'limit'>,
+  request: Pick<RunRequest, 'model' | 'data' | 'size' | 'skipBad' | 'limit'>,
   output: Output,
+  trained?: Model,
 ): Promise<DataSplits> {
   const { data, size, skipBad, limit } = request
-  const trained = pretrained(request)?.preprocessing.size
-  const own = trained
-    ? { defaultSize: [trained[0], trained[1]] as const, channels: trained[2] }
-    : { maxSize: createModel(request.model).preprocessing.size[0] }
+  const own = trained ? imagesFor(trained) : { maxSize: createModel(request.model).preprocessing.size[0] }
   const splits = await openData(data, output, {
     ...(skipBad === undefined ? {} : { skipBad }),
     ...(size === undefined ? own : { size }),
   })
   return limitedTo(limit, splits)
 }
+
+/** In what size, and with how many channels, the images of a folder come for a model that has its own. */
+export const imagesFor = ({ preprocessing: { size } }: Model): Pick<OpenDataOptions, 'defaultSize' | 'channels'> => ({
+  defaultSize: [size[0], size[1]],
+  channels: size[2],
+})
+
+/** @throws as checkDataset, before any image is read */
+export const checkFound = (model: Model, found: FoundData): void =>
+  checkDataset(model, arrayDataset({ ...found, images: new Uint8Array(), labels: [] }))
+
+/** What a data set is called, whichever of its two parts this is. */
+export const dataName = ({ name }: Dataset): string => name.replace(/\/(train|test)$/, '')
 
 /** Training on so many images, classes in proportion, and as large a part of those held out. Default: all. */
 export function limitedTo(limit: number | undefined, { train, test }: DataSplits): DataSplits {
@@ -83,23 +103,19 @@ export async function loading<T>(output: Output, load: (options: LoadOptions) =>
 }
 
 function progressOfData(output: Output) {
+  const progress = new StagedProgress()
   let stage: string | undefined
-  let bar: ProgressBar | undefined
   const close = (): void => {
-    bar?.stop()
-    bar = undefined
+    progress.stop()
     stage = undefined
   }
   return {
     close,
     onProgress({ stage: now, done, total, unit }: DataProgress) {
-      if (now !== stage) {
-        close()
-        stage = now
-        bar = progressBar(now, total || 1)
-      }
+      if (now !== stage) progress.begin(now, total || 1)
+      stage = now
       const count = unit === 'bytes' ? formatBytes : withCommas
-      bar?.update(done, `${count(done)}${total > 0 ? ` of ${count(total)}` : ''} ${unit === 'bytes' ? '' : unit}`)
+      progress.update(done, `${count(done)}${total > 0 ? ` of ${count(total)}` : ''} ${unit === 'bytes' ? '' : unit}`)
       if (done === total) close()
     },
     onNotice(message: string) {

@@ -3,22 +3,23 @@ import { createModel, type DataSplits, FoveaError, type Model, measureNormalizat
 import { readPretrained } from './checkpoint-file.js'
 import type { RunRequest } from './run-record.js'
 
-type Start = Pick<RunRequest, 'model' | 'seed' | 'from'>
-
 /**
  * The trained model that `--from` names; the request's model says what a file is that holds weights alone.
  * @throws FormatError as readPretrained; FoveaError where the file holds another model
  */
-export function pretrained({ model: name, from }: Start): Model | undefined {
+export function pretrained({ model: name, from }: Pick<RunRequest, 'model' | 'from'>): Model | undefined {
   if (from === undefined) return undefined
   const model = readPretrained(from, name)
   if (model.name === name) return model
   throw new FoveaError(`'${from}' holds a ${model.name}, not a ${name}; leave out the model to train what it holds`)
 }
 
-/** With new weights, or with those of `--from` and, for other classes, a new head. */
-export function startingModel(start: Start, { train: images }: DataSplits): Model {
-  const given = pretrained(start)
+/** With new weights, or with those of a trained model and, for other classes, a new head. */
+export function startingModel(
+  start: Pick<RunRequest, 'model' | 'seed'>,
+  { train: images }: DataSplits,
+  given?: Model,
+): Model {
   if (given === undefined) {
     return createModel(start.model, {
       input: images.imageShape,

@@ -18,13 +18,13 @@ import {
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.js'
 import { openEngine } from './engines.js'
 import { onInterrupt } from './interrupt.js'
-import { openRunData } from './open-data.js'
+import { dataName, openRunData } from './open-data.js'
 import { formatSeconds, type Output, paint, percent, withCommas } from './output.js'
-import { type ProgressBar, progressBar } from './progress.js'
+import { StagedProgress } from './progress.js'
 import { writeRunReport } from './reports/run-report.js'
 import { type EpochLine, epochLine, type RunFolder } from './run-folder.js'
 import { finished, type RunRecord, type RunRequest, recordOf, requestedSettings } from './run-record.js'
-import { startingModel } from './starting-model.js'
+import { pretrained, startingModel } from './starting-model.js'
 
 export interface RunOptions {
   readonly folder: RunFolder
@@ -51,12 +51,14 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
   try {
     const start = performance.now()
     const saved = folder.hasRun ? savedRun(folder, request) : undefined
-    const data = await openRunData(request, output)
+    // A run that goes on has its model, wherever that came from.
+    const trained = saved ? (request.from === undefined ? undefined : saved.model) : pretrained(request)
+    const data = await openRunData(request, output, trained)
     const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
     const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
     output.say(`${request.model} on ${request.data} (${images}), engine ${engine.description}, kept in ${folder.path}`)
     if (!saved && folder.hasBegun) output.warn(`'${folder.path}' has no checkpoint yet: the run begins again`)
-    const model = saved?.model ?? startingModel(request, data)
+    const model = saved?.model ?? startingModel(request, data, trained)
     const record = recordOf(request, { model, data, engine }, folder.hasBegun ? folder.readRecord() : undefined)
     try {
       const run = await trainIn(model, saved?.training, request, { ...options, data, engine, record })
@@ -73,7 +75,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
       const pictures = await writeRunReport(folder.path, {
         ...{ model: run.model, test: data.test, engine, evaluation, epochs: run.history },
         ...(augmented === undefined ? {} : { augmentedAccuracy: augmented }),
-        title: options.title ?? `${request.model} on ${data.train.name.replace(/\/train$/, '')}`,
+        title: options.title ?? `${request.model} on ${dataName(data.train)}`,
         trainingImages: data.train.length,
       })
       await folder.writeRecord(finished(record))
@@ -165,33 +167,29 @@ function withAdvice(error: unknown, folder: RunFolder): unknown {
 }
 
 function describeEpoch(line: EpochLine, epochs: number): string {
-  const count = `epoch ${String(line.epoch).padStart(String(epochs).length)}/${epochs}`
   return [
-    paint('bold', count),
+    paint('bold', epochOf(line.epoch, epochs)),
     `loss ${line.loss.toFixed(4)}  accuracy ${percent(line.accuracy)}`,
     `held-out ${line.validationLoss.toFixed(4)}  ${paint('green', percent(line.validationAccuracy))}`,
     paint('dim', `${withCommas(Math.round(line.imagesPerSecond))} images/s  ${line.seconds.toFixed(1)} s`),
   ].join('  ')
 }
 
+const epochOf = (epoch: number, epochs: number): string =>
+  `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`
+
 /** A bar for each epoch. */
 function epochBar() {
-  let bar: ProgressBar | undefined
+  const progress = new StagedProgress()
   let shown = 0
   return {
     update({ epoch, epochs, step, steps, loss, accuracy, imagesPerSecond, secondsLeft }: StepProgress): void {
-      if (shown !== epoch) {
-        bar?.stop()
-        bar = progressBar(`epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`, steps)
-        shown = epoch
-      }
+      if (shown !== epoch) progress.begin(epochOf(epoch, epochs), steps)
+      shown = epoch
       const speed = `${withCommas(Math.round(imagesPerSecond))} images/s`
       const left = `${formatSeconds(secondsLeft)} left`
-      bar?.update(step, `loss ${loss.toFixed(3)}  accuracy ${percent(accuracy)}  ${speed}  ${left}`)
+      progress.update(step, `loss ${loss.toFixed(3)}  accuracy ${percent(accuracy)}  ${speed}  ${left}`)
     },
-    stop(): void {
-      bar?.stop()
-      bar = undefined
-    },
+    stop: () => progress.stop(),
   }
 }

@@ -22,13 +22,14 @@ export const wholeNumber =
     return value
   }
 
-/** A number above 0. */
+/** A number above 0, and below `below` where that is given. */
 export const positiveNumber =
-  (option: string): OptionParser<number> =>
+  (option: string, below = Number.POSITIVE_INFINITY): OptionParser<number> =>
   text => {
     const value = Number(text)
-    if (text.trim() === '' || !Number.isFinite(value) || value <= 0) {
-      throw new UsageError(`${option} takes a number above 0, not '${text}'`)
+    if (text.trim() === '' || !(value > 0 && value < below)) {
+      const range = below === Number.POSITIVE_INFINITY ? 'above 0' : `above 0 and below ${below}`
+      throw new UsageError(`${option} takes a number ${range}, not '${text}'`)
     }
     return value
   }
@@ -79,16 +80,21 @@ export const listOf =
   text =>
     text.split(',').map(part => parse(part.trim()))
 
-/** Patterns over names of layers, between commas. */
-export const layerPatterns: OptionParser<readonly string[]> = text => {
-  const patterns = text.split(',').map(pattern => pattern.trim())
-  if (patterns.includes('')) {
-    throw new UsageError(
-      `--keep-float32 takes patterns over names of layers between commas: 'conv1,layer1.*', not '${text}'`,
-    )
+/** Patterns over names, between commas. */
+export const patternList =
+  (option: string, named: 'layers' | 'parameters'): OptionParser<string[]> =>
+  text => {
+    const patterns = text.split(',').map(pattern => pattern.trim())
+    if (patterns.includes('')) {
+      throw new UsageError(
+        `${option} takes patterns over names of ${named} between commas: 'conv1,layer1.*', not '${text}'`,
+      )
+    }
+    return patterns
   }
-  return patterns
-}
+
+/** What `--keep-float32` takes. */
+export const layerPatterns = patternList('--keep-float32', 'layers')
 
 /** How every command's help explains `--keep-float32`. */
 export const aboutKeepFloat32 =

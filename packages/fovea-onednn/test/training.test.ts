@@ -1,17 +1,16 @@
 /** @file Claims about training on the native engine: it learns in every precision, and a run that goes on ends alike. */
 import { describe, expect, test } from 'vitest'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../fovea/src/formats/checkpoint.js'
-import { createModel } from '../../fovea/src/models/registry.js'
 import { precisions } from '../../fovea/src/passes/mixed-precision.js'
 import { type TrainOptions, train } from '../../fovea/src/train/train.js'
-import { stripeClasses, stripeData } from '../../fovea/test/train/patterns.js'
+import { stripeData } from '../../fovea/test/train/patterns.js'
+import { stripeModel } from '../../fovea/test/train/small-model.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'
 
 const { available, detail } = onednnStatus()
 if (!available) console.warn(`skipped: ${detail}`)
 
 describe.skipIf(!available).each(precisions)('%s', precision => {
-  const model = createModel('resnet8', { input: [8, 8, 3], labels: stripeClasses })
   const options: Omit<TrainOptions, 'engine'> = {
     data: stripeData,
     epochs: 6,
@@ -27,7 +26,7 @@ describe.skipIf(!available).each(precisions)('%s', precision => {
   test('a run learns, and ends with the same bits when it goes on from the middle', async () => {
     const engine = onednnEngine({ threads: 2 })
     const saved: Checkpoint[] = []
-    const run = await train(model, { ...options, engine, save: async state => void saved.push(state) })
+    const run = await train(stripeModel, { ...options, engine, save: async state => void saved.push(state) })
     expect((await run.evaluate()).accuracy).toBeGreaterThan(0.9)
     const file = Buffer.concat(encodeCheckpoint(saved[2]))
     const { model: middle, training } = decodeCheckpoint('saved', file)

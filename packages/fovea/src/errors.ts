@@ -56,6 +56,15 @@ export function nearestNames(name: string, known: readonly string[]): string[] {
     .map(({ candidate }) => candidate)
 }
 
+/**
+ * A misspelt option would be ignored without a word.
+ * @throws InvalidArgumentError naming the first option of `what` that there is not
+ */
+export function checkOptionNames(what: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find(name => !known.includes(name))
+  if (unknown !== undefined) throw unknownName(`option of ${what}`, unknown, known)
+}
+
 /** The standard error for an unknown name: says what it is, offers the nearest, lists all that exist. */
 export function unknownName(kind: string, name: string, known: readonly string[]): InvalidArgumentError {
   const near = nearestNames(name, known)

@@ -1,18 +1,10 @@
 /** @file `fovea eval`: how well a saved model recognizes held-out images. */
 import { Command } from 'commander'
-import {
-  arrayDataset,
-  type ClassMetrics,
-  checkDataset,
-  createModel,
-  evaluate,
-  type TestTimeAugmentation,
-  testTimeAugmentations,
-} from 'fovea'
+import { type ClassMetrics, createModel, evaluate, type TestTimeAugmentation, testTimeAugmentations } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
-import { findData, loading, type OpenDataOptions } from '../open-data.js'
+import { checkFound, dataName, findData, imagesFor, loading, type OpenDataOptions } from '../open-data.js'
 import { createOutput, percent, withCommas } from '../output.js'
 import { writeEvaluationReport } from '../reports/run-report.js'
 import { formatTable } from '../table.js'
@@ -53,7 +45,7 @@ async function run(file: string, options: EvalOptions): Promise<void> {
   const output = createOutput(options.json === true)
   // What cannot fit is refused before a long folder is decoded.
   const { model, data } = await findBoth(file, options)
-  checkDataset(model, arrayDataset({ ...data, images: new Uint8Array(), labels: [] }))
+  checkFound(model, data)
   const { test } = await loading(output, load => data.open(load))
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const { batch: batchSize, precision, testTimeAugmentation } = options
@@ -71,7 +63,7 @@ async function run(file: string, options: EvalOptions): Promise<void> {
     ),
   )
   if (options.out === undefined) return
-  const title = `${model.name} on ${test.name.replace(/\/test$/, '')}`
+  const title = `${model.name} on ${dataName(test)}`
   const mistakes = await writeEvaluationReport(options.out, { model, test, title, evaluation })
   output.say(`mistakes ${mistakes}`)
 }
@@ -81,8 +73,7 @@ async function findBoth(file: string, { model: name, data, skipBad = false }: Ev
   const find = (options: OpenDataOptions): Promise<FoundData> => findData(data, { skipBad, ...options })
   if (name === undefined) {
     const model = readModel(file)
-    const [height, width, channels] = model.preprocessing.size
-    return { model, data: await find({ defaultSize: [height, width], channels }) }
+    return { model, data: await find(imagesFor(model)) }
   }
   const found = await find({ maxSize: createModel(name).preprocessing.size[0] })
   return { model: readModel(file, name, { input: found.imageShape, labels: found.classes }), data: found }

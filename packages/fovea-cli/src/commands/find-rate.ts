@@ -10,7 +10,7 @@ import {
 } from 'fovea'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { onInterrupt } from '../interrupt.js'
-import { openRunData } from '../open-data.js'
+import { dataName, openRunData } from '../open-data.js'
 import { createOutput } from '../output.js'
 import { progressBar } from '../progress.js'
 import { writePicture } from '../reports/picture.js'
@@ -88,7 +88,7 @@ async function run(name: string, options: FindRateOptions): Promise<void> {
   try {
     const search = await findLearningRate(startingModel(request, data), { ...settings, onStep })
     bar.stop()
-    const title = `${name} on ${data.train.name.replace(/\/train$/, '')}`
+    const title = `${name} on ${dataName(data.train)}`
     const picture = await writePicture(ratesPicture(title, search), out.replace(/\.(png|svg)$/, ''))
     output.result({
       model: name,

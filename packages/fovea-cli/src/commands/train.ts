@@ -19,9 +19,12 @@ import { freeRunFolder, RunFolder } from '../run-folder.js'
 import type { RunRequest } from '../run-record.js'
 import { resumeCommand, runTraining } from '../training-run.js'
 import {
+  aboutKeepFloat32,
   integer,
+  layerPatterns,
   modelName,
   oneOf,
+  patternList,
   positiveNumber,
   precision,
   trainingPrecisions,
@@ -64,7 +67,11 @@ export function trainCommand(): Command {
       wholeNumber('--accumulate', 1),
     )
     .option('--clip-norm <x>', 'the longest norm of all gradients together', positiveNumber('--clip-norm'))
-    .option('--freeze <patterns>', 'parameters that stay as they are: conv1.*,layer1.*', patternList)
+    .option(
+      '--freeze <patterns>',
+      'parameters that stay as they are: conv1.*,layer1.*',
+      patternList('--freeze', 'parameters'),
+    )
     .option(
       '--norm-statistics <of>',
       'batch, or running: norms keep the statistics that they have',
@@ -75,7 +82,11 @@ export function trainCommand(): Command {
       'beside those of the recipe: cutmix,trivial-augment,cutout=8; all are listed below',
       augmentList,
     )
-    .option('--average-decay <x>', 'of a moving average of the weights, which is evaluated and kept', averageDecay)
+    .option(
+      '--average-decay <x>',
+      'of a moving average of the weights, which is evaluated and kept',
+      positiveNumber('--average-decay', 1),
+    )
     .option(
       '--early-stopping <epochs>',
       'end after so many epochs in which the held-out loss does not fall',
@@ -88,11 +99,7 @@ export function trainCommand(): Command {
       oneOf('--test-time-augmentation', testTimeAugmentations),
     )
     .option('--precision <name>', `${trainingPrecisions.join(', ')} (default: float32)`, precision(trainingPrecisions))
-    .option(
-      '--keep-float32 <patterns>',
-      'layers that stay float32 under a mixed precision (default: the first and the last)',
-      patternList,
-    )
+    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
     .option(
       '--memory <use>',
       `${memoryUses.join(' or ')}: low computes SiLU and squeeze-and-excitation again, slower, for a larger batch (default: standard)`,
@@ -190,13 +197,4 @@ function goOn(path: string, model: string | undefined, options: TrainOptions, ou
     )
   }
   return { request: { ...was, ...free }, folder }
-}
-
-/** `layer1.*,conv1.weight` */
-const patternList = (text: string): string[] => text.split(',').map(pattern => pattern.trim())
-
-const averageDecay = (text: string): number => {
-  const decay = positiveNumber('--average-decay')(text)
-  if (decay >= 1) throw new UsageError(`--average-decay takes a number below 1, such as 0.999, not '${text}'`)
-  return decay
 }

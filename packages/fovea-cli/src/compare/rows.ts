@@ -35,7 +35,7 @@ export interface ComparedModel extends ModelSummary {
 
 export interface RowOptions {
   readonly precisions: readonly TrainingPrecision[]
-  readonly keepFloat32?: readonly string[]
+  readonly keepFloat32?: string[]
   readonly batch?: number
   readonly recipe?: RecipeName
   readonly seed: number
@@ -60,14 +60,7 @@ export const planRows = (subjects: readonly Subject[], options: RowOptions): Pla
 function planRow(subject: Subject, precision: TrainingPrecision, options: RowOptions): PlannedRow {
   const { batch, recipe, seed, keepFloat32 } = options
   const { model, data, name, saved } = subject
-  const given = {
-    ...requestedSettings({
-      ...{ model: model.name, precision, seed },
-      ...(batch === undefined ? {} : { batch }),
-      ...(recipe === undefined ? {} : { recipe }),
-    }),
-    ...(keepFloat32 && { keepFloat32 }),
-  }
+  const given = requestedSettings({ model: model.name, precision, seed, batch, recipe, keepFloat32 })
   try {
     const images = data?.train.length ?? Number.POSITIVE_INFINITY
     const settings = resolveSettings(model, images, given)

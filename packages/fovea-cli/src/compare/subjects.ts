@@ -1,10 +1,10 @@
 /** @file What `fovea compare` compares: models by name and saved ones, each with the images that it takes. */
 import { statSync } from 'node:fs'
-import { arrayDataset, checkDataset, createModel, type DataSplits, FoveaError, type Model } from 'fovea'
+import { createModel, type DataSplits, FoveaError, type Model } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { InterruptError } from '../interrupt.js'
-import { findData, limitedTo, loading } from '../open-data.js'
+import { checkFound, findData, imagesFor, limitedTo, loading } from '../open-data.js'
 import type { Output } from '../output.js'
 import { startingModel } from '../starting-model.js'
 import { modelName, UsageError } from '../usage.js'
@@ -80,10 +80,9 @@ async function findSubject(name: string, { data, size, seed }: SubjectOptions): 
   }
   const model = readModel(name)
   if (data === undefined) return { name, saved: true, model }
-  const [height, width, channels] = model.preprocessing.size
-  const found = await findData(data, { ...asked, defaultSize: [height, width], channels })
+  const found = await findData(data, { ...asked, ...imagesFor(model) })
   return ofSubject(name, () => {
-    checkDataset(model, arrayDataset({ ...found, images: new Uint8Array(), labels: [] }))
+    checkFound(model, found)
     return { name, saved: true, model, data: found }
   })
 }

@@ -12,6 +12,7 @@ import {
   isState,
   type Node,
   type Shape,
+  slotOwner,
   type TensorType,
   tensorBytes,
   type Value,
@@ -235,8 +236,8 @@ export function chooseWeightLayouts(to: Lowering): void {
   }
   // Every other slot of a weight (`NAME:average`) lies as the weight does: what moves between them is elementwise.
   for (const slot of nodes) {
-    const weight = slot.op === 'buffer' ? slot.name.slice(0, slot.name.lastIndexOf(':')) : ''
-    const layout = to.stateLayout(weight)
+    const owner = slot.op === 'buffer' ? slotOwner(slot.name) : undefined
+    const layout = owner === undefined ? undefined : to.stateLayout(owner)
     if (layout && !to.stateLayout(slot.name)) to.setStateLayout(slot.name, layout.layout, layout.bytes, layout.groups)
   }
 }

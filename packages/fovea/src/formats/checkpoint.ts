@@ -5,7 +5,7 @@
  */
 import { FormatError } from '../errors.js'
 import { decodeHalf } from '../graph/float16.js'
-import { type Attributes, type Graph, stateNodes } from '../graph/graph.js'
+import { type Attributes, type Graph, slotOwner, stateNodes } from '../graph/graph.js'
 import { elements, formatShape, type Shape, sameShape } from '../graph/types.js'
 import type { Model, Preprocessing, Weights } from '../models/model.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
@@ -83,7 +83,7 @@ export function encodeCheckpoint({ model, training }: Checkpoint): Uint8Array[] 
     [...values].map(([key, array]) => [key, storedFloats(array, shapeOf(key))])
   const tensors = new Map([
     ...stored(weights, key => shapes.get(key)!),
-    ...stored(slots, key => shapes.get(parameterOf(key)) ?? [slots.get(key)!.length]),
+    ...stored(slots, key => shapes.get(slotOwner(key) ?? '') ?? [slots.get(key)!.length]),
   ])
   return encodeSafetensors({ tensors, metadata: { [ENTRY]: JSON.stringify(description, onlyFinite) } })
 }
@@ -147,9 +147,6 @@ function onlyFinite(key: string, value: unknown): unknown {
 
 const shapesOf = (graph: Graph): Map<string, Shape> =>
   new Map(stateNodes(graph).map(({ name, outputs: [{ shape }] }) => [name, shape]))
-
-/** A slot's name is that of its parameter, a colon, and what it is. */
-const parameterOf = (slot: string): string => slot.slice(0, slot.lastIndexOf(':'))
 
 const storedFloats = (array: Float32Array, shape: Shape): StoredTensor => ({
   dtype: 'float32',
@@ -228,7 +225,7 @@ function trainingOf(json: Readonly<Record<string, unknown>>, model: Model, { ten
   const shapes = shapesOf(model.graph)
   const slots = [...tensors].filter(([name]) => !shapes.has(name))
   for (const [name, tensor] of slots) {
-    const shape = shapes.get(parameterOf(name))
+    const shape = shapes.get(slotOwner(name) ?? '')
     if (shape === undefined || !sameShape(shape, tensor.shape)) {
       throw new FormatError(`'${name}' belongs to no parameter of the model`)
     }

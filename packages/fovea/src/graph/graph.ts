@@ -41,6 +41,12 @@ export const isLeaf = ({ op }: Pick<Node, 'op'>): boolean => leafOps.has(op)
 /** Whether a node outlives a run: a parameter, which is trained, or a buffer, which is not. */
 export const isState = (node: Node): boolean => node.op === 'parameter' || node.op === 'buffer'
 
+/** The parameter to which a slot belongs: `conv1.weight` for `conv1.weight:velocity`; undefined for what is no slot. */
+export function slotOwner(name: string): string | undefined {
+  const colon = name.lastIndexOf(':')
+  return colon < 0 ? undefined : name.slice(0, colon)
+}
+
 /** What a run is fed, in the order of the graph. */
 export const inputNodes = (graph: Graph): Node[] => graph.nodes.filter(node => node.op === 'input')
 /** What training changes by gradient. */

@@ -17,7 +17,7 @@ export function linear(scope: Scope, x: Value, { features, bias = true, initiali
   const inputs = x.type.shape[1]
   const uniform: Initializer = { type: 'uniform', bound: 1 / Math.sqrt(inputs) }
   const weight = scope.parameter('weight', [features, inputs], initializer ?? uniform)
-  const biasStart = initializer === undefined ? uniform : ({ type: 'zeros' } as const)
-  const inputsOf = bias ? [x, weight, scope.parameter('bias', [features], biasStart)] : [x, weight]
-  return scope.builder.emit(linearOp, inputsOf, {}, scope.path)
+  if (!bias) return scope.builder.emit(linearOp, [x, weight], {}, scope.path)
+  const start = initializer === undefined ? uniform : ({ type: 'zeros' } as const)
+  return scope.builder.emit(linearOp, [x, weight, scope.parameter('bias', [features], start)], {}, scope.path)
 }

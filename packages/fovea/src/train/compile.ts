@@ -6,7 +6,7 @@ import { arrayDataset } from '../data/array-dataset.js'
 import type { Augmentation, Dataset } from '../data/dataset.js'
 import { subset } from '../data/subset.js'
 import type { Engine } from '../engines/engine.js'
-import { InvalidArgumentError, unknownName } from '../errors.js'
+import { checkOptionNames, InvalidArgumentError, unknownName } from '../errors.js'
 import type { Model } from '../models/model.js'
 import type { Precision } from '../passes/mixed-precision.js'
 import { evaluate, predictProbabilities } from './evaluate.js'
@@ -178,11 +178,9 @@ function optimizerOf({ optimizer = 'rmsprop' }: KerasCompileOptions) {
 
 const fitOptions = ['epochs', 'batchSize', 'validationData', 'validationSplit', 'augmentation', 'seed', 'onEpochEnd']
 
-/** A misspelt option would be ignored without a word. */
 function checkNames(what: string, options: object | undefined, known: readonly string[]): void {
   if (typeof options !== 'object') throw new InvalidArgumentError(`${what} needs its options: ${known.join(', ')}`)
-  const unknown = Object.keys(options).find(name => !known.includes(name))
-  if (unknown !== undefined) throw unknownName(`option of ${what}`, unknown, known)
+  checkOptionNames(what, options, known)
 }
 
 /** @throws InvalidArgumentError for what are no 8-bit pixels */

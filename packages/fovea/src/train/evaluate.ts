@@ -105,14 +105,14 @@ export class Evaluator {
   /** Batch by batch; with several views, the weighted mean over a batch of each. */
   async *#logits(dataset: Dataset): AsyncGenerator<{ readonly batch: Batch; readonly logits: HostArray }> {
     const options = { batchSize: this.#batchSize, normalization: this.#model.preprocessing }
-    const [first, ...others] = this.#views.map(({ weight, ...view }) => ({
-      weight,
-      batches: batchesOf(dataset, isPlain(view) ? options : { ...options, view })[Symbol.asyncIterator](),
-    }))
+    const pass = ({ weight: _, ...view }: WeightedView) =>
+      batchesOf(dataset, isPlain(view) ? options : { ...options, view })
+    const [first, ...more] = this.#views
+    const others = more.map(view => ({ weight: view.weight, batches: pass(view)[Symbol.asyncIterator]() }))
     try {
-      for await (const batch of { [Symbol.asyncIterator]: () => first.batches }) {
+      for await (const batch of pass(first)) {
         const { logits } = await this.#program.run({ image: batch.images })
-        if (others.length > 0) for (let i = 0; i < logits.length; i++) logits[i] *= first.weight
+        if (first.weight !== 1) for (let i = 0; i < logits.length; i++) logits[i] *= first.weight
         for (const { weight, batches } of others) {
           const { value } = (await batches.next()) as IteratorYieldResult<Batch>
           const { logits: more } = await this.#program.run({ image: value.images })

@@ -2,13 +2,12 @@
  * @file The learning-rate range test (Smith 2015, arXiv 1506.01186, section 3.3): a short training whose rate grows from
  * step to step, and what its loss says about the rate to train with. The steps are those of a run.
  */
-import { batchCount, batchesOf, checkBatchOptions } from '../data/batches.js'
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions } from '../engines/engine.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { Model } from '../models/model.js'
+import { Epochs } from './epochs.js'
 import { checkDataset } from './evaluate.js'
-import { classWeightsOf } from './labels.js'
 import { hasDiverged, type LearningRateSearch, suggestRate, type TriedRate } from './rate-suggestion.js'
 import { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './settings.js'
 import type { TrainOptions } from './train.js'
@@ -52,26 +51,17 @@ export async function findLearningRate(model: Model, options: FindLearningRateOp
   })
   checkSettings(model, settings, 1, data.train.fingerprint, undefined)
   checkDataset(model, data.train)
-  const { batchSize, seed, augmentation } = settings
-  const batches = { batchSize, normalization: model.preprocessing }
-  const firstEpoch = { ...batches, training: { seed, epoch: 0, augmentation } }
-  checkBatchOptions(data.train, firstEpoch)
-
-  const epochSteps = batchCount(data.train.length, firstEpoch)
-  const compiled = new TrainingStep(model, engine, settings, {
+  const epochs = new Epochs(model, data.train, settings)
+  const compiled = new TrainingStep(model, engine, settings, epochs, {
     ...options,
-    steps: epochSteps,
-    epochs: Math.ceil(steps / epochSteps),
-    ...(settings.classWeights && {
-      weightByClass: classWeightsOf(settings.classWeights, data.train.labels, model.labels.length),
-    }),
+    epochs: Math.ceil(steps / epochs.steps),
   })
   const tried: TriedRate[] = []
   try {
     await compiled.begin(model.weights)
     for (let epoch = 0; ; epoch++) {
       let step = 0
-      for await (const batch of batchesOf(data.train, { ...batches, training: { seed, epoch, augmentation } })) {
+      for await (const batch of epochs.batches(epoch)) {
         const rate = lowest * (highest / lowest) ** (tried.length / (steps - 1))
         const { loss } = await compiled.run(batch, { epoch, step: step++ }, rate)
         if (!Number.isFinite(loss)) return suggestRate(tried, steps)

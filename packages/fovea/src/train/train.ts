@@ -2,7 +2,6 @@
  * @file The training loop: batch after batch through one compiled step, an evaluation after each epoch, and a state that
  * can be saved after any step. A run that goes on from such a state gives the same bits as one that never stopped.
  */
-import { batchCount, batchesOf, checkBatchOptions } from '../data/batches.js'
 import type { Dataset } from '../data/dataset.js'
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions, Engine } from '../engines/engine.js'
@@ -12,8 +11,8 @@ import type { Attributes } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
 import { bestEpoch, bestSlots, bestWeights, stopsEarly } from './early-stopping.js'
+import { Epochs } from './epochs.js'
 import { checkDataset, type EvaluateOptions, type Evaluation, Evaluator, evaluate } from './evaluate.js'
-import { classWeightsOf } from './labels.js'
 import { defaultRecipe, type RecipeName, recipeOf } from './recipes/index.js'
 import { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './settings.js'
 import { allFinite, type State } from './state.js'
@@ -102,26 +101,17 @@ export interface TrainingRun {
 export async function train(model: Model, options: TrainOptions): Promise<TrainingRun> {
   const { data, engine = await defaultEngine(), signal, onStep, onEpoch, save, saveSeconds = 300, resume } = options
   const settings = resolveSettings(model, data.train.length, options)
-  const { batchSize, augmentation, seed, average, earlyStopping } = settings
+  const { batchSize, average, earlyStopping } = settings
   checkDataset(model, data.train)
   if (data.test) checkDataset(model, data.test)
   else if (earlyStopping) throw new InvalidArgumentError('earlyStopping needs held-out images (data.test)')
   if (!(saveSeconds >= 0)) throw new InvalidArgumentError(`saveSeconds must be 0 or more, got ${saveSeconds}`)
-  const batches = { batchSize, normalization: model.preprocessing }
-  const firstEpoch = { ...batches, training: { seed, epoch: 0, augmentation } }
-  checkBatchOptions(data.train, firstEpoch)
-  const steps = batchCount(data.train.length, firstEpoch)
+  const passes = new Epochs(model, data.train, settings)
+  const { steps } = passes
   const epochs = options.epochs ?? epochsOf(options.recipe ?? defaultRecipe(model.name), steps)
   checkSettings(model, settings, epochs, data.train.fingerprint, resume)
-  const weightByClass =
-    settings.classWeights && classWeightsOf(settings.classWeights, data.train.labels, model.labels.length)
 
-  const compiled = new TrainingStep(model, engine, settings, {
-    ...options,
-    steps,
-    epochs,
-    ...(weightByClass && { weightByClass }),
-  })
+  const compiled = new TrainingStep(model, engine, settings, passes, { ...options, epochs })
   const evaluation = { ...settings, ...options, batchSize, testTimeAugmentation: 'none' as const }
   const evaluator =
     data.test && new Evaluator(model, engine, { ...evaluation, batchSize: Math.min(batchSize, data.test.length) })
@@ -173,8 +163,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       const firstStep = step
       const start = performance.now()
       const secondsSince = (time: number): number => (performance.now() - time) / 1000
-      const training = { seed, epoch, augmentation }
-      for await (const batch of batchesOf(data.train, { ...batches, training, firstBatch: step })) {
+      for await (const batch of passes.batches(epoch, step)) {
         const result = await compiled.run(batch, { epoch, step })
         const { loss, learningRate } = result
         step++
@@ -204,20 +193,21 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       }
       const imagesPerSecond = ((steps - firstStep) * batchSize) / secondsSince(start)
       state = await stateAt()
+      const weights = kept(state)
       let metrics: EpochMetrics = { epoch: epoch + 1, loss: lossSum / steps, accuracy: correct / (steps * batchSize) }
       if (evaluator && data.test) {
-        await evaluator.load(kept(state))
+        await evaluator.load(weights)
         const { loss, accuracy } = await evaluator.evaluate(data.test)
         if (!Number.isFinite(loss)) throw diverged('held-out loss', loss, { epoch, step, steps })
         metrics = { ...metrics, validationLoss: loss, validationAccuracy: accuracy }
       }
       history.push(metrics)
       const isBest = data.test !== undefined && bestEpoch(history, earlyStopping?.minimumDelta) === history.length - 1
-      if (isBest) best = kept(state)
+      if (isBest) best = weights
       await onEpoch?.({ ...metrics, epochs, imagesPerSecond, seconds: secondsSince(start) })
       epoch++
       step = lossSum = correct = 0
-      const moment = { epochEnded: true, ...(isBest && { best: { ...model, weights: kept(state) } }) }
+      const moment = { epochEnded: true, ...(isBest && { best: { ...model, weights } }) }
       await save?.(checkpoint(state), moment)
       savedAt = performance.now()
     }

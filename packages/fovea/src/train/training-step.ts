@@ -8,7 +8,8 @@ import type { LossScaleState } from '../formats/checkpoint.js'
 import type { Graph } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
-import { dominantLabels, labelFeed } from './labels.js'
+import type { Epochs } from './epochs.js'
+import { classWeightsOf, dominantLabels, labelFeed } from './labels.js'
 import { initialLossScale, nextLossScale } from './loss-scale.js'
 import { countCorrect } from './metrics.js'
 import type { TrainingSettings } from './settings.js'
@@ -18,11 +19,8 @@ import { trainingGraph } from './training-graph.js'
 
 export interface TrainingStepOptions extends CompileOptions {
   readonly memory?: MemoryUse
-  /** Of an epoch, and epochs of the run: what the schedule goes by. */
-  readonly steps: number
+  /** How many of them the run has: what the schedule goes by. */
   readonly epochs: number
-  /** By class, how much an image counts. Default: all alike. */
-  readonly weightByClass?: Float32Array
 }
 
 /** What a step came to. */
@@ -38,16 +36,24 @@ export class TrainingStep {
   readonly #graph: Graph
   readonly #program: Program
   readonly #feeds: StepFeeds
+  /** By class, how much an image counts; undefined where all count alike. */
+  readonly #classWeights: Float32Array | undefined
   #lossScale: LossScaleState = initialLossScale
 
-  /** @throws EngineError for a step that needs more memory than there is; see trainingGraph for the rest */
+  /**
+   * @throws EngineError for a step that needs more memory than there is; InvalidArgumentError for class weights that are not
+   *   one for each class; see trainingGraph for the rest
+   */
   constructor(
     readonly model: Model,
     engine: Engine,
     readonly settings: TrainingSettings,
-    readonly options: TrainingStepOptions,
+    { data, steps }: Epochs,
+    options: TrainingStepOptions,
   ) {
-    const { memory, steps, epochs } = options
+    const { memory, epochs } = options
+    const { classWeights } = settings
+    this.#classWeights = classWeights && classWeightsOf(classWeights, data.labels, model.labels.length)
     this.#graph = trainingGraph(model.graph, { ...settings, ...(memory && { memory }) })
     this.#program = engine.compile(this.#graph, options)
     this.#feeds = new StepFeeds(this.#graph, settings, steps, epochs)
@@ -76,7 +82,7 @@ export class TrainingStep {
   ): Promise<StepResult> {
     const { accumulate, batchSize, labels } = this.settings
     const classes = this.model.labels.length
-    const label = labelFeed(batch, classes, labels, this.options.weightByClass)
+    const label = labelFeed(batch, classes, labels, this.#classWeights)
     const dominant = dominantLabels(batch)
     const images = batchSize / accumulate
     const partOf = <T extends Float32Array | Int32Array>(whole: T, part: number): T => {

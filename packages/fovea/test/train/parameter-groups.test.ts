@@ -1,12 +1,10 @@
 /** @file Claims about parameter groups: who is in one, what it changes, and what is refused. */
 import { describe, expect, test } from 'vitest'
-import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { inputNodes } from '../../src/graph/graph.js'
-import { createModel } from '../../src/models/registry.js'
 import { checkGroups, groupOf, type ParameterGroup, rateIn } from '../../src/train/parameter-groups.js'
 import { train } from '../../src/train/train.js'
 import { trainingGraph } from '../../src/train/training-graph.js'
-import { stripeClasses, stripeData } from './patterns.js'
+import { stripeModel, stripeRun } from './small-model.js'
 
 test('the first group that matches counts', () => {
   const groups = [{ match: '*.bias' }, { match: 'fc.*' }]
@@ -32,12 +30,10 @@ describe('what makes no group is named', () => {
   })
 })
 
-const model = createModel('resnet8', { input: [8, 8, 3], labels: stripeClasses })
-
 test('a frozen parameter costs no gradient: neither its update nor what only it needed is in the graph', () => {
   const options = { batchSize: 4, optimizer: { type: 'sgd', momentum: 0.9 } } as const
-  const whole = trainingGraph(model.graph, options)
-  const head = trainingGraph(model.graph, { ...options, groups: [{ match: 'fc.*' }, { match: '*', rate: 0 }] })
+  const whole = trainingGraph(stripeModel.graph, options)
+  const head = trainingGraph(stripeModel.graph, { ...options, groups: [{ match: 'fc.*' }, { match: '*', rate: 0 }] })
   expect([...head.updates.keys()].filter(name => !name.includes('running'))).toEqual(
     ['fc.bias', 'fc.bias:velocity', 'fc.weight', 'fc.weight:velocity'].sort(
       (a, b) => [...whole.updates.keys()].indexOf(a) - [...whole.updates.keys()].indexOf(b),
@@ -51,18 +47,13 @@ test('only groups with a rate of their own are fed one', () => {
     { match: 'fc.*', weightDecay: 0 },
     { match: 'bn1.*', rate: 3 },
   ]
-  const graph = trainingGraph(model.graph, { batchSize: 4, optimizer: { type: 'sgd' }, groups })
+  const graph = trainingGraph(stripeModel.graph, { batchSize: 4, optimizer: { type: 'sgd' }, groups })
   expect(inputNodes(graph).map(({ name }) => name)).toEqual(['image', 'label', 'learningRate', 'learningRate:1'])
 })
 
 test('in a run, frozen parameters keep their bits, a group outside of its epochs too, the others change', async () => {
-  const run = await train(model, {
-    data: stripeData,
-    engine: referenceEngine(),
-    epochs: 2,
-    batchSize: 8,
-    optimizer: { type: 'sgd', momentum: 0.9 },
-    schedule: { type: 'constant', rate: 0.05 },
+  const run = await train(stripeModel, {
+    ...stripeRun,
     groups: [
       { match: 'conv1.*', rate: 0 },
       { match: 'layer1.*', from: 2 },
@@ -70,7 +61,7 @@ test('in a run, frozen parameters keep their bits, a group outside of its epochs
     ],
   })
   const changed = (name: string) =>
-    run.model.weights.get(name)!.some((value, i) => value !== model.weights.get(name)![i])
+    run.model.weights.get(name)!.some((value, i) => value !== stripeModel.weights.get(name)![i])
   expect(['conv1.weight', 'layer1.0.conv1.weight', 'layer2.0.conv1.weight', 'fc.weight'].map(changed)).toEqual([
     false,
     false,

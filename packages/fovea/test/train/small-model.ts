@@ -1,11 +1,14 @@
-/** @file A model for tests of training, with all that a run can depend on. */
+/** @file Models and a run for tests of training. */
+
+import { referenceEngine } from '../../src/engines/reference/reference.js'
 import type { Model } from '../../src/models/model.js'
+import { createModel } from '../../src/models/registry.js'
 import { initialWeights } from '../../src/nn/initializers.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
-import { stripeClasses } from './patterns.js'
+import { stripeClasses, stripeData } from './patterns.js'
 
-/** For images of 8×8×3 and three classes: batch-norm's statistics, dropout's randomness. */
+/** With all that a run can depend on: batch-norm's statistics, dropout's randomness. */
 export function small(): Model {
   const builder = new GraphBuilder()
   const attrs = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const
@@ -29,3 +32,16 @@ export function small(): Model {
   const preprocessing = { size: [8, 8, 3], mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25] } as const
   return { name: 'small', graph, weights: initialWeights(graph, 0), preprocessing, labels: stripeClasses }
 }
+
+/** A residual network for the same images. */
+export const stripeModel = createModel('resnet8', { input: [8, 8, 3], labels: stripeClasses })
+
+/** A short run on them. */
+export const stripeRun = {
+  data: stripeData,
+  engine: referenceEngine(),
+  epochs: 2,
+  batchSize: 8,
+  optimizer: { type: 'sgd', momentum: 0.9 },
+  schedule: { type: 'constant', rate: 0.05 },
+} as const

@@ -1,27 +1,16 @@
 /** @file Claims about averages of weights: moving averages and lookahead, against the same computed step by step. */
 import { describe, expect, test } from 'vitest'
-import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
-import { createModel } from '../../src/models/registry.js'
 import { type TrainOptions, train } from '../../src/train/train.js'
 import { averageFeeds, checkAverage, type WeightAverage } from '../../src/train/weight-average.js'
-import { stripeClasses, stripeData } from './patterns.js'
-
-const model = createModel('resnet8', { input: [8, 8, 3], labels: stripeClasses })
-const options: TrainOptions = {
-  data: stripeData,
-  engine: referenceEngine(),
-  epochs: 2,
-  batchSize: 8,
-  optimizer: { type: 'sgd', momentum: 0.9 },
-  schedule: { type: 'constant', rate: 0.05 },
-}
+import { stripeData } from './patterns.js'
+import { stripeModel, stripeRun } from './small-model.js'
 
 /** The weights after each epoch of a run without an average, of one step each where asked. */
 async function history(more: Partial<TrainOptions>) {
   const saved: { weights: Map<string, Float32Array>; slots: Map<string, Float32Array> }[] = []
-  const run = await train(model, {
-    ...options,
+  const run = await train(stripeModel, {
+    ...stripeRun,
     ...more,
     save: async ({ model: { weights }, training }) => void saved.push({ weights, slots: training!.slots }),
   })
@@ -80,15 +69,15 @@ describe.each<WeightAverage>([
   test('goes on from a checkpoint to the same bits', async () => {
     const { run, saved } = await history({ average })
     const states: Uint8Array[] = []
-    await train(model, {
-      ...options,
+    await train(stripeModel, {
+      ...stripeRun,
       average,
       signal: { aborted: false },
       save: async checkpoint => void states.push(Buffer.concat(encodeCheckpoint(checkpoint))),
     })
     expect(states.length).toBe(saved.length)
     const { model: middle, training } = decodeCheckpoint('saved', states[0])
-    const resumed = await train(middle, { ...options, average, resume: training! })
+    const resumed = await train(middle, { ...stripeRun, average, resume: training! })
     expect(resumed.model.weights).toEqual(run.model.weights)
   })
 })

@@ -1,11 +1,5 @@
-/** @file What the options of all augmentations are checked for. */
-import { InvalidArgumentError, unknownName } from '../../errors.js'
-
-/** @throws InvalidArgumentError naming the first option of `what` that there is not */
-export function checkNames(what: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find(name => !known.includes(name))
-  if (unknown !== undefined) throw unknownName(`option of ${what}`, unknown, known)
-}
+/** @file What the numbers of all augmentations are checked for. */
+import { InvalidArgumentError } from '../../errors.js'
 
 /** @throws InvalidArgumentError unless `value` is a number from `least` to `most` */
 export function checkNumber(name: string, value: number, least: number, most = Number.POSITIVE_INFINITY): void {

@@ -1,6 +1,7 @@
 /** @file Colour jitter: brightness, contrast, saturation and hue, each changed at random, in a random order. */
+import { checkOptionNames } from '../../errors.js'
 import { randomAt, randomKey } from '../../random.js'
-import { checkNames, checkNumber } from './check.js'
+import { checkNumber } from './check.js'
 import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
 import { brightness, contrast, hue, saturation } from './tone.js'
@@ -21,7 +22,7 @@ const names = ['brightness', 'contrast', 'saturation', 'hue'] as const
 
 /** @throws InvalidArgumentError for an unknown option or one out of its range */
 export function checkColorJitter(options: ColorJitterOptions): void {
-  checkNames('colorJitter', options, names)
+  checkOptionNames('colorJitter', options, names)
   for (const name of names) {
     checkNumber(`colorJitter: ${name}`, options[name] ?? 0, 0, name === 'hue' ? 0.5 : undefined)
   }

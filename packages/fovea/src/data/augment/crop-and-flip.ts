@@ -2,9 +2,8 @@
  * @file Translation and mirroring, at random for training or fixed for a view of an evaluation. It is what nearly every
  * recipe needs, so it is one walk over the pixels that normalizes them as well. Knows one image at a time.
  */
-import { InvalidArgumentError, unknownName } from '../../errors.js'
+import { checkOptionNames, InvalidArgumentError, unknownName } from '../../errors.js'
 import { randomAt, randomKey, streamOf } from '../../random.js'
-import { checkNames } from './check.js'
 import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
 
@@ -46,7 +45,7 @@ const flips: readonly Flip[] = ['random', 'alternating']
  */
 export function checkCrop(crop: CropOptions, size: readonly number[]): void {
   const { padding, fill = 'zero' } = crop
-  checkNames('crop', crop, ['padding', 'fill'])
+  checkOptionNames('crop', crop, ['padding', 'fill'])
   if (!Number.isSafeInteger(padding) || padding < 0) {
     throw new InvalidArgumentError(`crop: the padding must be a whole number of pixels from 0 on, not ${padding}`)
   }

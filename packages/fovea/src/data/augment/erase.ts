@@ -1,7 +1,7 @@
 /** @file Erasing a part of an image, after normalization: what is erased becomes 0, the mean colour. */
-import { unknownName } from '../../errors.js'
+import { checkOptionNames, unknownName } from '../../errors.js'
 import { randomAt, randomKey } from '../../random.js'
-import { checkNames, checkNumber, checkRange, checkWhole } from './check.js'
+import { checkNumber, checkRange, checkWhole } from './check.js'
 import { passKey, type TrainingPass } from './keys.js'
 import { type Rectangle, randomRectangle } from './rectangle.js'
 
@@ -31,11 +31,11 @@ const defaults = { probability: 0.5, area: [0.02, 0.33], ratio: [0.3, 3.3] } as 
 export function checkErase(erase: EraseOptions): void {
   switch (erase.type) {
     case 'cutout':
-      checkNames('cutout', erase, ['type', 'size'])
+      checkOptionNames('cutout', erase, ['type', 'size'])
       checkWhole('cutout: the size', erase.size, 0)
       return
     case 'random-erasing':
-      checkNames('random-erasing', erase, ['type', ...Object.keys(defaults)])
+      checkOptionNames('random-erasing', erase, ['type', ...Object.keys(defaults)])
       checkNumber('random-erasing: the probability', erase.probability ?? defaults.probability, 0, 1)
       checkRange('random-erasing: area', erase.area ?? defaults.area, 1)
       checkRange('random-erasing: ratio', erase.ratio ?? defaults.ratio)

@@ -2,10 +2,9 @@
  * @file Mixing the images of a batch, each with a partner: the batch in reverse order. The labels are mixed as well, which
  * is the loss's business; here is only by how much. It is the one augmentation that looks at more than one image.
  */
-import { InvalidArgumentError, unknownName } from '../../errors.js'
+import { checkOptionNames, InvalidArgumentError, unknownName } from '../../errors.js'
 import { randomAt, randomKey } from '../../random.js'
 import { symmetricBeta } from './beta.js'
-import { checkNames } from './check.js'
 import { passKey, type TrainingPass } from './keys.js'
 
 /**
@@ -31,7 +30,7 @@ const types = ['mixup', 'cutmix']
 /** @throws InvalidArgumentError for an unknown kind or option, or an alpha that is not positive */
 export function checkMix(mix: MixOptions): void {
   if (!types.includes(mix.type)) throw unknownName('mix', String(mix.type), types)
-  checkNames(mix.type, mix, ['type', 'alpha'])
+  checkOptionNames(mix.type, mix, ['type', 'alpha'])
   if (!(Number.isFinite(mix.alpha) && mix.alpha > 0)) {
     throw new InvalidArgumentError(`${mix.type}: alpha must be a positive number, not ${mix.alpha}`)
   }

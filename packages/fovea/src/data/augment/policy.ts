@@ -2,10 +2,10 @@
  * @file Policies: a few operations drawn at random from a table and applied one after another. The operations and the
  * ranges of their magnitudes are torchvision's.
  */
-import { unknownName } from '../../errors.js'
+import { checkOptionNames, unknownName } from '../../errors.js'
 import { randomAt, randomKey } from '../../random.js'
 import { rotate, shearX, shearY, translateX, translateY } from './affine.js'
-import { checkNames, checkWhole } from './check.js'
+import { checkWhole } from './check.js'
 import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
 import { autoContrast, equalize, posterize, solarize } from './levels.js'
@@ -79,12 +79,12 @@ const operations: readonly Operation[] = [
 export function checkPolicy(policy: PolicyOptions): void {
   switch (policy.type) {
     case 'rand-augment':
-      checkNames('rand-augment', policy, ['type', 'operations', 'magnitude'])
+      checkOptionNames('rand-augment', policy, ['type', 'operations', 'magnitude'])
       checkWhole('rand-augment: operations', policy.operations ?? 2, 1)
       checkWhole('rand-augment: the magnitude', policy.magnitude ?? 9, 0, LAST_STEP)
       return
     case 'trivial-augment':
-      checkNames('trivial-augment', policy, ['type'])
+      checkOptionNames('trivial-augment', policy, ['type'])
       return
     default:
       throw unknownName('policy', String((policy as PolicyOptions).type), ['rand-augment', 'trivial-augment'])

@@ -2,8 +2,9 @@
  * @file Resized crops: a random part of the image, enlarged to the image's size (Szegedy et al. 2015, arXiv 1409.4842,
  * section 6). A part is never larger than its image, so bilinear interpolation leaves nothing out.
  */
+import { checkOptionNames } from '../../errors.js'
 import { randomKey } from '../../random.js'
-import { checkNames, checkRange } from './check.js'
+import { checkRange } from './check.js'
 import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
 import { type Rectangle, randomRectangle } from './rectangle.js'
@@ -25,7 +26,7 @@ const ONE = 1 << BITS
 
 /** @throws InvalidArgumentError for an unknown option or a range that is none */
 export function checkResizedCrop(options: ResizedCropOptions): void {
-  checkNames('resizedCrop', options, ['scale', 'ratio'])
+  checkOptionNames('resizedCrop', options, ['scale', 'ratio'])
   checkRange('resizedCrop: scale', options.scale ?? defaultScale, 1)
   checkRange('resizedCrop: ratio', options.ratio ?? defaultRatio)
 }
