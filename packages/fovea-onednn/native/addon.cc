@@ -113,12 +113,15 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     return result;
   }
 
-  // layout(type, shape, groups) → { layout, bytes } of the dense weights
+  // layout(type, shape, groups, tiled) → { layout, bytes } of the weights
   Napi::Value layout(const Napi::CallbackInfo& info) {
     auto result = Napi::Object::New(info.Env());
     guard(info, [&] {
-      const int id = idle(info).primitives.plain_layout(info[0].As<Napi::Number>().Int64Value(), numbers<int64_t>(info[1]),
-                                                        info[2].As<Napi::Number>().Int64Value());
+      const int64_t type = info[0].As<Napi::Number>().Int64Value(), groups = info[2].As<Napi::Number>().Int64Value();
+      const std::vector<int64_t> shape = numbers<int64_t>(info[1]);
+      auto& primitives = idle(info).primitives;
+      const bool tiled = info[3].As<Napi::Boolean>().Value();
+      const int id = tiled ? primitives.tiled_layout(type, shape) : primitives.plain_layout(type, shape, groups);
       result.Set("layout", id);
       result.Set("bytes", (double)plan->primitives.layout_bytes(id));
     });

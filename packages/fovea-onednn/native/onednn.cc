@@ -93,6 +93,10 @@ int Primitives::plain_layout(int64_t type, const std::vector<int64_t>& shape, in
   return self->layout_id(memory::desc(dims, type_of(type), format));
 }
 
+int Primitives::tiled_layout(int64_t type, const std::vector<int64_t>& shape) {
+  return self->layout_id(memory::desc(shape, type_of(type), tag::OIhw16i16o));
+}
+
 size_t Primitives::layout_bytes(int layout) const { return self->layouts.at(layout).get_size(); }
 
 PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {

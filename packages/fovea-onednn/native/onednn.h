@@ -35,8 +35,9 @@ class Primitives {
  public:
   explicit Primitives(int threads);
   ~Primitives();
-  // The dense layout [out, in/groups, kh, kw] of weights.
+  // The dense layout [out, in/groups, kh, kw] of weights; or that of kernels/weight_gradient.h, in tiles.
   int plain_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups);
+  int tiled_layout(int64_t type, const std::vector<int64_t>& shape);
   size_t layout_bytes(int layout) const;
   PrimitiveInfo convolution(const ConvolutionSpec& spec);
   PrimitiveInfo reorder(int from, int to, int threads);

@@ -35,14 +35,15 @@ Block::~Block() {
 const KernelEntry* best_kernels() {
 #if defined(__x86_64__)
   const char* wish = std::getenv("FOVEA_ISA");
-  const std::string most = wish ? wish : "avx512";
+  const std::string most = wish ? wish : "avx512_bf16";
   __builtin_cpu_init();
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   unsigned eax, ebx, ecx = 0, edx;  // not every compiler's __builtin_cpu_supports knows f16c
   const bool f16c = __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c;
-  if (avx512 && most == "avx512") return kernels_avx512();
+  if (avx512 && __builtin_cpu_supports("avx512bf16") && most == "avx512_bf16") return kernels_avx512_bf16();
+  if (avx512 && most.rfind("avx512", 0) == 0) return kernels_avx512();
   if (avx2 && most != "generic") return kernels_avx2();
 #endif
   return kernels_generic();

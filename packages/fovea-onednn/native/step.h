@@ -22,6 +22,7 @@ const KernelEntry* kernels_generic();
 #if defined(__x86_64__)
 const KernelEntry* kernels_avx2();
 const KernelEntry* kernels_avx512();
+const KernelEntry* kernels_avx512_bf16();
 #endif
 
 // Element types, as src/lowering.ts numbers them.

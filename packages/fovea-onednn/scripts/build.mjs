@@ -48,9 +48,11 @@ const onednn = findOnednn(compiler)
 if (onednn === undefined) fail('no oneDNN found (dnnl.hpp): install libdnnl-dev, or set FOVEA_ONEDNN_ROOT')
 
 const mac = process.platform === 'darwin'
+const avx512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mprefer-vector-width=512']
 const isaFlags = {
   kernels_avx2: ['-mavx2', '-mfma', '-mf16c'],
-  kernels_avx512: ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mprefer-vector-width=512'],
+  kernels_avx512: avx512,
+  kernels_avx512_bf16: [...avx512, '-mavx512bf16'],
 }
 // No -ffast-math: NaN must stay NaN. -fno-trapping-math and -fno-math-errno only drop side effects nobody reads.
 const flags = [

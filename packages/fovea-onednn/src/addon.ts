@@ -40,7 +40,13 @@ export interface NativeLoop {
 export type Transfer = readonly [buffer: number, array: HostArray]
 
 export interface NativePlan {
-  layout(type: number, shape: readonly number[], groups: number): { readonly layout: number; readonly bytes: number }
+  /** The dense layout of weights, or that of a gradient in tiles (of one group). */
+  layout(
+    type: number,
+    shape: readonly number[],
+    groups: number,
+    tiled: boolean,
+  ): { readonly layout: number; readonly bytes: number }
   convolution(spec: Readonly<Record<string, number>>): Primitive
   reorder(from: number, to: number, threads: number): Primitive
   build(

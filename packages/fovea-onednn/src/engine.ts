@@ -59,6 +59,8 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
     bfloat16: bfloat16Cost === 0 ? 'always' : bfloat16Cost > WIDENING_PAYS ? 'where it pays' : 'never',
     float16: 'always', // oneDNN 2.6 has no convolution of float16 on a CPU
   }
+  // With tiles (AMX), oneDNN's own gradients are faster; where products of pairs are slow, all is widened.
+  const pairs = instructionSet === 'avx512_core_bf16' && widening.bfloat16 === 'never'
   return {
     name: 'onednn',
     description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
@@ -67,7 +69,7 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
       if (isHalf(dtype)) return widening[dtype] === 'never' ? 'native' : 'widened'
       return dtype === 'float32' ? 'native' : 'none'
     },
-    compile: (graph, options = {}) => compile(new Lowering(new addon.Plan(threads), graph, threads, widening), options),
+    compile: (graph, options = {}) => compile(new Lowering(new addon.Plan(threads), graph, threads, widening, pairs), options),
   }
 }
 

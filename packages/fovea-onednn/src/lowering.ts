@@ -84,8 +84,10 @@ export class Lowering {
     readonly graph: Graph,
     readonly threads: number,
     readonly widening: Widening,
+    /** Whether the processor multiplies pairs of bfloat16, which our weight gradient is made of. */
+    readonly pairs: boolean,
   ) {
-    this.#views = sliceViews(graph, threads)
+    this.#views = sliceViews(graph, threads, pairs)
     for (const node of graph.nodes) this.#reads.set(node, new Array<number>(node.outputs.length).fill(0))
     const read = ({ node, index }: Value) => this.#reads.get(node)![index]++
     for (const node of graph.nodes) for (const input of node.inputs) read(input)
@@ -327,6 +329,13 @@ export class Lowering {
     return [...this.graph.outputs.values()].map(value => this.read(value).buffer)
   }
 
+  /** The layout in which our weight gradient leaves its tiles: [outputs / 16, inputs / 16, height, width, 16, 16]. */
+  tiled(type: TensorType): { readonly layout: number; readonly bytes: number } {
+    const found = this.plan.layout(this.type(type), type.shape, 1, true)
+    this.noteLayout(found.layout, found.bytes)
+    return found
+  }
+
   /** The dense layout of weights, as a number of oneDNN's. */
   denseLayoutOf(node: Node, groups: number): number {
     return this.#denseLayout({ node, index: 0, type: node.outputs[0] }, node.outputs[0].dtype, groups)
@@ -340,7 +349,7 @@ export class Lowering {
   #denseLayout(value: Value, dtype: DType, groups: number): number {
     const { shape } = value.node.outputs[value.index]
     const weights = shape.length === 2 ? [...shape, 1, 1] : shape
-    const { layout, bytes } = this.plan.layout(elementTypes[dtype]!, weights, groups)
+    const { layout, bytes } = this.plan.layout(elementTypes[dtype]!, weights, groups, false)
     this.noteLayout(layout, bytes)
     return layout
   }

@@ -4,6 +4,7 @@
  */
 import { elements, type Graph, type Node, type OpName, type Shape, tensorBytes, type Value } from 'fovea/engine'
 import { hasDirectWeightGradient } from './operators/depthwise.js'
+import { hasPairedWeightGradient } from './operators/weight-gradient.js'
 
 /** Inputs that hold a part for each image; the others (weights, tables, seeds) are the same for all. */
 const imageInputs: Partial<Record<OpName, readonly number[]>> = {
@@ -67,16 +68,19 @@ export interface View {
   readonly imagesPerSlice: number
 }
 
-/** The views of all nodes of a graph. */
-export function sliceViews(graph: Graph, threads: number): Map<Node, View> {
+/** The views of all nodes of a graph; `pairs` as Lowering has it. */
+export function sliceViews(graph: Graph, threads: number, pairs: boolean): Map<Node, View> {
   const image = graph.nodes.find(({ op, outputs: [{ shape }] }) => op === 'input' && shape.length === 4)
   const batch = image?.outputs[0].shape[0] ?? 1
   // Every thread has the same number of slices.
-  const sizes = Array.from({ length: batch }, (_, i) => i + 1).filter(size => batch % (size * threads) === 0)
+  const all = Array.from({ length: batch }, (_, i) => i + 1).filter(size => batch % (size * threads) === 0)
+  // Gradients that multiply pairs of images waste half of one on a single image.
+  const even = pairs && graph.nodes.some(hasPairedWeightGradient) ? all.filter(size => size % 2 === 0) : []
+  const sizes = even.length > 0 ? even : all
   const views = new Map<Node, View>()
   let previous = 0
   for (const node of graph.nodes) {
-    const parts = sizes.length > 0 ? imageParts(node, batch) : undefined
+    const parts = sizes.length > 0 ? imageParts(node, batch, pairs) : undefined
     if (parts === undefined) {
       views.set(node, { node, slices: 0, imagesPerSlice: batch })
       continue
@@ -94,7 +98,7 @@ interface Parts {
 }
 
 /** Which inputs and outputs have a part for each image; undefined where the node mixes images. */
-function imageParts(node: Node, batch: number): Parts | undefined {
+function imageParts(node: Node, batch: number, pairs: boolean): Parts | undefined {
   const roles = imageInputs[node.op as OpName]
   if (roles === undefined) return undefined
   const rank = node.outputs[0].shape.length
@@ -108,15 +112,15 @@ function imageParts(node: Node, batch: number): Parts | undefined {
   const kept = imageOutputs[node.op as OpName]
   const outputs = node.outputs.map((_, i) => kept?.includes(i) ?? true)
   const whole = node.outputs.every(({ shape }, i) => !outputs[i] || (shape.length > 0 && shape[0] === batch))
-  return inputs[0] && fits && whole && keepsImagesApart(node) ? { inputs, outputs } : undefined
+  return inputs[0] && fits && whole && keepsImagesApart(node, pairs) ? { inputs, outputs } : undefined
 }
 
 const broadcastsOverBatch = (shape: Shape, rank: number): boolean => shape.length < rank || shape[0] === 1
 
 /** Slices, padding and reductions may cut or add along the first axis; gradients of weights are sums that not all add up. */
-function keepsImagesApart(node: Node): boolean {
+function keepsImagesApart(node: Node, pairs: boolean): boolean {
   const { op, attrs } = node
-  if (op === 'conv2dWeightGradient') return hasDirectWeightGradient(node)
+  if (op === 'conv2dWeightGradient') return hasDirectWeightGradient(node) || (pairs && hasPairedWeightGradient(node))
   const list = (name: string): readonly number[] => (attrs[name] ?? []) as readonly number[]
   if (op === 'pad') return list('before')[0] === 0 && list('after')[0] === 0
   if (op === 'slice' || op === 'sliceGradient') {
@@ -136,11 +140,16 @@ function sliceSize(node: Node, parts: Parts, batch: number, sizes: readonly numb
     ...node.outputs.filter((_, i) => parts.outputs[i]).map(type => bytes({ type })),
   ]
   const perImage = all.reduce((sum, value) => sum + value, 0) / batch
-  const readsWeights = node.op === 'conv2d' || node.op === 'conv2dInputGradient'
-  const weights = readsWeights ? 4 * elements(node.inputs[1].type.shape) : 0
+  const weights = 4 * weightElements(node)
   const wanted = Math.max(CACHE_BYTES, weights) / perImage
   const best = sizes.filter(size => size <= wanted).at(-1) ?? sizes[0]
   return previous >= best / 4 && previous <= 2 * best ? previous : best
+}
+
+/** How many weights a convolution reads for every slice, or sums of their gradient it reads and writes. */
+function weightElements({ op, inputs, outputs }: Node): number {
+  if (op === 'conv2d' || op === 'conv2dInputGradient') return elements(inputs[1].type.shape)
+  return op === 'conv2dWeightGradient' ? elements(outputs[0].shape) : 0
 }
 
 function sliced(node: Node, parts: Parts, images: number): Node {

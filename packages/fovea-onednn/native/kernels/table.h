@@ -5,6 +5,7 @@
 #include "loss.h"
 #include "movement.h"
 #include "pool.h"
+#include "weight_gradient.h"
 
 namespace {
 
@@ -46,6 +47,8 @@ const KernelEntry kTable[] = {
     {"softmax", softmax},
     {"softmaxGradient", softmax_gradient},
     {"stridedCopy", strided_copy},
+    {"weightGradient", weight_gradient},
+    {"weightGradientMerge", weight_gradient_merge},
     {nullptr, nullptr},
 };
 

@@ -18,10 +18,11 @@ import {
   type Value,
 } from 'fovea/engine'
 import type { Primitive } from '../addon.js'
-import type { Lowering } from '../lowering.js'
+import type { Layout, Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
 import { activationNumber, type Lower, output } from './operator.js'
+import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 
 const directions = { forward: 0, inputGradient: 1, weightGradient: 2 } as const
 
@@ -178,6 +179,7 @@ const inputGradient: Lower = (to, node) => {
 
 const weightGradient: Lower = (to, node) => {
   if (hasDirectWeightGradient(node)) return depthwiseWeightGradient(to, node)
+  if (to.pairs && hasPairedWeightGradient(node)) return pairedWeightGradient(to, node)
   const primitive = primitiveOf(to, to.node)
   const reads = node.inputs.map(input => (isWidened(to, node) ? widen(to, input) : to.read(input)))
   const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometryOf(node).attrs.groups)
@@ -203,6 +205,13 @@ export const convolutions = {
   linearWeightGradient: weightGradient,
 } as const satisfies Record<string, Lower>
 
+/** The layout in which the gradient of a weight is written. */
+function gradientLayout(to: Lowering, node: Node): { readonly layout: Layout; readonly bytes: number } {
+  if (to.pairs && hasPairedWeightGradient(node)) return to.tiled(node.outputs[0])
+  const { weightsLayout, weightsBytes } = primitiveOf(to, node)
+  return { layout: weightsLayout, bytes: weightsBytes }
+}
+
 /**
  * Chooses the layout in which each weight (and its optimizer slots) lives: that of its gradient where the gradient goes
  * straight into an update, else that of the forward primitive.
@@ -211,9 +220,8 @@ export function chooseWeightLayouts(to: Lowering): void {
   const { nodes } = to.graph
   const readersOf = (value: Value) =>
     nodes.filter(node => node.inputs.some(input => input.node === value.node && input.index === value.index))
-  const choose = (state: Node, primitive: Primitive, groups: number) => {
-    if (to.stateLayout(state.name)) return
-    to.setStateLayout(state.name, primitive.weightsLayout, primitive.weightsBytes, groups)
+  const choose = (state: Node, layout: Layout, bytes: number, groups: number) => {
+    if (!to.stateLayout(state.name)) to.setStateLayout(state.name, layout, bytes, groups)
   }
   for (const node of nodes) {
     if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') continue
@@ -221,10 +229,10 @@ export function chooseWeightLayouts(to: Lowering): void {
     const readers = readersOf(output(node))
     const [update] = readers
     if (readers.length !== 1 || !isUpdate(update)) continue
-    const primitive = primitiveOf(to, node)
+    const { layout, bytes } = gradientLayout(to, node)
     for (const input of update.inputs) {
       if (isState(input.node) && tensorBytes(input.type) === tensorBytes(node.outputs[0])) {
-        choose(input.node, primitive, geometryOf(node).attrs.groups)
+        choose(input.node, layout, bytes, geometryOf(node).attrs.groups)
       }
     }
   }
@@ -232,7 +240,9 @@ export function chooseWeightLayouts(to: Lowering): void {
     if (node.op !== 'conv2d' && node.op !== 'linear') continue
     const weight = node.inputs[1].node
     const trained = nodes.some(other => other.op.endsWith('WeightGradient') && to.graph.updates.has(weight.name))
-    if (isState(weight) && !trained) choose(weight, primitiveOf(to, node), geometryOf(node).attrs.groups)
+    if (!isState(weight) || trained) continue
+    const { weightsLayout, weightsBytes } = primitiveOf(to, node)
+    choose(weight, weightsLayout, weightsBytes, geometryOf(node).attrs.groups)
   }
   // Every other slot of a weight (`NAME:average`) lies as the weight does: what moves between them is elementwise.
   for (const slot of nodes) {
