@@ -69,7 +69,8 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
       if (isHalf(dtype)) return widening[dtype] === 'never' ? 'native' : 'widened'
       return dtype === 'float32' ? 'native' : 'none'
     },
-    compile: (graph, options = {}) => compile(new Lowering(new addon.Plan(threads), graph, threads, widening, pairs), options),
+    compile: (graph, options = {}) =>
+      compile(new Lowering(new addon.Plan(threads), graph, threads, widening, pairs), options),
   }
 }
 
@@ -173,6 +174,9 @@ function nativeLoops(
   })
 }
 
+/** Kernels of ours that do what a convolution would. */
+const MULTIPLY_ADDS = ['weightGradient', 'depthwiseWeightGradient']
+
 class NativeProgram implements OnednnProgram {
   profiling = false
   #stateWritten = true
@@ -239,7 +243,8 @@ class NativeProgram implements OnednnProgram {
     return this.steps.map((step, i) => {
       const { node, implementation } = step
       const types = node.inputs.map(input => input.type)
-      const arithmetic = step.primitive !== undefined && !implementation.startsWith(REORDER)
+      const arithmetic =
+        !implementation.startsWith(REORDER) && (step.primitive !== undefined || MULTIPLY_ADDS.includes(implementation))
       const multiplyAdds = arithmetic ? (opDefinition(node.op).multiplyAdds?.(types, node.outputs, node.attrs) ?? 0) : 0
       const lasting = step.operands.flatMap(operand => (operand && !operand.buffer.scratch ? operand.buffer.bytes : []))
       const bytes = lasting.reduce((sum, value) => sum + value, 0)

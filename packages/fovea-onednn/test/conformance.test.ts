@@ -28,7 +28,7 @@ afterEach(() => {
 const is16Bit = ({ attrs }: (typeof operatorCases)[number]) => /float16$/.test(String(attrs?.['dtype']))
 const float32Cases = operatorCases.filter(sample => !is16Bit(sample))
 
-describe.skipIf(!available).each(['avx512', 'avx2', 'generic'])('float32, %s', isa => {
+describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('float32, %s', isa => {
   test.each(float32Cases.map(sample => [`${sample.op}: ${sample.name}`, sample] as const))('%s', async (_, sample) => {
     process.env['FOVEA_ISA'] = isa
     withinEach(await differences(caseGraph(sample)), 2e-5)
@@ -85,7 +85,7 @@ function inHalf(
 
 const halfCases = operatorCases.filter(({ op }) => activationInputs[op] !== undefined)
 describe.skipIf(!available).each([
-  ['bfloat16', 'avx512'],
+  ['bfloat16', 'avx512_bf16'],
   ['float16', 'avx512'],
   ['float16', 'avx2'],
   ['float16', 'generic'],
@@ -98,7 +98,7 @@ describe.skipIf(!available).each([
   })
 })
 
-describe.skipIf(!available).each(['avx512', 'avx2', 'generic'])('what is no number stays none, %s', isa => {
+describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('what is no number stays none, %s', isa => {
   const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e38, -1e38, 0, -0]
   const images = Float32Array.from({ length: 2 * 4 * 4 * 5 }, (_, i) => (i % 3 === 0 ? special[(i / 3) % 7] : i - 80))
   const window = { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] } as const

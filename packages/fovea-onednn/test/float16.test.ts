@@ -46,7 +46,7 @@ async function through(dtype: DType, x: Float32Array): Promise<Float32Array> {
   return y as Float32Array
 }
 
-describe.skipIf(!available).each(['avx512', 'avx2', 'generic'])('casts, %s', isa => {
+describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('casts, %s', isa => {
   beforeEach(() => {
     process.env['FOVEA_ISA'] = isa
   })

@@ -50,7 +50,7 @@ struct Activation {
     if constexpr (K == kRelu) return x <= 0 ? vf{} : x;  // keeps NaN
     if constexpr (K == kRelu6) return x <= 0 ? vf{} : (x >= 6 ? splat(6) : x);
     if constexpr (K == kSilu) return x * vsigmoid(x);
-    if constexpr (K == kGelu) return x * 0.5f * (1.0f + verf(x * 0.70710678118654752f));
+    if constexpr (K == kGelu) return x * Normal(x).cumulative;
     if constexpr (K == kSigmoid) return vsigmoid(x);
     if constexpr (K == kHardSwish) return x * (vmin(vmax(x + 3, vf{}), splat(6)) * (1.0f / 6));
     return x;
@@ -64,7 +64,8 @@ struct Activation {
       return s * (1.0f + x * (1.0f - s));
     }
     if constexpr (K == kGelu) {
-      return 0.5f * (1.0f + verf(x * 0.70710678118654752f)) + x * vexp(x * x * -0.5f) * 0.3989422804014327f;
+      const Normal normal(x);
+      return normal.cumulative + x * normal.bell * 0.3989422804014327f;
     }
     if constexpr (K == kSigmoid) {
       vf s = vsigmoid(x);

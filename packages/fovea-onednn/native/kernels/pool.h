@@ -14,6 +14,20 @@ struct Window {
 
 typedef uint8_t vb __attribute__((vector_size(16)));
 
+inline vi get_bytes(const uint8_t* p, int lanes) {
+  vb bytes = {};
+  lanes == kLanes ? memcpy(&bytes, p, kLanes) : memcpy(&bytes, p, lanes);
+#if defined(__AVX512F__)
+  return (vi)_mm512_maskz_cvtepu8_epi32(0xffff, (__m128i)bytes);
+#else
+  return __builtin_convertvector(bytes, vi);
+#endif
+}
+inline void put_bytes(uint8_t* p, vi v, int lanes) {
+  const vb bytes = __builtin_convertvector(v, vb);
+  lanes == kLanes ? memcpy(p, &bytes, kLanes) : memcpy(p, &bytes, lanes);
+}
+
 inline int lanes_at(int64_t c, int64_t channels) { return channels - c < kLanes ? (int)(channels - c) : kLanes; }
 inline int64_t at_least(int64_t x, int64_t low) { return x < low ? low : x; }
 inline int64_t at_most(int64_t x, int64_t high) { return x > high ? high : x; }
@@ -56,8 +70,7 @@ void max_pool(const StepArgs& s) {
             }
             const int64_t at = (row * p.ow + ox) * p.c + c;
             put(y, at, best, lanes);
-            vb bytes = __builtin_convertvector(where, vb);
-            memcpy(index + at, &bytes, lanes);
+            put_bytes(index + at, where, lanes);
           }
         }
       }
@@ -85,10 +98,8 @@ void max_pool_gradient(const StepArgs& s) {
             for (int64_t oy = oy0; oy <= oy1; oy++) {
               for (int64_t ox = ox0; ox <= ox1; ox++) {
                 const int64_t at = ((b * p.oh + oy) * p.ow + ox) * p.c + c;
-                vb bytes = {};
-                memcpy(&bytes, index + at, lanes);
                 const int32_t tap = (int32_t)((iy + p.top - oy * p.sh) * p.kw + (ix + p.left - ox * p.sw));
-                sum += select((vi)(__builtin_convertvector(bytes, vi) == tap), get(dy, at, lanes), vf{});
+                sum += select((vi)(get_bytes(index + at, lanes) == tap), get(dy, at, lanes), vf{});
               }
             }
             put(dx, (row * p.w + ix) * p.c + c, sum, lanes);

@@ -10,9 +10,6 @@
 
 namespace {
 
-// Two vectors of bfloat16, one in the lower and one in the upper halves.
-inline vu pairs_of(vf lower, vf upper) { return (vu)lower >> 16 | (vu)upper; }
-
 // sum + the products of the lower halves + those of the upper ones.
 inline vf add_products(vf sum, vu a, vu b) {
 #if defined(__AVX512BF16__)
@@ -36,7 +33,13 @@ constexpr int kTileVectors = 2;  // of outputs; where there is only one, two til
 struct Blocks {
   Window p;
   int64_t outputs, couples, rows, in_rows, in_vectors, out_tiles;
+  int64_t x_image, x_line, x_pixel;  // how far apart these lie in memory
   explicit Blocks(const int64_t* i) : p(i), outputs(i[12]), couples(i[13]), rows(i[14]) {
+    x_pixel = p.c, x_line = p.w * p.c, x_image = p.h * x_line;
+    if (p.kh == 1 && p.kw == 1 && p.top == 0 && p.left == 0) {  // the pixels between are read by no window
+      x_pixel *= p.sw, x_line *= p.sh;
+      p.h = p.oh, p.w = p.ow, p.sh = p.sw = 1;
+    }
     in_rows = at_most((rows - 1) * p.sh + p.kh, p.h);
     in_vectors = (p.c + kLanes - 1) / kLanes;
     out_tiles = (outputs + kTileVectors * kLanes - 1) / (kTileVectors * kLanes);
@@ -60,12 +63,15 @@ struct Blocks {
 };
 
 // A row of the vector of channels from c on, of two images (or one, and zeros), as pairs that lie `step` apart.
-inline void pack_row(const bf16* row, const bf16* other, int64_t pixels, int64_t channels, int64_t c, uint32_t* to,
-                     int64_t step) {
+inline void pack_row(const bf16* row, const bf16* other, int64_t pixels, int64_t pixel, int64_t channels, int64_t c,
+                     uint32_t* to, int64_t step) {
   const int lanes = lanes_at(c, channels);
+  const auto bits = [&](const bf16* from, int64_t i) {
+    if (lanes == kLanes) return load_bits(from + i * pixel + c);
+    return (vu)load_n(from + i * pixel + c, lanes) >> 16;
+  };
   for (int64_t i = 0; i < pixels; i++) {
-    const vf upper = other ? get(other, i * channels + c, lanes) : vf{};
-    const vu both = pairs_of(get(row, i * channels + c, lanes), upper);
+    const vu both = other ? bits(row, i) | bits(other, i) << 16 : bits(row, i);
     memcpy(to + i * step, &both, sizeof both);
   }
 }
@@ -125,10 +131,10 @@ inline void add_block(const Blocks& b, const bf16* x, const bf16* dy, int64_t co
     const int64_t n = 2 * (couple + i);
     const bool single = n + 1 == p.n;
     for (int64_t iy = top; iy < bottom; iy++) {
-      const bf16 *row = x + (n * p.h + iy) * p.w * p.c, *other = single ? nullptr : row + p.h * p.w * p.c;
+      const bf16 *row = x + n * b.x_image + iy * b.x_line, *other = single ? nullptr : row + b.x_image;
       for (int64_t in = 0; in < b.in_vectors; in++) {
         uint32_t* to = xs + (in * b.couples + i) * b.x_couple() + (iy - top) * b.x_row();
-        pack_row(row, other, p.w, p.c, in * kLanes, to, kLanes);
+        pack_row(row, other, p.w, b.x_pixel, p.c, in * kLanes, to, kLanes);
       }
     }
     for (int64_t r = 0; r < rows; r++) {
@@ -136,7 +142,7 @@ inline void add_block(const Blocks& b, const bf16* x, const bf16* dy, int64_t co
       const bf16* other = single ? nullptr : row + p.oh * p.ow * b.outputs;
       for (int64_t v = 0; v * kLanes < b.outputs; v++) {
         uint32_t* to = dys + (v / kTileVectors * b.couples + i) * b.dy_couple() + r * b.dy_row() + v % kTileVectors * kLanes;
-        pack_row(row, other, p.ow, b.outputs, v * kLanes, to, kTileVectors * kLanes);
+        pack_row(row, other, p.ow, b.outputs, b.outputs, v * kLanes, to, kTileVectors * kLanes);
       }
     }
   }

@@ -24,11 +24,14 @@ const BLOCK_BYTES = 1 << 19
 const up = (count: number, to: number): number => Math.ceil(count / to) * to
 
 /** How many pairs of images and rows of the output a block has, and the bytes of its two parts, packed. */
-function block(x: Shape, dy: Shape, kernelHeight: number, strideY: number) {
-  const [images, height, width, inputs] = x
+function block(x: Shape, dy: Shape, kernel: readonly number[], { stride, padding }: Conv2dAttributes) {
+  const [images, , , inputs] = x
   const [, outHeight, outWidth, outputs] = dy
+  const single = [...kernel, padding[0] + 1, padding[2] + 1].every(size => size === 1)
+  // Of what such a window strides over, nothing is packed.
+  const [height, width, step] = single ? [outHeight, outWidth, 1] : [x[1], x[2], stride[0]]
   const bytes = (couples: number, rows: number): number => {
-    const inRows = Math.min((rows - 1) * strideY + kernelHeight, height)
+    const inRows = Math.min((rows - 1) * step + kernel[0], height)
     return 4 * couples * (inRows * width * up(inputs, LANES) + rows * outWidth * up(outputs, TILE_OUTPUTS))
   }
   let rows = Math.min(outHeight, Math.ceil(BLOCK_PIXELS / outWidth))
@@ -41,10 +44,11 @@ function block(x: Shape, dy: Shape, kernelHeight: number, strideY: number) {
 
 export const pairedWeightGradient: Lower = (to, node) => {
   const [x, dy] = node.inputs
-  const { stride, padding } = node.attrs as unknown as Conv2dAttributes
+  const attrs = node.attrs as unknown as Conv2dAttributes
+  const { stride, padding } = attrs
   const [outputs, , kh, kw] = node.outputs[0].shape
   const [, height, width] = dy.type.shape
-  const { couples, rows, bytes } = block(x.type.shape, dy.type.shape, kh, stride[0])
+  const { couples, rows, bytes } = block(x.type.shape, dy.type.shape, [kh, kw], attrs)
   const window = [kh, kw, ...stride, padding[0], padding[2]]
   const ints = [...x.type.shape, height, width, ...window, outputs, couples, rows]
   const tiled = to.tiled(node.outputs[0])
