@@ -148,7 +148,11 @@ void cast(const StepArgs& s) {
     with_type(to, [&](auto target) {
       const auto* x = (const decltype(source)*)s.buffers[0];
       auto* y = (decltype(target)*)s.buffers[1];
-      for_each_flat(n, s.threads, [&](int64_t at, int lanes) { put(y, at, get(x, at, lanes), lanes); });
+      for_each_flat(n, s.threads, [&](int64_t at, int lanes) {
+        const vf v = get(x, at, lanes);
+        if (lanes == kLanes) return store_exactly(y + at, v);
+        for (int j = 0; j < lanes; j++) from_float(y + at + j, v[j]);
+      });
     });
   });
 }
