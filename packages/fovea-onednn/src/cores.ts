@@ -2,8 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
-/** Respects the affinity of the process and a control group's quota; at least 1. */
+let known: number | undefined
+
+/** Respects the affinity of the process, as it is when this is first called, and a control group's quota; at least 1. */
 export function allowedCores(): number {
+  known ??= countCores()
+  return known
+}
+
+function countCores(): number {
   const processors = availableParallelism()
   const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(read('/proc/self/status'))?.[1]
   const cores = new Set(

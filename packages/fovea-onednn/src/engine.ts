@@ -44,9 +44,10 @@ export const MOST_THREADS = 512
  * @throws EngineError when the addon is not built or does not load, saying what to do
  */
 export function onednnEngine(options: OnednnOptions = {}): Engine {
+  const cores = allowedCores() // Before the OpenMP runtime is loaded, which may bind this thread to one of them.
   const addon = loadAddon()
   const { version, instructionSet, bfloat16Cost, threadLimit } = addon.info()
-  const { threads = Math.min(allowedCores(), threadLimit) } = options
+  const { threads = Math.min(cores, threadLimit) } = options
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
     throw new InvalidArgumentError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${threads}`)
   }

@@ -42,6 +42,10 @@ describe.skipIf(!onednnStatus().available)('OpenMP gives fewer threads than ther
     expect(loss).toBeCloseTo(step({}).loss, 4)
   })
 
+  test('threads bound to processors are as many as others', () => {
+    expect(step({ OMP_PROC_BIND: 'true' })).toEqual(step({}))
+  })
+
   test('a busy machine takes none away from a step, as OMP_DYNAMIC would', () => {
     expect(step({ OMP_DYNAMIC: 'true' })).toEqual(step({}))
   })
