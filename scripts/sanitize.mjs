@@ -3,7 +3,7 @@
  * @file Runs the native engine's tests with its addon built under the address and undefined-behaviour sanitizers. Fails
  * at the first access out of bounds, use after free or undefined operation, with its place in the sources. Needs g++ or
  * clang with their sanitizers' libraries, on Linux.
- * usage: node scripts/sanitize.mjs [files of tests]    By default the conformance table.
+ * usage: node scripts/sanitize.mjs [files of tests]    By default the conformance table and the tests of single kernels.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -28,7 +28,8 @@ if (library === undefined) {
   process.exit(1)
 }
 
-const files = process.argv.length > 2 ? process.argv.slice(2) : ['packages/fovea-onednn/test/conformance.test.ts']
+const table = ['conformance', 'weight-gradient', 'float16'].map(name => `packages/fovea-onednn/test/${name}.test.ts`)
+const files = process.argv.length > 2 ? process.argv.slice(2) : table
 const tests = spawnSync(
   process.execPath,
   [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--no-isolate', ...files],
