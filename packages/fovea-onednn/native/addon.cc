@@ -138,7 +138,8 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
           field(o, "inHeight"), field(o, "inWidth"), field(o, "outChannels"), field(o, "outHeight"), field(o, "outWidth"),
           field(o, "kernelHeight"), field(o, "kernelWidth"), field(o, "strideY"), field(o, "strideX"), field(o, "top"),
           field(o, "bottom"), field(o, "left"), field(o, "right"), field(o, "dilationY"), field(o, "dilationX"),
-          field(o, "groups"), field(o, "bias") != 0, field(o, "activation"), field(o, "sum") != 0, field(o, "threads")};
+          field(o, "groups"), field(o, "bias") != 0, field(o, "activation"), field(o, "sum") != 0, field(o, "threads"),
+          field(o, "winograd") != 0, field(o, "fixedWeights") != 0};
       result = describe(info.Env(), idle(info).primitives.convolution(spec));
     });
     return result;

@@ -44,17 +44,29 @@ void append_activation(dnnl::post_ops& post, int64_t kind) {
 }  // namespace
 
 struct Primitives::Implementation {
+  // An argument of a primitive as it is given, and as the primitive wants it. If these differ, it is reordered into the
+  // scratchpad before, from it after, or both.
+  struct Tensor {
+    int argument;  // DNNL_ARG_*
+    memory::desc given, wanted;  // empty for an absent bias
+    bool read, written;
+    dnnl::primitive before, after;
+    size_t offset = 0;  // in the scratchpad
+    Tensor(int argument, memory::desc given, memory::desc wanted, bool read, bool written)
+        : argument(argument), given(given), wanted(wanted), read(read), written(written) {}
+    Tensor(int argument, memory::desc given) : Tensor(argument, given, given, true, true) {}
+    bool moved() const { return given != wanted; }
+  };
   // One thread's arguments: memory objects whose pointers are set before each execution.
   struct Arguments {
     std::unordered_map<int, memory> values;
-    std::vector<memory*> by_position;  // nullptr for an absent one
+    std::vector<memory> given;  // by position; empty for an absent one
     std::vector<void*> handles;
   };
   struct Primitive {
     dnnl::primitive primitive;
-    std::vector<int> arguments;               // DNNL_ARG_* by buffer position
-    std::vector<memory::desc> descriptions;   // likewise; empty for an absent bias
-    std::vector<Arguments> bound;             // by thread
+    std::vector<Tensor> tensors;  // by buffer position; the scratchpad is last
+    std::vector<Arguments> bound;  // by thread
   };
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   std::vector<dnnl::stream> streams;  // by thread
@@ -69,15 +81,26 @@ struct Primitives::Implementation {
     return (int)layouts.size() - 1;
   }
 
+  dnnl::primitive reorder_of(const memory::desc& from, const memory::desc& to) {
+    return dnnl::reorder(dnnl::reorder::primitive_desc(engine, from, engine, to));
+  }
+
+  PrimitiveInfo convolution(algorithm how, const ConvolutionSpec& spec);
+
   template <class Description>
-  PrimitiveInfo add(const Description& pd, dnnl::primitive primitive, int layout, std::vector<int> arguments,
-                    std::vector<memory::desc> descriptions) {
-    const memory::desc scratchpad = pd.scratchpad_desc();
-    arguments.push_back(DNNL_ARG_SCRATCHPAD);
-    descriptions.push_back(scratchpad);
-    primitives.push_back({std::move(primitive), std::move(arguments), std::move(descriptions), {}});
-    return {(int)primitives.size() - 1, layout, layout < 0 ? 0 : layouts[layout].get_size(), scratchpad.get_size(),
-            pd.impl_info_str()};
+  PrimitiveInfo add(const Description& pd, dnnl::primitive primitive, int layout, std::vector<Tensor> tensors) {
+    const auto aligned = [](size_t bytes) { return (bytes + 63) / 64 * 64; };
+    size_t bytes = pd.scratchpad_desc().get_size();
+    for (Tensor& tensor : tensors) {
+      if (!tensor.moved()) continue;
+      tensor.offset = aligned(bytes);
+      bytes = tensor.offset + tensor.wanted.get_size();
+      if (tensor.read) tensor.before = reorder_of(tensor.given, tensor.wanted);
+      if (tensor.written) tensor.after = reorder_of(tensor.wanted, tensor.given);
+    }
+    tensors.emplace_back(DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc());
+    primitives.push_back({std::move(primitive), std::move(tensors), {}});
+    return {(int)primitives.size() - 1, layout, layout < 0 ? 0 : layouts[layout].get_size(), bytes, pd.impl_info_str()};
   }
 };
 
@@ -100,19 +123,34 @@ int Primitives::tiled_layout(int64_t type, const std::vector<int64_t>& shape) {
 size_t Primitives::layout_bytes(int layout) const { return self->layouts.at(layout).get_size(); }
 
 PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
-  const auto type = type_of(c.type);
-  const auto f32 = memory::data_type::f32;
+  if (c.winograd) {
+    try {
+      const size_t before = self->primitives.size();
+      const PrimitiveInfo info = self->convolution(algorithm::convolution_winograd, c);
+      if (info.scratchpad_bytes <= kMostWinogradBytes) return info;
+      self->primitives.resize(before);
+    } catch (const dnnl::error&) {  // oneDNN has none for these sizes or this processor
+    }
+  }
+  return self->convolution(algorithm::convolution_direct, c);
+}
+
+PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const ConvolutionSpec& c) {
+  const bool direct = how == algorithm::convolution_direct;
+  const auto type = type_of(c.type), f32 = memory::data_type::f32;
   const memory::dims strides{c.stride_y, c.stride_x}, dilates{c.dilation_y - 1, c.dilation_x - 1};
   const memory::dims before{c.top, c.left}, after{c.bottom, c.right};
-  const memory::desc x({c.batch, c.in_channels, c.in_height, c.in_width}, type, tag::nhwc);
-  const memory::desc y({c.batch, c.out_channels, c.out_height, c.out_width}, type, tag::nhwc);
+  const memory::dims in{c.batch, c.in_channels, c.in_height, c.in_width};
+  const memory::dims out{c.batch, c.out_channels, c.out_height, c.out_width};
+  const memory::desc x(in, type, tag::nhwc), y(out, type, tag::nhwc);
+  // Winograd's has layouts of its own.
+  const memory::desc own_x = direct ? x : memory::desc(in, type, tag::any), own_y = direct ? y : memory::desc(out, type, tag::any);
   memory::dims shape{c.out_channels, c.in_channels / c.groups, c.kernel_height, c.kernel_width};
   if (c.groups > 1) {
     shape = {c.groups, c.out_channels / c.groups, c.in_channels / c.groups, c.kernel_height, c.kernel_width};
   }
   const memory::desc w(shape, type, tag::any), dw(shape, f32, tag::any);
   const memory::desc b = c.bias ? memory::desc({c.out_channels}, f32, tag::a) : memory::desc();
-  const auto direct = algorithm::convolution_direct;
   omp_set_num_threads((int)c.threads);  // a primitive is made for the threads of the thread that makes it
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -122,24 +160,32 @@ PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
     if (c.sum) post.append_sum(1);
     append_activation(post, c.activation);
     attr.set_post_ops(post);
-    dnnl::convolution_forward::desc d(prop_kind::forward_training, direct, x, w, b, y, strides, dilates, before, after);
-    dnnl::convolution_forward::primitive_desc pd(d, attr, self->engine);
-    return self->add(pd, dnnl::convolution_forward(pd), self->layout_id(pd.weights_desc()),
-                     {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST}, {x, pd.weights_desc(), b, y});
+    const auto kind = !direct && c.fixed_weights ? prop_kind::forward_inference : prop_kind::forward_training;
+    dnnl::convolution_forward::desc d(kind, how, own_x, w, b, own_y, strides, dilates, before, after);
+    dnnl::convolution_forward::primitive_desc pd(d, attr, engine);
+    return add(pd, dnnl::convolution_forward(pd), layout_id(pd.weights_desc()),
+               {{DNNL_ARG_SRC, x, pd.src_desc(), true, false},
+                {DNNL_ARG_WEIGHTS, pd.weights_desc()},
+                {DNNL_ARG_BIAS, b},
+                {DNNL_ARG_DST, y, pd.dst_desc(), c.sum, true}});
   }
   dnnl::convolution_forward::primitive_desc hint(
-      {prop_kind::forward_training, direct, x, w, y, strides, dilates, before, after}, self->engine);
+      {prop_kind::forward_training, how, own_x, w, own_y, strides, dilates, before, after}, engine);
   if (c.direction == Direction::kInputGradient) {
-    dnnl::convolution_backward_data::primitive_desc pd({direct, x, w, y, strides, dilates, before, after}, attr,
-                                                       self->engine, hint);
-    return self->add(pd, dnnl::convolution_backward_data(pd), self->layout_id(pd.weights_desc()),
-                     {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC}, {y, pd.weights_desc(), x});
+    dnnl::convolution_backward_data::primitive_desc pd({how, own_x, w, own_y, strides, dilates, before, after}, attr, engine,
+                                                       hint);
+    return add(pd, dnnl::convolution_backward_data(pd), layout_id(pd.weights_desc()),
+               {{DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},
+                {DNNL_ARG_WEIGHTS, pd.weights_desc()},
+                {DNNL_ARG_DIFF_SRC, x, pd.diff_src_desc(), false, true}});
   }
-  dnnl::convolution_backward_weights::desc d(direct, x, dw, b, y, strides, dilates, before, after);
-  dnnl::convolution_backward_weights::primitive_desc pd(d, attr, self->engine, hint);
-  return self->add(pd, dnnl::convolution_backward_weights(pd), self->layout_id(pd.diff_weights_desc()),
-                   {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS},
-                   {x, y, pd.diff_weights_desc(), b});
+  dnnl::convolution_backward_weights::desc d(how, own_x, dw, b, own_y, strides, dilates, before, after);
+  dnnl::convolution_backward_weights::primitive_desc pd(d, attr, engine, hint);
+  return add(pd, dnnl::convolution_backward_weights(pd), layout_id(pd.diff_weights_desc()),
+             {{DNNL_ARG_SRC, x, pd.src_desc(), true, false},
+              {DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},
+              {DNNL_ARG_DIFF_WEIGHTS, pd.diff_weights_desc()},
+              {DNNL_ARG_DIFF_BIAS, b}});
 }
 
 PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
@@ -148,21 +194,19 @@ PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   dnnl::reorder::primitive_desc pd(self->engine, a, self->engine, b, attr);
-  return self->add(pd, dnnl::reorder(pd), -1, {DNNL_ARG_FROM, DNNL_ARG_TO}, {a, b});
+  return self->add(pd, dnnl::reorder(pd), -1, {{DNNL_ARG_FROM, a}, {DNNL_ARG_TO, b}});
 }
 
 void Primitives::bind(int id, const std::vector<bool>& present) {
   auto& p = self->primitives.at(id);
-  if (present.size() > p.arguments.size()) throw std::invalid_argument("onednn: too many buffers for a primitive");
+  if (present.size() > p.tensors.size()) throw std::invalid_argument("onednn: too many buffers for a primitive");
   p.bound = std::vector<Implementation::Arguments>(self->streams.size());
   for (auto& arguments : p.bound) {
     for (size_t i = 0; i < present.size(); i++) {
-      const bool used = present[i] && p.descriptions[i].get_size() > 0;
-      memory* slot = nullptr;
-      if (used) {
-        slot = &arguments.values.insert_or_assign(p.arguments[i], memory(p.descriptions[i], self->engine, nullptr)).first->second;
-      }
-      arguments.by_position.push_back(slot);
+      const auto& tensor = p.tensors[i];
+      const bool used = present[i] && tensor.given.get_size() > 0;
+      arguments.given.push_back(used ? memory(tensor.given, self->engine, nullptr) : memory());
+      if (used) arguments.values.insert_or_assign(tensor.argument, memory(tensor.wanted, self->engine, nullptr));
       arguments.handles.push_back(nullptr);
     }
   }
@@ -171,12 +215,29 @@ void Primitives::bind(int id, const std::vector<bool>& present) {
 void Primitives::execute(int id, int thread, void* const* buffers) {
   auto& p = self->primitives[id];
   auto& arguments = p.bound[thread];
-  for (size_t i = 0; i < arguments.by_position.size(); i++) {
-    if (!arguments.by_position[i] || arguments.handles[i] == buffers[i]) continue;
-    arguments.by_position[i]->set_data_handle(buffers[i]);
+  const size_t count = arguments.given.size();
+  for (size_t i = 0; i < count; i++) {
+    const auto& tensor = p.tensors[i];
+    if (!buffers[i] || arguments.handles[i] == buffers[i]) continue;
     arguments.handles[i] = buffers[i];
+    if (arguments.given[i]) arguments.given[i].set_data_handle(buffers[i]);
+    const auto value = arguments.values.find(tensor.argument);
+    if (value != arguments.values.end() && !tensor.moved()) value->second.set_data_handle(buffers[i]);
   }
-  p.primitive.execute(self->streams[thread], arguments.values);
+  auto& stream = self->streams[thread];
+  for (size_t i = 0; i < count; i++) {
+    const auto& tensor = p.tensors[i];
+    if (!tensor.moved()) continue;
+    memory& inside = arguments.values.at(tensor.argument);
+    inside.set_data_handle((char*)buffers[p.tensors.size() - 1] + tensor.offset);
+    if (tensor.before) tensor.before.execute(stream, {{DNNL_ARG_FROM, arguments.given[i]}, {DNNL_ARG_TO, inside}});
+  }
+  p.primitive.execute(stream, arguments.values);
+  for (size_t i = 0; i < count; i++) {
+    const auto& tensor = p.tensors[i];
+    if (!tensor.after) continue;
+    tensor.after.execute(stream, {{DNNL_ARG_FROM, arguments.values.at(tensor.argument)}, {DNNL_ARG_TO, arguments.given[i]}});
+  }
 }
 
 void Primitives::convert(int from, const void* source, int to, void* target) {
@@ -212,7 +273,7 @@ double bfloat16_cost() {
     const auto fastest = [](int64_t type) {
       Primitives primitives(1);
       const ConvolutionSpec spec{Direction::kForward, type, 1, 64, 28, 28, 64, 28, 28, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                 false, kNone, false, 1};
+                                 false, kNone, false, 1, false, false};
       const PrimitiveInfo info = primitives.convolution(spec);
       // Zeros in, zeros out: the time does not depend on the numbers.
       std::vector<char> x(4 * 64 * 28 * 28), y(x), weights(info.weights_bytes), scratchpad(info.scratchpad_bytes + 1);

@@ -24,7 +24,7 @@ import {
 import { loadAddon, type NativeLoop, type NativePlan, type Transfer } from './addon.js'
 import { allowedCores } from './cores.js'
 import { gatherLoops, type Loop } from './loops.js'
-import { Lowering, REORDER, type Widening } from './lowering.js'
+import { type Arithmetic, Lowering, REORDER, type Widening } from './lowering.js'
 import { type Placement, placeBuffers } from './memory.js'
 import { chooseWeightLayouts, chooseWideStorage } from './operators/convolution.js'
 import { lowerings } from './operators/index.js'
@@ -62,6 +62,10 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
   }
   // With tiles (AMX), oneDNN's own gradients are faster; where products of pairs are slow, all is widened.
   const pairs = instructionSet === 'avx512_core_bf16' && widening.bfloat16 === 'never'
+  const types = (['float32', 'bfloat16', 'float16'] as const).filter(
+    type => !isHalf(type) || widening[type] !== 'never',
+  )
+  const arithmetic: Arithmetic = { widening, pairs, winograd: instructionSet.startsWith('avx512') ? types : [] }
   return {
     name: 'onednn',
     description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
@@ -71,7 +75,7 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
       return dtype === 'float32' ? 'native' : 'none'
     },
     compile: (graph, options = {}) =>
-      compile(new Lowering(new addon.Plan(threads), graph, threads, widening, pairs), options),
+      compile(new Lowering(new addon.Plan(threads), graph, threads, arithmetic), options),
   }
 }
 

@@ -39,6 +39,15 @@ const elementTypes: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, 
  */
 export type Widening = Readonly<Record<HalfType, 'never' | 'where it pays' | 'always'>>
 
+/** How the processor's instructions are used. */
+export interface Arithmetic {
+  readonly widening: Widening
+  /** Whether the weight gradient of bfloat16 is the kernel of ours that multiplies pairs (operators/weight-gradient.ts). */
+  readonly pairs: boolean
+  /** The types that are computed in float32 and by Winograd's algorithm where that gains (operators/winograd.ts). */
+  readonly winograd: readonly DType[]
+}
+
 /** So little is moved by one thread before another has heard of it. */
 const SMALL_BYTES = 1 << 16
 /** So few multiply-adds are done likewise. */
@@ -83,11 +92,9 @@ export class Lowering {
     readonly plan: NativePlan,
     readonly graph: Graph,
     readonly threads: number,
-    readonly widening: Widening,
-    /** Whether the processor multiplies pairs of bfloat16, which our weight gradient is made of. */
-    readonly pairs: boolean,
+    readonly arithmetic: Arithmetic,
   ) {
-    this.#views = sliceViews(graph, threads, pairs)
+    this.#views = sliceViews(graph, threads, arithmetic)
     for (const node of graph.nodes) this.#reads.set(node, new Array<number>(node.outputs.length).fill(0))
     const read = ({ node, index }: Value) => this.#reads.get(node)![index]++
     for (const node of graph.nodes) for (const input of node.inputs) read(input)

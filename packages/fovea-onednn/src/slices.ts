@@ -3,8 +3,10 @@
  * in the cache, and how large a slice is. Knows shapes and roles of inputs; no kernel, no memory.
  */
 import { elements, type Graph, type Node, type OpName, type Shape, tensorBytes, type Value } from 'fovea/engine'
+import type { Arithmetic } from './lowering.js'
 import { hasDirectWeightGradient } from './operators/depthwise.js'
 import { hasPairedWeightGradient } from './operators/weight-gradient.js'
+import { gainsByWinograd } from './operators/winograd.js'
 
 /** Inputs that hold a part for each image; the others (weights, tables, seeds) are the same for all. */
 const imageInputs: Partial<Record<OpName, readonly number[]>> = {
@@ -68,19 +70,19 @@ export interface View {
   readonly imagesPerSlice: number
 }
 
-/** The views of all nodes of a graph; `pairs` as Lowering has it. */
-export function sliceViews(graph: Graph, threads: number, pairs: boolean): Map<Node, View> {
+/** The views of all nodes of a graph. */
+export function sliceViews(graph: Graph, threads: number, arithmetic: Arithmetic): Map<Node, View> {
   const image = graph.nodes.find(({ op, outputs: [{ shape }] }) => op === 'input' && shape.length === 4)
   const batch = image?.outputs[0].shape[0] ?? 1
   // Every thread has the same number of slices.
   const all = Array.from({ length: batch }, (_, i) => i + 1).filter(size => batch % (size * threads) === 0)
   // Gradients that multiply pairs of images waste half of one on a single image.
-  const even = pairs && graph.nodes.some(hasPairedWeightGradient) ? all.filter(size => size % 2 === 0) : []
+  const even = arithmetic.pairs && graph.nodes.some(hasPairedWeightGradient) ? all.filter(size => size % 2 === 0) : []
   const sizes = even.length > 0 ? even : all
   const views = new Map<Node, View>()
   let previous = 0
   for (const node of graph.nodes) {
-    const parts = sizes.length > 0 ? imageParts(node, batch, pairs) : undefined
+    const parts = sizes.length > 0 ? imageParts(node, batch, arithmetic) : undefined
     if (parts === undefined) {
       views.set(node, { node, slices: 0, imagesPerSlice: batch })
       continue
@@ -98,7 +100,7 @@ interface Parts {
 }
 
 /** Which inputs and outputs have a part for each image; undefined where the node mixes images. */
-function imageParts(node: Node, batch: number, pairs: boolean): Parts | undefined {
+function imageParts(node: Node, batch: number, arithmetic: Arithmetic): Parts | undefined {
   const roles = imageInputs[node.op as OpName]
   if (roles === undefined) return undefined
   const rank = node.outputs[0].shape.length
@@ -112,14 +114,16 @@ function imageParts(node: Node, batch: number, pairs: boolean): Parts | undefine
   const kept = imageOutputs[node.op as OpName]
   const outputs = node.outputs.map((_, i) => kept?.includes(i) ?? true)
   const whole = node.outputs.every(({ shape }, i) => !outputs[i] || (shape.length > 0 && shape[0] === batch))
-  return inputs[0] && fits && whole && keepsImagesApart(node, pairs) ? { inputs, outputs } : undefined
+  return inputs[0] && fits && whole && keepsImagesApart(node, arithmetic) ? { inputs, outputs } : undefined
 }
 
 const broadcastsOverBatch = (shape: Shape, rank: number): boolean => shape.length < rank || shape[0] === 1
 
 /** Slices, padding and reductions may cut or add along the first axis; gradients of weights are sums that not all add up. */
-function keepsImagesApart(node: Node, pairs: boolean): boolean {
+function keepsImagesApart(node: Node, { pairs, winograd }: Arithmetic): boolean {
   const { op, attrs } = node
+  // All images share the transformed weights.
+  if (gainsByWinograd(node, winograd)) return false
   if (op === 'conv2dWeightGradient') return hasDirectWeightGradient(node) || (pairs && hasPairedWeightGradient(node))
   const list = (name: string): readonly number[] => (attrs[name] ?? []) as readonly number[]
   if (op === 'pad') return list('before')[0] === 0 && list('after')[0] === 0

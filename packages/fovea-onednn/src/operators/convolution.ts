@@ -23,6 +23,7 @@ import type { Operand } from '../steps.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
 import { activationNumber, type Lower, output } from './operator.js'
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
+import { gainsByWinograd } from './winograd.js'
 
 const directions = { forward: 0, inputGradient: 1, weightGradient: 2 } as const
 
@@ -103,6 +104,8 @@ function primitiveOf(to: Lowering, original: Node): Primitive {
       activation: hasSlowActivation(node) ? 0 : activationNumber(activationOf(node)),
       threads: to.threadsFor(original, multiplyAddsOf({ y, weight })),
       sum: direction === 'forward' && node.inputs.length > 3 ? 1 : 0,
+      winograd: gainsByWinograd(original, to.arithmetic.winograd) ? 1 : 0,
+      fixedWeights: to.graph.updates.size === 0 ? 1 : 0,
     })
     to.noteLayout(primitive.weightsLayout, primitive.weightsBytes)
     return primitive
@@ -119,8 +122,8 @@ const wideningPays = { forward: 12, inputGradient: 12, weightGradient: 64 } as c
 /** Whether a convolution of 16-bit tensors is computed in float32. */
 function isWidened(to: Lowering, node: Node): boolean {
   const { dtype } = node.inputs[0].type
-  if (!isHalf(dtype) || to.widening[dtype] === 'never') return false
-  if (to.widening[dtype] === 'always') return true
+  if (!isHalf(dtype) || to.arithmetic.widening[dtype] === 'never') return false
+  if (to.arithmetic.widening[dtype] === 'always') return true
   const { direction, x, y, weight } = geometryOf(node)
   const pays = (casts: number): boolean => multiplyAddsOf({ y, weight }) >= wideningPays[direction] * casts
   if (pays(elements(x) + elements(y))) return true
@@ -188,7 +191,7 @@ const inputGradient: Lower = (to, node) => {
 
 const weightGradient: Lower = (to, node) => {
   if (hasDirectWeightGradient(node)) return depthwiseWeightGradient(to, node)
-  if (to.pairs && hasPairedWeightGradient(node)) return pairedWeightGradient(to, node)
+  if (to.arithmetic.pairs && hasPairedWeightGradient(node)) return pairedWeightGradient(to, node)
   const primitive = primitiveOf(to, to.node)
   const reads = node.inputs.map(input => (isWidened(to, node) ? widen(to, input) : to.read(input)))
   const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometryOf(node).attrs.groups)
@@ -216,7 +219,7 @@ export const convolutions = {
 
 /** The layout in which the gradient of a weight is written. */
 function gradientLayout(to: Lowering, node: Node): { readonly layout: Layout; readonly bytes: number } {
-  if (to.pairs && hasPairedWeightGradient(node)) return to.tiled(node.outputs[0])
+  if (to.arithmetic.pairs && hasPairedWeightGradient(node)) return to.tiled(node.outputs[0])
   const { weightsLayout, weightsBytes } = primitiveOf(to, node)
   return { layout: weightsLayout, bytes: weightsBytes }
 }
@@ -249,7 +252,8 @@ export function chooseWeightLayouts(to: Lowering): void {
     if (node.op !== 'conv2d' && node.op !== 'linear') continue
     const weight = node.inputs[1].node
     const trained = nodes.some(other => other.op.endsWith('WeightGradient') && to.graph.updates.has(weight.name))
-    if (!isState(weight) || trained) continue
+    // What Winograd's algorithm makes of weights cannot be read back.
+    if (!isState(weight) || trained || gainsByWinograd(node, to.arithmetic.winograd)) continue
     const { weightsLayout, weightsBytes } = primitiveOf(to, node)
     choose(weight, weightsLayout, weightsBytes, geometryOf(node).attrs.groups)
   }
