@@ -20,6 +20,8 @@ const epochSchema = z.object({
   validationAccuracy: z.number(),
   imagesPerSecond: z.number(),
   seconds: z.number(),
+  /** In float16. */
+  lossScale: z.object({ scale: z.number(), skippedSteps: z.int().min(0) }).optional(),
 })
 export type EpochLine = z.infer<typeof epochSchema>
 

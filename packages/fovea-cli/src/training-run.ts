@@ -19,6 +19,7 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint-file.js'
 import { openEngine } from './engines.js'
 import { onInterrupt } from './interrupt.js'
 import { dataName, openRunData } from './open-data.js'
+import { inOptionNames } from './option-names.js'
 import { formatSeconds, type Output, paint, percent, withCommas } from './output.js'
 import { StagedProgress } from './progress.js'
 import { writeRunReport } from './reports/run-report.js'
@@ -57,6 +58,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
     const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
     output.say(`${request.model} on ${request.data} (${images}), engine ${engine.description}, kept in ${folder.path}`)
+    if (request.precision !== 'float32') output.say(aboutPrecision(request.precision, engine))
     if (!saved && folder.hasBegun) output.warn(`'${folder.path}' has no checkpoint yet: the run begins again`)
     const model = saved?.model ?? startingModel(request, data, trained)
     const record = recordOf(request, { model, data, engine }, folder.hasBegun ? folder.readRecord() : undefined)
@@ -97,6 +99,16 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
   }
 }
 
+function aboutPrecision(precision: RunRequest['precision'], engine: Engine): string {
+  const type = precision === 'mixed_float16' ? 'float16' : 'bfloat16'
+  const how = {
+    native: 'computed as such',
+    widened: 'stored as such, computed in float32: less memory, not less time',
+    none: 'which this engine does not have',
+  }
+  return `${precision}: ${type} is ${how[engine.arithmetic(type)]}`
+}
+
 /** @throws FoveaError where what was saved is not this run */
 function savedRun(folder: RunFolder, request: RunRequest): Required<Checkpoint> {
   const { model, training } = readCheckpoint(folder.last)
@@ -119,6 +131,8 @@ async function trainIn(
   const { epochs, memory, saveSeconds, keep = 0 } = request
   const lines: EpochLine[] = folder.readEpochs(resume?.epoch ?? 0)
   const bar = epochBar()
+  // A run that was killed may have left its last epoch without a name of its own.
+  if (resume?.step === 0 && resume.epoch > 0 && keep > 0) folder.keepEpoch(resume.epoch, keep)
   const interrupt = onInterrupt(() => {
     bar.stop()
     output.warn('finishing the step, then saving (Ctrl-C again ends at once)')
@@ -144,11 +158,14 @@ async function trainIn(
         await folder.writeEpochs(lines)
       },
       save: async (checkpoint, { epochEnded, best }) => {
-        await writeCheckpoint(folder.last, checkpoint)
+        // Before what says that the epoch is done: a run that is killed in between does the epoch, and this, again.
         if (best) await writeCheckpoint(folder.best, { model: best })
+        await writeCheckpoint(folder.last, checkpoint)
         if (epochEnded && keep > 0) folder.keepEpoch(lines.length, keep)
       },
     })
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? inOptionNames(error) : error
   } finally {
     bar.stop()
     interrupt.release()
@@ -172,6 +189,7 @@ function describeEpoch(line: EpochLine, epochs: number): string {
     `loss ${line.loss.toFixed(4)}  accuracy ${percent(line.accuracy)}`,
     `held-out ${line.validationLoss.toFixed(4)}  ${paint('green', percent(line.validationAccuracy))}`,
     paint('dim', `${withCommas(Math.round(line.imagesPerSecond))} images/s  ${line.seconds.toFixed(1)} s`),
+    ...(line.lossScale ? [paint('dim', `${withCommas(line.lossScale.skippedSteps)} steps skipped`)] : []),
   ].join('  ')
 }
 

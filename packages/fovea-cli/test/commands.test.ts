@@ -47,7 +47,7 @@ describe('wrong usage ends with 2 and one line that offers what was meant', () =
       batchSize: 64,
       optimizer: { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0.0001 },
       schedule: { type: 'step', rate: 0.05, milestones: [0.5, 0.75], factor: 0.1 },
-      groups: [],
+      groups: [{ match: '*', weightDecay: 0.0001 }],
       loss: 'cross-entropy',
       labels: 'index',
       labelSmoothing: 0,

@@ -85,7 +85,11 @@ describe('--augment', () => {
 
   test.each([
     ['cutmiks', 'Did you mean cutmix?'],
-    ['cutout=x', "cutout takes a number of at least 0 (the side in pixels), not 'x'"],
+    ['cutout=x', "cutout takes a number above 0 (the side in pixels), not 'x'"],
+    ['cutmix=0', "cutmix takes a number above 0 (alpha), not '0'"],
+    ['cutmix=1=2', "not '1=2'"],
+    ['resized-crop=2', 'above 0 and at most 1'],
+    ['cutmix,mixup', "'cutmix' and 'mixup' are of one kind (mix): give one"],
     ['trivial-augment=3', "trivial-augment takes no number, not '3'"],
   ])('%s is refused', async (list, message) => {
     const { code, stderr } = await explained(list)

@@ -26,6 +26,8 @@ const start = (model: string, out: string, { epochs = 3, limit = 30 } = {}): str
     '0.02',
     '--save-seconds',
     '0',
+    '--keep',
+    '2',
     '--threads',
     '1',
     '--out',
@@ -53,8 +55,9 @@ function resultOf(out: string) {
   const log = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n')
   const epochs = log.map(line => ({ ...JSON.parse(line), seconds: 0, imagesPerSecond: 0 }))
   return {
-    model: hash('model.safetensors'),
-    state: hash('last.safetensors'),
+    checkpoints: readdirSync(out)
+      .filter(name => name.endsWith('.safetensors'))
+      .map(name => [name, hash(name)]),
     epochs,
     files: readdirSync(out).sort(),
   }

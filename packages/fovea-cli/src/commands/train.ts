@@ -14,6 +14,7 @@ import { aboutAugment, augmentList } from '../augment-option.js'
 import { readPretrained } from '../checkpoint-file.js'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
+import { optionOf } from '../option-names.js'
 import { createOutput, type Output } from '../output.js'
 import { freeRunFolder, RunFolder } from '../run-folder.js'
 import type { RunRequest } from '../run-record.js'
@@ -131,10 +132,11 @@ async function run(model: string | undefined, options: TrainOptions): Promise<vo
   const output = createOutput(options.json === true)
   if (options.explain) {
     const { resume } = options
-    return explain(
+    await explain(
       resume === undefined ? plannedRun(model, options) : new RunFolder(resume).readRecord().request,
       output,
     )
+    return
   }
   const { request, folder } =
     options.resume === undefined ? begin(model, options) : goOn(options.resume, model, options, output)
@@ -155,6 +157,8 @@ function begin(name: string | undefined, options: TrainOptions): { request: RunR
   const { data, ...planned } = plannedRun(name, options)
   if (data === undefined)
     throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
+  if (planned.recipe === 'finetune' && planned.from === undefined)
+    throw new UsageError('--recipe finetune goes on from a trained model: name its file with --from')
   const { steps } = recipeOf(planned.recipe ?? defaultRecipe(planned.model))
   if (planned.epochs === undefined && steps === undefined)
     throw new UsageError('--epochs is missing: how often to pass over the training images')
@@ -187,7 +191,9 @@ function goOn(path: string, model: string | undefined, options: TrainOptions, ou
     const before = was[name as keyof RunRequest]
     if (value !== undefined && String(value) !== String(before) && !(name in free)) {
       throw new FoveaError(
-        `the run in '${path}' has ${name} ${before ?? 'of its recipe'}; it cannot go on with ${value}`,
+        before === undefined
+          ? `the run in '${path}' was started without ${optionOf(name)}; it cannot go on with it`
+          : `the run in '${path}' has ${optionOf(name)} ${before}; it cannot go on with ${value}`,
       )
     }
   }

@@ -45,7 +45,7 @@ void softmax_gradient(const StepArgs& s) {
   });
 }
 
-// The smoothed target of class i in row r: (1 − smoothing)·q + smoothing/classes.
+// The smoothed targets of a row: (1 − smoothing)·q + smoothing·Σq/classes.
 struct Target {
   const int32_t* index;
   const float* soft;
@@ -54,9 +54,16 @@ struct Target {
   Target(const void* labels, const int64_t* ints, double smoothing)
       : index(ints[2] ? nullptr : (const int32_t*)labels), soft(ints[2] ? (const float*)labels : nullptr),
         classes(ints[1]), smoothing(smoothing) {}
-  double operator()(int64_t r, int64_t i) const {
+  // What a row sums to, before and after.
+  double mass(int64_t r) const {
+    if (index) return 1;
+    double sum = 0;
+    for (int64_t i = 0; i < classes; i++) sum += soft[r * classes + i];
+    return sum;
+  }
+  double of(int64_t r, int64_t i, double mass) const {
     const double q = index ? (index[r] == i ? 1 : 0) : soft[r * classes + i];
-    return (1 - smoothing) * q + smoothing / (double)classes;
+    return (1 - smoothing) * q + smoothing * mass / (double)classes;
   }
 };
 
@@ -68,9 +75,10 @@ void cross_entropy(const StepArgs& s) {
   each_row(rows, n, s.threads, [&](int64_t r) {
     const float* x = (const float*)s.buffers[0] + r * n;
     const double norm = log_sum_exp(x, n);
+    const double mass = target.mass(r);
     double loss = 0;
     for (int64_t i = 0; i < n; i++) {
-      const double q = target(r, i);
+      const double q = target.of(r, i, mass);
       if (q != 0) loss += q * (norm - x[i]);
     }
     losses[r] = loss;
@@ -89,9 +97,8 @@ void cross_entropy_gradient(const StepArgs& s) {
     const float* x = (const float*)s.buffers[0] + r * n;
     float* dx = (float*)s.buffers[3] + r * n;
     const double norm = log_sum_exp(x, n);
-    double mass = 0;
-    for (int64_t i = 0; i < n; i++) mass += target(r, i);
-    for (int64_t i = 0; i < n; i++) dx[i] = (float)(scale * (mass * std::exp(x[i] - norm) - target(r, i)));
+    const double mass = target.mass(r);
+    for (int64_t i = 0; i < n; i++) dx[i] = (float)(scale * (mass * std::exp(x[i] - norm) - target.of(r, i, mass)));
   });
 }
 

@@ -1,7 +1,7 @@
 /**
  * @file Softmax cross-entropy, the mean over the batch. With q the label as probabilities, s the smoothing and C classes,
  * the target is q' = (1 − s)·q + s/C (Szegedy et al. 2016, arXiv 1512.00567, section 7; PyTorch's `label_smoothing`),
- * and the loss is −Σ q'·log softmax(logits).
+ * and the loss is −Σ q'·log softmax(logits). Of an image that counts m times, q sums to m, and so does q': s/C is s·m/C.
  */
 import { InvalidArgumentError, ShapeError } from '../errors.js'
 import { formatShape, isFloat, type TensorType } from '../graph/types.js'
@@ -28,11 +28,12 @@ function check(logits: TensorType, label: TensorType, { labelSmoothing }: CrossE
 
 /** The smoothed target q' of image n. */
 function targetOf(label: Tensor, n: number, classes: number, smoothing: number): Float64Array {
-  const target = new Float64Array(classes).fill(smoothing / classes)
   if (label.dtype !== 'int32') {
-    for (let c = 0; c < classes; c++) target[c] += (1 - smoothing) * label.data[n * classes + c]
-    return target
+    const row = Float64Array.from(label.data.subarray(n * classes, (n + 1) * classes))
+    const mass = row.reduce((sum, q) => sum + q, 0)
+    return row.map(q => (1 - smoothing) * q + (smoothing * mass) / classes)
   }
+  const target = new Float64Array(classes).fill(smoothing / classes)
   const index = label.data[n]
   if (index < 0 || index >= classes) {
     throw new InvalidArgumentError(

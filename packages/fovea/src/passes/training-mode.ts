@@ -18,9 +18,14 @@ export type NormStatistics = (typeof normStatistics)[number]
 
 /**
  * The result has an input `seed` (int32 scalar) where the model has random operators, each with a stream of its own.
+ * @param isFrozen whether a parameter does not train. A norm of which none does keeps its running statistics, and uses them
  * @throws InvalidArgumentError for unknown statistics
  */
-export function trainingMode(graph: Graph, statistics: NormStatistics = 'batch'): Graph {
+export function trainingMode(
+  graph: Graph,
+  statistics: NormStatistics = 'batch',
+  isFrozen: (name: string) => boolean = () => false,
+): Graph {
   if (!normStatistics.includes(statistics)) throw unknownName('norm statistics', String(statistics), normStatistics)
   let seed: Value | undefined
   return rewrite(graph, (node, { builder, mapped }) => {
@@ -30,6 +35,8 @@ export function trainingMode(graph: Graph, statistics: NormStatistics = 'batch')
       return builder.emitAll(opDefinition(node.op), [mapped(node.inputs[0]), seed], attrs, node.name)
     }
     if (node.op !== 'batchNorm' || statistics === 'running') return undefined
+    const own = node.inputs.map(input => input.node).filter(({ op }) => op === 'parameter')
+    if (own.length > 0 && own.every(({ name }) => isFrozen(name))) return undefined
     const [x, weight, bias, runningMean, runningVariance, ...residual] = node.inputs.map(mapped)
     const { momentum, ...attrs } = node.attrs as BatchNormAttributes
     const outputs = builder.emitAll(batchNormTraining, [x, weight, bias, ...residual], attrs, node.name)

@@ -11,11 +11,14 @@ export const GROWTH_STEPS = 2000
 /** Of float32, in which the scale is fed and gradients are added up. */
 const LARGEST_SCALE = 2 ** 120
 
+/** Below it gradients that fit would vanish; a run whose gradients do not fit even so skips every step, and says so. */
+const SMALLEST_SCALE = 2 ** -24
+
 export const initialLossScale: LossScaleState = { scale: INITIAL_SCALE, goodSteps: 0, skippedSteps: 0 }
 
 /** The state after a step: halved on overflow, doubled after a long time without. */
 export function nextLossScale({ scale, goodSteps, skippedSteps }: LossScaleState, finite: boolean): LossScaleState {
-  if (!finite) return { scale: scale / 2, goodSteps: 0, skippedSteps: skippedSteps + 1 }
+  if (!finite) return { scale: Math.max(scale / 2, SMALLEST_SCALE), goodSteps: 0, skippedSteps: skippedSteps + 1 }
   const grows = goodSteps + 1 === GROWTH_STEPS
   const grown = grows ? Math.min(2 * scale, LARGEST_SCALE) : scale
   return { scale: grown, goodSteps: grows ? 0 : goodSteps + 1, skippedSteps }

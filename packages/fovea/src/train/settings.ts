@@ -84,7 +84,7 @@ export function resolveSettings(
     throw new InvalidArgumentError('give an optimizer and a schedule, or a recipe and its learning rate, not both')
   }
   const name = recipe ?? defaultRecipe(model.name)
-  const batchSize = given.batchSize ?? Math.min(recipeOf(name).batchSize, images)
+  const batchSize = given.batchSize ?? fittingBatch(recipeOf(name).batchSize, images)
   const base: Partial<TrainingSettings> & Pick<TrainingSettings, 'optimizer' | 'schedule'> = own
     ? { optimizer, schedule }
     : recipeSettings(name, model, { batchSize, ...(learningRate === undefined ? {} : { learningRate }) })
@@ -115,6 +115,12 @@ export function resolveSettings(
     seed,
     testTimeAugmentation: given.testTimeAugmentation ?? base.testTimeAugmentation ?? 'none',
   }
+}
+
+/** Of so few images that a last, partial batch would be a good part of them, batches are smaller, and leave out next to none. */
+function fittingBatch(batchSize: number, images: number): number {
+  if (images >= 10 * batchSize) return batchSize
+  return Math.floor(images / Math.ceil(images / batchSize))
 }
 
 /** A crop of either kind takes the place of the other. */

@@ -31,7 +31,7 @@ export class StepFeeds {
 
   /**
    * For a part of a step of an epoch, all counted from 0. `learningRate` is always there.
-   * @param lossScale as it is now. The optimizer counts no skipped step
+   * @param lossScale as it is now. Neither the optimizer nor an average counts a skipped step
    * @param rate instead of the schedule's
    */
   at(
@@ -49,7 +49,8 @@ export class StepFeeds {
       lossScale: scale,
       firstPart: part === 0 ? 1 : 0,
       lastPart: isLast ? 1 : 0,
-      ...(average && (isLast ? averageFeeds(average, done + 1, total) : { averageWeight: 0, averageBack: 0 })),
+      ...(average &&
+        (isLast ? averageFeeds(average, done + 1, total, skippedSteps) : { averageWeight: 0, averageBack: 0 })),
     }
     for (const [place, group] of groups.entries()) all[rateInput(place)] = learningRate * rateIn(group, epoch)
     const asked = Object.entries(all).filter(([name]) => this.#inputs.has(name))

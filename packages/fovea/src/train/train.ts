@@ -78,6 +78,8 @@ export interface EpochReport extends EpochMetrics {
   readonly imagesPerSecond: number
   /** With the evaluation. */
   readonly seconds: number
+  /** In float16: where dynamic loss scaling stands, and how many steps were skipped so far. */
+  readonly lossScale?: LossScaleState
 }
 
 /** What a run leaves. */
@@ -204,7 +206,9 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       history.push(metrics)
       const isBest = data.test !== undefined && bestEpoch(history, earlyStopping?.minimumDelta) === history.length - 1
       if (isBest) best = weights
-      await onEpoch?.({ ...metrics, epochs, imagesPerSecond, seconds: secondsSince(start) })
+      const { lossScale } = compiled
+      const seconds = secondsSince(start)
+      await onEpoch?.({ ...metrics, epochs, imagesPerSecond, seconds, ...(lossScale && { lossScale }) })
       epoch++
       step = lossSum = correct = 0
       const moment = { epochEnded: true, ...(isBest && { best: { ...model, weights } }) }

@@ -62,7 +62,8 @@ export const rateInput = (group: number): string => (group < 0 ? 'learningRate' 
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): Graph {
   const { batchSize, accumulate = 1, clipNorm, groups = [], average } = options
   const forward = mixedPrecision(fuse(setBatchSize(model, batchSize / accumulate)), options)
-  const training = trainingMode(forward, options.normStatistics)
+  const isFrozen = (name: string): boolean => groups[groupOf(groups, name)]?.rate === 0
+  const training = trainingMode(forward, options.normStatistics, isFrozen)
   const builder = new GraphBuilder()
   const { mapped } = rewriteInto(builder, training)
   const logits = mapped(logitsOf(training))
@@ -71,7 +72,7 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Grap
 
   const scalar = inputsOnce(builder)
   const stateValue = (node: Node): Value => mapped({ node, index: 0, type: node.outputs[0] })
-  const trained = parameterNodes(training).filter(({ name }) => groups[groupOf(groups, name)]?.rate !== 0)
+  const trained = parameterNodes(training).filter(({ name }) => !isFrozen(name))
   const parameters = trained.map(stateValue)
   const lossScale = options.precision === 'mixed_float16' ? scalar('lossScale') : undefined
   const found = autodiff(builder, loss, parameters, lossScale).flatMap((gradient, i) =>

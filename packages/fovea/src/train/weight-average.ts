@@ -58,16 +58,23 @@ export function averageStates(builder: GraphBuilder, states: readonly Value[], a
  * What the average is fed at a step.
  * @param step from 1
  * @param steps of the whole run
+ * @param skipped steps before this one, of which the average has seen nothing
  */
-export function averageFeeds(average: WeightAverage, step: number, steps: number): Readonly<Record<string, number>> {
+export function averageFeeds(
+  average: WeightAverage,
+  step: number,
+  steps: number,
+  skipped = 0,
+): Readonly<Record<string, number>> {
+  const good = step - skipped
   // The first time the slot takes the weights as they are: it starts empty.
   if (average.type === 'moving') {
-    return { averageWeight: step === 1 ? 1 : 1 - Math.min(average.decay, (1 + step) / (10 + step)) }
+    return { averageWeight: good === 1 ? 1 : 1 - Math.min(average.decay, (1 + good) / (10 + good)) }
   }
   const { every, decay, power } = average
-  const isTurn = step % every === 0
+  const isTurn = good % every === 0
   const isLast = step === steps
-  const isFirst = step === Math.min(every, steps)
+  const isFirst = good === every || (isLast && good < every)
   const averageWeight = isFirst ? 1 : isTurn ? 1 - decay * (step / steps) ** power : 0
   return { averageWeight, averageBack: isTurn || isLast ? 1 : 0 }
 }

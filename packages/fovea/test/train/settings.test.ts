@@ -34,6 +34,13 @@ test("ResNets take the one-cycle recipe, the Keras tutorials' network takes thei
   })
 })
 
+test('of few images, batches are as small as it takes to leave out next to none', () => {
+  const recipe = 'finetune' // of 32
+  const batchOf = (images: number) => resolveSettings(resnet, images, { recipe }).batchSize
+  expect([10, 32, 47, 63, 95, 300, 320, 1000].map(batchOf)).toEqual([10, 32, 23, 31, 31, 30, 32, 32])
+  expect(resolveSettings(resnet, 47, { recipe, batchSize: 32 }).batchSize).toBe(32)
+})
+
 test('mixed images are fed with rows of labels, whatever the recipe says', () => {
   const mix = { type: 'mixup', alpha: 0.2 } as const
   expect(resolveSettings(resnet, 1000, { augmentation: { mix } }).labels).toBe('one-hot')

@@ -43,6 +43,15 @@ test('early steps weigh more than the decay says: a short run does not remember 
   expect(weights).toEqual([1, 1 - 3 / 12, 1 - 11 / 20, 1 - 0.999].map(weight => expect.closeTo(weight, 12)))
 })
 
+test('steps that float16 skipped are none: the first good one fills the average, and turns come after good ones', () => {
+  const moving: WeightAverage = { type: 'moving', decay: 0.999 }
+  expect(averageFeeds(moving, 4, 100, 3).averageWeight).toBe(1)
+  expect(averageFeeds(moving, 5, 100, 3)).toEqual(averageFeeds(moving, 2, 100))
+  const lookahead: WeightAverage = { type: 'lookahead', every: 5, decay: 0.8, power: 3 }
+  expect(averageFeeds(lookahead, 5, 100, 1)).toEqual({ averageWeight: 0, averageBack: 0 })
+  expect(averageFeeds(lookahead, 6, 100, 1)).toEqual({ averageWeight: 1, averageBack: 1 })
+})
+
 test('lookahead moves the slow weights every so many steps, and the weights go back to them', async () => {
   const average: WeightAverage = { type: 'lookahead', every: 2, decay: 0.9, power: 1 }
   const { saved } = await history({ ...oneStep, average })

@@ -15,5 +15,5 @@ export const efficientnet: Recipe = {
   labels: 'index',
   // As dropout and stochastic depth, which belong to the model, from the authors' code.
   labelSmoothing: 0.1,
-  augmentation: size => ({ ...scaledCropAndFlip(size), policy: { type: 'rand-augment' } }),
+  augmentation: size => ({ ...scaledCropAndFlip(size), policy: { type: 'rand-augment', operations: 2, magnitude: 9 } }),
 }

@@ -17,6 +17,11 @@ export const crossEntropy: OperatorSpec = {
       attrs: { labelSmoothing },
     },
     {
+      name: `images that count less or more than once, smoothing ${labelSmoothing}`,
+      inputs: [normal(3, 6), smooth(3, 6)],
+      attrs: { labelSmoothing },
+    },
+    {
       name: `batch 1, smoothing ${labelSmoothing}`,
       inputs: [normal(1, 2), classIndices(2, 1)],
       attrs: { labelSmoothing },
