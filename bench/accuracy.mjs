@@ -35,8 +35,8 @@ if (runs.length === 0) fail(`no runs: name the folders of some`)
 const groups = [...new Set(runs.map(({ key }) => key))].map(key => runs.filter(run => run.key === key))
 
 const head = [
-  '| model | recipe | precision | epochs | seeds | accuracy | with views | images/s | parameters |',
-  '| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+  '| model | recipe | precision | epochs | seeds | accuracy | with views | parameters |',
+  '| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |',
 ]
 const rows = groups.map(group => {
   const [{ model, recipe, precision, epochs, parameters }] = group
@@ -49,7 +49,6 @@ const rows = groups.map(group => {
     group.map(({ seed }) => seed).join(', '),
     `**${spread(group.map(({ accuracy }) => accuracy))}**`,
     augmented.length === group.length ? spread(augmented) : '',
-    median(group.map(({ imagesPerSecond }) => imagesPerSecond)).toFixed(0),
     parameters.toLocaleString('en-US'),
   ].join(' | ')} |`
 })
@@ -60,8 +59,9 @@ writeFileSync(join(out, 'curves.svg'), `${picture()}\n`)
 
 function runIn(folder) {
   const { request, settings, model, software, machine } = read(folder, 'run.json')
-  const { accuracy, augmentedAccuracy } = read(folder, 'results.json')
+  const { augmentedAccuracy } = read(folder, 'results.json')
   const lines = epochLines(folder)
+  const accuracy = lines.at(-1).validationAccuracy
   const recipe = request.recipe ?? defaultRecipe(request.model)
   const { precision } = settings
   const epochs = lines.length
@@ -70,7 +70,6 @@ function runIn(folder) {
     ...{ model: request.model, recipe, precision, epochs, seed: request.seed, parameters: model.parameters },
     ...{ accuracy, augmented: augmentedAccuracy, software, machine, folder: basename(folder) },
     curve: lines.map(({ validationAccuracy }) => validationAccuracy),
-    imagesPerSecond: median(lines.map(({ imagesPerSecond }) => imagesPerSecond)),
   }
 }
 
@@ -117,10 +116,6 @@ function epochsOf(folder) {
 
 function mean(list) {
   return list.reduce((sum, value) => sum + value, 0) / list.length
-}
-
-function median(list) {
-  return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 }
 
 /** In per cent: the mean and, of several, the standard deviation of one. */
