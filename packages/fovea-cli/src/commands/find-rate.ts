@@ -65,6 +65,9 @@ export function findRateCommand(): Command {
     .action(run)
 }
 
+/** Where losses fall steadily, the two suggestions are within a factor of ten or so. */
+const FAR_APART = 30
+
 async function run(name: string, options: FindRateOptions): Promise<void> {
   const output = createOutput(options.json === true)
   const { memory, steps, out = `runs/${name}-learning-rate.png` } = options
@@ -98,6 +101,10 @@ async function run(name: string, options: FindRateOptions): Promise<void> {
       steps: search.steps,
     })
     output.say(describe(search.steepest, search.tenthOfLowest))
+    const apart = search.steepest / search.tenthOfLowest
+    if (apart > FAR_APART || apart < 1 / FAR_APART) {
+      output.warn('the two are far apart: the losses are too noisy to tell; try more --steps or a larger --batch')
+    }
     output.say(`picture  ${picture}`)
   } finally {
     bar.stop()
