@@ -122,12 +122,20 @@ int Primitives::tiled_layout(int64_t type, const std::vector<int64_t>& shape) {
 
 size_t Primitives::layout_bytes(int layout) const { return self->layouts.at(layout).get_size(); }
 
+// What Winograd's algorithm may take of memory. It holds the whole batch and the weights, transformed: the batch is some six
+// times as large as the tensors; weights that are much larger than these would raise a step's peak for little.
+static size_t winograd_limit(const ConvolutionSpec& c) {
+  constexpr int64_t kMiB = 1 << 20;
+  const int64_t tensors = 4 * c.batch * (c.in_channels * c.in_height * c.in_width + c.out_channels * c.out_height * c.out_width);
+  return (size_t)std::min(512 * kMiB, std::max(96 * kMiB, 8 * tensors));
+}
+
 PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
   if (c.winograd) {
     try {
       const size_t before = self->primitives.size();
       const PrimitiveInfo info = self->convolution(algorithm::convolution_winograd, c);
-      if (info.scratchpad_bytes <= kMostWinogradBytes) return info;
+      if (info.scratchpad_bytes <= winograd_limit(c)) return info;
       self->primitives.resize(before);
     } catch (const dnnl::error&) {  // oneDNN has none for these sizes or this processor
     }

@@ -21,12 +21,9 @@ struct ConvolutionSpec {
   int64_t activation;  // ActivationKind applied to the result (forward)
   bool sum;            // adds what the output buffer holds before the activation (forward)
   int64_t threads;     // that share one execution
-  bool winograd;       // in float32, where oneDNN has it and it takes no more than kMostWinogradBytes
+  bool winograd;       // in float32, where oneDNN has it and it takes no more than winograd_limit
   bool fixed_weights;  // nothing changes them: they may be transformed once (forward)
 };
-
-// What Winograd's algorithm may take of memory: it holds the whole batch, transformed.
-constexpr size_t kMostWinogradBytes = (size_t)1 << 29;
 
 struct PrimitiveInfo {
   int id;
