@@ -28,7 +28,9 @@ if (library === undefined) {
   process.exit(1)
 }
 
-const table = ['conformance', 'weight-gradient', 'float16'].map(name => `packages/fovea-onednn/test/${name}.test.ts`)
+const table = ['conformance', 'weight-gradient', 'winograd', 'float16'].map(
+  name => `packages/fovea-onednn/test/${name}.test.ts`,
+)
 const files = process.argv.length > 2 ? process.argv.slice(2) : table
 const tests = spawnSync(
   process.execPath,
