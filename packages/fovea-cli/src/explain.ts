@@ -4,7 +4,6 @@ import {
   checkSettings,
   createModel,
   defaultRecipe,
-  InvalidArgumentError,
   initialLossScale,
   type Model,
   recipeOf,
@@ -12,7 +11,6 @@ import {
   trainingGraph,
 } from 'fovea'
 import { openRunData } from './open-data.js'
-import { inOptionNames } from './option-names.js'
 import type { Output } from './output.js'
 import { type RunRequest, requestedSettings } from './run-record.js'
 import { pretrained, startingModel } from './starting-model.js'
@@ -23,7 +21,7 @@ export type PlannedRun = Omit<RunRequest, 'data'> & Partial<Pick<RunRequest, 'da
 
 /**
  * With data, the very numbers of the run; without, those for enough images of the model's own size.
- * @throws UsageError for settings that make no run; what openRunData throws
+ * @throws InvalidArgumentError for settings that make no run; what openRunData throws
  */
 export async function explain(planned: PlannedRun, output: Output): Promise<void> {
   const { model: name, size, epochs, data: spec } = planned
@@ -35,25 +33,21 @@ export async function explain(planned: PlannedRun, output: Output): Promise<void
       : startingModel(planned, { train: images, test: images }, trained)
   const recipe = planned.recipe ?? defaultRecipe(name)
   const { steps } = recipeOf(recipe)
-  try {
-    const settings = resolveSettings(model, images?.length ?? Number.POSITIVE_INFINITY, requestedSettings(planned))
-    checkSettings(model, settings, epochs ?? 1, '', undefined)
-    checkAugmentation(settings.augmentation, [...model.preprocessing.size])
-    trainingGraph(model.graph, settings)
-    const all = {
-      ...{ model: name, recipe },
-      ...(epochs === undefined ? (steps === undefined ? {} : { steps }) : { epochs }),
-      ...(images && { images: images.length, stepsPerEpoch: Math.floor(images.length / settings.batchSize) }),
-      ...settings,
-      ...(images && { preprocessing: model.preprocessing }),
-      ...droppedIn(model),
-      ...(settings.precision === 'mixed_float16' && { lossScale: initialLossScale.scale }),
-    }
-    output.result(all)
-    output.say(formatTable([{ title: 'setting' }, { title: 'value' }], flatten(all)))
-  } catch (error) {
-    throw error instanceof InvalidArgumentError ? inOptionNames(error) : error
+  const settings = resolveSettings(model, images?.length ?? Number.POSITIVE_INFINITY, requestedSettings(planned))
+  checkSettings(model, settings, epochs ?? 1, '', undefined)
+  checkAugmentation(settings.augmentation, [...model.preprocessing.size])
+  trainingGraph(model.graph, settings)
+  const all = {
+    ...{ model: name, recipe },
+    ...(epochs === undefined ? (steps === undefined ? {} : { steps }) : { epochs }),
+    ...(images && { images: images.length, stepsPerEpoch: Math.floor(images.length / settings.batchSize) }),
+    ...settings,
+    ...(images && { preprocessing: model.preprocessing }),
+    ...droppedIn(model),
+    ...(settings.precision === 'mixed_float16' && { lossScale: initialLossScale.scale }),
   }
+  output.result(all)
+  output.say(formatTable([{ title: 'setting' }, { title: 'value' }], flatten(all)))
 }
 
 /** The probabilities of the model's random layers, from the image on: dropout, and what whole blocks are left out with. */

@@ -2,7 +2,9 @@
  * @file Where a command's words go. For people: tables and lines on stdout, progress and warnings on stderr, colours on
  * a terminal only. For programs (`--json`): one JSON object a line on stdout and nothing else there.
  */
+import { InvalidArgumentError } from 'fovea'
 import { INTERRUPTED, InterruptError } from './interrupt.js'
+import { inOptionNames } from './option-names.js'
 import { UsageError } from './usage.js'
 
 export interface Output {
@@ -38,7 +40,8 @@ export function paint(style: keyof typeof codes, text: string, stream: NodeJS.Wr
 }
 
 /** One line, and the exit code: 2 for wrong usage, 130 for work that was interrupted, 1 for a task that failed. */
-export function reportError(error: unknown): number {
+export function reportError(thrown: unknown): number {
+  const error = thrown instanceof InvalidArgumentError ? inOptionNames(thrown) : thrown
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`${paint('red', 'fovea:', process.stderr)} ${message.trim().replace(/\s*\n\s*/g, ' · ')}\n`)
   if (process.env['FOVEA_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)

@@ -19,7 +19,6 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint-file.js'
 import { openEngine } from './engines.js'
 import { onInterrupt } from './interrupt.js'
 import { dataName, openRunData } from './open-data.js'
-import { inOptionNames } from './option-names.js'
 import { formatSeconds, type Output, paint, percent, withCommas } from './output.js'
 import { StagedProgress } from './progress.js'
 import { writeRunReport } from './reports/run-report.js'
@@ -164,8 +163,6 @@ async function trainIn(
         if (epochEnded && keep > 0) folder.keepEpoch(lines.length, keep)
       },
     })
-  } catch (error) {
-    throw error instanceof InvalidArgumentError ? inOptionNames(error) : error
   } finally {
     bar.stop()
     interrupt.release()

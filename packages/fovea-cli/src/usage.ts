@@ -118,12 +118,9 @@ export type TrainingPrecision = (typeof trainingPrecisions)[number]
 export const precision =
   <T extends PrecisionName>(available: readonly T[]): OptionParser<T> =>
   text => {
-    const name = oneOf('--precision', precisions)(text)
-    const found = available.find(candidate => candidate === name)
-    if (found === undefined) {
-      throw new UsageError(
-        `--precision ${name} is not available here; this command computes in ${available.join(', ')}`,
-      )
+    const known = precisions.find(name => name === text)
+    if (known === undefined || (available as readonly PrecisionName[]).includes(known)) {
+      return oneOf('--precision', available)(text)
     }
-    return found
+    throw new UsageError(`--precision ${text} is not available here; this command computes in ${available.join(', ')}`)
   }

@@ -41,7 +41,7 @@ export function benchCommand(): Command {
     .option('--mode <name>', modes.join(' or '), oneOf('--mode', modes), 'train')
     .option('--batch <n>', 'images a step', wholeNumber('--batch', 1), 16)
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
-    .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
+    .option('--precision <name>', trainingPrecisions.join(', '), precision(trainingPrecisions), 'float32')
     .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
     .option('--memory <use>', memoryUses.join(' or '), oneOf('--memory', memoryUses), 'standard')
     .option('--steps <n>', 'steps that are measured, after two that are not', wholeNumber('--steps', 1), 10)

@@ -8,13 +8,23 @@ import { checkFound, dataName, findData, imagesFor, loading, type OpenDataOption
 import { createOutput, percent, withCommas } from '../output.js'
 import { writeEvaluationReport } from '../reports/run-report.js'
 import { formatTable } from '../table.js'
-import { modelName, oneOf, precision, type TrainingPrecision, trainingPrecisions, wholeNumber } from '../usage.js'
+import {
+  aboutKeepFloat32,
+  layerPatterns,
+  modelName,
+  oneOf,
+  precision,
+  type TrainingPrecision,
+  trainingPrecisions,
+  wholeNumber,
+} from '../usage.js'
 
 interface EvalOptions extends EngineOptions {
   readonly data: string
   readonly model?: string
   readonly batch: number
   readonly precision: TrainingPrecision
+  readonly keepFloat32?: string[]
   readonly testTimeAugmentation: TestTimeAugmentation
   readonly skipBad?: boolean
   readonly out?: string
@@ -28,7 +38,8 @@ export function evalCommand(): Command {
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option('--model <name>', 'which model, where the file holds nothing but weights', modelName)
     .option('--batch <n>', 'images at a time', wholeNumber('--batch', 1), 100)
-    .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
+    .option('--precision <name>', trainingPrecisions.join(', '), precision(trainingPrecisions), 'float32')
+    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
     .option(
       '--test-time-augmentation <views>',
       `average over several views of each image: ${testTimeAugmentations.join(', ')}`,
@@ -48,8 +59,9 @@ async function run(file: string, options: EvalOptions): Promise<void> {
   checkFound(model, data)
   const { test } = await loading(output, load => data.open(load))
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
-  const { batch: batchSize, precision, testTimeAugmentation } = options
-  const evaluation = await evaluate(model, test, { engine, batchSize, precision, testTimeAugmentation })
+  const { batch: batchSize, precision, keepFloat32, testTimeAugmentation } = options
+  const how = { engine, batchSize, precision, ...(keepFloat32 && { keepFloat32 }), testTimeAugmentation }
+  const evaluation = await evaluate(model, test, how)
   const { loss, accuracy, top5, images, seconds, calibrationError, classes, confusion } = evaluation
   output.result({ loss, accuracy, top5, images, seconds, calibrationError, classes })
   output.say(

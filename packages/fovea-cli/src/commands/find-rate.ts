@@ -49,7 +49,7 @@ export function findRateCommand(): Command {
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber('--batch', 1))
     .option('--recipe <name>', `${recipeNames.join(', ')} (default: the model's)`, oneOf('--recipe', recipeNames))
-    .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
+    .option('--precision <name>', trainingPrecisions.join(', '), precision(trainingPrecisions), 'float32')
     .option('--memory <use>', `${memoryUses.join(' or ')} (default: standard)`, oneOf('--memory', memoryUses))
     .option('--seed <n>', 'of weights, order and augmentation', integer('--seed'), 0)
     .option(
