@@ -4,6 +4,7 @@ import { UsageError } from './usage.js'
 
 const options: readonly (readonly [setting: RegExp, option: string])[] = [
   [/^parameter group (?='.*': it matches)/, '--freeze '],
+  [/^(unknown )?setting '/, "--set: $1'"],
   [/^keepFloat32\b/, '--keep-float32'],
   [/^accumulate\b/, '--accumulate'],
   [/^clipNorm\b/, '--clip-norm'],

@@ -21,7 +21,7 @@ import { z } from 'zod'
 import { augmentationOf } from './augment-option.js'
 import { engineNames } from './engines.js'
 import { machineOf, softwareOf } from './machine.js'
-import { trainingPrecisions } from './usage.js'
+import { overrideOf, trainingPrecisions } from './usage.js'
 
 const whole = z.int().min(1)
 
@@ -42,6 +42,7 @@ const requestSchema = z.object({
   freeze: patterns.optional(),
   normStatistics: z.enum(normStatistics).optional(),
   augment: patterns.optional(),
+  set: patterns.optional(),
   averageDecay: z.number().min(0).max(1).optional(),
   earlyStopping: whole.optional(),
   classWeights: z.literal('balanced').optional(),
@@ -63,7 +64,7 @@ export type RunRequest = z.infer<typeof requestSchema>
 
 /** What a request says of the run's settings; the recipe decides the rest. */
 export function requestedSettings(request: Omit<RunRequest, 'data'>): Partial<TrainingSettings> & RecipeChoice {
-  const { batch: batchSize, averageDecay, earlyStopping, augment } = request
+  const { batch: batchSize, averageDecay, earlyStopping, augment, set } = request
   const { recipe, learningRate, accumulate, clipNorm, freeze, normStatistics, classWeights } = request
   const { precision, keepFloat32, seed, testTimeAugmentation } = request
   const average = averageDecay === undefined ? undefined : ({ type: 'moving', decay: averageDecay } as const)
@@ -72,6 +73,7 @@ export function requestedSettings(request: Omit<RunRequest, 'data'>): Partial<Tr
     ...{ precision, keepFloat32, seed, testTimeAugmentation },
     earlyStopping: earlyStopping === undefined ? undefined : { patience: earlyStopping },
     augment: augment && augmentationOf(augment),
+    override: set && overrideOf(set),
   })
 }
 

@@ -111,6 +111,26 @@ export const trainingPrecisions = [
 ] as const satisfies readonly PrecisionName[]
 export type TrainingPrecision = (typeof trainingPrecisions)[number]
 
+/** `--set`: settings with their values, `optimizer.momentum=0.8,augmentation.flip=none`. */
+export function settingList(text: string): string[] {
+  const entries = text.split(',').map(entry => entry.trim())
+  overrideOf(entries)
+  return entries
+}
+
+/** @throws UsageError for an entry without a name or a value */
+export function overrideOf(entries: readonly string[]): Record<string, number | string | boolean> {
+  return Object.fromEntries(
+    entries.map(entry => {
+      const [, name, value] = /^([^=\s]+)=(\S+)$/.exec(entry) ?? []
+      if (name === undefined)
+        throw new UsageError(`--set takes settings with their values (name=value), not '${entry}'`)
+      if (value === 'true' || value === 'false') return [name, value === 'true']
+      return [name, Number.isNaN(Number(value)) ? value : Number(value)]
+    }),
+  )
+}
+
 /**
  * The precisions that a command can compute in, out of all that have a name.
  * @throws UsageError for one that this version does not compute in yet

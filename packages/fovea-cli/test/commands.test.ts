@@ -58,6 +58,13 @@ describe('wrong usage ends with 2 and one line that offers what was meant', () =
       seed: 3,
       testTimeAugmentation: 'none',
     })
+    const set = ['--set', 'optimizer.momentum=0.8,augmentation.flip=none,optimizer.nesterov=true']
+    expect(JSON.parse((await fovea([...args, ...set, '--json'])).stdout)).toMatchObject({
+      optimizer: { momentum: 0.8, nesterov: true },
+      augmentation: { crop: { padding: 4 } },
+    })
+    const wrong = await fovea([...args, '--set', 'optimizer.momentun=1'])
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("--set: unknown 'optimizer.momentun'") })
     expect((await fovea(args)).stdout).toMatch(/schedule\.milestones +0\.5, 0\.75\n/)
     expect((await fovea(['train', 'speednet', '--explain'])).stdout).toMatch(/groups\.0\.match +\*\.norm\?\.bias\n/)
   })

@@ -28,6 +28,7 @@ import {
   patternList,
   positiveNumber,
   precision,
+  settingList,
   trainingPrecisions,
   UsageError,
   wholeNumber,
@@ -68,6 +69,11 @@ export function trainCommand(): Command {
       wholeNumber('--accumulate', 1),
     )
     .option('--clip-norm <x>', 'the longest norm of all gradients together', positiveNumber('--clip-norm'))
+    .option(
+      '--set <values>',
+      'other values for single settings, by the names that --explain prints: optimizer.momentum=0.8,labelSmoothing=0; none leaves out an augmentation, average, clipNorm, earlyStopping or classWeights',
+      settingList,
+    )
     .option(
       '--freeze <patterns>',
       'parameters that stay as they are: conv1.*,layer1.*',

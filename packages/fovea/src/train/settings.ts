@@ -9,6 +9,7 @@ import type { NormStatistics } from '../passes/training-mode.js'
 import { checkEarlyStopping, type EarlyStopping } from './early-stopping.js'
 import type { ClassWeights } from './labels.js'
 import type { OptimizerOptions } from './optimizers/index.js'
+import { overridden, type SettingValue } from './override.js'
 import { checkGroups, type ParameterGroup } from './parameter-groups.js'
 import { defaultRecipe, type RecipeName, recipeOf, recipeSettings } from './recipes/index.js'
 import type { ScheduleOptions } from './schedules/index.js'
@@ -63,6 +64,8 @@ export interface RecipeChoice {
   readonly freeze?: readonly string[]
   /** Beside the augmentations of the recipe, instead of those of the same kind. */
   readonly augment?: Augmentation
+  /** Last of all, single values by the path of a setting: `{ 'optimizer.momentum': 0.8 }`; `none` leaves out what can be. */
+  readonly override?: Readonly<Record<string, SettingValue>>
 }
 
 /**
@@ -93,8 +96,8 @@ export function resolveSettings(
   const classWeights = given.classWeights ?? base.classWeights
   const earlyStopping = given.earlyStopping ?? base.earlyStopping
   const augmentation = withAugmentation(given.augmentation ?? base.augmentation ?? {}, given.augment ?? {})
-  const { keepFloat32 } = given
-  return {
+  const { keepFloat32, override = {} } = given
+  const settings: TrainingSettings = {
     batchSize,
     optimizer: base.optimizer,
     schedule: base.schedule,
@@ -115,6 +118,7 @@ export function resolveSettings(
     seed,
     testTimeAugmentation: given.testTimeAugmentation ?? base.testTimeAugmentation ?? 'none',
   }
+  return overridden(settings, override)
 }
 
 /** Of so few images that a last, partial batch would be a good part of them, batches are smaller, and leave out next to none. */

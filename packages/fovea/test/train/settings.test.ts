@@ -34,6 +34,31 @@ test("ResNets take the one-cycle recipe, the Keras tutorials' network takes thei
   })
 })
 
+test('a single value of a recipe can be another, and what is optional be left out', () => {
+  const override = { 'optimizer.momentum': 0.8, labelSmoothing: 0, 'augmentation.flip': 'none' }
+  const settings = resolveSettings(resnet, 50_000, { override })
+  expect(settings).toEqual({
+    ...resolveSettings(resnet, 50_000, {}),
+    optimizer: { type: 'sgd', momentum: 0.8, nesterov: true, weightDecay: 5e-4 },
+    labelSmoothing: 0,
+    augmentation: { crop: { padding: 4 } },
+  })
+  const milestone = resolveSettings(resnet, 50_000, { recipe: 'paper', override: { 'schedule.milestones.1': 0.9 } })
+  expect(milestone.schedule).toMatchObject({ milestones: [0.5, 0.9] })
+  // The recipe itself is as it was.
+  expect(resolveSettings(resnet, 50_000, { recipe: 'paper' }).schedule).toMatchObject({ milestones: [0.5, 0.75] })
+})
+
+test.each([
+  [{ 'optimizer.momentun': 0.8 }, "unknown setting 'optimizer.momentun'. Did you mean optimizer.momentum"],
+  [{ 'batchSize.x': 1 }, "unknown setting 'batchSize.x'"],
+  [{ 'optimizer.momentum': 'high' }, "setting 'optimizer.momentum' takes a number (it is 0.9), not 'high'"],
+  [{ optimizer: 1 }, "setting 'optimizer' takes one of its parts, not '1'"],
+  [{ 'optimizer.momentum': 'none' }, "not 'none'"],
+] as const)('%j is no value of a setting', (override, message) => {
+  expect(() => resolveSettings(resnet, 50_000, { override })).toThrow(message)
+})
+
 test('of few images, batches are as small as it takes to leave out next to none', () => {
   const recipe = 'finetune' // of 32
   const batchOf = (images: number) => resolveSettings(resnet, images, { recipe }).batchSize
