@@ -50,8 +50,9 @@ describe('a disk that is full', () => {
     const out = join(disk, 'run')
     const full = await fovea(train(out))
     expect(full.code).toBe(1)
+    // An epoch's best comes first.
     expect(errorLines(full.stderr)).toEqual([
-      `fovea: cannot write '${join(out, 'last.safetensors')}': the disk is full; free some space or choose a folder on ` +
+      `fovea: cannot write '${join(out, 'best.safetensors')}': the disk is full; free some space or choose a folder on ` +
         `another disk; what was saved last is kept; go on with: npx fovea train --resume ${out}`,
     ])
     expect(readCheckpoint(out).training?.epoch).toBe(1)
@@ -104,7 +105,7 @@ describe.skipIf(process.platform === 'win32')('a limit on the size of files', ()
     const limited = await fovea(['train', '--resume', out], { maxFileBytes })
     expect(limited.code).toBe(1)
     expect(errorLines(limited.stderr)).toEqual([
-      `fovea: cannot write '${join(out, 'last.safetensors')}': the file is larger than the file system or your limits ` +
+      `fovea: cannot write '${join(out, 'best.safetensors')}': the file is larger than the file system or your limits ` +
         '(ulimit -f) allow; raise them or choose another disk; what was saved last is kept; ' +
         `go on with: npx fovea train --resume ${out}`,
     ])
