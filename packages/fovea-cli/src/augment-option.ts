@@ -1,6 +1,6 @@
 /** @file `--augment`: names of augmentations, each with its most telling number where one is given: `cutmix=1,cutout=8`. */
 import type { Augmentation } from 'fovea'
-import { oneOf, UsageError } from './usage.js'
+import { commaList, oneOf, UsageError } from './usage.js'
 
 interface Row {
   /** What the number is, what it is unless it is given, the most it may be, and whether it may be 0. */
@@ -47,7 +47,7 @@ export const aboutAugment = names
 
 /** @throws UsageError for a name that is none, or a number that is none */
 export function augmentList(text: string): string[] {
-  const entries = text.split(',').map(entry => entry.trim())
+  const entries = commaList(text)
   augmentationOf(entries)
   return entries
 }

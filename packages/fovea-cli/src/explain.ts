@@ -26,11 +26,12 @@ export type PlannedRun = Omit<RunRequest, 'data'> & Partial<Pick<RunRequest, 'da
 export async function explain(planned: PlannedRun, output: Output): Promise<void> {
   const { model: name, size, epochs, data: spec } = planned
   const trained = pretrained(planned)
-  const images = spec === undefined ? undefined : (await openRunData({ ...planned, data: spec }, output, trained)).train
+  const data = spec === undefined ? undefined : await openRunData({ ...planned, data: spec }, output, trained)
+  const images = data?.train
   const model =
-    images === undefined
+    data === undefined
       ? (trained ?? createModel(name, size === undefined ? {} : { input: [size, size, 3] }))
-      : startingModel(planned, { train: images, test: images }, trained)
+      : startingModel(planned, data, trained)
   const recipe = planned.recipe ?? defaultRecipe(name)
   const { steps } = recipeOf(recipe)
   const settings = resolveSettings(model, images?.length ?? Number.POSITIVE_INFINITY, requestedSettings(planned))

@@ -74,17 +74,20 @@ export const imageSize: OptionParser<[number, number, number]> = text => {
   return [height, width, channels]
 }
 
+/** The parts of a text between commas. */
+export const commaList = (text: string): string[] => text.split(',').map(part => part.trim())
+
 /** Several between commas. */
 export const listOf =
   <T>(parse: OptionParser<T>): OptionParser<readonly T[]> =>
   text =>
-    text.split(',').map(part => parse(part.trim()))
+    commaList(text).map(parse)
 
 /** Patterns over names, between commas. */
 export const patternList =
   (option: string, named: 'layers' | 'parameters'): OptionParser<string[]> =>
   text => {
-    const patterns = text.split(',').map(pattern => pattern.trim())
+    const patterns = commaList(text)
     if (patterns.includes('')) {
       throw new UsageError(
         `${option} takes patterns over names of ${named} between commas: 'conv1,layer1.*', not '${text}'`,
@@ -113,7 +116,7 @@ export type TrainingPrecision = (typeof trainingPrecisions)[number]
 
 /** `--set`: settings with their values, `optimizer.momentum=0.8,augmentation.flip=none`. */
 export function settingList(text: string): string[] {
-  const entries = text.split(',').map(entry => entry.trim())
+  const entries = commaList(text)
   overrideOf(entries)
   return entries
 }

@@ -77,7 +77,8 @@ export function sliceViews(graph: Graph, threads: number, arithmetic: Arithmetic
   // Every thread has the same number of slices.
   const all = Array.from({ length: batch }, (_, i) => i + 1).filter(size => batch % (size * threads) === 0)
   // Gradients that multiply pairs of images waste half of one on a single image.
-  const even = arithmetic.pairs && graph.nodes.some(hasPairedWeightGradient) ? all.filter(size => size % 2 === 0) : []
+  const inPairs = graph.nodes.some(node => hasPairedWeightGradient(node, arithmetic))
+  const even = inPairs ? all.filter(size => size % 2 === 0) : []
   const sizes = even.length > 0 ? even : all
   const views = new Map<Node, View>()
   let previous = 0
@@ -120,11 +121,11 @@ function imageParts(node: Node, batch: number, arithmetic: Arithmetic): Parts | 
 const broadcastsOverBatch = (shape: Shape, rank: number): boolean => shape.length < rank || shape[0] === 1
 
 /** Slices, padding and reductions may cut or add along the first axis; gradients of weights are sums that not all add up. */
-function keepsImagesApart(node: Node, { pairs, winograd }: Arithmetic): boolean {
+function keepsImagesApart(node: Node, arithmetic: Arithmetic): boolean {
   const { op, attrs } = node
   // All images share the transformed weights.
-  if (gainsByWinograd(node, winograd)) return false
-  if (op === 'conv2dWeightGradient') return hasDirectWeightGradient(node) || (pairs && hasPairedWeightGradient(node))
+  if (gainsByWinograd(node, arithmetic.winograd)) return false
+  if (op === 'conv2dWeightGradient') return hasDirectWeightGradient(node) || hasPairedWeightGradient(node, arithmetic)
   const list = (name: string): readonly number[] => (attrs[name] ?? []) as readonly number[]
   if (op === 'pad') return list('before')[0] === 0 && list('after')[0] === 0
   if (op === 'slice' || op === 'sliceGradient') {

@@ -19,12 +19,6 @@ inline vf add_products(vf sum, vu a, vu b) {
 #endif
 }
 
-inline vu load_pairs(const uint32_t* p) {
-  vu v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-
 constexpr int kTileInputs = 8;
 constexpr int kTileVectors = 2;  // of outputs; where there is only one, two tiles of inputs go together
 
@@ -95,7 +89,7 @@ inline void add_tile(const Extent& e, const uint32_t* x, const uint32_t* dy, flo
       const uint32_t* g = dy + couple * e.dy_couple + row * e.dy_row;
       for (int64_t i = 0; i < e.columns; i++, a += e.x_column, g += kTileVectors * kLanes) {
         vu gradient[Vectors];
-        for (int v = 0; v < Vectors; v++) gradient[v] = load_pairs(g + v * kLanes);
+        for (int v = 0; v < Vectors; v++) gradient[v] = (vu)load((const float*)g + v * kLanes);
 #pragma GCC unroll 16
         for (int k = 0; k < Inputs; k++) {
           const vu input = vu{} + a[k];

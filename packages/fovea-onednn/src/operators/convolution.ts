@@ -4,7 +4,6 @@
  * which is elementwise, needs no reorder.
  */
 import {
-  type ActivationName,
   type Conv2dAttributes,
   consumers,
   elements,
@@ -21,7 +20,7 @@ import type { Primitive } from '../addon.js'
 import type { Layout, Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
-import { activationNumber, type Lower, output } from './operator.js'
+import { activationNumber, activationOf, type Lower, output } from './operator.js'
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
@@ -57,8 +56,6 @@ function geometryOf(node: Node): Geometry {
       return { direction: 'weightGradient', x: a, y: b, weight: result, attrs, bias: node.outputs.length > 1 }
   }
 }
-
-const activationOf = (node: Node): ActivationName | undefined => node.attrs['activation'] as ActivationName | undefined
 
 /** Those with an exponential take less time by a kernel of ours, while the result is in the cache, than inside oneDNN's. */
 const hasSlowActivation = (node: Node): boolean => ['silu', 'gelu', 'sigmoid'].includes(activationOf(node) ?? '')
@@ -191,7 +188,7 @@ const inputGradient: Lower = (to, node) => {
 
 const weightGradient: Lower = (to, node) => {
   if (hasDirectWeightGradient(node)) return depthwiseWeightGradient(to, node)
-  if (to.arithmetic.pairs && hasPairedWeightGradient(node)) return pairedWeightGradient(to, node)
+  if (hasPairedWeightGradient(node, to.arithmetic)) return pairedWeightGradient(to, node)
   const primitive = primitiveOf(to, to.node)
   const reads = node.inputs.map(input => (isWidened(to, node) ? widen(to, input) : to.read(input)))
   const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometryOf(node).attrs.groups)
@@ -219,7 +216,7 @@ export const convolutions = {
 
 /** The layout in which the gradient of a weight is written. */
 function gradientLayout(to: Lowering, node: Node): { readonly layout: Layout; readonly bytes: number } {
-  if (to.arithmetic.pairs && hasPairedWeightGradient(node)) return to.tiled(node.outputs[0])
+  if (hasPairedWeightGradient(node, to.arithmetic)) return to.tiled(node.outputs[0])
   const { weightsLayout, weightsBytes } = primitiveOf(to, node)
   return { layout: weightsLayout, bytes: weightsBytes }
 }

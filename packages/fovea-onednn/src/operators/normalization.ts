@@ -3,7 +3,7 @@ import { type ActivationName, elements, type Node, type Value } from 'fovea/engi
 import type { Lowering } from '../lowering.js'
 import { aligned } from '../memory.js'
 import type { Operand } from '../steps.js'
-import { activationNumber, type Lower } from './operator.js'
+import { activationNumber, activationOf, type Lower } from './operator.js'
 
 /** The width to which the kernels spread per-channel tables: the rule of `Rows` in native/kernels/common.h. */
 function spreadWidth(channels: number): number {
@@ -19,8 +19,6 @@ const channelsOf = (x: Value): number => x.type.shape.at(-1)!
 const partialBytes = (x: Value): number => aligned(8 * (8 + 2 * channelsOf(x)))
 const columnsBytes = (x: Value): number => aligned(20 * spreadWidth(channelsOf(x)))
 const tablesBytes = (x: Value, tables: number): number => 4 * tables * spreadWidth(channelsOf(x))
-
-const activationOf = (node: Node): ActivationName | undefined => node.attrs['activation'] as ActivationName | undefined
 
 /** Elements, channels, type: what every pass over x takes. */
 const passOver = (to: Lowering, x: Value): number[] => [elements(x.type.shape), channelsOf(x), to.type(x.type)]

@@ -1,5 +1,5 @@
 /** @file What a lowering is: it adds the native steps of one node. */
-import type { Node, Value } from 'fovea/engine'
+import type { ActivationName, Node, Value } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
 
 export type Lower = (to: Lowering, node: Node) => void
@@ -11,3 +11,7 @@ export const activationNumbers = { relu: 1, relu6: 2, silu: 3, gelu: 4, sigmoid:
 
 export const activationNumber = (name: keyof typeof activationNumbers | undefined): number =>
   name === undefined ? 0 : activationNumbers[name]
+
+/** The activation that a node applies to its result. */
+export const activationOf = (node: Node): ActivationName | undefined =>
+  node.attrs['activation'] as ActivationName | undefined

@@ -2,13 +2,16 @@
  * @file The weight gradient of convolutions in bfloat16 by a kernel of ours (native/kernels/weight_gradient.h), slice by
  * slice: oneDNN 2.6 is a third slower in this direction, and has no slices.
  */
-import type { Conv2dAttributes, Node, Shape } from 'fovea/engine'
+import type { Conv2dAttributes, Node } from 'fovea/engine'
+import type { Arithmetic } from '../lowering.js'
 import { aligned } from '../memory.js'
 import type { Lower } from './operator.js'
 
 /** Whether the kernel takes this gradient of a convolution's weight: bfloat16, one group, no bias, no dilation. */
-export function hasPairedWeightGradient({ op, inputs: [x], outputs, attrs }: Node): boolean {
-  if (op !== 'conv2dWeightGradient' || outputs.length > 1 || x.type.dtype !== 'bfloat16') return false
+export function hasPairedWeightGradient(node: Node, { pairs }: Arithmetic): boolean {
+  const { op, inputs, outputs, attrs } = node
+  const [x] = inputs
+  if (!pairs || op !== 'conv2dWeightGradient' || outputs.length > 1 || x.type.dtype !== 'bfloat16') return false
   const { groups, dilation } = attrs as unknown as Conv2dAttributes
   return groups === 1 && dilation.every(step => step === 1)
 }
@@ -24,12 +27,13 @@ const BLOCK_BYTES = 1 << 19
 const up = (count: number, to: number): number => Math.ceil(count / to) * to
 
 /** How many pairs of images and rows of the output a block has, and the bytes of its two parts, packed. */
-function block(x: Shape, dy: Shape, kernel: readonly number[], { stride, padding }: Conv2dAttributes) {
-  const [images, , , inputs] = x
-  const [, outHeight, outWidth, outputs] = dy
+function block({ inputs: [x, dy], outputs: [weight], attrs }: Node) {
+  const { stride, padding } = attrs as unknown as Conv2dAttributes
+  const [outputs, inputs, ...kernel] = weight.shape
+  const [images, outHeight, outWidth] = dy.type.shape
   const single = [...kernel, padding[0] + 1, padding[2] + 1].every(size => size === 1)
   // Of what such a window strides over, nothing is packed.
-  const [height, width, step] = single ? [outHeight, outWidth, 1] : [x[1], x[2], stride[0]]
+  const [height, width, step] = single ? [outHeight, outWidth, 1] : [...x.type.shape.slice(1, 3), stride[0]]
   const bytes = (couples: number, rows: number): number => {
     const inRows = Math.min((rows - 1) * step + kernel[0], height)
     return 4 * couples * (inRows * width * up(inputs, LANES) + rows * outWidth * up(outputs, TILE_OUTPUTS))
@@ -39,16 +43,15 @@ function block(x: Shape, dy: Shape, kernel: readonly number[], { stride, padding
   let couples = rows < outHeight ? 1 : Math.min(Math.ceil(images / 2), whole)
   while (couples > 1 && bytes(couples, rows) > BLOCK_BYTES) couples--
   while (rows > 1 && bytes(couples, rows) > BLOCK_BYTES) rows--
-  return { couples: rows < outHeight ? 1 : couples, rows, bytes: bytes(couples, rows) }
+  return { couples, rows, bytes: bytes(couples, rows) }
 }
 
 export const pairedWeightGradient: Lower = (to, node) => {
   const [x, dy] = node.inputs
-  const attrs = node.attrs as unknown as Conv2dAttributes
-  const { stride, padding } = attrs
+  const { stride, padding } = node.attrs as unknown as Conv2dAttributes
   const [outputs, , kh, kw] = node.outputs[0].shape
   const [, height, width] = dy.type.shape
-  const { couples, rows, bytes } = block(x.type.shape, dy.type.shape, [kh, kw], attrs)
+  const { couples, rows, bytes } = block(node)
   const window = [kh, kw, ...stride, padding[0], padding[2]]
   const ints = [...x.type.shape, height, width, ...window, outputs, couples, rows]
   const tiled = to.tiled(node.outputs[0])
