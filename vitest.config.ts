@@ -1,7 +1,10 @@
-/** @file Tests of all packages, run from their sources. No time limits: a slow machine is not a wrong result. */
+/**
+ * @file Tests of all packages, run from their sources; those that take long are in vitest.long.config.ts. No time limits: a
+ * slow machine is not a wrong result.
+ */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -20,6 +23,7 @@ export default defineConfig({
   resolve: { alias: aliases },
   test: {
     include: ['packages/*/test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, '**/*.long.test.ts'],
     testTimeout: 600_000,
     hookTimeout: 600_000,
     pool: 'forks',

@@ -1,7 +1,7 @@
 /**
- * @file The quality gate: lint, types, then the tests of all packages. Each check counts as one test. Its last line is
- * `N passed, N failed`, with the tests that were skipped listed above it; it fails when anything failed. Arguments are
- * file filters for the tests.
+ * @file The quality gate: lint, types, then the tests of all packages; with `--long` what takes longer: the sanitizers, then
+ * the tests of files named `*.long.test.ts`. Each check counts as one test. Its last line is `N passed, N failed`, with the
+ * tests that were skipped listed above it; it fails when anything failed. Other arguments are file filters for the tests.
  */
 import { spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
@@ -10,20 +10,22 @@ import { startVitest } from 'vitest/node'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
+const long = process.argv.includes('--long')
 const tsc = 'node_modules/typescript/bin/tsc'
-const checks = [
+const quickChecks = [
   { name: 'lint (biome)', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'] },
   { name: 'import directions', args: ['scripts/check-imports.mjs'] },
   { name: 'file sizes', args: ['scripts/check-sizes.mjs'] },
   { name: 'types of the sources', args: [tsc, '-b'] },
   { name: 'types of the tests', args: [tsc, '-p', 'tsconfig.test.json'] },
 ]
+const longChecks = [{ name: 'sanitizers', args: ['scripts/sanitize.mjs'] }]
 
 const count = { passed: 0, failed: 0 }
 const failures = []
 const skipped = []
 
-for (const { name, args } of checks) {
+for (const { name, args } of long ? longChecks : quickChecks) {
   const ok = spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0
   console.log(`${ok ? ' ✓' : ' ✗'} ${name}`)
   count[ok ? 'passed' : 'failed']++
@@ -46,7 +48,9 @@ const collector = {
   },
 }
 
-const vitest = await startVitest('test', process.argv.slice(2), { watch: false, reporters: ['default', collector] })
+const filters = process.argv.slice(2).filter(argument => argument !== '--long')
+const config = long ? 'vitest.long.config.ts' : 'vitest.config.ts'
+const vitest = await startVitest('test', filters, { config, watch: false, reporters: ['default', collector] })
 await vitest.close()
 
 if (skipped.length > 0) console.log(`\nskipped (${skipped.length}):\n${skipped.map(line => `  ${line}`).join('\n')}`)
