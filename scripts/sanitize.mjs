@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findCompiler, outputOf } from '../packages/fovea-onednn/scripts/compiler.mjs'
+import { findCompiler, outputOf } from '../packages/fovea-onednn/scripts/toolchain.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const addon = join(root, 'packages/fovea-onednn/build/sanitized/fovea_onednn.node')

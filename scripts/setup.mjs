@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findOneDnn } from './find-onednn.mjs'
+import { installOnednn } from './install-onednn.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 process.chdir(root)
@@ -40,8 +40,7 @@ function packagesInstalled() {
 
 /** Finds (or installs) oneDNN and builds the addon. Returns why there is none, or undefined. */
 function buildAddon() {
-  const oneDnn = findOneDnn({ root, say })
-  if (oneDnn.problem !== undefined) return oneDnn.problem
+  installOnednn({ root, say })
   const built = spawnSync(process.execPath, ['packages/fovea-onednn/scripts/build.mjs'], {
     stdio: ['ignore', 'inherit', 'pipe'],
     encoding: 'utf8',

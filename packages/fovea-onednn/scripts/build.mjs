@@ -11,7 +11,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { findCompiler, outputOf } from './compiler.mjs'
+import { findCompiler, findOnednn, missingTools, outputOf } from './toolchain.mjs'
 
 const require = createRequire(import.meta.url)
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -24,28 +24,15 @@ const fail = message => {
   process.exit(1)
 }
 
-/** The folder whose include/ and lib/ hold oneDNN; '' stands for the compiler's own search path. */
-function findOnednn(compiler) {
-  const folders = [
-    process.env.FOVEA_ONEDNN_ROOT,
-    join(root, '../../.deps/onednn/usr'),
-    outputOf('brew', ['--prefix', 'onednn']),
-  ]
-  const found = folders.find(folder => folder && existsSync(join(folder, 'include/dnnl.hpp')))
-  if (found) return found
-  const probe = outputOf(compiler, ['-std=c++17', '-M', '-x', 'c++', '-include', 'dnnl.hpp', '/dev/null'])
-  return probe === '' ? undefined : ''
-}
-
 const libraryFolders = folder =>
   ['lib', ...['x86_64-linux-gnu', 'aarch64-linux-gnu'].map(triplet => `lib/${triplet}`)]
     .map(name => join(folder, name))
     .filter(name => existsSync(name))
 
+const missing = missingTools()
+if (missing !== undefined) fail(missing)
 const compiler = findCompiler()
-if (compiler === undefined) fail('no C++ compiler found (looked for $CXX, c++, g++, clang++): install g++')
 const onednn = findOnednn(compiler)
-if (onednn === undefined) fail('no oneDNN found (dnnl.hpp): install libdnnl-dev, or set FOVEA_ONEDNN_ROOT')
 
 const mac = process.platform === 'darwin'
 const avx512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mprefer-vector-width=512']
@@ -80,8 +67,9 @@ const linkFlags = [
   '-shared',
   ...(sanitize ? ['-fsanitize=address,undefined'] : []),
   ...(mac ? ['-undefined', 'dynamic_lookup', '-lomp'] : ['-fopenmp']),
-  // An rpath of the old kind: it also finds what libdnnl itself loads (libOpenCL, libgomp) in the same folder.
-  ...(onednn && !mac ? ['-Wl,--disable-new-dtags'] : []),
+  // An rpath of the old kind: it also finds what libdnnl itself loads (libOpenCL, libgomp) in the same folder. Beside the
+  // addon they lie in the platform's package, which holds a copy of this file.
+  ...(mac ? [] : ['-Wl,--disable-new-dtags', '-Wl,-rpath,$ORIGIN']),
   ...(onednn ? libraryFolders(onednn).flatMap(folder => [`-L${folder}`, `-Wl,-rpath,${folder}`]) : []),
   '-ldnnl',
 ]
