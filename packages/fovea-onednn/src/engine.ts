@@ -125,7 +125,9 @@ function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
     if (isLeaf(node)) continue
     if (!isOpName(node.op)) throw new EngineError(`the oneDNN engine has no operator '${node.op}' ('${node.name}')`)
     lowering.begin(node)
-    lowerings[node.op](lowering, lowering.current)
+    const entry = lowerings[node.op]
+    const lower = typeof entry === 'function' ? entry : entry.lower
+    lower(lowering, lowering.current)
     lowering.end(node)
   }
   const outputs = lowering.finish()

@@ -20,7 +20,7 @@ import type { Primitive } from '../addon.js'
 import type { Layout, Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
-import { activationNumber, activationOf, type Lower, output } from './operator.js'
+import { activationNumber, activationOf, type Lower, onWhole, output, type SliceLowering } from './operator.js'
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
@@ -204,15 +204,23 @@ const foldBatchNorm: Lower = (to, node) => {
   to.kernel('foldBatchNorm', { reads, writes: [to.write(0), to.write(1)], ints, floats })
 }
 
+/** All images share the weights that Winograd's algorithm transforms. */
+const unlessWinograd: SliceLowering['inSlices'] = (node, { winograd }) => !gainsByWinograd(node, winograd)
+
+/** Kernels of ours add up what slices come to, oneDNN does not. */
+const addsUpSlices: SliceLowering['inSlices'] = (node, arithmetic) =>
+  unlessWinograd(node, arithmetic) && (hasDirectWeightGradient(node) || hasPairedWeightGradient(node, arithmetic))
+
+/** A linear layer is one product of matrices for the whole batch. */
 export const convolutions = {
   foldBatchNorm,
-  conv2d: forward,
-  linear: forward,
-  conv2dInputGradient: inputGradient,
-  linearInputGradient: inputGradient,
-  conv2dWeightGradient: weightGradient,
-  linearWeightGradient: weightGradient,
-} as const satisfies Record<string, Lower>
+  conv2d: { lower: forward, inSlices: unlessWinograd },
+  linear: onWhole(forward),
+  conv2dInputGradient: { lower: inputGradient, inSlices: unlessWinograd },
+  linearInputGradient: onWhole(inputGradient),
+  conv2dWeightGradient: { lower: weightGradient, inSlices: addsUpSlices },
+  linearWeightGradient: onWhole(weightGradient),
+} as const satisfies Record<string, Lower | SliceLowering>
 
 /** The layout in which the gradient of a weight is written. */
 function gradientLayout(to: Lowering, node: Node): { readonly layout: Layout; readonly bytes: number } {

@@ -3,11 +3,11 @@ import type { OpName } from 'fovea/engine'
 import { convolutions } from './convolution.js'
 import { movement } from './movement.js'
 import { normalization } from './normalization.js'
-import type { Lower } from './operator.js'
+import type { Lower, SliceLowering } from './operator.js'
 import { pooling } from './pooling.js'
 import { training } from './training.js'
 
-export const lowerings: Readonly<Record<OpName, Lower>> = {
+export const lowerings: Readonly<Record<OpName, Lower | SliceLowering>> = {
   ...convolutions,
   ...movement,
   ...normalization,

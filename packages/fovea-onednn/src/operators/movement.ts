@@ -13,7 +13,7 @@ import {
 } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
-import { type Lower, output } from './operator.js'
+import { type Lower, onWhole, output, type SliceLowering } from './operator.js'
 
 /** Axes that walk together: sizes, and for each tensor the step along the axis. */
 interface Axis {
@@ -162,6 +162,7 @@ const broadcast =
     })
   }
 
+/** Computes nothing, so it needs no slices of its own. */
 const view: Lower = (to, node) => {
   const [x] = node.inputs
   to.read(x)
@@ -236,10 +237,10 @@ export const movement = {
   pad,
   slice,
   sliceGradient,
-  flatten: view,
-  reshape: view,
+  flatten: onWhole(view),
+  reshape: onWhole(view),
   cast,
-} as const satisfies Record<string, Lower>
+} as const satisfies Record<string, Lower | SliceLowering>
 
 /** Dropout and stochastic depth without a seed. */
 export { identity }

@@ -3,7 +3,7 @@ import { type ActivationName, elements, type Node, type Value } from 'fovea/engi
 import type { Lowering } from '../lowering.js'
 import { aligned } from '../memory.js'
 import type { Operand } from '../steps.js'
-import { activationNumber, activationOf, type Lower } from './operator.js'
+import { activationNumber, activationOf, inSlices, type Lower, type SliceLowering } from './operator.js'
 
 /** The width to which the kernels spread per-channel tables: the rule of `Rows` in native/kernels/common.h. */
 function spreadWidth(channels: number): number {
@@ -140,8 +140,8 @@ const activationGradient: Lower = (to, node) => {
 
 export const normalization = {
   batchNorm,
-  batchNormTraining,
-  batchNormGradient,
+  batchNormTraining: inSlices(batchNormTraining),
+  batchNormGradient: inSlices(batchNormGradient),
   relu: activation,
   relu6: activation,
   silu: activation,
@@ -149,4 +149,4 @@ export const normalization = {
   sigmoid: activation,
   hardSwish: activation,
   activationGradient,
-} as const satisfies Record<string, Lower>
+} as const satisfies Record<string, Lower | SliceLowering>

@@ -1,8 +1,22 @@
 /** @file What a lowering is: it adds the native steps of one node. */
 import type { ActivationName, Node, Value } from 'fovea/engine'
-import type { Lowering } from '../lowering.js'
+import type { Arithmetic, Lowering } from '../lowering.js'
 
 export type Lower = (to: Lowering, node: Node) => void
+
+/**
+ * A lowering that decides for itself which nodes run on slices of the batch: an output that all images make up needs steps
+ * that add up what slices come to, and some work is faster on the whole. It is asked only where images have parts.
+ */
+export interface SliceLowering {
+  readonly lower: Lower
+  readonly inSlices: (node: Node, arithmetic: Arithmetic) => boolean
+}
+
+/** Works on slices, where others of its kind do not. */
+export const inSlices = (lower: Lower): SliceLowering => ({ lower, inSlices: () => true })
+/** Works on the whole batch at once. */
+export const onWhole = (lower: Lower): SliceLowering => ({ lower, inSlices: () => false })
 
 export const output = (node: Node, index = 0): Value => ({ node, index, type: node.outputs[index] })
 

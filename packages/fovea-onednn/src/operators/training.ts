@@ -14,7 +14,7 @@ import {
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { identity } from './movement.js'
-import type { Lower } from './operator.js'
+import { type Lower, onWhole, type SliceLowering } from './operator.js'
 
 /** Rows and columns of the last axis. */
 const rows = ({ type: { shape } }: Value): number[] => [elements(shape) / shape.at(-1)!, shape.at(-1)!]
@@ -140,9 +140,10 @@ const gradientScale: Lower = (to, node) => {
   to.kernel('gradientScale', { reads, writes: [to.write(0), to.write(1), to.write(2)], floats })
 }
 
+/** The rows of a softmax are few and short beside the network: nothing is gained by slices. */
 export const training = {
-  softmax,
-  softmaxGradient,
+  softmax: onWhole(softmax),
+  softmaxGradient: onWhole(softmaxGradient),
   crossEntropy,
   crossEntropyGradient,
   meanSquaredError,
@@ -156,4 +157,4 @@ export const training = {
   lerp,
   where,
   gradientScale,
-} as const satisfies Record<string, Lower>
+} as const satisfies Record<string, Lower | SliceLowering>

@@ -11,6 +11,7 @@ import { relu6 } from './activations/relu6.js'
 import { sigmoid } from './activations/sigmoid.js'
 import { silu } from './activations/silu.js'
 import { defineOp, type OpDefinition } from './define.js'
+import { elementwise } from './elementwise.js'
 import { expectShape } from './expect.js'
 
 export const activations = { relu, relu6, silu, gelu, sigmoid, hardSwish } as const satisfies Record<string, Activation>
@@ -26,7 +27,7 @@ export function checkActivation(name: string | undefined): void {
 /** dx = dy · f'(x), from dy and the activation's input x. */
 export const activationGradient = defineOp<{ readonly activation: ActivationName }>({
   name: 'activationGradient',
-  traits: ['elementwise'],
+  ...elementwise,
   inPlace: [0],
   infer: ([dy, x], { activation }) => {
     checkActivation(activation)
@@ -42,6 +43,7 @@ export const activationGradient = defineOp<{ readonly activation: ActivationName
 const activationOp = (name: ActivationName): OpDefinition<Record<string, never>> =>
   defineOp<Record<string, never>>({
     name,
+    ...elementwise,
     traits: ['activation', 'elementwise'],
     inPlace: [0],
     infer: ([x]) => [x],

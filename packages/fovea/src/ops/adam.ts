@@ -4,6 +4,7 @@
  * m = β1·m + (1 − β1)·g; v = β2·v + (1 − β2)·g²; parameter −= learningRate · m̂ / (√v̂ + ε), m̂ = m/(1 − β1ᵗ), v̂ = v/(1 − β2ᵗ).
  */
 import { defineOp } from './define.js'
+import { elementwiseUpdate } from './elementwise.js'
 import { checkOptimizer } from './optimizer.js'
 
 /** `decoupled`: decay shrinks the parameter by learningRate · weightDecay instead of joining the gradient. */
@@ -18,7 +19,7 @@ export type AdamAttributes = {
 /** parameter, gradient, learningRate, step t (1 at first), m, v; outputs the new parameter, m and v. */
 export const adam = defineOp<AdamAttributes>({
   name: 'adam',
-  traits: ['elementwise'],
+  ...elementwiseUpdate,
   inPlace: [0],
   infer: ([parameter, gradient, learningRate, step, m, v]) => {
     checkOptimizer(parameter, { gradient, m, v }, { learningRate, step })

@@ -1,10 +1,11 @@
 /** @file a + b with NumPy's broadcasting. */
 import { applyBinary, inferBinary, sumToShape } from './broadcast.js'
 import { defineOp } from './define.js'
+import { elementwise } from './elementwise.js'
 
 export const add = defineOp<Record<string, never>>({
   name: 'add',
-  traits: ['elementwise'],
+  ...elementwise,
   inPlace: [0, 1],
   infer: inferBinary,
   gradient: ({ builder, node, inputs, gradients: [dy] }) =>

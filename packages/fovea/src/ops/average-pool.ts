@@ -1,5 +1,6 @@
 /** @file Average pooling. */
 import type { Shape } from '../graph/types.js'
+import { perImage } from './batch.js'
 import { defineOp } from './define.js'
 import { expectShape } from './expect.js'
 import { forEachPooled, type PoolingAttributes, pooledShape } from './pooling.js'
@@ -17,6 +18,7 @@ function divisors(x: Shape, y: Shape, attrs: AveragePoolAttributes): Float64Arra
 
 export const averagePool = defineOp<AveragePoolAttributes>({
   name: 'averagePool',
+  batch: perImage([0]),
   infer: ([x], attrs) => [{ shape: pooledShape(x.shape, attrs), dtype: x.dtype }],
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && builder.emit(averagePoolGradient, [dy], { ...attrs, shape: x.type.shape }, `${node.name}.dx`),
@@ -35,6 +37,7 @@ export const averagePool = defineOp<AveragePoolAttributes>({
 /** dx of the input's `shape`, from dy. */
 export const averagePoolGradient = defineOp<AveragePoolAttributes & { readonly shape: Shape }>({
   name: 'averagePoolGradient',
+  batch: perImage([0]),
   infer: ([dy], attrs) => {
     expectShape("the output's gradient", dy, pooledShape(attrs.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]

@@ -7,6 +7,7 @@
 import { ShapeError } from '../errors.js'
 import { elements, formatShape, sameShape, type TensorType } from '../graph/types.js'
 import { type ActivationName, activations, checkActivation } from './activation.js'
+import { perImage } from './batch.js'
 import { defineOp, type Tensor } from './define.js'
 import { expectRange, expectShape } from './expect.js'
 
@@ -37,6 +38,7 @@ function checkResidual(x: TensorType, residual: TensorType | undefined): void {
 /** Inputs x, weight, bias, running mean, running variance, and optionally the residual. */
 export const batchNorm = defineOp<BatchNormAttributes>({
   name: 'batchNorm',
+  batch: perImage([0, 5]),
   inPlace: [0],
   infer: ([x, weight, bias, mean, variance, residual], { activation, epsilon, momentum }) => {
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])
@@ -86,6 +88,7 @@ function normalize(
  */
 export const batchNormTraining = defineOp<BatchNormTrainingAttributes>({
   name: 'batchNormTraining',
+  batch: perImage([0, 3]),
   infer: ([x, weight, bias, residual], { activation, epsilon }) => {
     checkChannels(x, [weight, bias], ['weight', 'bias'])
     checkResidual(x, residual)
@@ -135,6 +138,7 @@ export type BatchNormGradientAttributes = BatchNormTrainingAttributes & { readon
  */
 export const batchNormGradient = defineOp<BatchNormGradientAttributes>({
   name: 'batchNormGradient',
+  batch: perImage([0, 1, 2, 7], [0, 3]),
   infer: ([dy, x, , weight, bias, mean, variance, residual], { activation }) => {
     expectShape("the output's gradient", dy, x.shape)
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])

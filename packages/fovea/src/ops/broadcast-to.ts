@@ -3,11 +3,13 @@ import { ShapeError } from '../errors.js'
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../graph/types.js'
 import { sumToShape } from './broadcast.js'
 import { defineOp, type OpDefinition } from './define.js'
+import { elementwise } from './elementwise.js'
 import { broadcastIndices } from './strided.js'
 
 export type BroadcastToAttributes = { readonly shape: Shape }
 
 export const broadcastTo: OpDefinition<BroadcastToAttributes> = defineOp<BroadcastToAttributes>({
+  ...elementwise,
   name: 'broadcastTo',
   infer: ([x], { shape }) => {
     const wide = broadcastShapes(x.shape, shape)

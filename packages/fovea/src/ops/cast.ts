@@ -1,6 +1,7 @@
 /** @file The same numbers in another data type. To an integer type: towards zero, limited to its range. */
 import { type DType, isFloat } from '../graph/types.js'
 import { defineOp, type OpDefinition } from './define.js'
+import { elementwise } from './elementwise.js'
 
 const integerRange: Partial<Record<DType, readonly [number, number]>> = {
   int32: [-(2 ** 31), 2 ** 31 - 1],
@@ -12,7 +13,7 @@ export type CastAttributes = { readonly dtype: DType }
 
 export const cast: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
   name: 'cast',
-  traits: ['elementwise'],
+  ...elementwise,
   infer: ([x], { dtype }) => [{ shape: x.shape, dtype }],
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => {
     if (dy === undefined || !isFloat(attrs.dtype) || !isFloat(x.type.dtype)) return []

@@ -5,6 +5,7 @@
 import { InvalidArgumentError, ShapeError } from '../errors.js'
 import { elements, formatShape, type Shape, type TensorType } from '../graph/types.js'
 import { type ActivationName, activations, checkActivation } from './activation.js'
+import { perImage } from './batch.js'
 import { convolve, convolveBack, correlate } from './conv2d-reference.js'
 import { defineOp } from './define.js'
 import { expectIntegers, expectShape } from './expect.js'
@@ -51,6 +52,7 @@ export type FusedConv2dAttributes = Conv2dAttributes & { readonly activation?: A
 /** x, weight, and optionally the bias, and then the residual. */
 export const conv2d = defineOp<FusedConv2dAttributes>({
   name: 'conv2d',
+  batch: perImage([0, 3]),
   infer: ([x, weight, bias, residual], attrs) => {
     const shape = outputShape(x.shape, weight.shape, attrs)
     if (bias !== undefined) expectShape('bias', bias, [shape[3]])
@@ -85,6 +87,7 @@ export const conv2d = defineOp<FusedConv2dAttributes>({
 /** The loss's gradient by the input, from dy and weight: each output pixel is scattered back to the pixels it was made of. */
 export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape: Shape }>({
   name: 'conv2dInputGradient',
+  batch: perImage([0]),
   infer: ([dy, weight], attrs) => {
     expectShape("the output's gradient", dy, outputShape(attrs.shape, weight.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]
@@ -96,6 +99,7 @@ export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape:
 /** The loss's gradient by weight and, if `bias`, by bias, from x and dy. */
 export const conv2dWeightGradient = defineOp<Conv2dAttributes & { readonly shape: Shape; readonly bias: boolean }>({
   name: 'conv2dWeightGradient',
+  batch: perImage([0, 1], []),
   infer: ([x, dy], attrs) => {
     expectShape("the output's gradient", dy, outputShape(x.shape, attrs.shape, attrs))
     const weight: TensorType = { shape: attrs.shape, dtype: 'float32' }

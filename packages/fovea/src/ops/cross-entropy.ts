@@ -5,6 +5,7 @@
  */
 import { InvalidArgumentError, ShapeError } from '../errors.js'
 import { formatShape, isFloat, type TensorType } from '../graph/types.js'
+import { noImages } from './batch.js'
 import { defineOp, type Tensor } from './define.js'
 import { expectRange, expectRank, expectShape } from './expect.js'
 
@@ -56,6 +57,7 @@ function logProbabilities(logits: Tensor, n: number): Float64Array {
 /** logits [batch, classes]; label int32 [batch] or float [batch, classes] (one-hot or soft). A scalar. */
 export const crossEntropy = defineOp<CrossEntropyAttributes>({
   name: 'crossEntropy',
+  batch: noImages,
   infer: ([logits, label], attrs) => {
     check(logits, label, attrs)
     return [{ shape: [], dtype: 'float32' }]
@@ -79,6 +81,7 @@ export const crossEntropy = defineOp<CrossEntropyAttributes>({
 /** By the logits: dloss/batch · (Σq' · softmax − q'). */
 export const crossEntropyGradient = defineOp<CrossEntropyAttributes>({
   name: 'crossEntropyGradient',
+  batch: noImages,
   infer: ([logits, label, dloss], attrs) => {
     check(logits, label, attrs)
     expectShape("the loss's gradient", dloss, [])

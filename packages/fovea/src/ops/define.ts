@@ -28,12 +28,22 @@ export interface GradientContext<A> {
 }
 
 /**
+ * The parts that each image of a batch has in inputs and outputs, along their first axis. An image's part of an output
+ * comes from its part of the inputs listed, from all of the other inputs (weights, tables), and from the outputs that are
+ * not listed (sums over the batch, statistics), which hold what all images come to.
+ */
+export interface BatchRoles {
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+}
+
+/**
  * Traits are what passes and engines ask instead of naming operators: `activation` is an elementwise function of one
  * input that may be fused into the node before it; `random` takes a seed as its last input.
  */
 export type Trait = 'activation' | 'elementwise' | 'random'
 
-/** All there is to know about an operator. */
+/** All there is to know about an operator. An attribute `shape` is always the first output's, so that it can be sliced. */
 export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string
   readonly traits?: readonly Trait[]
@@ -44,6 +54,11 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly infer: (inputs: readonly TensorType[], attrs: A) => readonly TensorType[]
   /** Multiply-adds as papers count them: convolutions and matrix products only; 0 when absent. */
   readonly multiplyAdds?: (inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: A) => number
+  /**
+   * Which inputs and outputs have a part for each image, so that engines can run it on some images at a time; undefined
+   * where it mixes images, or there are none. What draws at random does so by the place in the whole batch.
+   */
+  readonly batch: (inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: A) => BatchRoles | undefined
   /** The loss's gradient by each input, written as nodes; undefined for an input that has none (labels, a seed). */
   readonly gradient?: (context: GradientContext<A>) => readonly (Value | undefined)[]
   /** Plain, obviously right code. Outputs come zero-filled, in the shapes that `infer` gave. */

@@ -4,12 +4,14 @@
  * vanish is a pure function of seed, stream and index, so the gradient is the same operator on dy.
  */
 import { randomAt, randomKey } from '../random.js'
+import { perImage } from './batch.js'
 import { defineOp, type OpDefinition } from './define.js'
 import { checkRandom, type RandomAttributes } from './random-attributes.js'
 
 /** x, and optionally the seed (an int32 scalar). */
 export const dropout: OpDefinition<RandomAttributes> = defineOp<RandomAttributes>({
   name: 'dropout',
+  batch: perImage([0]),
   traits: ['elementwise', 'random'],
   inPlace: [0],
   infer: ([x, seed], attrs) => {

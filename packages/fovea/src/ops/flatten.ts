@@ -1,11 +1,13 @@
 /** @file All axes but the batch's as one: batch×height×width×channels becomes batch×features. */
 import { ShapeError } from '../errors.js'
 import { elements, formatShape } from '../graph/types.js'
+import { perImage } from './batch.js'
 import { defineOp } from './define.js'
 import { reshape } from './reshape.js'
 
 export const flatten = defineOp<Record<string, never>>({
   name: 'flatten',
+  batch: perImage([0]),
   inPlace: [0],
   infer: ([x]) => {
     if (x.shape.length === 0) throw new ShapeError(`input must have a batch axis, got ${formatShape(x.shape)}`)

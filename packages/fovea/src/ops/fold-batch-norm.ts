@@ -4,6 +4,7 @@
  * an engine computes it once.
  */
 import { elements, type TensorType } from '../graph/types.js'
+import { noImages } from './batch.js'
 import { defineOp } from './define.js'
 import { expectShape } from './expect.js'
 
@@ -12,6 +13,7 @@ export type FoldBatchNormAttributes = { readonly epsilon: number }
 /** weight, γ, β, mean, variance, and optionally the convolution's bias; outputs weight' and bias'. */
 export const foldBatchNorm = defineOp<FoldBatchNormAttributes>({
   name: 'foldBatchNorm',
+  batch: noImages,
   infer: ([weight, ...perChannel]) => {
     const channels = [weight.shape[0]]
     for (const type of perChannel) expectShape('a value per output channel', type, channels)

@@ -1,5 +1,6 @@
 /** @file The mean of each channel over the whole image: batch×height×width×channels becomes batch×1×1×channels. */
 import type { Shape } from '../graph/types.js'
+import { perImage } from './batch.js'
 import { defineOp } from './define.js'
 import { expectImages, expectShape } from './expect.js'
 
@@ -7,6 +8,7 @@ const pooled = ([n, , , channels]: Shape): Shape => [n, 1, 1, channels]
 
 export const globalAveragePool = defineOp<Record<string, never>>({
   name: 'globalAveragePool',
+  batch: perImage([0]),
   infer: ([x]) => {
     expectImages(x)
     return [{ shape: pooled(x.shape), dtype: x.dtype }]
@@ -26,6 +28,7 @@ export const globalAveragePool = defineOp<Record<string, never>>({
 /** dx of the input's `shape`: dy divided among the pixels. */
 export const globalAveragePoolGradient = defineOp<{ readonly shape: Shape }>({
   name: 'globalAveragePoolGradient',
+  batch: perImage([0]),
   infer: ([dy], { shape }) => {
     expectImages({ shape, dtype: dy.dtype })
     expectShape("the output's gradient", dy, pooled(shape))

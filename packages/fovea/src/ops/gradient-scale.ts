@@ -3,6 +3,7 @@
  * scale (Micikevicius et al. 2018, arXiv 1710.03740, section 3.2) and by the number of parts that were added up, and cut to
  * a longest norm over all (Pascanu et al. 2013, arXiv 1211.5063, algorithm 1).
  */
+import { noImages } from './batch.js'
 import { defineOp } from './define.js'
 import { expectRange, expectShape } from './expect.js'
 
@@ -12,6 +13,7 @@ export type GradientScaleAttributes = { readonly parts: number; readonly maxNorm
 /** sumOfSquares, lossScale; outputs the factor, the norm, and whether it is finite (1 or 0). All scalars. */
 export const gradientScale = defineOp<GradientScaleAttributes>({
   name: 'gradientScale',
+  batch: noImages,
   infer: ([sumOfSquares, lossScale], { parts, maxNorm }) => {
     expectShape('the sum of squares', sumOfSquares, [])
     expectShape('the loss scale', lossScale, [])

@@ -3,12 +3,13 @@
  * them. Named as PyTorch's `torch.lerp`.
  */
 import { defineOp } from './define.js'
+import { elementwiseUpdate } from './elementwise.js'
 import { expectShape } from './expect.js'
 
 /** a, b of one shape, and the scalar t: 0 gives a, 1 gives b, both exactly. */
 export const lerp = defineOp<Record<string, never>>({
   name: 'lerp',
-  traits: ['elementwise'],
+  ...elementwiseUpdate,
   inPlace: [0],
   infer: ([a, b, t]) => {
     expectShape('the end', b, a.shape)

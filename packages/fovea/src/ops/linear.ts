@@ -1,6 +1,7 @@
 /** @file The fully connected layer: y = x · weightᵀ + bias, weight [out, in]. */
 import { ShapeError } from '../errors.js'
 import { formatShape, type TensorType } from '../graph/types.js'
+import { perImage } from './batch.js'
 import { defineOp } from './define.js'
 import { expectRank, expectShape } from './expect.js'
 import { addProduct, transpose } from './matrix.js'
@@ -17,6 +18,7 @@ function checkWeight(features: number, weight: TensorType): void {
 /** x [batch, in], weight [out, in], and optionally bias [out]. */
 export const linear = defineOp<Record<string, never>>({
   name: 'linear',
+  batch: perImage([0]),
   infer: ([x, weight, bias]) => {
     expectRank('input', x, ['batch', 'features'])
     checkWeight(x.shape[1], weight)
@@ -40,6 +42,7 @@ export const linear = defineOp<Record<string, never>>({
 /** dx = dy · weight. */
 export const linearInputGradient = defineOp<Record<string, never>>({
   name: 'linearInputGradient',
+  batch: perImage([0]),
   infer: ([dy, weight]) => {
     expectRank('weight', weight, ['out', 'in'])
     expectShape("the output's gradient", dy, [dy.shape[0], weight.shape[0]])
@@ -57,6 +60,7 @@ export const linearInputGradient = defineOp<Record<string, never>>({
 /** dweight = dyᵀ · x, and the bias's gradient, the sum of dy over the batch, if `bias`. */
 export const linearWeightGradient = defineOp<{ readonly bias: boolean }>({
   name: 'linearWeightGradient',
+  batch: perImage([0, 1], []),
   infer: ([x, dy], { bias }) => {
     expectRank('input', x, ['batch', 'features'])
     expectRank("the output's gradient", dy, ['batch', 'out'])

@@ -1,6 +1,7 @@
 /** @file Max pooling. The place of each maximum is an output, so that the gradient needs neither x nor y again. */
 import { ShapeError } from '../errors.js'
 import type { Shape } from '../graph/types.js'
+import { perImage } from './batch.js'
 import { defineOp } from './define.js'
 import { expectShape } from './expect.js'
 import { forEachPooled, type PoolingAttributes, pooledShape } from './pooling.js'
@@ -15,6 +16,7 @@ function checkedShape(shape: Shape, attrs: PoolingAttributes): Shape {
 /** Outputs: the maxima, and the place ky·kw + kx of the first maximum in each window (uint8). Padding never wins. */
 export const maxPool = defineOp<PoolingAttributes>({
   name: 'maxPool',
+  batch: perImage([0], [0, 1]),
   infer: ([x], attrs) => {
     const shape = checkedShape(x.shape, attrs)
     return [
@@ -46,6 +48,7 @@ export const maxPool = defineOp<PoolingAttributes>({
 /** dx of the input's `shape`, from dy and the places of the maxima. */
 export const maxPoolGradient = defineOp<PoolingAttributes & { readonly shape: Shape }>({
   name: 'maxPoolGradient',
+  batch: perImage([0, 1]),
   infer: ([dy, places], attrs) => {
     const pooled = checkedShape(attrs.shape, attrs)
     expectShape("the output's gradient", dy, pooled)

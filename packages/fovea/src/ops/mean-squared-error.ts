@@ -1,10 +1,12 @@
 /** @file The mean of (prediction − target)² over all elements. */
+import { noImages } from './batch.js'
 import { defineOp } from './define.js'
 import { expectFloat, expectShape } from './expect.js'
 
 /** prediction and target of one shape. A scalar. */
 export const meanSquaredError = defineOp<Record<string, never>>({
   name: 'meanSquaredError',
+  batch: noImages,
   infer: ([prediction, target]) => {
     expectFloat('prediction', prediction)
     expectShape('target', target, prediction.shape)
@@ -27,6 +29,7 @@ export const meanSquaredError = defineOp<Record<string, never>>({
 /** By the prediction: dloss · 2·(prediction − target)/count. */
 export const meanSquaredErrorGradient = defineOp<Record<string, never>>({
   name: 'meanSquaredErrorGradient',
+  batch: noImages,
   inPlace: [0],
   infer: ([prediction, target, dloss]) => {
     expectShape('target', target, prediction.shape)

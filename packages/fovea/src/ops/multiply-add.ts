@@ -2,11 +2,12 @@
 import { ShapeError } from '../errors.js'
 import { broadcastShapes, formatShape, sameShape } from '../graph/types.js'
 import { defineOp } from './define.js'
+import { elementwise } from './elementwise.js'
 import { broadcastIndices } from './strided.js'
 
 export const multiplyAdd = defineOp<Record<string, never>>({
   name: 'multiplyAdd',
-  traits: ['elementwise'],
+  ...elementwise,
   inPlace: [0],
   infer: ([a, b, c]) => {
     for (const other of [b, c]) {

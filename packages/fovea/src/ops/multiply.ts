@@ -3,10 +3,11 @@ import type { Value } from '../graph/graph.js'
 import { sameShape } from '../graph/types.js'
 import { applyBinary, inferBinary, productSumToShape, sumToShape } from './broadcast.js'
 import { defineOp, type OpDefinition } from './define.js'
+import { elementwise } from './elementwise.js'
 
 export const multiply: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
   name: 'multiply',
-  traits: ['elementwise'],
+  ...elementwise,
   inPlace: [0, 1],
   infer: inferBinary,
   gradient: ({ builder, node, inputs: [a, b], gradients: [dy] }) => {

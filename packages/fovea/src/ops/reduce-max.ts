@@ -1,10 +1,11 @@
 /** @file The maximum over some axes. Where several elements are the maximum, they share its gradient, as in PyTorch's `amax`. */
 import { defineOp } from './define.js'
 import { expectShape } from './expect.js'
-import { inferReduction, type ReductionAttributes, reductionIndices } from './reduction.js'
+import { inferReduction, perImageUnlessReduced, type ReductionAttributes, reductionIndices } from './reduction.js'
 
 export const reduceMax = defineOp<ReductionAttributes>({
   name: 'reduceMax',
+  batch: perImageUnlessReduced([0]),
   infer: inferReduction,
   gradient: ({ builder, node, attrs, inputs: [x], outputs: [y], gradients: [dy] }) => [
     dy && builder.emit(reduceMaxGradient, [dy, x, y], attrs, `${node.name}.dx`),
@@ -19,6 +20,7 @@ export const reduceMax = defineOp<ReductionAttributes>({
 /** dx from dy, the input x and the maximum y. */
 export const reduceMaxGradient = defineOp<ReductionAttributes>({
   name: 'reduceMaxGradient',
+  batch: perImageUnlessReduced([0, 1, 2]),
   infer: ([dy, x, y], attrs) => {
     const [{ shape }] = inferReduction([x], attrs)
     expectShape("the output's gradient", dy, shape)

@@ -1,10 +1,18 @@
 /** @file The mean over some axes. */
 import { defineOp } from './define.js'
 import { multiply } from './multiply.js'
-import { inferReduction, type ReductionAttributes, reducedCount, reductionIndices, spread } from './reduction.js'
+import {
+  inferReduction,
+  perImageUnlessReduced,
+  type ReductionAttributes,
+  reducedCount,
+  reductionIndices,
+  spread,
+} from './reduction.js'
 
 export const reduceMean = defineOp<ReductionAttributes>({
   name: 'reduceMean',
+  batch: perImageUnlessReduced([0]),
   infer: inferReduction,
   gradient: ({ builder, node, attrs: { axes }, inputs: [x], gradients: [dy] }) => {
     if (dy === undefined) return []

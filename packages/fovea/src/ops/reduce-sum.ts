@@ -1,9 +1,16 @@
 /** @file The sum over some axes. */
 import { defineOp, type OpDefinition } from './define.js'
-import { inferReduction, type ReductionAttributes, reductionIndices, spread } from './reduction.js'
+import {
+  inferReduction,
+  perImageUnlessReduced,
+  type ReductionAttributes,
+  reductionIndices,
+  spread,
+} from './reduction.js'
 
 export const reduceSum: OpDefinition<ReductionAttributes> = defineOp<ReductionAttributes>({
   name: 'reduceSum',
+  batch: perImageUnlessReduced([0]),
   infer: inferReduction,
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && spread(builder, dy, x, attrs.axes, `${node.name}.dx`),

@@ -4,6 +4,7 @@ import type { Value } from '../graph/graph.js'
 import { formatShape, type Shape, type TensorType } from '../graph/types.js'
 import { broadcastTo } from './broadcast-to.js'
 import type { GraphBuilder } from './builder.js'
+import type { BatchRoles } from './define.js'
 import { reshape } from './reshape.js'
 import { broadcastIndices } from './strided.js'
 
@@ -26,6 +27,12 @@ export function inferReduction([x]: readonly TensorType[], { axes, keepDims }: R
   const shape = keepDims ? keptShape(x.shape, axes) : x.shape.filter((_, axis) => !axes.includes(axis))
   return [{ shape, dtype: x.dtype }]
 }
+
+/** Each image is reduced for itself, unless the batch's own axis is reduced. */
+export const perImageUnlessReduced =
+  (inputs: readonly number[]) =>
+  (_: unknown, __: unknown, { axes }: ReductionAttributes): BatchRoles | undefined =>
+    axes.includes(0) ? undefined : { inputs, outputs: [0] }
 
 /** For each element of the input, the element of the output it goes into. */
 export const reductionIndices = (shape: Shape, axes: readonly number[]): Int32Array =>

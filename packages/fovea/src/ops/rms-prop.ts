@@ -4,6 +4,7 @@
  * velocity, and the mean square starts at ones.
  */
 import { defineOp } from './define.js'
+import { elementwiseUpdate } from './elementwise.js'
 import { checkOptimizer } from './optimizer.js'
 
 export type RmsPropAttributes = {
@@ -16,7 +17,7 @@ export type RmsPropAttributes = {
 /** parameter, gradient, learningRate, meanSquare, velocity; outputs the new parameter, meanSquare and velocity. */
 export const rmsProp = defineOp<RmsPropAttributes>({
   name: 'rmsProp',
-  traits: ['elementwise'],
+  ...elementwiseUpdate,
   inPlace: [0],
   infer: ([parameter, gradient, learningRate, meanSquare, velocity]) => {
     checkOptimizer(parameter, { gradient, meanSquare, velocity }, { learningRate })

@@ -3,6 +3,7 @@
  * variance over m values, since PyTorch's running variance is unbiased while the batch's is not; 1 otherwise.
  */
 import { defineOp } from './define.js'
+import { elementwiseUpdate } from './elementwise.js'
 import { expectShape } from './expect.js'
 
 export type RunningAverageAttributes = { readonly momentum: number; readonly scale: number }
@@ -10,7 +11,7 @@ export type RunningAverageAttributes = { readonly momentum: number; readonly sca
 /** old and value, of one shape. */
 export const runningAverage = defineOp<RunningAverageAttributes>({
   name: 'runningAverage',
-  traits: ['elementwise'],
+  ...elementwiseUpdate,
   inPlace: [0],
   infer: ([old, value]) => {
     expectShape('value', value, old.shape)

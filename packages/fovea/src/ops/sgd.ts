@@ -5,6 +5,7 @@
  */
 import { ShapeError } from '../errors.js'
 import { defineOp } from './define.js'
+import { elementwiseUpdate } from './elementwise.js'
 import { checkOptimizer } from './optimizer.js'
 
 export type SgdAttributes = { readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number }
@@ -12,7 +13,7 @@ export type SgdAttributes = { readonly momentum: number; readonly nesterov: bool
 /** parameter, gradient, learningRate, and the velocity if there is momentum; outputs the new parameter and velocity. */
 export const sgd = defineOp<SgdAttributes>({
   name: 'sgd',
-  traits: ['elementwise'],
+  ...elementwiseUpdate,
   inPlace: [0],
   infer: ([parameter, gradient, learningRate, velocity], { momentum, nesterov }) => {
     if (momentum !== 0 && velocity === undefined) throw new ShapeError(`momentum ${momentum} needs a velocity`)

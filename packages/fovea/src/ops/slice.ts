@@ -1,7 +1,7 @@
 /** @file Every step-th element from start to before stop, along each axis: also the strided shortcut of the CIFAR ResNets. */
 import { ShapeError } from '../errors.js'
 import { formatShape, type Shape } from '../graph/types.js'
-import { defineOp } from './define.js'
+import { type BatchRoles, defineOp } from './define.js'
 import { expectIntegers, expectShape } from './expect.js'
 import { denseStrides, indexOf, stridedIndices } from './strided.js'
 
@@ -36,8 +36,13 @@ function sliceIndices(whole: Shape, part: Shape, { start, step }: SliceAttribute
   return stridedIndices(part, strides, indexOf(whole, start))
 }
 
+/** What cuts the batch itself has no parts of whole images. */
+const wholeBatch = (_: unknown, __: unknown, { start, stop, step }: SliceAttributes): BatchRoles | undefined =>
+  start[0] === 0 && stop[0] === -1 && step[0] === 1 ? { inputs: [0], outputs: [0] } : undefined
+
 export const slice = defineOp<SliceAttributes>({
   name: 'slice',
+  batch: wholeBatch,
   infer: ([x], attrs) => [{ shape: slicedShape(x.shape, attrs), dtype: x.dtype }],
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && builder.emit(sliceGradient, [dy], { ...attrs, shape: x.type.shape }, `${node.name}.dx`),
@@ -51,6 +56,7 @@ export const slice = defineOp<SliceAttributes>({
 /** dx of the input's `shape`: dy at the elements that the slice took, zero elsewhere. */
 export const sliceGradient = defineOp<SliceAttributes & { readonly shape: Shape }>({
   name: 'sliceGradient',
+  batch: wholeBatch,
   infer: ([dy], attrs) => {
     expectShape("the output's gradient", dy, slicedShape(attrs.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]

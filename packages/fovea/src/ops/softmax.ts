@@ -1,10 +1,18 @@
 /** @file Softmax over the last axis. */
 import { ShapeError } from '../errors.js'
-import { defineOp } from './define.js'
+import type { TensorType } from '../graph/types.js'
+import { type BatchRoles, defineOp } from './define.js'
 import { expectShape } from './expect.js'
+
+/** The only axis of a vector is its classes'. */
+const perRow =
+  (inputs: readonly number[]) =>
+  ([{ shape }]: readonly TensorType[]): BatchRoles | undefined =>
+    shape.length > 1 ? { inputs, outputs: [0] } : undefined
 
 export const softmax = defineOp<Record<string, never>>({
   name: 'softmax',
+  batch: perRow([0]),
   infer: ([x]) => {
     if (x.shape.length === 0) throw new ShapeError('input must have at least one axis, got a scalar')
     return [x]
@@ -27,6 +35,7 @@ export const softmax = defineOp<Record<string, never>>({
 /** dx = y · (dy − Σ dy·y), from dy and the output y. */
 export const softmaxGradient = defineOp<Record<string, never>>({
   name: 'softmaxGradient',
+  batch: perRow([0, 1]),
   infer: ([dy, y]) => {
     expectShape("the output's gradient", dy, y.shape)
     return [dy]

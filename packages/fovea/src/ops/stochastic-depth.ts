@@ -5,12 +5,14 @@
  */
 import { ShapeError } from '../errors.js'
 import { randomAt, randomKey } from '../random.js'
+import { perImage } from './batch.js'
 import { defineOp, type OpDefinition } from './define.js'
 import { checkRandom, type RandomAttributes } from './random-attributes.js'
 
 /** x, and optionally the seed (an int32 scalar). */
 export const stochasticDepth: OpDefinition<RandomAttributes> = defineOp<RandomAttributes>({
   name: 'stochasticDepth',
+  batch: perImage([0]),
   traits: ['elementwise', 'random'],
   inPlace: [0],
   infer: ([x, seed], attrs) => {

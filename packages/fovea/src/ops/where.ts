@@ -1,11 +1,12 @@
 /** @file One of two values by a number that is fed or computed: whether an update takes place. Named as ONNX's `Where`. */
 import { defineOp } from './define.js'
+import { elementwiseUpdate } from './elementwise.js'
 import { expectShape } from './expect.js'
 
 /** condition (a scalar), a, b of one shape: a where the condition is not 0, else b. What is not chosen may be NaN. */
 export const where = defineOp<Record<string, never>>({
   name: 'where',
-  traits: ['elementwise'],
+  ...elementwiseUpdate,
   inPlace: [2],
   infer: ([condition, a, b]) => {
     expectShape('the condition', condition, [])

@@ -1,0 +1,12 @@
+/** @file What elementwise operators have in common: an element of the output comes from the elements at its place, broadcast. */
+import { noImages, perBroadcastImage } from './batch.js'
+import type { OpDefinition } from './define.js'
+
+/** Of activations, arithmetic and the like. */
+export const elementwise = {
+  traits: ['elementwise'],
+  batch: perBroadcastImage,
+} as const satisfies Partial<OpDefinition>
+
+/** Of what gives state its next content: there are no images in it. */
+export const elementwiseUpdate = { traits: ['elementwise'], batch: noImages } as const satisfies Partial<OpDefinition>
