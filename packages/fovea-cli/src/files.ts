@@ -157,9 +157,17 @@ const REASONS: Readonly<Record<string, string>> = {
   EFBIG: 'the file is larger than the file system or your limits (ulimit -f) allow; raise them or choose another disk',
 }
 
+/** In words, with what to do. */
+export const diskReason = (error: unknown): string =>
+  knownReason(error) ?? (error instanceof Error ? error.message : String(error))
+
+function knownReason(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return REASONS[code]
+}
+
 /** The error to show for one of the file system; any other error is returned unchanged. */
 export function diskError(error: unknown, path: string, verb: 'read' | 'write'): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const reason = REASONS[code]
+  const reason = knownReason(error)
   return reason ? new FoveaError(`cannot ${verb} '${path}': ${reason}`, { cause: error }) : error
 }

@@ -4,19 +4,15 @@ import { reportError } from './output.js'
 import { createProgram } from './program.js'
 import { UsageError } from './usage.js'
 
-// A reader that closes the pipe (`fovea summary … | head`) is no error; nor is a terminal that is gone (EIO): a run that
-// was told so by SIGHUP still has to save.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' && stream === process.stdout) process.exit(0)
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
-  })
-}
+// What cannot be said there cannot be said: a terminal may be gone, and a run that was told so by SIGHUP still has to save.
+process.stderr.on('error', () => {})
 
 try {
   await createProgram().parseAsync(process.argv)
 } catch (error) {
-  process.exitCode = error instanceof CommanderError ? reportCommander(error) : reportError(error)
+  const code = error instanceof CommanderError ? reportCommander(error) : reportError(error)
+  // Help that nobody could read has its code already.
+  if (code !== 0) process.exitCode = code
 }
 
 /** Commander throws for --help and --version too, and for a command that is missing: their text is shown already. */

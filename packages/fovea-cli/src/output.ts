@@ -5,6 +5,7 @@
 import { InvalidArgumentError } from 'fovea'
 import { INTERRUPTED, InterruptError } from './interrupt.js'
 import { inOptionNames } from './option-names.js'
+import { OutputLostError, openStdout, writeStderr } from './stdout.js'
 import { UsageError } from './usage.js'
 
 export interface Output {
@@ -17,17 +18,24 @@ export interface Output {
   warn(text: string): void
 }
 
-export function createOutput(json: boolean): Output {
+export interface OutputOptions {
+  /** Whether the command's result is files, so that it does its work though nobody can read of it. Default: no. */
+  readonly leavesFiles?: boolean
+}
+
+/** Once in a process. */
+export function createOutput(json: boolean, { leavesFiles = false }: OutputOptions = {}): Output {
+  const { write } = openStdout({ leavesFiles })
   return {
     json,
     result(value) {
-      if (json) process.stdout.write(`${JSON.stringify(value)}\n`)
+      if (json) write(`${JSON.stringify(value)}\n`)
     },
     say(text) {
-      if (!json) process.stdout.write(`${text}\n`)
+      if (!json) write(`${text}\n`)
     },
     warn(text) {
-      process.stderr.write(`${paint('yellow', text, process.stderr)}\n`)
+      writeStderr(`${paint('yellow', text, process.stderr)}\n`)
     },
   }
 }
@@ -41,10 +49,11 @@ export function paint(style: keyof typeof codes, text: string, stream: NodeJS.Wr
 
 /** One line, and the exit code: 2 for wrong usage, 130 for work that was interrupted, 1 for a task that failed. */
 export function reportError(thrown: unknown): number {
+  if (thrown instanceof OutputLostError) return 1
   const error = thrown instanceof InvalidArgumentError ? inOptionNames(thrown) : thrown
   const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`${paint('red', 'fovea:', process.stderr)} ${message.trim().replace(/\s*\n\s*/g, ' · ')}\n`)
-  if (process.env['FOVEA_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  writeStderr(`${paint('red', 'fovea:', process.stderr)} ${message.trim().replace(/\s*\n\s*/g, ' · ')}\n`)
+  if (process.env['FOVEA_DEBUG'] && error instanceof Error) writeStderr(`${error.stack}\n`)
   if (error instanceof InterruptError) return INTERRUPTED
   return error instanceof UsageError ? 2 : 1
 }

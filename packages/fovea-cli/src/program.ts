@@ -11,6 +11,7 @@ import { predictCommand } from './commands/predict.js'
 import { summaryCommand } from './commands/summary.js'
 import { trainCommand } from './commands/train.js'
 import { foveaVersion } from './machine.js'
+import { openStdout, type Stdout, writeStderr } from './stdout.js'
 
 const commands = [
   trainCommand,
@@ -25,22 +26,33 @@ const commands = [
   demoCommand,
 ]
 
+/** What holds for every command; docs/command-line.md has more of it. */
+const aboutAll = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+Output that nobody can read any more (| head, a full disk): a command that leaves files goes on without it, others end.
+FOVEA_DEBUG=1 shows the stack of an error; FOVEA_DATA is the folder of downloads.`
+
 /** @returns the program; parsing throws CommanderError or what the command throws, and never ends the process. */
 export function createProgram(): Command {
   const program = new Command('fovea')
     .description('Trains and uses convolutional image classifiers.')
     .version(foveaVersion())
-    .addHelpText('after', '\nFOVEA_DEBUG=1 shows the stack of an error; FOVEA_DATA is the folder of downloads.')
+    .addHelpText('after', aboutAll)
   for (const command of commands) program.addCommand(command())
-  silenceErrors(program)
+  // What asks for help or the version does nothing else.
+  let stdout: Stdout | undefined
+  configureOutput(program, text => {
+    stdout ??= openStdout({ leavesFiles: false })
+    stdout.write(text)
+  })
   return program
 }
 
 /** Errors are thrown, to be shown by main.ts as one line; commander would print them itself and exit with 1. */
-function silenceErrors(command: Command): void {
+function configureOutput(command: Command, writeOut: (text: string) => void): void {
   command
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, writeErr: writeStderr, writeOut })
     .showHelpAfterError(false)
-  for (const child of command.commands) silenceErrors(child)
+  for (const child of command.commands) configureOutput(child, writeOut)
 }

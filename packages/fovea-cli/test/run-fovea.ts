@@ -1,6 +1,6 @@
 /** @file Starts the compiled `fovea` command in a process of its own, as a user would, and makes small folders of photos. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -25,6 +25,9 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** The largest file that it may write, as a shell's `ulimit -f` has it. */
   readonly maxFileBytes?: number
+  /** Files that take what it prints, instead of us. */
+  readonly stdoutTo?: string
+  readonly stderrTo?: string
   /** Called with the process as soon as it is started. */
   readonly started?: (child: ChildProcess) => void
   /** Called with the process when a line of stdout or stderr contains `at`. */
@@ -37,14 +40,20 @@ export interface RunOptions {
  */
 export function fovea(
   args: readonly string[],
-  { cwd, env, maxFileBytes, started, when }: RunOptions = {},
+  { cwd, env, maxFileBytes, stdoutTo, stderrTo, started, when }: RunOptions = {},
 ): Promise<Finished> {
   const node = [process.execPath, command, ...args]
   // The unit is 512 bytes.
   const limited = ['sh', '-c', `ulimit -f ${Math.floor((maxFileBytes ?? 0) / 512)}; exec "$@"`, 'sh', ...node]
   const [program, ...words] = maxFileBytes === undefined ? node : limited
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { cwd, env: { ...process.env, ...env } })
+    const files = [stdoutTo, stderrTo].map(file => (file === undefined ? 'pipe' : openSync(file, 'a')))
+    const child: ChildProcess = spawn(program, words, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['pipe', ...files],
+    })
+    for (const file of files) if (typeof file === 'number') closeSync(file)
     started?.(child)
     let stdout = ''
     let stderr = ''
@@ -54,11 +63,11 @@ export function fovea(
       acted = true
       when.act(child)
     }
-    child.stdout.on('data', chunk => {
+    child.stdout?.on('data', chunk => {
       stdout += chunk
       look()
     })
-    child.stderr.on('data', chunk => {
+    child.stderr?.on('data', chunk => {
       stderr += chunk
       look()
     })

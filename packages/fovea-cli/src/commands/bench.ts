@@ -52,7 +52,7 @@ export function benchCommand(): Command {
 }
 
 async function run(name: string, options: BenchOptions): Promise<void> {
-  const output = createOutput(options.json === true)
+  const output = createOutput(options.json === true, { leavesFiles: options.trace !== undefined })
   const { mode, batch, precision, keepFloat32, memory, steps, input } = options
   if (mode === 'infer' && memory === 'low')
     throw new UsageError('--memory low is for training: inference keeps nothing')

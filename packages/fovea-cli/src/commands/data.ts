@@ -47,7 +47,7 @@ export function dataCommand(): Command {
 }
 
 async function pack(folder: string, options: DataOptions): Promise<void> {
-  const output = createOutput(options.json === true)
+  const output = createOutput(options.json === true, { leavesFiles: true })
   const out = options.out ?? `${basename(resolve(folder))}${PACKED_EXTENSION}`
   const { size, skipBad = false } = options
   const manifest = await loading(output, load =>
@@ -66,7 +66,7 @@ async function info(data: string, options: DataOptions): Promise<void> {
 }
 
 async function downloadSet(name: string, options: DataOptions): Promise<void> {
-  const output = createOutput(options.json === true)
+  const output = createOutput(options.json === true, { leavesFiles: true })
   const splits = await loading(output, cifar10)
   output.say(`${name} is in ${cacheFolder()}`)
   describe(splits, name, output)

@@ -25,7 +25,7 @@ export function demoCommand(): Command {
 }
 
 async function run({ json }: { readonly json?: true }): Promise<void> {
-  const output = createOutput(json === true)
+  const output = createOutput(json === true, { leavesFiles: true })
   const engine = openEngine({}, output)
   const plan = engine.name === 'onednn' ? plans.onednn : plans.reference
   const limit = Math.min(plan.limit, await imagesIn(TRAINING_SECONDS / plan.epochs, engine, plan.batch))

@@ -53,7 +53,7 @@ export function evalCommand(): Command {
 }
 
 async function run(file: string, options: EvalOptions): Promise<void> {
-  const output = createOutput(options.json === true)
+  const output = createOutput(options.json === true, { leavesFiles: options.out !== undefined })
   // What cannot fit is refused before a long folder is decoded.
   const { model, data } = await findBoth(file, options)
   checkFound(model, data)

@@ -69,7 +69,7 @@ export function findRateCommand(): Command {
 const FAR_APART = 30
 
 async function run(name: string, options: FindRateOptions): Promise<void> {
-  const output = createOutput(options.json === true)
+  const output = createOutput(options.json === true, { leavesFiles: true })
   const { memory, steps, out = `runs/${name}-learning-rate.png` } = options
   const request = { ...options, model: name }
   const data = await openRunData(request, output)

@@ -135,7 +135,7 @@ export function trainCommand(): Command {
 }
 
 async function run(model: string | undefined, options: TrainOptions): Promise<void> {
-  const output = createOutput(options.json === true)
+  const output = createOutput(options.json === true, { leavesFiles: options.explain !== true })
   if (options.explain) {
     const { resume } = options
     await explain(
