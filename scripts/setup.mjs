@@ -19,13 +19,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 if (!packagesInstalled()) {
   say('installing npm packages')
-  const command = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  if (!run(command, ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) fail('npm ci failed (see above)')
+  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) fail('npm ci failed (see above)')
 }
 
-const addonProblem = buildAddon()
+installOnednn({ root, say })
 if (!run(process.execPath, ['node_modules/typescript/bin/tsc', '-b'])) fail('the TypeScript sources do not compile')
-console.log(`engine: ${engineLine()}`)
+console.log(`engine: ${engine()}`)
 
 /** Whether node_modules holds what package-lock.json asks for; npm writes its own record when an install is complete. */
 function packagesInstalled() {
@@ -38,37 +37,19 @@ function packagesInstalled() {
   )
 }
 
-/** Finds (or installs) oneDNN and builds the addon. Returns why there is none, or undefined. */
-function buildAddon() {
-  installOnednn({ root, say })
-  const built = spawnSync(process.execPath, ['packages/fovea-onednn/scripts/build.mjs'], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-    encoding: 'utf8',
-  })
-  if (built.status === 0) return undefined
-  console.error(built.stderr.trim())
-  const [first = 'no message', second = ''] = built.stderr.trim().split('\n')
-  return first.endsWith(':') ? `${first} ${second}` : first
-}
-
-/** Asks the compiled engine in a process of its own, so that a broken addon can do no harm here. */
-function engineLine() {
-  const script = `
-    const { onednnStatus } = await import('fovea-onednn')
-    console.log(JSON.stringify(onednnStatus()))`
-  const asked = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
-  let answer = {
-    available: false,
-    detail: asked.signal ? `the addon crashed (${asked.signal})` : 'the addon does not load',
-  }
-  try {
-    if (asked.status === 0) answer = JSON.parse(asked.stdout.trim().split('\n').at(-1))
-  } catch {}
-  return answer.available ? answer.detail : `reference (TypeScript): ${addonProblem ?? answer.detail}`
+/** Brings the addon up to date, and says which engine is ready. */
+function engine() {
+  const setup = ['packages/fovea-cli/bin/fovea.mjs', 'setup', '--build', '--json']
+  const { stdout } = spawnSync(process.execPath, setup, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' })
+  if (stdout.trim() === '') fail('`fovea setup` failed (see above)')
+  const { engine, detail, problem } = JSON.parse(stdout)
+  return engine === 'onednn' ? detail : `reference (TypeScript): ${problem}`
 }
 
 function run(command, args) {
-  return spawnSync(command, args, { stdio: ['ignore', process.stderr, process.stderr] }).status === 0
+  // On Windows, npm is a batch file, which only a shell starts.
+  const shell = process.platform === 'win32' && command === 'npm'
+  return spawnSync(command, args, { stdio: ['ignore', process.stderr, process.stderr], shell }).status === 0
 }
 
 function say(text) {

@@ -29,8 +29,8 @@ export function openEngine({ engine, threads, precision = 'float32' }: EngineOpt
   if (engine === 'reference') return referenceEngine()
   const { available, detail } = onednnStatus()
   if (available) return onednnEngine(threads === undefined ? {} : { threads })
-  if (engine === 'onednn') throw new EngineError(`the onednn engine is not ready: ${detail}; run \`npm run setup\``)
-  output.warn(`the native engine is not ready (${detail}): running on the slow reference engine`)
+  if (engine === 'onednn') throw new EngineError(detail)
+  output.warn(`running on the slow reference engine, because ${detail}`)
   return referenceEngine()
 }
 

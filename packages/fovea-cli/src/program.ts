@@ -8,6 +8,7 @@ import { evalCommand } from './commands/eval.js'
 import { findRateCommand } from './commands/find-rate.js'
 import { parityCommand } from './commands/parity.js'
 import { predictCommand } from './commands/predict.js'
+import { setupCommand } from './commands/setup.js'
 import { summaryCommand } from './commands/summary.js'
 import { trainCommand } from './commands/train.js'
 import { foveaVersion } from './machine.js'
@@ -24,6 +25,7 @@ const commands = [
   parityCommand,
   dataCommand,
   demoCommand,
+  setupCommand,
 ]
 
 /** What holds for every command; docs/command-line.md has more of it. */

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { onednnStatus } from 'fovea-onednn'
 import { beforeAll, expect, test } from 'vitest'
 import { CIFAR10_ARCHIVE } from '../src/data/cifar10.js'
 import { writePacked } from '../src/data/packed-file.js'
@@ -56,6 +57,10 @@ const cases: Readonly<Record<string, Case>> = {
   'data pack': {
     args: [photos, '--out', join(folder, 'photos.fovea-data')],
     keys: ['out', 'classes', 'imageShape', 'bytes'],
+  },
+  setup: {
+    args: [],
+    keys: onednnStatus().available ? ['engine', 'detail', 'source', 'path', 'passedOver'] : ['engine', 'problem'],
   },
   'data info': { args: [photos], keys: ['data', 'imageShape', 'classes', 'train', 'test'] },
   'data download': { args: ['cifar10'], keys: ['data', 'imageShape', 'classes', 'train', 'test'] },

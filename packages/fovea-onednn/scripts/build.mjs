@@ -6,7 +6,7 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -92,7 +92,12 @@ const target = join(build, 'fovea_onednn.node')
 const stampFile = join(build, 'stamp')
 if (existsSync(target) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) process.exit(0)
 
-mkdirSync(build, { recursive: true })
+try {
+  mkdirSync(build, { recursive: true })
+  accessSync(build, constants.W_OK)
+} catch {
+  fail(`'${build}' cannot be written: run \`sudo ${process.execPath} ${fileURLToPath(import.meta.url)}\``)
+}
 rmSync(stampFile, { force: true })
 const compile = async name => {
   const object = join(build, name.replace('.cc', '.o'))

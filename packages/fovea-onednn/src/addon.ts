@@ -1,9 +1,5 @@
-/** @file Finds and loads the native addon; the types of what it exports (native/addon.cc is the other side). */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+/** @file The types of what the native addon exports; native/addon.cc is the other side. */
 import type { HostArray } from 'fovea/engine'
-import { EngineError } from 'fovea/engine'
 
 /** A oneDNN primitive. `weightsLayout` numbers the layout of the weights it reads, or of the gradient it writes. */
 export interface Primitive {
@@ -73,21 +69,4 @@ export interface Addon {
     readonly threadLimit: number
   }
   readonly Plan: new (threads: number) => NativePlan
-}
-
-/**
- * The addon that `npm run setup` built, or the one that FOVEA_ONEDNN_ADDON names.
- * @throws EngineError with the reason and the command that mends it
- */
-export function loadAddon(): Addon {
-  const path = process.env.FOVEA_ONEDNN_ADDON ?? fileURLToPath(new URL('../build/fovea_onednn.node', import.meta.url))
-  if (!existsSync(path)) {
-    throw new EngineError('the oneDNN engine is not built: run `npm run setup`, which says what is missing')
-  }
-  try {
-    return createRequire(import.meta.url)(path) as Addon
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new EngineError(`the oneDNN engine does not load (${reason}): run \`npm run setup\``)
-  }
 }

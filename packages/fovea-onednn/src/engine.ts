@@ -21,8 +21,9 @@ import {
   type Program,
   type TensorType,
 } from 'fovea/engine'
-import { loadAddon, type NativeLoop, type NativePlan, type Transfer } from './addon.js'
+import type { NativeLoop, NativePlan, Transfer } from './addon.js'
 import { allowedCores } from './cores.js'
+import { type AddonOrigin, findAddon, NoAddonError } from './find-addon.js'
 import { gatherLoops, type Loop } from './loops.js'
 import { type Arithmetic, Lowering, REORDER, type Widening } from './lowering.js'
 import { type Placement, placeBuffers } from './memory.js'
@@ -41,11 +42,11 @@ export const MOST_THREADS = 512
 
 /**
  * The native engine: float32 and the 16-bit floats over oneDNN's convolutions and our own kernels.
- * @throws EngineError when the addon is not built or does not load, saying what to do
+ * @throws NoAddonError when there is no addon or none loads, saying what to do
  */
 export function onednnEngine(options: OnednnOptions = {}): Engine {
   const cores = allowedCores() // Before the OpenMP runtime is loaded, which may bind this thread to one of them.
-  const addon = loadAddon()
+  const { addon } = findAddon()
   const { version, instructionSet, bfloat16Cost, threadLimit } = addon.info()
   const { threads = Math.min(cores, threadLimit) } = options
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
@@ -82,16 +83,24 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
 /** A convolution in bfloat16 that takes longer than so many times float32's is computed in float32, casts included. */
 const WIDENING_PAYS = 1.3
 
+/** Whether the native engine is ready: its description and where its addon is from, or why not and what to type. */
+export type OnednnStatus =
+  | { readonly available: true; readonly detail: string; readonly addon: AddonOrigin }
+  | { readonly available: false; readonly detail: string; readonly problem: string; readonly command?: string }
+
 /**
- * Whether the native engine can be used, and its description or the reason why not.
+ * Whether the native engine can be used, with its description, or the reason why not.
  * @throws EngineError where the addon that FOVEA_ONEDNN_ADDON names does not load: who names one does not want another engine
  */
-export function onednnStatus(): { readonly available: boolean; readonly detail: string } {
+export function onednnStatus(): OnednnStatus {
   try {
-    return { available: true, detail: onednnEngine().description }
+    const { source, path, passedOver } = findAddon()
+    return { available: true, detail: onednnEngine().description, addon: { source, path, passedOver } }
   } catch (error) {
     if (process.env['FOVEA_ONEDNN_ADDON']) throw error
-    return { available: false, detail: error instanceof Error ? error.message : String(error) }
+    const detail = error instanceof Error ? error.message : String(error)
+    if (!(error instanceof NoAddonError)) return { available: false, detail, problem: detail }
+    return { available: false, detail, problem: error.problem, command: error.command }
   }
 }
 

@@ -1,0 +1,142 @@
+/**
+ * @file Where the native addon is looked for: a build made on this machine, then the package that is published for its
+ * platform. What to say, and what to type, when there is none.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { familySync } from 'detect-libc'
+import { EngineError } from 'fovea/engine'
+import type { Addon } from './addon.js'
+
+/** Where an addon is from. */
+export interface AddonOrigin {
+  /** `FOVEA_ONEDNN_ADDON`, `local build`, or a package's name. */
+  readonly source: string
+  readonly path: string
+  /** Those that come first and are there, but do not load, each with the reason. */
+  readonly passedOver: readonly string[]
+}
+
+/** There is no addon, or none that loads. */
+export class NoAddonError extends EngineError {
+  override name = 'NoAddonError'
+  constructor(
+    readonly problem: string,
+    /** What to type. */
+    readonly command: string,
+  ) {
+    super(`${problem}: run \`${command}\``)
+  }
+}
+
+/** A place that may hold an addon. */
+export interface AddonPlace {
+  readonly source: string
+  /** The file; undefined where a package is not installed. */
+  path(): string | undefined
+  load(): unknown
+}
+
+const require = createRequire(import.meta.url)
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** The prebuilt addons: a platform has a row when its package is made and tried. Literal requires, so that bundlers see them. */
+export const prebuilt: Readonly<Record<string, Omit<AddonPlace, 'source'>>> = {
+  'fovea-onednn-linux-x64': {
+    path: () => resolved(() => require.resolve('fovea-onednn-linux-x64')),
+    load: () => require('fovea-onednn-linux-x64'),
+  },
+}
+
+/** The name that a package for this machine has, whether there is one or not. */
+export function packageForThisMachine(): string {
+  const musl = process.platform === 'linux' && familySync() === 'musl' ? 'musl' : ''
+  return `fovea-onednn-${process.platform}${musl}-${process.arch}`
+}
+
+/** In the order in which they are tried. */
+function usualPlaces(): AddonPlace[] {
+  const built = join(root, 'build/fovea_onednn.node')
+  const name = packageForThisMachine()
+  return [
+    { source: 'local build', path: () => built, load: () => require(built) },
+    ...(name in prebuilt ? [{ source: name, ...prebuilt[name] }] : []),
+  ]
+}
+
+/**
+ * The addon that FOVEA_ONEDNN_ADDON names, else the first that loads.
+ * @throws EngineError where the named one does not load; NoAddonError where none does
+ */
+export function findAddon(places: readonly AddonPlace[] = usualPlaces()): AddonOrigin & { readonly addon: Addon } {
+  const named = process.env['FOVEA_ONEDNN_ADDON']
+  if (named) return loadNamed(resolve(named))
+  const passedOver: string[] = []
+  for (const { source, path: find, load } of places) {
+    const path = find()
+    if (path === undefined || !existsSync(path)) continue
+    try {
+      return { addon: load() as Addon, source, path, passedOver }
+    } catch (error) {
+      passedOver.push(`${source} does not load: ${messageOf(error)}`)
+    }
+  }
+  throw noAddon(passedOver)
+}
+
+function loadNamed(path: string): AddonOrigin & { readonly addon: Addon } {
+  try {
+    return { addon: require(path) as Addon, source: 'FOVEA_ONEDNN_ADDON', path, passedOver: [] }
+  } catch (error) {
+    const reason = existsSync(path) ? messageOf(error) : 'there is no such file'
+    throw new EngineError(`the addon '${path}' that FOVEA_ONEDNN_ADDON names does not load: ${reason}`)
+  }
+}
+
+function noAddon(passedOver: readonly string[]): NoAddonError {
+  const what = 'the native engine (oneDNN)'
+  const name = packageForThisMachine()
+  if (passedOver.length > 0) return new NoAddonError(`${what} does not load (${passedOver.join('; ')})`, buildCommand())
+  if (!isInstalled()) return new NoAddonError(`${what} is not built`, buildCommand())
+  if (name in prebuilt) {
+    const reason = 'left out by --omit=optional, or by a lockfile from another system'
+    return new NoAddonError(
+      `${what} is not installed: its package ${name} is missing (${reason})`,
+      installCommand(name),
+    )
+  }
+  return new NoAddonError(`${what} has no package for ${name.replace('fovea-onednn-', '')}`, buildCommand())
+}
+
+/** Whether this is a package that npm put in its place, and no checkout. */
+const isInstalled = (): boolean => root.split(/[\\/]/).includes('node_modules')
+
+/** What builds the addon on this machine. */
+function buildCommand(): string {
+  if (!isInstalled()) return 'npm run setup'
+  return existsSync(join(root, '../fovea-cli')) ? 'npx fovea setup' : `node ${relative('.', buildScript)}`
+}
+
+/** Builds the addon; started by `fovea setup` and `npm run setup`. */
+export const buildScript: string = join(root, 'scripts/build.mjs')
+
+function installCommand(name: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  // A folder that npm installs into for the whole machine has no package.json of its own.
+  const project = root.slice(0, root.search(/[\\/]node_modules[\\/]/))
+  const where = existsSync(join(project, 'package.json')) ? '--save-optional' : '--global'
+  return `npm install ${where} ${name}@${version}`
+}
+
+function resolved(find: () => string): string | undefined {
+  try {
+    return find()
+  } catch {
+    return undefined
+  }
+}
+
+/** The first line; what follows is the stack of requires. */
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message.split('\n')[0] : String(error))

@@ -1,0 +1,70 @@
+/** @file Claims about where the addon is looked for, what is said when there is none, and the packages that hold prebuilt ones. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test, vi } from 'vitest'
+import { type AddonPlace, findAddon, NoAddonError, prebuilt } from '../src/find-addon.js'
+
+const here = import.meta.filename
+/** A place with a file; it holds an addon unless it fails. */
+const place = (source: string, { path = here, fails }: { path?: string; fails?: string } = {}): AddonPlace => ({
+  source,
+  path: () => path,
+  load() {
+    if (fails) throw new Error(`${fails}\nRequire stack: …`)
+    return { name: source }
+  },
+})
+
+afterEach(() => vi.unstubAllEnvs())
+
+test('the first addon that is there is taken', () => {
+  vi.stubEnv('FOVEA_ONEDNN_ADDON', '')
+  const found = findAddon([place('absent', { path: join(here, 'nothing') }), place('second'), place('third')])
+  expect(found).toEqual({ addon: { name: 'second' }, source: 'second', path: here, passedOver: [] })
+})
+
+test('one that does not load is passed over, and told of', () => {
+  vi.stubEnv('FOVEA_ONEDNN_ADDON', '')
+  const { source, passedOver } = findAddon([place('local build', { fails: 'libdnnl.so.2 is gone' }), place('package')])
+  expect(source).toBe('package')
+  expect(passedOver).toEqual(['local build does not load: libdnnl.so.2 is gone'])
+})
+
+test('when none is there or none loads, one message says what to type', () => {
+  vi.stubEnv('FOVEA_ONEDNN_ADDON', '')
+  expect(() => findAddon([])).toThrow('the native engine (oneDNN) is not built: run `npm run setup`')
+  expect(() => findAddon([place('local build', { fails: 'bad ELF header' })])).toThrow(
+    new NoAddonError(
+      'the native engine (oneDNN) does not load (local build does not load: bad ELF header)',
+      'npm run setup',
+    ),
+  )
+})
+
+test('the one that FOVEA_ONEDNN_ADDON names is the only one that is looked for', () => {
+  vi.stubEnv('FOVEA_ONEDNN_ADDON', 'no-such.node')
+  expect(() => findAddon([place('another')])).toThrow(/no-such\.node' that FOVEA_ONEDNN_ADDON names .* no such file/)
+})
+
+const packages = join(import.meta.dirname, '../..')
+const manifest = (name: string) => JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8'))
+
+test('each prebuilt package is an optional dependency of the same version, for one platform', () => {
+  const { version, optionalDependencies } = manifest('fovea-onednn')
+  expect(optionalDependencies).toEqual(Object.fromEntries(Object.keys(prebuilt).map(name => [name, version])))
+  for (const name of Object.keys(prebuilt)) {
+    const { version: own, os, cpu, libc } = manifest(name)
+    expect({ own, name }).toEqual({ own: version, name: `fovea-onednn-${os}-${cpu}` })
+    expect(libc).toEqual(os[0] === 'linux' ? ['glibc'] : undefined)
+  }
+})
+
+test('all packages have one version and ask for one another in exactly that', () => {
+  const { version } = manifest('fovea')
+  for (const name of ['fovea', 'fovea-onednn', 'fovea-cli', ...Object.keys(prebuilt)]) {
+    const { version: own, dependencies = {}, optionalDependencies = {} } = manifest(name)
+    const wanted = Object.entries({ ...dependencies, ...optionalDependencies })
+    const ours = wanted.filter(([dependency]) => /^fovea(-|$)/.test(dependency)).map(([, range]) => range)
+    expect([own, ...ours], name).toEqual(Array(1 + ours.length).fill(version))
+  }
+})
