@@ -65,13 +65,18 @@ function takeLock(folder: string, own: string, path: string): void {
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
 const CLAIM = /^lock\.[0-9a-f]{16}-\d+$/
+/** What a lock says, or a part of it: a system that copies it may have been cut off. */
+const LOCK = /^\d*(@\w*)?(-[0-9a-f]{0,8}[.tmp]{0,4})?$/
 const HOLDER = new RegExp(`^${PROCESS.source}`)
 
-/** @throws FoveaError if the process that wrote this in a lock or a claim is alive */
+/** @throws FoveaError if the process that wrote this in a lock or a claim is alive, or if it is a file of another kind */
 function refuseIfAlive(folder: string, path: string, content = ''): void {
   const holder = HOLDER.exec(content)?.[0] ?? ''
   // Where starts are unknown: a lock of this number is from before, of a container or a system that counts from 1 again.
-  if (holder === String(process.pid) || !isAlive(holder)) return
+  if (holder === String(process.pid) || !isAlive(holder)) {
+    if (LOCK.test(content)) return
+    throw new FoveaError(`'${path}' is no lock of Fovea: choose another --out, or move that file away`)
+  }
   throw new FoveaError(
     `the folder '${folder}' is in use by another run (process ${Number.parseInt(holder, 10)}); stop it, or choose another --out; ` +
       `if that process is no run of Fovea, delete '${path}'`,
@@ -98,10 +103,12 @@ function giveName(own: string, name: string): boolean {
   }
 }
 
+/** Undefined where there is no such file. */
 function contentOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw diskError(error, path, 'read')
   }
 }

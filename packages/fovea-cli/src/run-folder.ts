@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { runFiles } from './checkpoint-file.js'
 import { diskError, readWhole, writeFileAtomic } from './files.js'
 import { lockFolder } from './lock.js'
+import { checkNewFiles, freeName } from './new-files.js'
+import { runReportFiles } from './reports/run-report.js'
 import { parseRecord, type RunRecord } from './run-record.js'
 
 const whole = z.int().min(1)
@@ -27,6 +29,12 @@ export type EpochLine = z.infer<typeof epochSchema>
 
 /** @throws ZodError for what is no line of the log */
 export const epochLine = (value: unknown): EpochLine => epochSchema.parse(value)
+
+const METRICS = 'metrics.jsonl'
+const EPOCH = /^epoch-\d{4,}\.safetensors$/
+
+/** What tells a user how to go on with a run. */
+export const resumeCommand = ({ path }: RunFolder): string => `npx fovea train --resume ${path}`
 
 export class RunFolder {
   constructor(readonly path: string) {}
@@ -59,12 +67,42 @@ export class RunFolder {
         copyFileSync(this.last, path) // a file system without links
       }
       const kept = new Set(Array.from({ length: count }, (_, i) => nameOf(epoch - i)))
-      for (const name of readdirSync(this.path)) {
-        if (/^epoch-\d{4,}\.safetensors$/.test(name) && !kept.has(name)) rmSync(this.file(name))
-      }
+      for (const name of this.#epochs()) if (!kept.has(name)) rmSync(this.file(name))
     } catch (error) {
       throw diskError(error, this.path, 'write')
     }
+  }
+
+  /**
+   * That a new run finds room here: no run that has saved something, and no files of other people that it would replace.
+   * @throws FoveaError naming what is there
+   */
+  checkNew(): void {
+    const record = this.#ownRecord()
+    if (record && this.hasRun) {
+      throw new FoveaError(`'${this.path}' holds a run: go on with it (${resumeCommand(this)}) or choose another --out`)
+    }
+    const begun = record ? ['run.json', METRICS, runFiles.best] : []
+    const files = ['run.json', METRICS, ...Object.values(runFiles), ...runReportFiles, ...this.#epochs()]
+    checkNewFiles(
+      files.filter(name => !begun.includes(name)).map(name => this.file(name)),
+      '--out',
+    )
+  }
+
+  /** The record of the run that began here; undefined where there is none, or a file of another kind. */
+  #ownRecord(): RunRecord | undefined {
+    try {
+      return this.hasBegun ? this.readRecord() : undefined
+    } catch (error) {
+      if (error instanceof FormatError) return undefined
+      throw error
+    }
+  }
+
+  /** The checkpoints that keepEpoch has left. */
+  #epochs(): string[] {
+    return existsSync(this.path) ? readdirSync(this.path).filter(name => EPOCH.test(name)) : []
   }
 
   /** Whether a run began here. */
@@ -117,12 +155,12 @@ export class RunFolder {
 
   /** Replaces the log: one JSON object an epoch. */
   async writeEpochs(lines: readonly EpochLine[]): Promise<void> {
-    await writeFileAtomic(this.file('metrics.jsonl'), lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+    await writeFileAtomic(this.file(METRICS), lines.map(line => `${JSON.stringify(line)}\n`).join(''))
   }
 
   /** The log's lines of the first epochs; a line that was cut short ends it. */
   readEpochs(epochs: number): EpochLine[] {
-    const path = this.file('metrics.jsonl')
+    const path = this.file(METRICS)
     if (!existsSync(path)) return []
     const lines: EpochLine[] = []
     for (const text of readText(path).split('\n').slice(0, epochs)) {
@@ -137,12 +175,7 @@ export class RunFolder {
 }
 
 /** `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, … that does not exist. */
-export function freeRunFolder(name: string): string {
-  for (let i = 1; ; i++) {
-    const path = join('runs', i === 1 ? name : `${name}-${i}`)
-    if (!existsSync(path)) return path
-  }
-}
+export const freeRunFolder = (name: string): string => freeName(join('runs', name))
 
 /** Removes a folder unless there is something in it, such as the lock of who took it in between. */
 function removeEmpty(path: string): void {

@@ -22,12 +22,14 @@ import { dataName, openRunData } from './open-data.js'
 import { formatSeconds, type Output, paint, percent, withCommas } from './output.js'
 import { StagedProgress } from './progress.js'
 import { writeRunReport } from './reports/run-report.js'
-import { type EpochLine, epochLine, type RunFolder } from './run-folder.js'
+import { type EpochLine, epochLine, type RunFolder, resumeCommand } from './run-folder.js'
 import { finished, type RunRecord, type RunRequest, recordOf, requestedSettings } from './run-record.js'
 import { pretrained, startingModel } from './starting-model.js'
 
 export interface RunOptions {
   readonly folder: RunFolder
+  /** Whether the folder's run goes on; otherwise one begins there, and nothing that is there is replaced. */
+  readonly resume: boolean
   readonly output: Output
   /** Over the picture. Default: the model and the data. */
   readonly title?: string
@@ -40,15 +42,16 @@ interface RunContext extends RunOptions {
 }
 
 /**
- * Trains as asked, from the folder's last checkpoint if it has one, and says how it ended.
+ * Trains as asked, with `resume` from the folder's last checkpoint if it has one, and says how it ended.
  * @returns whether it came to its end; if not, the exit code is that of an interrupted process
  * @throws FoveaError and its kinds; what was saved until then stays, and the message says how to go on. A run that is
  *   refused changes nothing.
  */
 export async function runTraining(request: RunRequest, options: RunOptions): Promise<boolean> {
-  const { folder, output } = options
+  const { folder, resume, output } = options
   const release = folder.lock()
   try {
+    if (!resume) folder.checkNew()
     const start = performance.now()
     const saved = folder.hasRun ? savedRun(folder, request) : undefined
     // A run that goes on has its model, wherever that came from.
@@ -117,9 +120,6 @@ function savedRun(folder: RunFolder, request: RunRequest): Required<Checkpoint> 
   }
   return { model, training }
 }
-
-/** What tells a user how to go on with a run. */
-export const resumeCommand = ({ path }: RunFolder): string => `npx fovea train --resume ${path}`
 
 async function trainIn(
   model: Model,

@@ -1,5 +1,5 @@
 /** @file Claims about `fovea find-rate`, on real images. */
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fovea, temporaryFolder } from './run-fovea.js'
@@ -18,6 +18,7 @@ test('it finds a rate at which photos of clothes are learned, the same each time
   }
   expect(steps[0].learningRate).toBe(1e-6)
   expect(existsSync(picture)).toBe(true)
+  rmSync(picture)
   expect((await fovea(['find-rate', ...args], { env })).json).toEqual(json)
 })
 

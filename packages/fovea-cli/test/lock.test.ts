@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -21,7 +21,15 @@ test('a folder held by a living process is refused with its process id, and the 
 test('a lock left by a process that is gone, by half a write or before a restart of the system is taken over', () => {
   const sameNumberLater =
     process.platform === 'win32' ? [] : [`${process.ppid}@1-0123abcd`, `${process.pid}@1-0123abcd`]
-  for (const left of ['999999999', '', 'nonsense', `${process.pid}-0123abcd`, ...sameNumberLater]) {
+  for (const left of [
+    '999999999',
+    '',
+    '99999999',
+    '999999999@12',
+    '999999999@1-0123abcd.tmp',
+    `${process.pid}-0123abcd`,
+    ...sameNumberLater,
+  ]) {
     const path = folder()
     writeFileSync(join(path, 'lock'), left)
     writeFileSync(join(path, 'lock.999999999-0123abcd.tmp'), left)
@@ -30,6 +38,17 @@ test('a lock left by a process that is gone, by half a write or before a restart
     release()
     expect(readdirSync(path)).toEqual([])
   }
+})
+
+test('what is no lock of ours, a file or a folder of that name, is refused and stays as it is', () => {
+  const path = folder()
+  writeFileSync(join(path, 'lock'), 'my notes about locks')
+  expect(() => lockFolder(path)).toThrow(`'${join(path, 'lock')}' is no lock of Fovea: choose another --out`)
+  expect(readFileSync(join(path, 'lock'), 'utf8')).toBe('my notes about locks')
+  rmSync(join(path, 'lock'))
+  mkdirSync(join(path, 'lock'))
+  expect(() => lockFolder(path)).toThrow(`cannot read '${join(path, 'lock')}': it is a folder, not a file`)
+  expect(readdirSync(path)).toEqual(['lock'])
 })
 
 test.skipIf(process.platform === 'win32')('a folder is refused to the process that has it already', () => {

@@ -5,6 +5,7 @@ import type { OnednnProgram, StepProfile } from 'fovea-onednn'
 import { benchmark } from '../benchmark.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { writeFileAtomic } from '../files.js'
+import { checkNewFiles } from '../new-files.js'
 import { createOutput, withCommas } from '../output.js'
 import { chromeTrace, formatProfile, measurePeaks, profileRows } from '../profile.js'
 import {
@@ -46,7 +47,7 @@ export function benchCommand(): Command {
     .option('--memory <use>', memoryUses.join(' or '), oneOf('--memory', memoryUses), 'standard')
     .option('--steps <n>', 'steps that are measured, after two that are not', wholeNumber('--steps', 1), 10)
     .option('--profile', 'list where the time of a step goes, by kind of operation')
-    .option('--trace <file>', 'write a step as a trace for chrome://tracing')
+    .option('--trace <file>', 'write a step as a trace for chrome://tracing, a new file')
     .option('--json', 'print JSON')
     .action(run)
 }
@@ -60,6 +61,7 @@ async function run(name: string, options: BenchOptions): Promise<void> {
   const model = createModel(name, input === undefined ? {} : { input })
   const wantsProfile = options.profile === true || options.trace !== undefined
   if (wantsProfile && engine.name !== 'onednn') throw new FoveaError('--profile and --trace need the onednn engine')
+  if (options.trace !== undefined) checkNewFiles([options.trace], '--trace')
   let profile: readonly StepProfile[] = []
   const onProgram = async (program: Program, feeds: Feeds): Promise<void> => {
     const native = program as OnednnProgram

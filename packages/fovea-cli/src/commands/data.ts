@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path'
 import { Command } from 'commander'
 import { type DataSplits, type Dataset, formatBytes } from 'fovea'
 import { cacheFolder, cifar10, PACKED_EXTENSION, packImageFolder } from '../data/index.js'
+import { checkNewFiles } from '../new-files.js'
 import { imageSide, loading, openData } from '../open-data.js'
 import { createOutput, type Output, withCommas } from '../output.js'
 import { formatTable } from '../table.js'
@@ -23,7 +24,10 @@ export function dataCommand(): Command {
       new Command('pack')
         .description('decode a folder of images into one file that --data takes')
         .argument('<folder>', 'train/CLASS/* with test/CLASS/*, or CLASS/*')
-        .option('--out <file>', `the packed file (default: the folder's name, ending in ${PACKED_EXTENSION})`)
+        .option(
+          '--out <file>',
+          `the packed file, a new one (default: the folder's name, ending in ${PACKED_EXTENSION})`,
+        )
         .option('--size <pixels>', 'side of the square that images are cropped to', imageSide)
         .option('--skip-bad', 'leave out images that cannot be read')
         .option('--json', 'print JSON')
@@ -50,6 +54,7 @@ async function pack(folder: string, options: DataOptions): Promise<void> {
   const output = createOutput(options.json === true, { leavesFiles: true })
   const out = options.out ?? `${basename(resolve(folder))}${PACKED_EXTENSION}`
   const { size, skipBad = false } = options
+  checkNewFiles([out], '--out')
   const manifest = await loading(output, load =>
     packImageFolder(folder, out, { ...load, skipBad, ...(size === undefined ? {} : { size }) }),
   )

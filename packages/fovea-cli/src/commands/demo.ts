@@ -42,7 +42,12 @@ async function run({ json }: { readonly json?: true }): Promise<void> {
     ...plan,
     limit,
   }
-  const done = await runTraining(request, { folder, output, title: 'ResNet-8 learns to tell clothes apart' })
+  const done = await runTraining(request, {
+    folder,
+    resume: false,
+    output,
+    title: 'ResNet-8 learns to tell clothes apart',
+  })
   if (!done) return
   output.say(`
 Try next:

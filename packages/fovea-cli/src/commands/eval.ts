@@ -1,12 +1,14 @@
 /** @file `fovea eval`: how well a saved model recognizes held-out images. */
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { type ClassMetrics, createModel, evaluate, type TestTimeAugmentation, testTimeAugmentations } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
+import { checkNewFiles } from '../new-files.js'
 import { checkFound, dataName, findData, imagesFor, loading, type OpenDataOptions } from '../open-data.js'
 import { createOutput, percent, withCommas } from '../output.js'
-import { writeEvaluationReport } from '../reports/run-report.js'
+import { evaluationFiles, writeEvaluationReport } from '../reports/run-report.js'
 import { formatTable } from '../table.js'
 import {
   aboutKeepFloat32,
@@ -47,14 +49,24 @@ export function evalCommand(): Command {
       'none',
     )
     .option('--skip-bad', 'leave out images that cannot be read')
-    .option('--out <folder>', 'write results.json and pictures of the mistakes and of the calibration there')
+    .option(
+      '--out <folder>',
+      'write results.json and pictures of the mistakes and of the calibration there, as new files',
+    )
     .option('--json', 'print JSON')
     .action(run)
 }
 
 async function run(file: string, options: EvalOptions): Promise<void> {
   const output = createOutput(options.json === true, { leavesFiles: options.out !== undefined })
-  // What cannot fit is refused before a long folder is decoded.
+  const { out } = options
+  // What cannot fit, and what cannot be written, is refused before a long folder is decoded.
+  if (out !== undefined) {
+    checkNewFiles(
+      evaluationFiles.map(name => join(out, name)),
+      '--out',
+    )
+  }
   const { model, data } = await findBoth(file, options)
   checkFound(model, data)
   const { test } = await loading(output, load => data.open(load))
@@ -74,9 +86,9 @@ async function run(file: string, options: EvalOptions): Promise<void> {
       classes.map((row, i) => classRow(row, i, confusion[i], model.labels)),
     ),
   )
-  if (options.out === undefined) return
+  if (out === undefined) return
   const title = `${model.name} on ${dataName(test)}`
-  const mistakes = await writeEvaluationReport(options.out, { model, test, title, evaluation })
+  const mistakes = await writeEvaluationReport(out, { model, test, title, evaluation })
   output.say(`mistakes ${mistakes}`)
 }
 

@@ -1,4 +1,5 @@
 /** @file `fovea find-rate`: which learning rate to train a model with, by a short training whose rate grows. */
+import { join } from 'node:path'
 import { Command } from 'commander'
 import {
   type FindLearningRateOptions,
@@ -10,10 +11,11 @@ import {
 } from 'fovea'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { onInterrupt } from '../interrupt.js'
+import { checkNewFiles, freeName } from '../new-files.js'
 import { dataName, openRunData } from '../open-data.js'
 import { createOutput } from '../output.js'
 import { progressBar } from '../progress.js'
-import { writePicture } from '../reports/picture.js'
+import { pictureFiles, writePicture } from '../reports/picture.js'
 import { formatRate, ratesPicture } from '../reports/rates-picture.js'
 import { requestedSettings } from '../run-record.js'
 import { startingModel } from '../starting-model.js'
@@ -60,7 +62,10 @@ export function findRateCommand(): Command {
     .option('--limit <n>', 'use a part of so many images, classes in proportion', wholeNumber('--limit', 1))
     .option('--skip-bad', 'leave out images that cannot be read')
     .option('--steps <n>', 'from the lowest rate to the highest', wholeNumber('--steps', 50), 100)
-    .option('--out <picture>', 'where the plot is written, a .png (default: runs/MODEL-learning-rate.png)')
+    .option(
+      '--out <picture>',
+      'where the plot is written, a new .png (default: runs/MODEL-learning-rate.png, or …-2.png)',
+    )
     .option('--json', 'print JSON')
     .action(run)
 }
@@ -70,7 +75,9 @@ const FAR_APART = 30
 
 async function run(name: string, options: FindRateOptions): Promise<void> {
   const output = createOutput(options.json === true, { leavesFiles: true })
-  const { memory, steps, out = `runs/${name}-learning-rate.png` } = options
+  const { memory, steps, out = freeName(join('runs', `${name}-learning-rate`), pictureFiles) } = options
+  const path = out.replace(/\.(png|svg)$/, '')
+  checkNewFiles(pictureFiles(path), '--out')
   const request = { ...options, model: name }
   const data = await openRunData(request, output)
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
@@ -92,7 +99,7 @@ async function run(name: string, options: FindRateOptions): Promise<void> {
     const search = await findLearningRate(startingModel(request, data), { ...settings, onStep })
     bar.stop()
     const title = `${name} on ${dataName(data.train)}`
-    const picture = await writePicture(ratesPicture(title, search), out.replace(/\.(png|svg)$/, ''))
+    const picture = await writePicture(ratesPicture(title, search), path)
     output.result({
       model: name,
       suggestion: search.steepest,

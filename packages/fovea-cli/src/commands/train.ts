@@ -18,7 +18,7 @@ import { optionOf } from '../option-names.js'
 import { createOutput, type Output } from '../output.js'
 import { freeRunFolder, RunFolder } from '../run-folder.js'
 import type { RunRequest } from '../run-record.js'
-import { resumeCommand, runTraining } from '../training-run.js'
+import { runTraining } from '../training-run.js'
 import {
   aboutKeepFloat32,
   integer,
@@ -126,7 +126,7 @@ export function trainCommand(): Command {
       wholeNumber('--save-seconds', 0),
     )
     .option('--keep <n>', 'also keep the checkpoints of the last n epochs', wholeNumber('--keep', 1))
-    .option('--out <folder>', 'where the run is kept (default: runs/MODEL)')
+    .option('--out <folder>', 'where the run is kept; replaces no file (default: runs/MODEL, or runs/MODEL-2, …)')
     .option('--resume <folder>', 'go on with the run in this folder, as it was started')
     .option('--explain', 'print every number that the run would be made of, and end')
     .option('--json', 'print JSON, a line an epoch')
@@ -144,9 +144,9 @@ async function run(model: string | undefined, options: TrainOptions): Promise<vo
     )
     return
   }
-  const { request, folder } =
-    options.resume === undefined ? begin(model, options) : goOn(options.resume, model, options, output)
-  await runTraining(request, { folder, output })
+  const resume = options.resume !== undefined
+  const { request, folder } = resume ? goOn(options.resume, model, options, output) : begin(model, options)
+  await runTraining(request, { folder, resume, output })
 }
 
 /** What the options ask for. A trained model brings its name and, unless another is given, the recipe for it. */
@@ -168,13 +168,7 @@ function begin(name: string | undefined, options: TrainOptions): { request: RunR
   const { steps } = recipeOf(planned.recipe ?? defaultRecipe(planned.model))
   if (planned.epochs === undefined && steps === undefined)
     throw new UsageError('--epochs is missing: how often to pass over the training images')
-  const folder = new RunFolder(options.out ?? freeRunFolder(planned.model))
-  if (folder.hasRun) {
-    throw new FoveaError(
-      `'${folder.path}' holds a run: go on with it (${resumeCommand(folder)}) or choose another --out`,
-    )
-  }
-  return { request: { ...planned, data }, folder }
+  return { request: { ...planned, data }, folder: new RunFolder(options.out ?? freeRunFolder(planned.model)) }
 }
 
 /** The run of a folder. Where the data lie and what computes may have changed since; what is trained may not. */

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DataSplits, FormatError } from 'fovea'
+import { type DataSplits, FormatError, FoveaError } from 'fovea'
 import { list, type ReadEntry } from 'tar'
 import { download, type RemoteFile } from './download.js'
 import { cacheFolder, type LoadOptions } from './options.js'
@@ -59,6 +59,7 @@ export async function cifar10(options: Cifar10Options = {}): Promise<DataSplits>
   if (existsSync(packed)) {
     try {
       if (readManifest(packed).source === archive.sha256) return openPacked(packed)
+      throw new FoveaError(`'${packed}' holds other images than CIFAR-10's: move it to another place`)
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
       options.onNotice?.(`${error.message}: unpacking CIFAR-10 again`)

@@ -17,6 +17,9 @@ export function heading(title: string, subtitle: string, width: number): string 
   ].join('')
 }
 
+/** The files of which writePicture writes one. */
+export const pictureFiles = (path: string): readonly string[] => [`${path}.png`, `${path}.svg`]
+
 /**
  * Writes the picture as PNG; where the machine has no font to set text with, as SVG.
  * @param path without ending

@@ -16,10 +16,14 @@ import { writeFileAtomic } from '../files.js'
 import { percent, withCommas } from '../output.js'
 import { calibrationPicture } from './calibration-picture.js'
 import { mistakeSize, mistakesPicture } from './mistakes-picture.js'
-import { imageUri, writePicture } from './picture.js'
+import { imageUri, pictureFiles, writePicture } from './picture.js'
 import type { PredictedImage } from './prediction-grid.js'
 import { formatResults } from './results.js'
 import { imageSize, imagesPerRow, runPicture } from './run-picture.js'
+
+/** The files that writeEvaluationReport and writeRunReport may write. */
+export const evaluationFiles = ['results.json', ...['mistakes', 'calibration'].flatMap(pictureFiles)]
+export const runReportFiles = [...evaluationFiles, ...pictureFiles('report')]
 
 /** What a model came to on held-out images. */
 export interface EvaluationResults {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { create } from 'tar'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cifar10 } from '../../src/data/cifar10.js'
+import { writePacked } from '../../src/data/packed-file.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const temporary = temporaryFolder()
@@ -167,6 +168,15 @@ describe('cifar10', () => {
     const bytes = await archive(change)
     answer = serve(bytes)
     await expect(cifar10(options(bytes))).rejects.toThrow(message)
+  })
+
+  it('replaces no packed file of other images that has its name', async () => {
+    const packed = temporary.path('cache', 'cifar10.fovea-data')
+    const images = (['train', 'test'] as const).map(split => ({ split, label: 0, pixels: new Uint8Array(3) }))
+    await writePacked(packed, { name: 'cifar10', imageShape: [1, 1, 3], classes: ['a'], source: 'mine' }, images)
+    const before = readFileSync(packed)
+    await expect(cifar10(options(await archive()))).rejects.toThrow(`'${packed}' holds other images than CIFAR-10's`)
+    expect(readFileSync(packed).equals(before)).toBe(true)
   })
 
   it('unpacks again when the packed file is damaged', async () => {
