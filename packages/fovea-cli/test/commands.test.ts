@@ -235,11 +235,45 @@ describe('train, eval, predict', () => {
     expect(total).toBeCloseTo(1, 5)
   })
 
-  test('an image that is none is refused by name', async () => {
+  test('predict answers for the images that can be read, says of each other one why not, and ends with 1', async () => {
+    const folder = temporaryFolder()
+    const file = (name: string, content: string | Buffer): string => {
+      writeFileSync(join(folder, name), content)
+      return join(folder, name)
+    }
+    const good = readFileSync(join(photos, 'test', 'red', '0.png'))
+    const bad = [
+      [file('text.jpg', 'text'), 'is not a JPEG, PNG or WebP image'],
+      [file('cut.png', good.subarray(0, good.length / 2)), 'cannot be decoded'],
+      [file('empty.jpg', ''), 'is empty'],
+      [join(folder, 'absent.jpg'), 'there is no such file'],
+      [folder, 'it is a folder'],
+    ]
+    // More than are decoded at a time, so that bad ones lie in the first part and in the last.
+    const many = Array.from({ length: 70 }, (_, i) => file(`${i}.png`, good))
+    const images = [...bad.slice(0, 2).map(([path]) => path), ...many, ...bad.slice(2).map(([path]) => path)]
+    const { code, json, stderr } = await fovea(['predict', events[3].checkpoint, ...images, '--top', '1', '--json'])
+    expect(json.map(({ image }) => image)).toEqual(images)
+    expect(json.filter(({ predictions }) => predictions?.[0].label === 'red')).toHaveLength(70)
+    const lines = stderr.trim().split('\n')
+    expect(lines.pop()).toBe('fovea: 5 of 75 images cannot be read')
+    expect(lines).toHaveLength(5)
+    for (const [i, [path, reason]] of bad.entries()) {
+      expect(lines[i]).toContain(`'${path}'`)
+      expect(lines[i]).toContain(reason)
+      expect(json.find(({ image }) => image === path).error).toBe(lines[i])
+    }
+    expect(code).toBe(1)
+  })
+
+  test('predict with no image that can be read ends with one line', async () => {
     const image = join(temporaryFolder(), 'photo.jpg')
     writeFileSync(image, 'text')
-    const { code, stderr } = await fovea(['predict', events[3].checkpoint, image])
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('photo.jpg') })
+    const { code, stdout, stderr } = await fovea(['predict', events[3].checkpoint, image])
+    expect({ code, stdout, stderr }).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr: `fovea: '${image}' is not a JPEG, PNG or WebP image\n`,
+    })
   })
 })
 

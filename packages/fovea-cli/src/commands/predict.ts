@@ -1,8 +1,8 @@
 /** @file `fovea predict`: what a saved model sees in images. */
 import { Command } from 'commander'
-import { type Prediction, predict } from 'fovea'
+import { FoveaError, type Prediction, predict } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
-import { decodeImage } from '../data/index.js'
+import { decodeImages } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { createOutput, percent } from '../output.js'
 import { formatTable } from '../table.js'
@@ -33,15 +33,27 @@ async function run(file: string, images: readonly string[], options: PredictOpti
   const model = readModel(file)
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const { top, precision } = options
+  const bad: FoveaError[] = []
   for (let start = 0; start < images.length; start += CHUNK) {
     const paths = images.slice(start, start + CHUNK)
-    const decoded = await Promise.all(paths.map(path => decodeImage(path, model.preprocessing.size)))
-    const predictions = await predict(model, Buffer.concat(decoded), { engine, precision, top })
+    const decoded = await decodeImages(paths, model.preprocessing.size)
+    const pixels = decoded.filter(result => result instanceof Uint8Array)
+    const predictions = pixels.length > 0 ? await predict(model, Buffer.concat(pixels), { engine, precision, top }) : []
     for (const [i, image] of paths.entries()) {
-      output.result({ image, predictions: predictions[i] })
-      output.say(`${image}\n${formatPredictions(predictions[i])}\n`)
+      const result = decoded[i]
+      if (result instanceof FoveaError) {
+        bad.push(result)
+        output.result({ image, error: result.message })
+        if (images.length > 1) output.warn(result.message)
+      } else {
+        const labels = predictions.shift() ?? []
+        output.result({ image, predictions: labels })
+        output.say(`${image}\n${formatPredictions(labels)}\n`)
+      }
     }
   }
+  if (bad.length === 0) return
+  throw images.length === 1 ? bad[0] : new FoveaError(`${bad.length} of ${images.length} images cannot be read`)
 }
 
 const formatPredictions = (predictions: readonly Prediction[]): string =>

@@ -1,6 +1,7 @@
 /** @file Data sets on disk, for Node: `import { cifar10, imageFolder } from 'fovea-cli/data'`. */
 export { type Cifar10Options, cifar10 } from './cifar10.js'
 export { decodeImage, IMAGE_EXTENSIONS, imageSize } from './decode-image.js'
+export { decodeImages } from './decode-images.js'
 export { embeddedFashionMnist, type FashionMnistOptions, fashionMnist } from './fashion-mnist.js'
 export type { FoundData } from './found-data.js'
 export { type ImageFolderOptions, imageFolder, MAX_IMAGE_SIDE, packImageFolder } from './image-folder.js'

@@ -1,0 +1,26 @@
+/** @file Several image files at once: of each its pixels, or what is wrong with it. One that is bad costs the others nothing. */
+import { FoveaError } from 'fovea'
+import { decodeImage } from './decode-image.js'
+
+/**
+ * Decodes files side by side, as decodeImage does each.
+ * @param size [height, width, channels] of every result
+ * @returns in the order of the paths: the pixels, or why there are none, which names the file
+ */
+export async function decodeImages(
+  paths: readonly string[],
+  size: readonly [number, number, number],
+): Promise<(Uint8Array | FoveaError)[]> {
+  const decoded = await Promise.all(paths.map(path => orReason(decodeImage(path, size))))
+  // Decoders that fail side by side have their reasons mixed up (see decode-image.ts): alone, each says its own.
+  for (const [i, path] of paths.entries()) {
+    if (decoded[i] instanceof FoveaError) decoded[i] = await orReason(decodeImage(path, size))
+  }
+  return decoded
+}
+
+const orReason = (decoding: Promise<Uint8Array>): Promise<Uint8Array | FoveaError> =>
+  decoding.catch((error: unknown) => {
+    if (error instanceof FoveaError) return error
+    throw error
+  })
