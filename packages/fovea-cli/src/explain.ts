@@ -35,7 +35,7 @@ export async function explain(planned: PlannedRun, output: Output): Promise<void
   const recipe = planned.recipe ?? defaultRecipe(name)
   const { steps } = recipeOf(recipe)
   const settings = resolveSettings(model, images?.length ?? Number.POSITIVE_INFINITY, requestedSettings(planned))
-  checkSettings(model, settings, epochs ?? 1, '', undefined)
+  checkSettings(model, settings, epochs ?? 1, { data: '' }, undefined)
   checkAugmentation(settings.augmentation, [...model.preprocessing.size])
   trainingGraph(model.graph, settings)
   const all = {

@@ -80,11 +80,15 @@ test('a folder with a run in it is not overwritten, and resuming with other sett
   expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('resnet8') })
 })
 
-test('a resume that is refused changes nothing', async () => {
+test('a resume with other images, training or held-out ones, is refused and changes nothing', async () => {
   const before = readFileSync(join(whole, 'run.json'), 'utf8')
-  const other = await colorFolder({ train: 40, test: 8 })
-  const refused = await fovea(['train', '--resume', whole, '--data', other])
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('the training images are not those') })
+  for (const [images, what] of [
+    [{ train: 40, test: 8 }, 'training'],
+    [{ train: 32, test: 9 }, 'held-out'],
+  ] as const) {
+    const refused = await fovea(['train', '--resume', whole, '--data', await colorFolder(images)])
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(`the ${what} images are not those`) })
+  }
   expect(readFileSync(join(whole, 'run.json'), 'utf8')).toBe(before)
   expect((await fovea(['train', '--resume', whole, '--json'])).code).toBe(0)
 })

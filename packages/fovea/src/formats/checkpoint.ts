@@ -39,8 +39,9 @@ export interface LossScaleState {
 export interface TrainingState {
   /** All that decides the run's bits, by name; a run goes on with the same only. */
   readonly settings: Attributes
-  /** The training data's fingerprint. */
+  /** The fingerprints of the training images and, where there are any, of those held out. */
   readonly data: string
+  readonly heldOut?: string
   /** Epochs that are complete. */
   readonly epoch: number
   /** Steps done of the epoch under way, and the sums of their losses and of the images they got right. */
@@ -230,11 +231,12 @@ function trainingOf(json: Readonly<Record<string, unknown>>, model: Model, { ten
       throw new FormatError(`'${name}' belongs to no parameter of the model`)
     }
   }
-  const { lossScale } = json
+  const { lossScale, heldOut } = json
   return {
     ...(lossScale === undefined ? {} : { lossScale: lossScaleOf(asRecord(lossScale, 'training.lossScale')) }),
     settings: asRecord(json['settings'], 'training.settings') as Attributes,
     data: asString(json['data'], 'training.data'),
+    ...(heldOut === undefined ? {} : { heldOut: asString(heldOut, 'training.heldOut') }),
     epoch: whole('epoch'),
     step: whole('step'),
     lossSum: asNumber(json['lossSum'], 'training.lossSum'),

@@ -49,7 +49,7 @@ export async function findLearningRate(model: Model, options: FindLearningRateOp
     ...options,
     ...(options.optimizer && { schedule: { type: 'constant', rate: lowest } }),
   })
-  checkSettings(model, settings, 1, data.train.fingerprint, undefined)
+  checkSettings(model, settings, 1, { data: data.train.fingerprint }, undefined)
   checkDataset(model, data.train)
   const epochs = new Epochs(model, data.train, settings)
   const compiled = new TrainingStep(model, engine, settings, epochs, {

@@ -136,14 +136,14 @@ function withAugmentation(base: Augmentation, more: Augmentation): Augmentation 
 
 /**
  * Checks a run before it starts, and that a resumed one is the same run.
- * @param data the training data's fingerprint
+ * @param data the fingerprints of its images
  * @throws InvalidArgumentError naming the setting
  */
 export function checkSettings(
   model: Model,
   settings: TrainingSettings,
   epochs: number,
-  data: string,
+  data: Pick<TrainingState, 'data' | 'heldOut'>,
   resume: TrainingState | undefined,
 ): void {
   if (!Number.isSafeInteger(epochs) || epochs < 1) {
@@ -172,8 +172,16 @@ export function checkSettings(
     const [was, is] = [resume.settings[changed], now[changed]].map(value => JSON.stringify(value))
     throw new InvalidArgumentError(`the run was started with ${changed} ${was}, it cannot go on with ${is}`)
   }
-  if (resume.data !== data) {
-    throw new InvalidArgumentError('the training images are not those the run was started with: it cannot go on')
+  const others = [
+    ...(resume.data === data.data ? [] : ['training']),
+    // A run that began without held-out images may go on with some.
+    ...(resume.heldOut === undefined || resume.heldOut === data.heldOut ? [] : ['held-out']),
+  ]
+  if (others.length > 0) {
+    throw new InvalidArgumentError(
+      `the ${others.join(' and ')} images are not those the run was started with: it cannot go on; ` +
+        'put them back as they were, or start a new run',
+    )
   }
 }
 

@@ -111,7 +111,8 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const passes = new Epochs(model, data.train, settings)
   const { steps } = passes
   const epochs = options.epochs ?? epochsOf(options.recipe ?? defaultRecipe(model.name), steps)
-  checkSettings(model, settings, epochs, data.train.fingerprint, resume)
+  const images = { data: data.train.fingerprint, ...(data.test && { heldOut: data.test.fingerprint }) }
+  checkSettings(model, settings, epochs, images, resume)
 
   const compiled = new TrainingStep(model, engine, settings, passes, { ...options, epochs })
   const evaluation = { ...settings, ...options, batchSize, testTimeAugmentation: 'none' as const }
@@ -127,7 +128,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
     model: { ...model, weights },
     training: {
       settings: { ...settings, epochs } as unknown as Attributes,
-      data: data.train.fingerprint,
+      ...images,
       ...(compiled.lossScale && { lossScale: compiled.lossScale }),
       ...{ epoch, step, lossSum, correct, history },
       slots: new Map([...slots, ...(earlyStopping && best ? bestSlots(best) : [])]),

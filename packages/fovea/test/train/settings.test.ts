@@ -166,20 +166,31 @@ describe('what makes no run is named', () => {
 
   const settings = resolveSettings(resnet, 1000, {})
   test.each([0, 1.5, -1])('%s epochs', epochs => {
-    expect(() => checkSettings(resnet, settings, epochs, 'data', undefined)).toThrow('epochs must be a whole number')
+    expect(() => checkSettings(resnet, settings, epochs, { data: 'data' }, undefined)).toThrow(
+      'epochs must be a whole number',
+    )
   })
 
+  const images = { data: 'data', heldOut: 'held out' }
   const state = {
     settings: { ...settings, epochs: 4 } as never,
-    data: 'data',
+    ...images,
     ...{ epoch: 1, step: 0, lossSum: 0, correct: 0, history: [], slots: new Map() },
   }
   test('a run goes on with the same settings and images only', () => {
-    checkSettings(resnet, settings, 4, 'data', state)
-    expect(() => checkSettings(resnet, settings, 5, 'data', state)).toThrow(
-      'started with epochs 4, it cannot go on with 5',
-    )
-    expect(() => checkSettings(resnet, { ...settings, seed: 1 }, 4, 'data', state)).toThrow('started with seed 0')
-    expect(() => checkSettings(resnet, settings, 4, 'other', state)).toThrow('the training images are not those')
+    checkSettings(resnet, settings, 4, images, state)
+    const goOn = (epochs: number, seed = 0, now: object = {}) =>
+      checkSettings(resnet, { ...settings, seed }, epochs, { ...images, ...now }, state)
+    expect(() => goOn(5)).toThrow('started with epochs 4, it cannot go on with 5')
+    expect(() => goOn(4, 1)).toThrow('started with seed 0')
+    expect(() => goOn(4, 0, { data: 'other' })).toThrow('the training images are not those')
+    expect(() => goOn(4, 0, { heldOut: 'other' })).toThrow('the held-out images are not those')
+    expect(() => goOn(4, 0, { heldOut: undefined })).toThrow('the held-out images are not those')
+    expect(() => goOn(4, 0, { data: 'a', heldOut: 'b' })).toThrow('the training and held-out images are not those')
+  })
+
+  test('a run that began without held-out images may go on with some', () => {
+    const { heldOut: _, ...without } = state
+    checkSettings(resnet, settings, 4, images, without)
   })
 })
