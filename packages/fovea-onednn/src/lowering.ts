@@ -10,6 +10,7 @@ import {
   type HalfType,
   isState,
   type Node,
+  opDefinition,
   sameShape,
   type TensorType,
   tensorBytes,
@@ -224,29 +225,23 @@ export class Lowering {
     return { layout, groups, bytes: buffer.bytes }
   }
 
-  /** A new buffer for an output; `bytes` only where its layout is padded. */
+  /**
+   * A dense output: in the memory of an input, where the operator allows it and nobody reads that later, else in its own.
+   * With a layout: in its own, of so many bytes.
+   */
   write(index = 0, layout: Layout = 'dense', bytes = tensorBytes(this.#outputType(index)), groups = 1): Operand {
+    const over = layout === 'dense' ? this.#overwritable(index).find(input => this.#isFree(input, index)) : undefined
+    if (over !== undefined) return this.alias(index, over)
     const buffer = this.#newBuffer(bytes, { state: this.#once, pendingReads: this.#reads.get(this.#node)![index] })
     if (this.#once) this.#fixed.add(buffer)
     this.#set(this.#node, index, { buffer, layout, dtype: this.#outputType(index).dtype, groups })
     return { buffer, sliced: this.#isSliced(index) }
   }
 
-  /** An output that may take over the memory of a dense input that nobody reads later; else a new buffer. */
-  writeOver(input: Value, index = 0): Operand {
-    const stored = this.#stored(input)
-    const reads = this.#node.inputs.filter(({ node: n, index: i }) => n === input.node && i === input.index).length
-    const free =
-      !stored.buffer.state && stored.layout === 'dense' && stored.buffer.pendingReads === reads && reads === 1
-    const fits =
-      stored.buffer.bytes === tensorBytes(this.#outputType(index)) && stored.dtype === this.storedType(input).dtype
-    return free && fits ? this.alias(index, input) : this.write(index)
-  }
-
-  /** An output that begins as the content of `input` and is added to. */
+  /** An output that begins as the content of `input`, which it may overwrite, and is added to. */
   writeOnto(input: Value): Operand {
     const source = this.read(input)
-    const target = this.writeOver(input)
+    const target = this.write()
     if (target.buffer !== source.buffer) {
       this.kernel('copy', { reads: [source], writes: [target], ints: [tensorBytes(this.storedType(input))] })
     }
@@ -262,10 +257,11 @@ export class Lowering {
   }
 
   /**
-   * An output that is the next content of the state `input`: in place where the graph assigns it so and nobody reads the
-   * old content later, else a buffer in the same layout.
+   * An output that is the next content of a state, the one that it may overwrite: in place where the graph assigns it so and
+   * nobody reads the old content later, else a buffer in the same layout.
    */
-  writeState(index: number, input: Value): Operand {
+  writeState(index = 0): Operand {
+    const [input] = this.#overwritable(index)
     const assigned = this.graph.updates.get(input.node.name)
     const isNext = isState(input.node) && assigned?.node === this.#node && assigned.index === index
     const { buffer, layout, groups } = this.#stored(input)
@@ -373,6 +369,22 @@ export class Lowering {
 
   #outputType(index: number): TensorType {
     return this.storedType({ node: this.#node, index, type: this.#node.outputs[index] })
+  }
+
+  /** The inputs whose memory the operator lets an output take, the best first. */
+  #overwritable(index: number): readonly Value[] {
+    const { memory } = opDefinition(this.#node.op)
+    const inputs = memory === 'view' ? [0] : (memory[index] ?? [])
+    return inputs.flatMap(i => this.#view.node.inputs[i] ?? [])
+  }
+
+  /** Whether an output fits into the memory of a dense input that only this node still reads, and once. */
+  #isFree(input: Value, index: number): boolean {
+    const { buffer, layout, dtype } = this.#stored(input)
+    const type = this.#outputType(index)
+    const fits = buffer.bytes === tensorBytes(type) && dtype === type.dtype && dtype === this.storedType(input).dtype
+    const reads = this.#node.inputs.filter(({ node, index: i }) => node === input.node && i === input.index).length
+    return fits && !buffer.state && layout === 'dense' && buffer.pendingReads === reads && reads === 1
   }
 
   #isSliced(index: number): boolean {

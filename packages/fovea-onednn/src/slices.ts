@@ -54,8 +54,10 @@ interface Parts {
 function imageParts(node: Node, batch: number, arithmetic: Arithmetic): Parts | undefined {
   if (!isOpName(node.op)) return undefined
   const types = node.inputs.map(({ type }) => type)
-  const roles = opDefinition(node.op).batch(types, node.outputs, node.attrs)
-  if (roles === undefined) return undefined
+  const definition = opDefinition(node.op)
+  const roles = definition.batch(types, node.outputs, node.attrs)
+  // A view computes nothing, so it needs no slices of its own.
+  if (roles === undefined || definition.memory === 'view') return undefined
   const lowering = lowerings[node.op]
   // A plain lowering takes slices where nothing that it gives is made up by all images together.
   const takesSlices =

@@ -13,7 +13,7 @@ import {
 } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
-import { type Lower, onWhole, output, type SliceLowering } from './operator.js'
+import { type Lower, output } from './operator.js'
 
 /** Axes that walk together: sizes, and for each tensor the step along the axis. */
 interface Axis {
@@ -70,11 +70,8 @@ const binary =
   (operation: number): Lower =>
   (to, node) => {
     const [a, b] = node.inputs
-    const { shape } = node.outputs[0]
     const inputs = [to.read(a), to.read(b)]
-    const over = elements(a.type.shape) === elements(shape) ? a : b
-    const y = elements(over.type.shape) === elements(shape) ? to.writeOver(over) : to.write()
-    arithmetic(to, node, operation, [a.type.shape, b.type.shape], inputs, y)
+    arithmetic(to, node, operation, [a.type.shape, b.type.shape], inputs, to.write())
   }
 
 /** b and c per image and channel, one kernel; else two passes. */
@@ -86,7 +83,7 @@ const multiplyAdd: Lower = (to, node) => {
   if (shape.length > 1 && [b, c].every(value => sameShape(value.type.shape, perImage))) {
     const rows = elements(shape) / columns
     const ints = [to.type(a.type), rows, columns, rows / shape[0]]
-    to.kernel('multiplyAdd', { reads: [to.read(a), to.read(b), to.read(c)], writes: [to.writeOver(a)], ints })
+    to.kernel('multiplyAdd', { reads: [to.read(a), to.read(b), to.read(c)], writes: [to.write()], ints })
     return
   }
   const product = to.scratch(tensorBytes(node.outputs[0]))
@@ -162,7 +159,6 @@ const broadcast =
     })
   }
 
-/** Computes nothing, so it needs no slices of its own. */
 const view: Lower = (to, node) => {
   const [x] = node.inputs
   to.read(x)
@@ -218,8 +214,7 @@ const readOnlyAsWeight = (to: Lowering, node: Node): boolean =>
   )
 
 const identity: Lower = (to, node) => {
-  const [x] = node.inputs
-  to.kernel('copy', { reads: [to.read(x)], writes: [to.write()], ints: [tensorBytes(x.type)] })
+  to.writeOnto(node.inputs[0])
 }
 
 export const movement = {
@@ -237,10 +232,10 @@ export const movement = {
   pad,
   slice,
   sliceGradient,
-  flatten: onWhole(view),
-  reshape: onWhole(view),
+  flatten: view,
+  reshape: view,
   cast,
-} as const satisfies Record<string, Lower | SliceLowering>
+} as const satisfies Record<string, Lower>
 
 /** Dropout and stochastic depth without a seed. */
 export { identity }

@@ -76,7 +76,7 @@ function apply(to: Lowering, node: Node, tables: Operand, y: Operand, residual: 
 const batchNorm: Lower = (to, node) => {
   const [x, weight, bias, mean, variance, residual] = node.inputs
   const tables = tablesOf(to, node, x, [weight, bias, mean, variance])
-  apply(to, node, tables, to.writeOver(x), residual)
+  apply(to, node, tables, to.write(), residual)
 }
 
 const batchNormTraining: Lower = (to, node) => {
@@ -104,7 +104,7 @@ const batchNormGradient: Lower = (to, node) => {
 
   const reads = [to.read(dy), to.read(x)]
   // With a residual the first pass turns dy into the residual's gradient, and dx is a tensor of its own.
-  const dresidual = residual && to.writeOver(dy, 3)
+  const dresidual = residual && to.write(3)
   const partial = to.partial(partialBytes(x))
   const sums = { reads: [...reads, maskOf, again, tables], writes: [dresidual, partial, to.scratch(columnsBytes(x))] }
   to.kernel('batchNormGradientSums', { ...sums, ints: [...passOver(to, x), kind] })
@@ -116,7 +116,7 @@ const batchNormGradient: Lower = (to, node) => {
   const ints = [channelsOf(x), values]
   to.sharedKernel('batchNormGradientTables', { ...perChannel, ints, floats: epsilonOf(node) })
 
-  const dx = residual ? to.write(0) : to.writeOver(dy, 0)
+  const dx = to.write(0)
   const dz = dresidual ? [dresidual, reads[1], undefined, undefined] : [...reads, maskOf, again]
   const activationLeft = dresidual ? 0 : kind
   to.kernel('batchNormGradientApply', {
@@ -129,13 +129,13 @@ const batchNormGradient: Lower = (to, node) => {
 const activation: Lower = (to, node) => {
   const [x] = node.inputs
   const ints = [elements(x.type.shape), to.type(x.type), activationNumber(node.op as ActivationName)]
-  to.kernel('activation', { reads: [to.read(x)], writes: [to.writeOver(x)], ints })
+  to.kernel('activation', { reads: [to.read(x)], writes: [to.write()], ints })
 }
 
 const activationGradient: Lower = (to, node) => {
   const [dy, x] = node.inputs
   const ints = [elements(x.type.shape), to.type(x.type), activationNumber(activationOf(node))]
-  to.kernel('activationGradient', { reads: [to.read(dy), to.read(x)], writes: [to.writeOver(dy)], ints })
+  to.kernel('activationGradient', { reads: [to.read(dy), to.read(x)], writes: [to.write()], ints })
 }
 
 export const normalization = {

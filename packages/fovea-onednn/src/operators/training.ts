@@ -21,12 +21,12 @@ const rows = ({ type: { shape } }: Value): number[] => [elements(shape) / shape.
 
 const softmax: Lower = (to, node) => {
   const [x] = node.inputs
-  to.kernel('softmax', { reads: [to.read(x)], writes: [to.writeOver(x)], ints: rows(x) })
+  to.kernel('softmax', { reads: [to.read(x)], writes: [to.write()], ints: rows(x) })
 }
 
 const softmaxGradient: Lower = (to, node) => {
   const [dy, y] = node.inputs
-  to.kernel('softmaxGradient', { reads: [to.read(dy), to.read(y)], writes: [to.writeOver(dy)], ints: rows(dy) })
+  to.kernel('softmaxGradient', { reads: [to.read(dy), to.read(y)], writes: [to.write()], ints: rows(dy) })
 }
 
 const softLabels = (label: Value): number => (label.type.shape.length === 2 ? 1 : 0)
@@ -65,7 +65,7 @@ const random =
     const { rate, stream } = node.attrs as unknown as RandomAttributes
     const { shape } = x.type
     const ints = [elements(shape), to.type(x.type), stream, per(x), elements(shape.slice(1))]
-    to.kernel('dropout', { reads: [to.read(x), to.read(seed)], writes: [to.writeOver(x)], ints, floats: [rate] })
+    to.kernel('dropout', { reads: [to.read(x), to.read(seed)], writes: [to.write()], ints, floats: [rate] })
   }
 
 /** Reads an update's inputs in the layout of the parameter, its first; scalars are dense. */
@@ -87,8 +87,8 @@ const sgd: Lower = (to, node) => {
   const { momentum, nesterov, weightDecay } = node.attrs as unknown as SgdAttributes
   const { reads, count } = readLike(to, node)
   const [parameter, gradient, rate, velocity] = reads
-  const next = to.writeState(0, node.inputs[0])
-  const nextVelocity = velocity && to.writeState(1, node.inputs[3])
+  const next = to.writeState()
+  const nextVelocity = velocity && to.writeState(1)
   const data = { reads: [parameter, gradient, rate, velocity], writes: [next, nextVelocity] }
   to.kernel('sgd', { ...data, ints: [count, nesterov ? 1 : 0], floats: [momentum, weightDecay] })
 }
@@ -96,8 +96,7 @@ const sgd: Lower = (to, node) => {
 const adam: Lower = (to, node) => {
   const { beta1, beta2, epsilon, weightDecay, decoupled } = node.attrs as unknown as AdamAttributes
   const { reads, count } = readLike(to, node)
-  const [parameter, , , , m, v] = node.inputs
-  const writes = [parameter, m, v].map((state, i) => to.writeState(i, state))
+  const writes = [0, 1, 2].map(i => to.writeState(i))
   const floats = [beta1, beta2, epsilon, weightDecay]
   to.kernel('adam', { reads, writes, ints: [count, decoupled ? 1 : 0], floats })
 }
@@ -105,8 +104,7 @@ const adam: Lower = (to, node) => {
 const rmsProp: Lower = (to, node) => {
   const { decay, momentum, epsilon, weightDecay } = node.attrs as unknown as RmsPropAttributes
   const { reads, count } = readLike(to, node)
-  const [parameter, , , meanSquare, velocity] = node.inputs
-  const writes = [parameter, meanSquare, velocity].map((state, i) => to.writeState(i, state))
+  const writes = [0, 1, 2].map(i => to.writeState(i))
   to.kernel('rmsProp', { reads, writes, ints: [count], floats: [decay, momentum, epsilon, weightDecay] })
 }
 
@@ -115,7 +113,7 @@ const runningAverage: Lower = (to, node) => {
   const { reads, count } = readLike(to, node)
   to.kernel('runningAverage', {
     reads,
-    writes: [to.writeState(0, node.inputs[0])],
+    writes: [to.writeState()],
     ints: [count],
     floats: [momentum, scale],
   })
@@ -123,14 +121,14 @@ const runningAverage: Lower = (to, node) => {
 
 const lerp: Lower = (to, node) => {
   const { reads, count } = readLike(to, node)
-  to.kernel('lerp', { reads, writes: [to.writeState(0, node.inputs[0])], ints: [count] })
+  to.kernel('lerp', { reads, writes: [to.writeState()], ints: [count] })
 }
 
 /** In the memory of the second value where that is the state to be updated. */
 const where: Lower = (to, node) => {
   const [, , state] = node.inputs
   const { reads, count } = readLike(to, node, state)
-  to.kernel('where', { reads, writes: [to.writeState(0, state)], ints: [count] })
+  to.kernel('where', { reads, writes: [to.writeState()], ints: [count] })
 }
 
 const gradientScale: Lower = (to, node) => {

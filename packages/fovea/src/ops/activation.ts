@@ -28,7 +28,7 @@ export function checkActivation(name: string | undefined): void {
 export const activationGradient = defineOp<{ readonly activation: ActivationName }>({
   name: 'activationGradient',
   ...elementwise,
-  inPlace: [0],
+  memory: [[0, 1]],
   infer: ([dy, x], { activation }) => {
     checkActivation(activation)
     expectShape("the output's gradient", dy, x.shape)
@@ -45,7 +45,6 @@ const activationOp = (name: ActivationName): OpDefinition<Record<string, never>>
     name,
     ...elementwise,
     traits: ['activation', 'elementwise'],
-    inPlace: [0],
     infer: ([x]) => [x],
     gradient: ({ builder, node, inputs: [x], gradients: [dy] }) => [
       dy && builder.emit(activationGradient, [dy, x], { activation: name }, `${node.name}.dx`),

@@ -20,7 +20,7 @@ export type AdamAttributes = {
 export const adam = defineOp<AdamAttributes>({
   name: 'adam',
   ...elementwiseUpdate,
-  inPlace: [0],
+  memory: [[0], [4], [5]],
   infer: ([parameter, gradient, learningRate, step, m, v]) => {
     checkOptimizer(parameter, { gradient, m, v }, { learningRate, step })
     return [parameter, m, v]

@@ -6,7 +6,7 @@ import { elementwise } from './elementwise.js'
 export const add = defineOp<Record<string, never>>({
   name: 'add',
   ...elementwise,
-  inPlace: [0, 1],
+  memory: [[0, 1]],
   infer: inferBinary,
   gradient: ({ builder, node, inputs, gradients: [dy] }) =>
     inputs.map((input, i) => dy && sumToShape(builder, dy, input.type.shape, `${node.name}.d${'ab'[i]}`)),

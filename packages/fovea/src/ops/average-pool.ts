@@ -19,6 +19,7 @@ function divisors(x: Shape, y: Shape, attrs: AveragePoolAttributes): Float64Arra
 export const averagePool = defineOp<AveragePoolAttributes>({
   name: 'averagePool',
   batch: perImage([0]),
+  memory: [],
   infer: ([x], attrs) => [{ shape: pooledShape(x.shape, attrs), dtype: x.dtype }],
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && builder.emit(averagePoolGradient, [dy], { ...attrs, shape: x.type.shape }, `${node.name}.dx`),
@@ -38,6 +39,7 @@ export const averagePool = defineOp<AveragePoolAttributes>({
 export const averagePoolGradient = defineOp<AveragePoolAttributes & { readonly shape: Shape }>({
   name: 'averagePoolGradient',
   batch: perImage([0]),
+  memory: [],
   infer: ([dy], attrs) => {
     expectShape("the output's gradient", dy, pooledShape(attrs.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]

@@ -39,7 +39,7 @@ function checkResidual(x: TensorType, residual: TensorType | undefined): void {
 export const batchNorm = defineOp<BatchNormAttributes>({
   name: 'batchNorm',
   batch: perImage([0, 5]),
-  inPlace: [0],
+  memory: [[0, 5]],
   infer: ([x, weight, bias, mean, variance, residual], { activation, epsilon, momentum }) => {
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])
     checkResidual(x, residual)
@@ -89,6 +89,7 @@ function normalize(
 export const batchNormTraining = defineOp<BatchNormTrainingAttributes>({
   name: 'batchNormTraining',
   batch: perImage([0, 3]),
+  memory: [],
   infer: ([x, weight, bias, residual], { activation, epsilon }) => {
     checkChannels(x, [weight, bias], ['weight', 'bias'])
     checkResidual(x, residual)
@@ -139,6 +140,7 @@ export type BatchNormGradientAttributes = BatchNormTrainingAttributes & { readon
 export const batchNormGradient = defineOp<BatchNormGradientAttributes>({
   name: 'batchNormGradient',
   batch: perImage([0, 1, 2, 7], [0, 3]),
+  memory: [[0], [], [], [0]],
   infer: ([dy, x, , weight, bias, mean, variance, residual], { activation }) => {
     expectShape("the output's gradient", dy, x.shape)
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])

@@ -53,6 +53,7 @@ export type FusedConv2dAttributes = Conv2dAttributes & { readonly activation?: A
 export const conv2d = defineOp<FusedConv2dAttributes>({
   name: 'conv2d',
   batch: perImage([0, 3]),
+  memory: [[3]],
   infer: ([x, weight, bias, residual], attrs) => {
     const shape = outputShape(x.shape, weight.shape, attrs)
     if (bias !== undefined) expectShape('bias', bias, [shape[3]])
@@ -78,8 +79,9 @@ export const conv2d = defineOp<FusedConv2dAttributes>({
     return [dx, ...dw]
   },
   reference: ([x, weight, bias, residual], [y], attrs) => {
+    const added = residual?.data.slice() // its memory may be y's
     convolve(x, weight, bias, y, attrs)
-    if (residual !== undefined) for (let i = 0; i < y.data.length; i++) y.data[i] += residual.data[i]
+    if (added !== undefined) for (let i = 0; i < y.data.length; i++) y.data[i] += added[i]
     if (attrs.activation !== undefined) y.data.set(y.data.map(activations[attrs.activation].value))
   },
 })
@@ -88,6 +90,7 @@ export const conv2d = defineOp<FusedConv2dAttributes>({
 export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape: Shape }>({
   name: 'conv2dInputGradient',
   batch: perImage([0]),
+  memory: [],
   infer: ([dy, weight], attrs) => {
     expectShape("the output's gradient", dy, outputShape(attrs.shape, weight.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]
@@ -100,6 +103,7 @@ export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape:
 export const conv2dWeightGradient = defineOp<Conv2dAttributes & { readonly shape: Shape; readonly bias: boolean }>({
   name: 'conv2dWeightGradient',
   batch: perImage([0, 1], []),
+  memory: [],
   infer: ([x, dy], attrs) => {
     expectShape("the output's gradient", dy, outputShape(x.shape, attrs.shape, attrs))
     const weight: TensorType = { shape: attrs.shape, dtype: 'float32' }

@@ -58,6 +58,7 @@ function logProbabilities(logits: Tensor, n: number): Float64Array {
 export const crossEntropy = defineOp<CrossEntropyAttributes>({
   name: 'crossEntropy',
   batch: noImages,
+  memory: [],
   infer: ([logits, label], attrs) => {
     check(logits, label, attrs)
     return [{ shape: [], dtype: 'float32' }]
@@ -82,6 +83,7 @@ export const crossEntropy = defineOp<CrossEntropyAttributes>({
 export const crossEntropyGradient = defineOp<CrossEntropyAttributes>({
   name: 'crossEntropyGradient',
   batch: noImages,
+  memory: [],
   infer: ([logits, label, dloss], attrs) => {
     check(logits, label, attrs)
     expectShape("the loss's gradient", dloss, [])

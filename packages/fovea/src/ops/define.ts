@@ -59,12 +59,16 @@ export interface OpDefinition<A extends Attributes = Attributes> {
    * where it mixes images, or there are none. What draws at random does so by the place in the whole batch.
    */
   readonly batch: (inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: A) => BatchRoles | undefined
+  /**
+   * Which memory outputs may take. `view`: the output is its first input's memory, in another shape. Else for each output
+   * the inputs that it may overwrite where they are of its type and size and nobody reads them later, the best first: each
+   * element is read before its place is written. An update of state overwrites the state's.
+   */
+  readonly memory: 'view' | readonly (readonly number[])[]
   /** The loss's gradient by each input, written as nodes; undefined for an input that has none (labels, a seed). */
   readonly gradient?: (context: GradientContext<A>) => readonly (Value | undefined)[]
   /** Plain, obviously right code. Outputs come zero-filled, in the shapes that `infer` gave. */
   readonly reference: (inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A) => void
-  /** Inputs whose memory output 0 may take over (read once, at the index that is written). */
-  readonly inPlace?: readonly number[]
 }
 
 /** Checks nothing at run time: it exists so that attributes are typed where an operator is defined. */

@@ -12,8 +12,8 @@ import { checkRandom, type RandomAttributes } from './random-attributes.js'
 export const dropout: OpDefinition<RandomAttributes> = defineOp<RandomAttributes>({
   name: 'dropout',
   batch: perImage([0]),
+  memory: [[0]],
   traits: ['elementwise', 'random'],
-  inPlace: [0],
   infer: ([x, seed], attrs) => {
     checkRandom(seed, attrs)
     return [x]

@@ -6,6 +6,7 @@ import type { OpDefinition } from './define.js'
 export const elementwise = {
   traits: ['elementwise'],
   batch: perBroadcastImage,
+  memory: [[0]],
 } as const satisfies Partial<OpDefinition>
 
 /** Of what gives state its next content: there are no images in it. */

@@ -8,7 +8,7 @@ import { reshape } from './reshape.js'
 export const flatten = defineOp<Record<string, never>>({
   name: 'flatten',
   batch: perImage([0]),
-  inPlace: [0],
+  memory: 'view',
   infer: ([x]) => {
     if (x.shape.length === 0) throw new ShapeError(`input must have a batch axis, got ${formatShape(x.shape)}`)
     return [{ shape: [x.shape[0], elements(x.shape.slice(1))], dtype: x.dtype }]

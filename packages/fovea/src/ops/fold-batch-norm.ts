@@ -14,6 +14,7 @@ export type FoldBatchNormAttributes = { readonly epsilon: number }
 export const foldBatchNorm = defineOp<FoldBatchNormAttributes>({
   name: 'foldBatchNorm',
   batch: noImages,
+  memory: [],
   infer: ([weight, ...perChannel]) => {
     const channels = [weight.shape[0]]
     for (const type of perChannel) expectShape('a value per output channel', type, channels)

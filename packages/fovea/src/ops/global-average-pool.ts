@@ -9,6 +9,7 @@ const pooled = ([n, , , channels]: Shape): Shape => [n, 1, 1, channels]
 export const globalAveragePool = defineOp<Record<string, never>>({
   name: 'globalAveragePool',
   batch: perImage([0]),
+  memory: [],
   infer: ([x]) => {
     expectImages(x)
     return [{ shape: pooled(x.shape), dtype: x.dtype }]
@@ -29,6 +30,7 @@ export const globalAveragePool = defineOp<Record<string, never>>({
 export const globalAveragePoolGradient = defineOp<{ readonly shape: Shape }>({
   name: 'globalAveragePoolGradient',
   batch: perImage([0]),
+  memory: [],
   infer: ([dy], { shape }) => {
     expectImages({ shape, dtype: dy.dtype })
     expectShape("the output's gradient", dy, pooled(shape))

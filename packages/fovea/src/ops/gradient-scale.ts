@@ -14,6 +14,7 @@ export type GradientScaleAttributes = { readonly parts: number; readonly maxNorm
 export const gradientScale = defineOp<GradientScaleAttributes>({
   name: 'gradientScale',
   batch: noImages,
+  memory: [],
   infer: ([sumOfSquares, lossScale], { parts, maxNorm }) => {
     expectShape('the sum of squares', sumOfSquares, [])
     expectShape('the loss scale', lossScale, [])

@@ -10,7 +10,7 @@ import { expectShape } from './expect.js'
 export const lerp = defineOp<Record<string, never>>({
   name: 'lerp',
   ...elementwiseUpdate,
-  inPlace: [0],
+  memory: [[0]],
   infer: ([a, b, t]) => {
     expectShape('the end', b, a.shape)
     expectShape('the weight', t, [])

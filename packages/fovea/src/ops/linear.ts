@@ -19,6 +19,7 @@ function checkWeight(features: number, weight: TensorType): void {
 export const linear = defineOp<Record<string, never>>({
   name: 'linear',
   batch: perImage([0]),
+  memory: [],
   infer: ([x, weight, bias]) => {
     expectRank('input', x, ['batch', 'features'])
     checkWeight(x.shape[1], weight)
@@ -43,6 +44,7 @@ export const linear = defineOp<Record<string, never>>({
 export const linearInputGradient = defineOp<Record<string, never>>({
   name: 'linearInputGradient',
   batch: perImage([0]),
+  memory: [],
   infer: ([dy, weight]) => {
     expectRank('weight', weight, ['out', 'in'])
     expectShape("the output's gradient", dy, [dy.shape[0], weight.shape[0]])
@@ -61,6 +63,7 @@ export const linearInputGradient = defineOp<Record<string, never>>({
 export const linearWeightGradient = defineOp<{ readonly bias: boolean }>({
   name: 'linearWeightGradient',
   batch: perImage([0, 1], []),
+  memory: [],
   infer: ([x, dy], { bias }) => {
     expectRank('input', x, ['batch', 'features'])
     expectRank("the output's gradient", dy, ['batch', 'out'])

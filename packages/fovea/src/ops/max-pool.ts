@@ -17,6 +17,7 @@ function checkedShape(shape: Shape, attrs: PoolingAttributes): Shape {
 export const maxPool = defineOp<PoolingAttributes>({
   name: 'maxPool',
   batch: perImage([0], [0, 1]),
+  memory: [],
   infer: ([x], attrs) => {
     const shape = checkedShape(x.shape, attrs)
     return [
@@ -49,6 +50,7 @@ export const maxPool = defineOp<PoolingAttributes>({
 export const maxPoolGradient = defineOp<PoolingAttributes & { readonly shape: Shape }>({
   name: 'maxPoolGradient',
   batch: perImage([0, 1]),
+  memory: [],
   infer: ([dy, places], attrs) => {
     const pooled = checkedShape(attrs.shape, attrs)
     expectShape("the output's gradient", dy, pooled)

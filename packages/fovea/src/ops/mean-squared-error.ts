@@ -7,6 +7,7 @@ import { expectFloat, expectShape } from './expect.js'
 export const meanSquaredError = defineOp<Record<string, never>>({
   name: 'meanSquaredError',
   batch: noImages,
+  memory: [],
   infer: ([prediction, target]) => {
     expectFloat('prediction', prediction)
     expectShape('target', target, prediction.shape)
@@ -30,7 +31,7 @@ export const meanSquaredError = defineOp<Record<string, never>>({
 export const meanSquaredErrorGradient = defineOp<Record<string, never>>({
   name: 'meanSquaredErrorGradient',
   batch: noImages,
-  inPlace: [0],
+  memory: [[0, 1]],
   infer: ([prediction, target, dloss]) => {
     expectShape('target', target, prediction.shape)
     expectShape("the loss's gradient", dloss, [])

@@ -8,7 +8,7 @@ import { broadcastIndices } from './strided.js'
 export const multiplyAdd = defineOp<Record<string, never>>({
   name: 'multiplyAdd',
   ...elementwise,
-  inPlace: [0],
+  memory: [[0, 1, 2]],
   infer: ([a, b, c]) => {
     for (const other of [b, c]) {
       const shape = broadcastShapes(a.shape, other.shape)

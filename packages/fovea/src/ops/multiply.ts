@@ -8,7 +8,7 @@ import { elementwise } from './elementwise.js'
 export const multiply: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
   name: 'multiply',
   ...elementwise,
-  inPlace: [0, 1],
+  memory: [[0, 1]],
   infer: inferBinary,
   gradient: ({ builder, node, inputs: [a, b], gradients: [dy] }) => {
     if (dy === undefined) return []

@@ -9,6 +9,7 @@ import { inferReduction, perImageUnlessReduced, type ReductionAttributes, reduct
 export const productSum = defineOp<ReductionAttributes>({
   name: 'productSum',
   batch: perImageUnlessReduced([0, 1]),
+  memory: [],
   infer: ([a, b], attrs) => {
     expectShape('the second factor', b, a.shape)
     return inferReduction([a], attrs)

@@ -6,6 +6,7 @@ import { inferReduction, perImageUnlessReduced, type ReductionAttributes, reduct
 export const reduceMax = defineOp<ReductionAttributes>({
   name: 'reduceMax',
   batch: perImageUnlessReduced([0]),
+  memory: [],
   infer: inferReduction,
   gradient: ({ builder, node, attrs, inputs: [x], outputs: [y], gradients: [dy] }) => [
     dy && builder.emit(reduceMaxGradient, [dy, x, y], attrs, `${node.name}.dx`),
@@ -21,6 +22,7 @@ export const reduceMax = defineOp<ReductionAttributes>({
 export const reduceMaxGradient = defineOp<ReductionAttributes>({
   name: 'reduceMaxGradient',
   batch: perImageUnlessReduced([0, 1, 2]),
+  memory: [],
   infer: ([dy, x, y], attrs) => {
     const [{ shape }] = inferReduction([x], attrs)
     expectShape("the output's gradient", dy, shape)

@@ -13,6 +13,7 @@ import {
 export const reduceMean = defineOp<ReductionAttributes>({
   name: 'reduceMean',
   batch: perImageUnlessReduced([0]),
+  memory: [],
   infer: inferReduction,
   gradient: ({ builder, node, attrs: { axes }, inputs: [x], gradients: [dy] }) => {
     if (dy === undefined) return []

@@ -11,6 +11,7 @@ import {
 export const reduceSum: OpDefinition<ReductionAttributes> = defineOp<ReductionAttributes>({
   name: 'reduceSum',
   batch: perImageUnlessReduced([0]),
+  memory: [],
   infer: inferReduction,
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && spread(builder, dy, x, attrs.axes, `${node.name}.dx`),

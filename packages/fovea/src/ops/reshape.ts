@@ -19,7 +19,7 @@ function resolveShape(from: Shape, shape: Shape): Shape {
 export const reshape: OpDefinition<ReshapeAttributes> = defineOp<ReshapeAttributes>({
   name: 'reshape',
   batch: ([x], [y]) => (y.shape.length > 0 && x.shape[0] === y.shape[0] ? { inputs: [0], outputs: [0] } : undefined),
-  inPlace: [0],
+  memory: 'view',
   infer: ([x], { shape }) => [{ shape: resolveShape(x.shape, shape), dtype: x.dtype }],
   gradient: ({ builder, node, inputs: [x], gradients: [dy] }) => [
     dy && builder.emit(reshape, [dy], { shape: x.type.shape }, `${node.name}.dx`),

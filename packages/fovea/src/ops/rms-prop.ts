@@ -18,7 +18,7 @@ export type RmsPropAttributes = {
 export const rmsProp = defineOp<RmsPropAttributes>({
   name: 'rmsProp',
   ...elementwiseUpdate,
-  inPlace: [0],
+  memory: [[0], [3], [4]],
   infer: ([parameter, gradient, learningRate, meanSquare, velocity]) => {
     checkOptimizer(parameter, { gradient, meanSquare, velocity }, { learningRate })
     return [parameter, meanSquare, velocity]

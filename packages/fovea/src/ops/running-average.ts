@@ -12,7 +12,7 @@ export type RunningAverageAttributes = { readonly momentum: number; readonly sca
 export const runningAverage = defineOp<RunningAverageAttributes>({
   name: 'runningAverage',
   ...elementwiseUpdate,
-  inPlace: [0],
+  memory: [[0]],
   infer: ([old, value]) => {
     expectShape('value', value, old.shape)
     return [old]

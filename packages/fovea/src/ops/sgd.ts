@@ -14,7 +14,7 @@ export type SgdAttributes = { readonly momentum: number; readonly nesterov: bool
 export const sgd = defineOp<SgdAttributes>({
   name: 'sgd',
   ...elementwiseUpdate,
-  inPlace: [0],
+  memory: [[0], [3]],
   infer: ([parameter, gradient, learningRate, velocity], { momentum, nesterov }) => {
     if (momentum !== 0 && velocity === undefined) throw new ShapeError(`momentum ${momentum} needs a velocity`)
     if (momentum === 0 && nesterov) throw new ShapeError('nesterov needs a momentum above 0')

@@ -43,6 +43,7 @@ const wholeBatch = (_: unknown, __: unknown, { start, stop, step }: SliceAttribu
 export const slice = defineOp<SliceAttributes>({
   name: 'slice',
   batch: wholeBatch,
+  memory: [],
   infer: ([x], attrs) => [{ shape: slicedShape(x.shape, attrs), dtype: x.dtype }],
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && builder.emit(sliceGradient, [dy], { ...attrs, shape: x.type.shape }, `${node.name}.dx`),
@@ -57,6 +58,7 @@ export const slice = defineOp<SliceAttributes>({
 export const sliceGradient = defineOp<SliceAttributes & { readonly shape: Shape }>({
   name: 'sliceGradient',
   batch: wholeBatch,
+  memory: [],
   infer: ([dy], attrs) => {
     expectShape("the output's gradient", dy, slicedShape(attrs.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]

@@ -13,6 +13,7 @@ const perRow =
 export const softmax = defineOp<Record<string, never>>({
   name: 'softmax',
   batch: perRow([0]),
+  memory: [[0]],
   infer: ([x]) => {
     if (x.shape.length === 0) throw new ShapeError('input must have at least one axis, got a scalar')
     return [x]
@@ -36,6 +37,7 @@ export const softmax = defineOp<Record<string, never>>({
 export const softmaxGradient = defineOp<Record<string, never>>({
   name: 'softmaxGradient',
   batch: perRow([0, 1]),
+  memory: [[0]],
   infer: ([dy, y]) => {
     expectShape("the output's gradient", dy, y.shape)
     return [dy]

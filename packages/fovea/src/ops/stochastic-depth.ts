@@ -13,8 +13,8 @@ import { checkRandom, type RandomAttributes } from './random-attributes.js'
 export const stochasticDepth: OpDefinition<RandomAttributes> = defineOp<RandomAttributes>({
   name: 'stochasticDepth',
   batch: perImage([0]),
+  memory: [[0]],
   traits: ['elementwise', 'random'],
-  inPlace: [0],
   infer: ([x, seed], attrs) => {
     if (x.shape.length === 0) throw new ShapeError('input must have a batch axis, got a scalar')
     checkRandom(seed, attrs)

@@ -7,7 +7,7 @@ import { expectShape } from './expect.js'
 export const where = defineOp<Record<string, never>>({
   name: 'where',
   ...elementwiseUpdate,
-  inPlace: [2],
+  memory: [[2]],
   infer: ([condition, a, b]) => {
     expectShape('the condition', condition, [])
     expectShape('the second value', b, a.shape)

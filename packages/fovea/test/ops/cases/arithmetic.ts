@@ -42,6 +42,7 @@ export const multiplyAdd: OperatorSpec = {
       inputs: [normal(2, 4, 3, 16), normal(2, 1, 1, 16), normal(2, 1, 1, 16)],
     },
     { name: 'odd channels, alike and per channel', inputs: [normal(1, 3, 3, 7), normal(1, 3, 3, 7), normal(7)] },
+    { name: 'alike', inputs: [normal(4, 3), normal(4, 3), normal(4, 3)] },
     { name: 'scalars', inputs: [normal(5, 3), normal(), normal(1)] },
   ],
   invalid: [
