@@ -75,10 +75,10 @@ function refuseIfAlive(folder: string, path: string, content = ''): void {
   // Where starts are unknown: a lock of this number is from before, of a container or a system that counts from 1 again.
   if (holder === String(process.pid) || !isAlive(holder)) {
     if (LOCK.test(content)) return
-    throw new FoveaError(`'${path}' is no lock of Fovea: choose another --out, or move that file away`)
+    throw new FoveaError(`'${path}' is no lock of Fovea: choose another folder, or move that file away`)
   }
   throw new FoveaError(
-    `the folder '${folder}' is in use by another run (process ${Number.parseInt(holder, 10)}); stop it, or choose another --out; ` +
+    `the folder '${folder}' is in use by another run (process ${Number.parseInt(holder, 10)}); stop it, or choose another folder; ` +
       `if that process is no run of Fovea, delete '${path}'`,
   )
 }

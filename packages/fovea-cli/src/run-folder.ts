@@ -9,6 +9,7 @@ import { lockFolder } from './lock.js'
 import { checkNewFiles, freeName } from './new-files.js'
 import { runReportFiles } from './reports/run-report.js'
 import { parseRecord, type RunRecord } from './run-record.js'
+import { foveaCommand } from './shell.js'
 
 const whole = z.int().min(1)
 
@@ -34,7 +35,7 @@ const METRICS = 'metrics.jsonl'
 const EPOCH = /^epoch-\d{4,}\.safetensors$/
 
 /** What tells a user how to go on with a run. */
-export const resumeCommand = ({ path }: RunFolder): string => `npx fovea train --resume ${path}`
+export const resumeCommand = ({ path }: RunFolder): string => foveaCommand('train', '--resume', path)
 
 export class RunFolder {
   constructor(readonly path: string) {}
@@ -143,7 +144,8 @@ export class RunFolder {
     const path = this.#record
     if (!this.hasBegun) {
       throw new FoveaError(
-        `there is no run in '${this.path}' to go on with; start it: fovea train MODEL --data … --epochs … --out ${this.path}`,
+        `there is no run in '${this.path}' to go on with; start it: ` +
+          foveaCommand('train', 'MODEL', '--data', 'DATA', '--epochs', 'N', '--out', this.path),
       )
     }
     return parseRecord(path, readJson(path))

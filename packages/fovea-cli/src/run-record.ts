@@ -2,6 +2,7 @@
  * @file `run.json`, the record of a run: what was asked for, every number that it came to, and on which data, software and
  * machine. It has all that it takes to repeat the run, and of it a stopped run goes on.
  */
+import { resolve } from 'node:path'
 import {
   type DataSplits,
   type Dataset,
@@ -19,8 +20,10 @@ import {
 } from 'fovea'
 import { z } from 'zod'
 import { augmentationOf } from './augment-option.js'
+import { datasetNames } from './data/index.js'
 import { engineNames } from './engines.js'
 import { machineOf, softwareOf } from './machine.js'
+import { foveaCommand } from './shell.js'
 import { overrideOf, trainingPrecisions } from './usage.js'
 
 const whole = z.int().min(1)
@@ -31,7 +34,7 @@ const patterns = z.array(z.string().max(1000)).max(1000)
 const requestSchema = z.object({
   model: z.string().max(1000),
   data: z.string().max(10_000),
-  /** A saved model, or a file of weights, to start from. */
+  /** A saved model, or a file of weights, to start from. In a record it and a folder of data are absolute paths. */
   from: z.string().max(10_000).optional(),
   epochs: whole.optional(),
   batch: whole.optional(),
@@ -129,7 +132,7 @@ export function recordOf(
 ): RunRecord {
   const now = new Date().toISOString()
   // In the order of the schema.
-  const known = requestSchema.parse({ ...request, engine: engine.name, threads: engine.threads })
+  const known = requestSchema.parse({ ...request, ...pathsOf(request), engine: engine.name, threads: engine.threads })
   const settings = resolveSettings(model, data.train.length, requestedSettings(request))
   const { size, mean, deviation } = model.preprocessing
   return {
@@ -155,6 +158,12 @@ export function recordOf(
   }
 }
 
+/** What a run is made from, found from any working directory; names of data sets stay names. */
+export const pathsOf = ({ data, from }: Partial<Pick<RunRequest, 'data' | 'from'>>) => ({
+  ...(data !== undefined && { data: datasetNames.includes(data) ? data : resolve(data) }),
+  ...(from !== undefined && { from: resolve(from) }),
+})
+
 const imagesOf = ({ name, length, fingerprint }: Dataset) => ({ name, images: length, fingerprint })
 
 /** A run that came to its end. */
@@ -168,13 +177,10 @@ export function repeatCommand({ model, ...request }: RunRequest): string {
   const options = Object.entries(request).flatMap(([name, value]) => {
     const option = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
     if (typeof value === 'boolean') return value ? [option] : []
-    return value === undefined ? [] : [option, quoted(String(value))]
+    return value === undefined ? [] : [option, String(value)]
   })
-  return ['npx fovea train', model, ...options].join(' ')
+  return foveaCommand('train', model, ...options)
 }
-
-/** For a shell, where it needs it. */
-const quoted = (word: string): string => (/^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 /**
  * What `run.json` holds.

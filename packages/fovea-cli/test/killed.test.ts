@@ -16,7 +16,7 @@ describe('a run that was killed before it saved anything', () => {
     writeFileSync(join(out, 'lock'), '999999999')
     expect(await fovea(['train', '--resume', out])).toMatchObject({
       code: 1,
-      stderr: `fovea: there is no run in '${out}' to go on with; start it: fovea train MODEL --data … --epochs … --out ${out}\n`,
+      stderr: `fovea: there is no run in '${out}' to go on with; start it: npx fovea train MODEL --data DATA --epochs N --out ${out}\n`,
     })
     expect((await fovea(start('cnn', out))).code).toBe(0)
   })

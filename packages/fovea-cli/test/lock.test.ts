@@ -43,7 +43,7 @@ test('a lock left by a process that is gone, by half a write or before a restart
 test('what is no lock of ours, a file or a folder of that name, is refused and stays as it is', () => {
   const path = folder()
   writeFileSync(join(path, 'lock'), 'my notes about locks')
-  expect(() => lockFolder(path)).toThrow(`'${join(path, 'lock')}' is no lock of Fovea: choose another --out`)
+  expect(() => lockFolder(path)).toThrow(`'${join(path, 'lock')}' is no lock of Fovea: choose another folder`)
   expect(readFileSync(join(path, 'lock'), 'utf8')).toBe('my notes about locks')
   rmSync(join(path, 'lock'))
   mkdirSync(join(path, 'lock'))

@@ -1,5 +1,5 @@
 /** @file Starts the compiled `fovea` command in a process of its own, as a user would, and makes small folders of photos. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -93,6 +93,23 @@ const parseLines = (stdout: string): unknown[] =>
         throw new Error(`--json printed a line that is no JSON: ${line}`)
       }
     })
+
+/**
+ * Runs what a message tells to type, as who pastes it into a shell. `npx fovea` is this checkout's.
+ * @throws Error with what it said, if it fails
+ */
+export function paste(line: string, { cwd, env }: Pick<RunOptions, 'cwd' | 'env'> = {}): string {
+  const folder = temporaryFolder()
+  const npx = join(folder, 'npx')
+  writeFileSync(npx, `#!/bin/sh\nshift\nexec '${process.execPath}' '${command}' "$@"\n`, { mode: 0o755 })
+  const PATH = `${folder}:${process.env['PATH']}`
+  return execFileSync('bash', ['-c', line], {
+    cwd,
+    env: { ...process.env, ...env, PATH },
+    encoding: 'utf8',
+    stdio: 'pipe',
+  })
+}
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'fovea-test-'))
 

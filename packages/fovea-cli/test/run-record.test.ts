@@ -1,7 +1,7 @@
 /** @file Claims about run.json: it is read as it was written, says how to repeat the run, and names what is wrong with it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { arrayDataset, createModel, type DataSplits, referenceEngine } from 'fovea'
 import { describe, expect, test } from 'vitest'
 import { RunFolder } from '../src/run-folder.js'
@@ -42,7 +42,7 @@ test('what is written is read', async () => {
 
 test('it holds every number of the run, the data by fingerprint, versions and machine', () => {
   expect(record).toMatchObject({
-    request: { ...request, engine: 'reference', threads: 1 },
+    request: { ...request, data: resolve(request.data), engine: 'reference', threads: 1 },
     settings: {
       epochs: 2,
       batchSize: 4,

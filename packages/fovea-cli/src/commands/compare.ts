@@ -7,6 +7,7 @@ import { openSubjects, type Subject, type SubjectOptions } from '../compare/subj
 import { formatComparison, formatLayers } from '../compare/tables.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { onInterrupt } from '../interrupt.js'
+import { optionOf } from '../option-names.js'
 import { createOutput, withCommas } from '../output.js'
 import { StagedProgress } from '../progress.js'
 import {
@@ -49,6 +50,7 @@ export function compareCommand(): Command {
     .option('--seed <n>', 'of weights, order and augmentation', integer('--seed'), 0)
     .option('--size <pixels>', "side of a folder's images (default: the model's)", wholeNumber('--size', 1))
     .option('--limit <n>', 'a part of so many images to train on', wholeNumber('--limit', 1))
+    .option('--skip-bad', 'leave out images that cannot be read')
     .option('--steps <n>', 'steps that are timed, after two that are not', wholeNumber('--steps', 1), 10)
     .option('--json', 'print JSON')
     .action(run)
@@ -57,9 +59,9 @@ export function compareCommand(): Command {
 async function run(names: readonly string[], options: CompareOptions): Promise<void> {
   const output = createOutput(options.json === true)
   const { data, epochs, steps, precision: precisions } = options
-  for (const name of ['epochs', 'limit', 'size'] as const) {
+  for (const name of ['epochs', 'limit', 'size', 'skipBad'] as const) {
     if (data === undefined && options[name] !== undefined) {
-      throw new UsageError(`--${name} is about images: say which with --data`)
+      throw new UsageError(`${optionOf(name)} is about images: say which with --data`)
     }
   }
   const subjects = await openSubjects(names, options, output)

@@ -6,6 +6,7 @@ import { type EngineName, openEngine } from '../engines.js'
 import { createOutput, paint, withCommas } from '../output.js'
 import { freeRunFolder, RunFolder } from '../run-folder.js'
 import type { RunRequest } from '../run-record.js'
+import { foveaCommand } from '../shell.js'
 import { runTraining } from '../training-run.js'
 
 /** As much as a fast engine trains on in well under two minutes, and what a slow one takes instead. */
@@ -51,7 +52,7 @@ async function run({ json }: { readonly json?: true }): Promise<void> {
   if (!done) return
   output.say(`
 Try next:
-  ${paint('cyan', `npx fovea eval ${folder.path} --data fashion-mnist`)}   which clothes it takes for which
+  ${paint('cyan', foveaCommand('eval', folder.path, '--data', 'fashion-mnist'))}   which clothes it takes for which
   ${paint('cyan', 'npx fovea train resnet8 --data photos/ --epochs 20')}   your own photos, in a folder for each class`)
 }
 

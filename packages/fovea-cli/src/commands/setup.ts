@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { EngineError } from 'fovea'
 import { buildScript, type OnednnStatus } from 'fovea-onednn'
 import { createOutput } from '../output.js'
+import { writeStderr } from '../stdout.js'
 
 interface SetupOptions {
   readonly build?: true
@@ -19,7 +20,7 @@ export function setupCommand(): Command {
 }
 
 async function run({ build, json }: SetupOptions): Promise<void> {
-  const output = createOutput(json === true)
+  const output = createOutput(json === true, { leavesFiles: true })
   const before = build ? undefined : askEngine()
   // Who names an addon does not want another one.
   const builds = before === undefined || !(before.available || process.env['FOVEA_ONEDNN_ADDON'])
@@ -70,6 +71,6 @@ function buildAddon(): string | undefined {
   if (status === 0) return undefined
   const [first = 'no message', ...rest] = stderr.trim().split('\n')
   if (rest.length === 0) return first
-  process.stderr.write(stderr)
+  writeStderr(stderr)
   return first.endsWith(':') ? `${first} ${rest[0]}` : first
 }

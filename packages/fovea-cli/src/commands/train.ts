@@ -17,7 +17,7 @@ import { explain, type PlannedRun } from '../explain.js'
 import { optionOf } from '../option-names.js'
 import { createOutput, type Output } from '../output.js'
 import { freeRunFolder, RunFolder } from '../run-folder.js'
-import type { RunRequest } from '../run-record.js'
+import { pathsOf, type RunRequest } from '../run-record.js'
 import { runTraining } from '../training-run.js'
 import {
   aboutKeepFloat32,
@@ -155,7 +155,7 @@ function plannedRun(name: string | undefined, options: TrainOptions): PlannedRun
   const { from } = rest
   const model = name ?? (from === undefined ? undefined : readPretrained(from).name)
   if (model === undefined)
-    throw new UsageError('which model? For example: fovea train resnet20 --data cifar10 --epochs 10')
+    throw new UsageError('which model? For example: npx fovea train resnet20 --data cifar10 --epochs 10')
   return { model, precision, seed, ...(from === undefined ? {} : { recipe: 'finetune' }), ...rest }
 }
 
@@ -187,7 +187,7 @@ function goOn(path: string, model: string | undefined, options: TrainOptions, ou
     ...(keep && { keep }),
   }
   if (out !== undefined && out !== path) throw new UsageError('--resume goes on in the same folder: leave out --out')
-  for (const [name, value] of Object.entries({ model, ...given })) {
+  for (const [name, value] of Object.entries({ model, ...given, ...pathsOf(given) })) {
     const before = was[name as keyof RunRequest]
     if (value !== undefined && String(value) !== String(before) && !(name in free)) {
       throw new FoveaError(

@@ -26,6 +26,7 @@ export interface SubjectOptions {
   readonly epochs?: number
   readonly size?: number
   readonly limit?: number
+  readonly skipBad?: boolean
   readonly seed: number
 }
 
@@ -66,13 +67,13 @@ interface FoundSubject extends Omit<Subject, 'data'> {
 }
 
 /** A saved model has a size, and images come in it; one by name takes the images' size and classes. */
-async function findSubject(name: string, { data, size, seed }: SubjectOptions): Promise<FoundSubject> {
-  const asked = size === undefined ? {} : { size }
+async function findSubject(name: string, { data, size, skipBad = false, seed }: SubjectOptions): Promise<FoundSubject> {
+  const asked = { skipBad, ...(size === undefined ? {} : { size }) }
   if (statSync(name, { throwIfNoEntry: false }) === undefined) {
     const model = registryName(name)
     if (data === undefined) return { name, saved: false, model: createModel(model, { seed }) }
     const maxSize = createModel(model).preprocessing.size[0]
-    const found = await findData(data, size === undefined ? { maxSize } : asked)
+    const found = await findData(data, size === undefined ? { ...asked, maxSize } : asked)
     return ofSubject(name, () => {
       const fitting = createModel(model, { input: found.imageShape, labels: found.classes, seed })
       return { name, saved: false, model: fitting, data: found }

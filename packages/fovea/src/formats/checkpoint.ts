@@ -98,7 +98,9 @@ export function decodeCheckpoint(name: string, file: Uint8Array): Checkpoint {
   const stored = decodeSafetensors(name, file)
   const text = stored.metadata[ENTRY]
   if (text === undefined) {
-    throw new FormatError(`'${name}' holds weights without a description of their model: say which with --model`)
+    throw new FormatError(
+      `'${name}' holds weights without a description of their model: say which it is (eval: --model, train: before --from)`,
+    )
   }
   try {
     const description = asRecord(parseJson(text, 'its description'), 'its description')
