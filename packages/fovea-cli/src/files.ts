@@ -157,6 +157,19 @@ const REASONS: Readonly<Record<string, string>> = {
   EFBIG: 'the file is larger than the file system or your limits (ulimit -f) allow; raise them or choose another disk',
 }
 
+/** The file system refused. */
+export class DiskError extends FoveaError {
+  override name = 'DiskError'
+
+  constructor(
+    message: string,
+    readonly verb: 'read' | 'write',
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
 /** In words, with what to do. */
 export const diskReason = (error: unknown): string =>
   knownReason(error) ?? (error instanceof Error ? error.message : String(error))
@@ -169,5 +182,5 @@ function knownReason(error: unknown): string | undefined {
 /** The error to show for one of the file system; any other error is returned unchanged. */
 export function diskError(error: unknown, path: string, verb: 'read' | 'write'): unknown {
   const reason = knownReason(error)
-  return reason ? new FoveaError(`cannot ${verb} '${path}': ${reason}`, { cause: error }) : error
+  return reason ? new DiskError(`cannot ${verb} '${path}': ${reason}`, verb, { cause: error }) : error
 }

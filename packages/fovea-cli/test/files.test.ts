@@ -55,7 +55,7 @@ it('names the file and the remedy', async () => {
   await expect(writeFileAtomic(join(folder, 'folder'), '')).rejects.toThrow('it is a folder, not a file')
   expect(readdirSync(folder).sort()).toEqual(['file', 'folder'])
   const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
-  expect(String(diskError(full, '/x', 'write'))).toMatch(/^FoveaError: cannot write '\/x': the disk is full/)
+  expect(String(diskError(full, '/x', 'write'))).toMatch(/^DiskError: cannot write '\/x': the disk is full/)
   const other = new Error('other')
   expect(diskError(other, '/x', 'write')).toBe(other)
 })

@@ -6,8 +6,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DataSplits, FormatError, FoveaError } from 'fovea'
 import { list, type ReadEntry } from 'tar'
+import { cacheFolder, inCache } from './cache.js'
 import { download, type RemoteFile } from './download.js'
-import { cacheFolder, type LoadOptions } from './options.js'
+import type { LoadOptions } from './options.js'
 import {
   openPacked,
   PACKED_EXTENSION,
@@ -66,9 +67,11 @@ export async function cifar10(options: Cifar10Options = {}): Promise<DataSplits>
     }
   }
   const path = join(folder, 'cifar-10-binary.tar.gz')
-  await download(path, archive, options)
-  const files = await readEntries(path)
-  await writePacked(packed, { ...cifar10Description, source: archive.sha256 }, records(files, options))
+  await inCache(async () => {
+    await download(path, archive, options)
+    const files = await readEntries(path)
+    await writePacked(packed, { ...cifar10Description, source: archive.sha256 }, records(files, options))
+  })
   return openPacked(packed)
 }
 

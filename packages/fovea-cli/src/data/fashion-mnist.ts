@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type DataSplits, type Dataset, FormatError, fingerprintOf } from 'fovea'
 import { type FileLimit, readWhole } from '../files.js'
+import { findCacheFolder } from './cache.js'
 import { parseIdx } from './idx.js'
-import { cacheFolder, type LoadOptions } from './options.js'
+import type { LoadOptions } from './options.js'
 import { sharedBytes, sharedLabels } from './stored-dataset.js'
 import { preparedAhead } from './worker-loader.js'
 
@@ -47,8 +48,9 @@ export const fashionMnistDescription = { name: 'fashion-mnist', imageShape: [28,
  * @throws FormatError naming the file that is missing or damaged
  */
 export async function fashionMnist(options: FashionMnistOptions = {}): Promise<DataSplits> {
-  const own = join(cacheFolder(options), 'fashion-mnist')
-  const folder = options.folder ?? (existsSync(own) ? own : embeddedFashionMnist)
+  const cache = findCacheFolder(options)
+  const own = cache && join(cache, 'fashion-mnist')
+  const folder = options.folder ?? (own && existsSync(own) ? own : embeddedFashionMnist)
   return { train: open(folder, 'train', 'train'), test: open(folder, 'test', 't10k') }
 }
 

@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type DataSplits, FormatError, InvalidArgumentError } from 'fovea'
+import { cacheFolder, inCache } from './cache.js'
 import { imageSize } from './decode-image.js'
 import { type FolderScan, type SplitOptions, scanFolder } from './folder-scan.js'
 import type { FoundData } from './found-data.js'
-import { cacheFolder } from './options.js'
 import { badImages, type PackOptions, packFolder } from './pack-folder.js'
 import {
   openPacked,
@@ -74,7 +74,7 @@ async function openFolder(folder: string, scan: FolderScan, job: Job, options: P
       options.onNotice?.(`${error.message}: decoding the images again`)
     }
   }
-  await packFolder(folder, path, scan, job.description, options)
+  await inCache(() => packFolder(folder, path, scan, job.description, options))
   return openPacked(path)
 }
 

@@ -1,4 +1,5 @@
 /** @file Data sets on disk, for Node: `import { cifar10, imageFolder } from 'fovea-cli/data'`. */
+export { cacheFolder } from './cache.js'
 export { type Cifar10Options, cifar10 } from './cifar10.js'
 export { decodeImage, IMAGE_EXTENSIONS, imageSize } from './decode-image.js'
 export { decodeImages } from './decode-images.js'
@@ -6,5 +7,5 @@ export { embeddedFashionMnist, type FashionMnistOptions, fashionMnist } from './
 export type { FoundData } from './found-data.js'
 export { type ImageFolderOptions, imageFolder, MAX_IMAGE_SIDE, packImageFolder } from './image-folder.js'
 export { datasetNames, findDataset, openDataset } from './open-dataset.js'
-export { cacheFolder, type DataProgress, type LoadOptions } from './options.js'
+export type { DataProgress, LoadOptions } from './options.js'
 export { openPacked, PACKED_EXTENSION, type PackedManifest, readManifest } from './packed-file.js'

@@ -1,6 +1,4 @@
-/** @file What loading any data set can be asked for: where to cache, how to report progress. */
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+/** @file What loading any data set can be asked for: where to keep files, how to report progress. */
 
 /** How far a long job is. */
 export interface DataProgress {
@@ -20,7 +18,3 @@ export interface LoadOptions {
   /** Stops the work, which throws the signal's reason; nothing half written is left but a download that can go on. */
   readonly signal?: AbortSignal
 }
-
-/** The folder for downloads and packed files. */
-export const cacheFolder = ({ cache }: Pick<LoadOptions, 'cache'> = {}): string =>
-  cache ?? (process.env['FOVEA_DATA'] || join(homedir(), '.cache', 'fovea'))
