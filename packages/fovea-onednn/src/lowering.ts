@@ -8,6 +8,7 @@ import {
   elements,
   type Graph,
   type HalfType,
+  isFloat,
   isState,
   type Node,
   opDefinition,
@@ -118,6 +119,16 @@ export class Lowering {
     const number = elementTypes[dtype]
     if (number === undefined) throw new EngineError(`the oneDNN engine has no ${dtype} ('${this.#node.name}')`)
     return number
+  }
+
+  /** The same of a float type: kernels of floats take no integers. */
+  float(type: TensorType): number {
+    if (!isFloat(type.dtype)) {
+      throw new EngineError(
+        `the oneDNN engine has no ${this.#node.op} of ${type.dtype} ('${this.#node.name}'): cast it to float32`,
+      )
+    }
+    return this.type(type)
   }
 
   /** The primitive of a node, made once. */

@@ -4,9 +4,11 @@
  * which is elementwise, needs no reorder.
  */
 import {
+  activations,
   type Conv2dAttributes,
   consumers,
   elements,
+  hasTrait,
   isHalf,
   isState,
   type Node,
@@ -20,7 +22,15 @@ import type { Primitive } from '../addon.js'
 import type { Layout, Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
-import { activationNumber, activationOf, type Lower, onWhole, output, type SliceLowering } from './operator.js'
+import {
+  activationNumber,
+  activationOf,
+  inFloat32,
+  type Lower,
+  onWhole,
+  output,
+  type SliceLowering,
+} from './operator.js'
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
@@ -58,7 +68,10 @@ function geometryOf(node: Node): Geometry {
 }
 
 /** Those with an exponential take less time by a kernel of ours, while the result is in the cache, than inside oneDNN's. */
-const hasSlowActivation = (node: Node): boolean => ['silu', 'gelu', 'sigmoid'].includes(activationOf(node) ?? '')
+function hasSlowActivation(node: Node): boolean {
+  const activation = activationOf(node)
+  return activation !== undefined && activations[activation].exponential
+}
 
 /** The same in all three directions. */
 const multiplyAddsOf = ({ y, weight }: Pick<Geometry, 'y' | 'weight'>): number =>
@@ -78,7 +91,7 @@ function primitiveOf(to: Lowering, original: Node): Primitive {
       (out - 1) * stride + dilation * (kernel - 1) + 1 - size - before
     const primitive = to.plan.convolution({
       direction: directions[direction],
-      type: isWidened(to, node) ? to.type({ shape: [], dtype: 'float32' }) : to.type(node.inputs[0].type),
+      type: isWidened(to, node) ? to.type({ shape: [], dtype: 'float32' }) : to.float(node.inputs[0].type),
       batch,
       inChannels,
       inHeight,
@@ -213,7 +226,7 @@ const addsUpSlices: SliceLowering['inSlices'] = (node, arithmetic) =>
 
 /** A linear layer is one product of matrices for the whole batch. */
 export const convolutions = {
-  foldBatchNorm,
+  foldBatchNorm: inFloat32(foldBatchNorm),
   conv2d: { lower: forward, inSlices: unlessWinograd },
   linear: onWhole(forward),
   conv2dInputGradient: { lower: inputGradient, inSlices: unlessWinograd },
@@ -245,7 +258,7 @@ export function chooseWeightLayouts(to: Lowering): void {
     if (hasDirectWeightGradient(node)) continue
     const readers = readersOf(output(node))
     const [update] = readers
-    if (readers.length !== 1 || !isUpdate(update)) continue
+    if (readers.length !== 1 || !hasTrait(update, 'update')) continue
     const { layout, bytes } = gradientLayout(to, node)
     for (const input of update.inputs) {
       if (isState(input.node) && tensorBytes(input.type) === tensorBytes(node.outputs[0])) {
@@ -287,5 +300,3 @@ export function chooseWideStorage(to: Lowering): void {
 }
 
 const isForward = ({ op }: Node): boolean => op === 'conv2d' || op === 'linear'
-
-const isUpdate = (node: Node): boolean => ['sgd', 'adam', 'rmsProp'].includes(node.op)

@@ -24,7 +24,7 @@ export const depthwiseWeightGradient: Lower = (to, node) => {
   const partial = to.partial(aligned(4 * kh * kw * spread))
   const rows = to.scratch(aligned(4 * (kh * x.type.shape[2] + width) * spread))
   const window = [kh, kw, ...stride, padding[0], padding[2]]
-  const ints = [...x.type.shape, height, width, ...window, to.type(x.type)]
+  const ints = [...x.type.shape, height, width, ...window, to.float(x.type)]
   to.kernel('depthwiseWeightGradient', { reads: [to.read(x), to.read(dy)], writes: [partial, rows], ints })
   const merge = { reads: [partial], writes: [to.write()], ints: [channels, elements([kh, kw])] }
   to.sharedKernel('depthwiseWeightGradientMerge', merge)

@@ -13,7 +13,7 @@ import {
 } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
-import { type Lower, output } from './operator.js'
+import { inFloat32, type Lower, output } from './operator.js'
 
 /** Axes that walk together: sizes, and for each tensor the step along the axis. */
 interface Axis {
@@ -62,7 +62,7 @@ function arithmetic(
   const { shape } = node.outputs[0]
   const [sa, sb] = shapes.map(from => broadcastStrides(from, shape))
   const axes = collapse(shape.map((size, axis) => ({ size, strides: [sa[axis], sb[axis]] })))
-  const ints = [operation, to.type(node.outputs[0]), axes.length, ...flat(axes)]
+  const ints = [operation, to.float(node.outputs[0]), axes.length, ...flat(axes)]
   to.kernel('binary', { reads, writes: [y], ints })
 }
 
@@ -82,7 +82,7 @@ const multiplyAdd: Lower = (to, node) => {
   const perImage = [shape[0], ...shape.slice(1, -1).map(() => 1), columns]
   if (shape.length > 1 && [b, c].every(value => sameShape(value.type.shape, perImage))) {
     const rows = elements(shape) / columns
-    const ints = [to.type(a.type), rows, columns, rows / shape[0]]
+    const ints = [to.float(a.type), rows, columns, rows / shape[0]]
     to.kernel('multiplyAdd', { reads: [to.read(a), to.read(b), to.read(c)], writes: [to.write()], ints })
     return
   }
@@ -105,7 +105,7 @@ interface Copy {
 function stridedCopy(lowering: Lowering, node: Node, { x, dims, from, to, fill, scale }: Copy): void {
   const axes = collapse(dims.map((size, axis) => ({ size, strides: [from.strides[axis], to.strides[axis]] })))
   const covered = fill === undefined ? 0 : 1
-  const ints = [lowering.type(x.type), covered, elements(node.outputs[0].shape), from.offset, to.offset, axes.length]
+  const ints = [lowering.float(x.type), covered, elements(node.outputs[0].shape), from.offset, to.offset, axes.length]
   const data = { reads: [lowering.read(x)], writes: [lowering.write()], floats: [fill ?? 0, scale ?? 1] }
   lowering.kernel('stridedCopy', { ...data, ints: [...ints, ...flat(axes)] })
 }
@@ -178,7 +178,7 @@ const reduce =
   (operation: number, axesOf = (node: Node) => (node.attrs as unknown as ReductionAttributes).axes): Lower =>
   (to, node) => {
     const [x, factor] = node.inputs
-    const ints = [operation, to.type(x.type), ...reductionAxes(x.type.shape, axesOf(node))]
+    const ints = [operation, to.float(x.type), ...reductionAxes(x.type.shape, axesOf(node))]
     to.kernel('reduce', { reads: [to.read(x), factor && to.read(factor)], writes: [to.write()], ints })
   }
 
@@ -225,7 +225,7 @@ export const movement = {
   productSum: reduce(0),
   reduceMean: reduce(1),
   reduceMax: reduce(2),
-  reduceMaxGradient,
+  reduceMaxGradient: inFloat32(reduceMaxGradient),
   globalAveragePool: reduce(1, () => [1, 2]),
   globalAveragePoolGradient: broadcast(node => 1 / (node.outputs[0].shape[1] * node.outputs[0].shape[2])),
   broadcastTo: broadcast(() => 1),

@@ -21,7 +21,7 @@ const columnsBytes = (x: Value): number => aligned(20 * spreadWidth(channelsOf(x
 const tablesBytes = (x: Value, tables: number): number => 4 * tables * spreadWidth(channelsOf(x))
 
 /** Elements, channels, type: what every pass over x takes. */
-const passOver = (to: Lowering, x: Value): number[] => [elements(x.type.shape), channelsOf(x), to.type(x.type)]
+const passOver = (to: Lowering, x: Value): number[] => [elements(x.type.shape), channelsOf(x), to.float(x.type)]
 
 const epsilonOf = (node: Node): number[] => [node.attrs['epsilon'] as number]
 
@@ -128,13 +128,13 @@ const batchNormGradient: Lower = (to, node) => {
 
 const activation: Lower = (to, node) => {
   const [x] = node.inputs
-  const ints = [elements(x.type.shape), to.type(x.type), activationNumber(node.op as ActivationName)]
+  const ints = [elements(x.type.shape), to.float(x.type), activationNumber(node.op as ActivationName)]
   to.kernel('activation', { reads: [to.read(x)], writes: [to.write()], ints })
 }
 
 const activationGradient: Lower = (to, node) => {
   const [dy, x] = node.inputs
-  const ints = [elements(x.type.shape), to.type(x.type), activationNumber(activationOf(node))]
+  const ints = [elements(x.type.shape), to.float(x.type), activationNumber(activationOf(node))]
   to.kernel('activationGradient', { reads: [to.read(dy), to.read(x)], writes: [to.write()], ints })
 }
 

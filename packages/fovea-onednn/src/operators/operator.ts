@@ -1,5 +1,5 @@
 /** @file What a lowering is: it adds the native steps of one node. */
-import type { ActivationName, Node, Value } from 'fovea/engine'
+import { type ActivationName, EngineError, isFloat, type Node, type Value } from 'fovea/engine'
 import type { Arithmetic, Lowering } from '../lowering.js'
 
 export type Lower = (to: Lowering, node: Node) => void
@@ -12,6 +12,20 @@ export interface SliceLowering {
   readonly lower: Lower
   readonly inSlices: (node: Node, arithmetic: Arithmetic) => boolean
 }
+
+/** Kernels that know float32 only: what they do is little beside the network, or needs that precision. */
+export const inFloat32 =
+  (lower: Lower): Lower =>
+  (to, node) => {
+    const types = [...node.inputs.map(({ type }) => type), ...node.outputs]
+    const other = types.find(({ dtype }) => isFloat(dtype) && dtype !== 'float32')
+    if (other !== undefined) {
+      throw new EngineError(
+        `the oneDNN engine has ${node.op} of float32 only, '${node.name}' is of ${other.dtype}: cast to float32 before it`,
+      )
+    }
+    lower(to, node)
+  }
 
 /** Works on slices, where others of its kind do not. */
 export const inSlices = (lower: Lower): SliceLowering => ({ lower, inSlices: () => true })

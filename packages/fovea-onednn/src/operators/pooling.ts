@@ -6,7 +6,7 @@ import type { Lower } from './operator.js'
 /** The kernels' numbers; `x` and `y` are the shapes of the larger and the pooled image. */
 function windows(to: Lowering, node: Node, x: Shape, y: Shape): number[] {
   const { kernel, stride, padding } = node.attrs as unknown as PoolingAttributes
-  return [...x, y[1], y[2], ...kernel, ...stride, padding[0], padding[2], to.type(node.inputs[0].type)]
+  return [...x, y[1], y[2], ...kernel, ...stride, padding[0], padding[2], to.float(node.inputs[0].type)]
 }
 
 const countPadding = (node: Node): number => ((node.attrs as unknown as AveragePoolAttributes).countPadding ? 1 : 0)

@@ -14,7 +14,7 @@ import {
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { identity } from './movement.js'
-import { type Lower, onWhole, type SliceLowering } from './operator.js'
+import { inFloat32, type Lower, onWhole, type SliceLowering } from './operator.js'
 
 /** Rows and columns of the last axis. */
 const rows = ({ type: { shape } }: Value): number[] => [elements(shape) / shape.at(-1)!, shape.at(-1)!]
@@ -64,7 +64,7 @@ const random =
     if (seed === undefined) return identity(to, node)
     const { rate, stream } = node.attrs as unknown as RandomAttributes
     const { shape } = x.type
-    const ints = [elements(shape), to.type(x.type), stream, per(x), elements(shape.slice(1))]
+    const ints = [elements(shape), to.float(x.type), stream, per(x), elements(shape.slice(1))]
     to.kernel('dropout', { reads: [to.read(x), to.read(seed)], writes: [to.write()], ints, floats: [rate] })
   }
 
@@ -140,19 +140,19 @@ const gradientScale: Lower = (to, node) => {
 
 /** The rows of a softmax are few and short beside the network: nothing is gained by slices. */
 export const training = {
-  softmax: onWhole(softmax),
-  softmaxGradient: onWhole(softmaxGradient),
-  crossEntropy,
-  crossEntropyGradient,
-  meanSquaredError,
-  meanSquaredErrorGradient,
+  softmax: onWhole(inFloat32(softmax)),
+  softmaxGradient: onWhole(inFloat32(softmaxGradient)),
+  crossEntropy: inFloat32(crossEntropy),
+  crossEntropyGradient: inFloat32(crossEntropyGradient),
+  meanSquaredError: inFloat32(meanSquaredError),
+  meanSquaredErrorGradient: inFloat32(meanSquaredErrorGradient),
   dropout: random(() => 1),
   stochasticDepth: random(x => elements(x.type.shape.slice(1))),
-  sgd,
-  adam,
-  rmsProp,
-  runningAverage,
-  lerp,
-  where,
-  gradientScale,
+  sgd: inFloat32(sgd),
+  adam: inFloat32(adam),
+  rmsProp: inFloat32(rmsProp),
+  runningAverage: inFloat32(runningAverage),
+  lerp: inFloat32(lerp),
+  where: inFloat32(where),
+  gradientScale: inFloat32(gradientScale),
 } as const satisfies Record<string, Lower | SliceLowering>

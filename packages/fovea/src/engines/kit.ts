@@ -11,7 +11,7 @@ export type { BatchNormAttributes, BatchNormTrainingAttributes } from '../ops/ba
 export type { Conv2dAttributes } from '../ops/conv2d.js'
 export type { CrossEntropyAttributes } from '../ops/cross-entropy.js'
 export type { GradientScaleAttributes } from '../ops/gradient-scale.js'
-export { isOpName, type OpName, opDefinition, ops } from '../ops/index.js'
+export { hasTrait, isOpName, type OpName, opDefinition, ops } from '../ops/index.js'
 export type { PadAttributes } from '../ops/pad.js'
 export type { PoolingAttributes } from '../ops/pooling.js'
 export type { RandomAttributes } from '../ops/random-attributes.js'

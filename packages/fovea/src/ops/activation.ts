@@ -17,9 +17,13 @@ import { expectShape } from './expect.js'
 export const activations = { relu, relu6, silu, gelu, sigmoid, hardSwish } as const satisfies Record<string, Activation>
 export type ActivationName = keyof typeof activations
 
+/** Whether a name, of an operator or an attribute, is that of an activation. */
+export const isActivation = (name: unknown): name is ActivationName =>
+  typeof name === 'string' && Object.hasOwn(activations, name)
+
 /** A fused activation, where there is one, is one of the table. */
 export function checkActivation(name: string | undefined): void {
-  if (name !== undefined && !Object.hasOwn(activations, name)) {
+  if (name !== undefined && !isActivation(name)) {
     throw new ShapeError(`there is no activation '${name}', only ${Object.keys(activations).join(', ')}`)
   }
 }

@@ -40,6 +40,7 @@ export const batchNorm = defineOp<BatchNormAttributes>({
   name: 'batchNorm',
   batch: perImage([0, 5]),
   memory: [[0, 5]],
+  float32Inputs: [1, 2, 3, 4],
   infer: ([x, weight, bias, mean, variance, residual], { activation, epsilon, momentum }) => {
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])
     checkResidual(x, residual)
@@ -90,6 +91,7 @@ export const batchNormTraining = defineOp<BatchNormTrainingAttributes>({
   name: 'batchNormTraining',
   batch: perImage([0, 3]),
   memory: [],
+  float32Inputs: [1, 2],
   infer: ([x, weight, bias, residual], { activation, epsilon }) => {
     checkChannels(x, [weight, bias], ['weight', 'bias'])
     checkResidual(x, residual)

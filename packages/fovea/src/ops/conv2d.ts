@@ -54,6 +54,7 @@ export const conv2d = defineOp<FusedConv2dAttributes>({
   name: 'conv2d',
   batch: perImage([0, 3]),
   memory: [[3]],
+  float32Inputs: [2], // a bias joins the float32 accumulator
   infer: ([x, weight, bias, residual], attrs) => {
     const shape = outputShape(x.shape, weight.shape, attrs)
     if (bias !== undefined) expectShape('bias', bias, [shape[3]])

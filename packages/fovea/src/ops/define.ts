@@ -39,9 +39,11 @@ export interface BatchRoles {
 
 /**
  * Traits are what passes and engines ask instead of naming operators: `activation` is an elementwise function of one
- * input that may be fused into the node before it; `random` takes a seed as its last input.
+ * input that may be fused into the node before it; `elementwise` makes an element of an output from those at its place in
+ * the inputs, which are broadcast; `random` takes a seed as its last input; `update` gives states their next content,
+ * whatever order their elements lie in.
  */
-export type Trait = 'activation' | 'elementwise' | 'random'
+export type Trait = 'activation' | 'elementwise' | 'random' | 'update'
 
 /** All there is to know about an operator. An attribute `shape` is always the first output's, so that it can be sliced. */
 export interface OpDefinition<A extends Attributes = Attributes> {
@@ -65,6 +67,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
    * element is read before its place is written. An update of state overwrites the state's.
    */
   readonly memory: 'view' | readonly (readonly number[])[]
+  /** Inputs that stay float32 in mixed precision; the others are read in the type of the first, or of the policy. */
+  readonly float32Inputs?: readonly number[]
   /** The loss's gradient by each input, written as nodes; undefined for an input that has none (labels, a seed). */
   readonly gradient?: (context: GradientContext<A>) => readonly (Value | undefined)[]
   /** Plain, obviously right code. Outputs come zero-filled, in the shapes that `infer` gave. */

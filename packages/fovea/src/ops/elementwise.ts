@@ -10,4 +10,7 @@ export const elementwise = {
 } as const satisfies Partial<OpDefinition>
 
 /** Of what gives state its next content: there are no images in it. */
-export const elementwiseUpdate = { traits: ['elementwise'], batch: noImages } as const satisfies Partial<OpDefinition>
+export const elementwiseUpdate = {
+  traits: ['elementwise', 'update'],
+  batch: noImages,
+} as const satisfies Partial<OpDefinition>

@@ -18,6 +18,7 @@ function checkWeight(features: number, weight: TensorType): void {
 /** x [batch, in], weight [out, in], and optionally bias [out]. */
 export const linear = defineOp<Record<string, never>>({
   name: 'linear',
+  float32Inputs: [2],
   batch: perImage([0]),
   memory: [],
   infer: ([x, weight, bias]) => {

@@ -9,7 +9,7 @@ import { matches } from '../graph/patterns.js'
 import { type DType, isFloat } from '../graph/types.js'
 import type { GraphBuilder } from '../ops/builder.js'
 import { cast } from '../ops/cast.js'
-import { opDefinition } from '../ops/index.js'
+import { isOpName, opDefinition } from '../ops/index.js'
 import { rewrite } from './rewrite.js'
 
 /** Keras's names of the policies. */
@@ -31,7 +31,8 @@ export interface PrecisionOptions {
   readonly keepFloat32?: readonly string[]
 }
 
-const isCompute = (node: Node): boolean => node.op === 'conv2d' || node.op === 'linear'
+/** Whether most of a network's time goes into such a node: a convolution or a linear layer. */
+const isCompute = ({ op }: Node): boolean => isOpName(op) && opDefinition(op).multiplyAdds !== undefined
 
 /**
  * The graph under a policy; its outputs stay float32. `float32` returns it unchanged.
@@ -78,17 +79,10 @@ function castInputs(
   compute: DType | undefined,
   as: (dtype: DType) => (value: Value) => Value,
 ): readonly Value[] {
-  if (isCompute(node)) {
-    const typed = as(compute ?? 'float32')
-    return inputs.map((value, i) => (i === 2 ? value : typed(value))) // a bias joins the float32 accumulator
-  }
-  if (node.op === 'batchNorm') {
-    const [x, weight, bias, mean, variance, ...residual] = inputs
-    return [x, weight, bias, mean, variance, ...residual.map(as(x.type.dtype))]
-  }
-  // Other operators follow their first input, the activation.
-  const { dtype } = inputs[0].type
-  return inputs.map(value => (isFloat(value.type.dtype) ? as(dtype)(value) : value))
+  const { float32Inputs = [] } = opDefinition(node.op)
+  const first = inputs.find(({ type }) => isFloat(type.dtype))?.type.dtype ?? 'float32'
+  const typed = as(isCompute(node) ? (compute ?? 'float32') : first)
+  return inputs.map((value, i) => (float32Inputs.includes(i) || !isFloat(value.type.dtype) ? value : typed(value)))
 }
 
 function castOnce(builder: GraphBuilder, casts: Map<string, Value>, value: Value, dtype: DType): Value {

@@ -5,10 +5,10 @@
  */
 import { unknownName } from '../errors.js'
 import type { Graph, Node, Value } from '../graph/graph.js'
-import type { ActivationName } from '../ops/activation.js'
+import { tensorBytes } from '../graph/types.js'
+import { activations, isActivation } from '../ops/activation.js'
 import { type BatchNormAttributes, batchNorm, batchNormTraining } from '../ops/batch-norm.js'
 import { hasTrait, opDefinition } from '../ops/index.js'
-import { multiply } from '../ops/multiply.js'
 import { type RewriteContext, rewrite } from './rewrite.js'
 
 /**
@@ -56,18 +56,22 @@ export function recompute(graph: Graph, use: MemoryUse = 'standard'): Graph {
   })
 }
 
-const withoutExponential: readonly string[] = ['relu', 'relu6', 'hardSwish'] satisfies ActivationName[]
-
 /**
  * Whether a node computes an image elementwise, from what is kept anyway. A batch-norm with a residual is none: to compute
  * it again the residual would have to be kept, which is as large as what it saves.
  */
 function isCheap(node: Node, use: MemoryUse): boolean {
-  const { op, inputs, attrs } = node
   const { shape } = node.outputs[0]
   if (shape.length !== 4 || shape[1] * shape[2] === 1) return false
-  const isNorm = op === batchNormTraining.name && inputs.length === 3
-  if (use === 'low' && (isNorm || op === multiply.name || hasTrait(node, 'activation'))) return true
-  const activation = isNorm ? attrs['activation'] : op
-  return (isNorm && activation === undefined) || withoutExponential.includes(String(activation))
+  const isNorm = node.op === batchNormTraining.name && node.inputs.length === 3
+  if (use === 'low') return isNorm || readsOneImage(node)
+  const activation = isNorm ? node.attrs['activation'] : node.op
+  return (isNorm && activation === undefined) || (isActivation(activation) && !activations[activation].exponential)
+}
+
+/** Elementwise, of one input that is as large as the output; the others, such as a scale of each channel, are small. */
+function readsOneImage(node: Node): boolean {
+  const bytes = tensorBytes(node.outputs[0])
+  const large = node.inputs.map(({ type }) => tensorBytes(type)).filter(size => size >= bytes)
+  return hasTrait(node, 'elementwise') && large.length === 1 && large[0] === bytes
 }

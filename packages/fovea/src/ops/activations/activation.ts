@@ -4,4 +4,6 @@ export interface Activation {
   readonly value: (x: number) => number
   /** By the input x. */
   readonly derivative: (x: number) => number
+  /** Whether it takes an exponential, which costs more than reading and writing a number. */
+  readonly exponential: boolean
 }

@@ -28,6 +28,7 @@ export function erf(x: number): number {
 const cumulative = (x: number): number => (1 + erf(x * Math.SQRT1_2)) / 2
 
 export const gelu: Activation = {
+  exponential: true,
   value: x => x * cumulative(x),
   derivative: x => cumulative(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI),
 }

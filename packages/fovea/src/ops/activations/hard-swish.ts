@@ -2,6 +2,7 @@
 import type { Activation } from './activation.js'
 
 export const hardSwish: Activation = {
+  exponential: false,
   value: x => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
   derivative: x => (x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6),
 }

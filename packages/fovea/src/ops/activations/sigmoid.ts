@@ -4,6 +4,7 @@ import type { Activation } from './activation.js'
 const value = (x: number): number => 1 / (1 + Math.exp(-x))
 
 export const sigmoid: Activation = {
+  exponential: true,
   value,
   derivative: x => {
     const s = value(x)

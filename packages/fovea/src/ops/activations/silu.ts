@@ -3,6 +3,7 @@ import type { Activation } from './activation.js'
 import { sigmoid } from './sigmoid.js'
 
 export const silu: Activation = {
+  exponential: true,
   value: x => x * sigmoid.value(x),
   derivative: x => {
     const s = sigmoid.value(x)

@@ -3,9 +3,11 @@
  * the expected message, which inputs have a gradient. Generic tests of every engine run over the same table.
  */
 import type { HostArray } from '../../../src/engines/engine.js'
+import type { HalfType } from '../../../src/graph/float16.js'
 import type { Attributes, Graph, Node, Value } from '../../../src/graph/graph.js'
 import { type DType, elements, isFloat, type TensorType } from '../../../src/graph/types.js'
 import { GraphBuilder } from '../../../src/ops/builder.js'
+import { cast } from '../../../src/ops/cast.js'
 import { type OpName, opDefinition } from '../../../src/ops/index.js'
 import { normalAt, permutation, randomAt, randomKey, streamOf } from '../../../src/random.js'
 
@@ -103,11 +105,18 @@ export interface CaseGraph {
   readonly gradients: readonly (Value | undefined)[]
 }
 
+export interface CaseGraphOptions {
+  /** Whether the gradient by each input that has one is an output. Default true. */
+  readonly gradient?: boolean
+  /** The type to which floats are cast before the operator, as mixed precision does, and from which its outputs are. */
+  readonly half?: HalfType
+}
+
 /**
  * The graph of a case. Inputs are `in0`, `in1`, …, and `dy`, the gradient of output 0; outputs are `out0`, `out1`, …, and
- * with `gradient` (the default) `gradient0`, … for the inputs that have one.
+ * `gradient0`, … for the inputs that have one.
  */
-export function caseGraph(sample: OperatorCase, { gradient = true } = {}): CaseGraph {
+export function caseGraph(sample: OperatorCase, { gradient = true, half }: CaseGraphOptions = {}): CaseGraph {
   const builder = new GraphBuilder()
   const feeds: Record<string, HostArray> = {}
   const feed = (name: string, input: InputSpec): Value => {
@@ -115,20 +124,26 @@ export function caseGraph(sample: OperatorCase, { gradient = true } = {}): CaseG
     return builder.input(name, input.shape, input.dtype)
   }
   const definition = opDefinition(sample.op)
-  const inputs = sample.inputs.map((input, i) => feed(`in${i}`, input))
+  const narrow = (value: Value): Value =>
+    half !== undefined && value.type.dtype === 'float32' ? builder.emit(cast, [value], { dtype: half }) : value
+  const output = (name: string, value: Value): void =>
+    builder.output(name, half === value.type.dtype ? builder.emit(cast, [value], { dtype: 'float32' }) : value)
+  const inputs = sample.inputs.map((input, i) =>
+    definition.float32Inputs?.includes(i) ? feed(`in${i}`, input) : narrow(feed(`in${i}`, input)),
+  )
   const attrs = sample.attrs ?? {}
   const outputs = builder.emitAll(definition, inputs, attrs, 'node')
   outputs.forEach((value, i) => {
-    builder.output(`out${i}`, value)
+    output(`out${i}`, value)
   })
   let gradients: readonly (Value | undefined)[] = []
   const differentiable = sample.differentiable.length > 0
   if (gradient && differentiable && definition.gradient !== undefined && isFloat(outputs[0].type.dtype)) {
-    const dy = feed('dy', { ...normal(...outputs[0].type.shape), dtype: outputs[0].type.dtype })
+    const dy = narrow(feed('dy', normal(...outputs[0].type.shape)))
     const node: Node = outputs[0].node
     gradients = definition.gradient({ builder, node, attrs, inputs, outputs, gradients: [dy] })
     gradients.forEach((value, i) => {
-      if (value !== undefined) builder.output(`gradient${i}`, value)
+      if (value !== undefined) output(`gradient${i}`, value)
     })
   }
   return { graph: builder.build(), feeds, gradients }
