@@ -95,8 +95,8 @@ if (existsSync(target) && existsSync(stampFile) && readFileSync(stampFile, 'utf8
 try {
   mkdirSync(build, { recursive: true })
   accessSync(build, constants.W_OK)
-} catch {
-  fail(`'${build}' cannot be written: run \`sudo ${process.execPath} ${fileURLToPath(import.meta.url)}\``)
+} catch ({ code }) {
+  fail(`'${build}' cannot be written (${code}): run \`sudo ${process.execPath} ${fileURLToPath(import.meta.url)}\``)
 }
 rmSync(stampFile, { force: true })
 const compile = async name => {
