@@ -1,15 +1,14 @@
 /** @file Opens what `--data` names, with progress and notices shown to people. */
+import { arrayDataset, checkDataset, createModel, type Dataset, formatBytes, type Model, take } from 'fovea'
+import { aboutLoaded, sayAboutData } from './about-data.js'
 import {
-  arrayDataset,
-  checkDataset,
-  createModel,
-  type DataSplits,
-  type Dataset,
-  formatBytes,
-  type Model,
-  take,
-} from 'fovea'
-import { type DataProgress, type FoundData, findDataset, type LoadOptions, MAX_IMAGE_SIDE } from './data/index.js'
+  type DataProgress,
+  type FoundData,
+  findDataset,
+  type LoadedData,
+  type LoadOptions,
+  MAX_IMAGE_SIDE,
+} from './data/index.js'
 import { onInterrupt } from './interrupt.js'
 import { type Output, withCommas } from './output.js'
 import { StagedProgress } from './progress.js'
@@ -41,7 +40,7 @@ export function findData(spec: string, options: OpenDataOptions = {}): Promise<F
 }
 
 /** @throws as findData; FormatError naming the images that cannot be read */
-export async function openData(spec: string, output: Output, options: OpenDataOptions = {}): Promise<DataSplits> {
+export async function openData(spec: string, output: Output, options: OpenDataOptions = {}): Promise<LoadedData> {
   const found = await findData(spec, options)
   return loading(output, load => found.open(load))
 }
@@ -55,14 +54,16 @@ export async function openRunData(
   request: Pick<RunRequest, 'model' | 'data' | 'size' | 'skipBad' | 'limit'>,
   output: Output,
   trained?: Model,
-): Promise<DataSplits> {
+): Promise<LoadedData> {
   const { data, size, skipBad, limit } = request
   const own = trained ? imagesFor(trained) : { maxSize: createModel(request.model).preprocessing.size[0] }
   const splits = await openData(data, output, {
     ...(skipBad === undefined ? {} : { skipBad }),
     ...(size === undefined ? own : { size }),
   })
-  return limitedTo(limit, splits)
+  const images = limitedTo(limit, splits)
+  sayAboutData(data, aboutLoaded(images), output)
+  return images
 }
 
 /** In what size, and with how many channels, the images of a folder come for a model that has its own. */
@@ -75,14 +76,16 @@ export const imagesFor = ({ preprocessing: { size } }: Model): Pick<OpenDataOpti
 export const checkFound = (model: Model, found: FoundData): void =>
   checkDataset(model, arrayDataset({ ...found, images: new Uint8Array(), labels: [] }))
 
-/** What a data set is called, whichever of its two parts this is. */
-export const dataName = ({ name }: Dataset): string => name.replace(/\/(train|test)$/, '')
+/** What a data set is called, whichever of its parts this is. */
+export const dataName = ({ name }: Dataset): string => name.replace(/\/(train|validation|test)$/, '')
 
 /** Training on so many images, classes in proportion, and as large a part of those held out. Default: all. */
-export function limitedTo(limit: number | undefined, { train, test }: DataSplits): DataSplits {
-  if (limit === undefined || limit >= train.length) return { train, test }
-  const part = Math.max(1, Math.round((limit * test.length) / train.length))
-  return { train: take(train, limit), test: take(test, part) }
+export function limitedTo(limit: number | undefined, data: LoadedData): LoadedData {
+  const { train, validation, test } = data
+  if (limit === undefined || limit >= train.length) return data
+  const part = (images: Dataset): Dataset =>
+    take(images, Math.max(1, Math.round((limit * images.length) / train.length)))
+  return { ...data, train: take(train, limit), ...(validation && { validation: part(validation) }), test: part(test) }
 }
 
 /**

@@ -107,6 +107,7 @@ const recordSchema = z.object({
     imageShape: z.array(whole),
     classes: z.array(z.string()),
     train: imagesSchema,
+    validation: imagesSchema.optional(),
     test: imagesSchema,
   }),
   /** As the run was last started: one that was stopped may go on elsewhere. */
@@ -148,6 +149,7 @@ export function recordOf(
       imageShape: [...data.train.imageShape],
       classes: [...data.train.classes],
       train: imagesOf(data.train),
+      ...(data.validation && { validation: imagesOf(data.validation) }),
       test: imagesOf(data.test),
     },
     software: softwareOf(engine),

@@ -15,6 +15,7 @@ import {
   type TrainingState,
   train,
 } from 'fovea'
+import { aboutLoaded, dataEvent } from './about-data.js'
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.js'
 import { openEngine } from './engines.js'
 import { onInterrupt } from './interrupt.js'
@@ -57,6 +58,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     // A run that goes on has its model, wherever that came from.
     const trained = saved ? (request.from === undefined ? undefined : saved.model) : pretrained(request)
     const data = await openRunData(request, output, trained)
+    output.result(dataEvent(request.data, aboutLoaded(data)))
     const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
     const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
     output.say(`${request.model} on ${request.data} (${images}), engine ${engine.description}, kept in ${folder.path}`)
@@ -87,7 +89,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
       const testAccuracy = evaluation.accuracy
       const more = augmented === undefined ? {} : { augmentedTestAccuracy: augmented }
       output.result({ event: 'done', checkpoint: folder.model, testAccuracy, ...more, seconds })
-      output.say(`held-out accuracy ${percent(testAccuracy)}`)
+      output.say(`${data.validation ? 'test' : 'held-out'} accuracy ${percent(testAccuracy)}`)
       if (augmented !== undefined) {
         output.say(`                  ${percent(augmented)} with test-time augmentation (${testTimeAugmentation})`)
       }

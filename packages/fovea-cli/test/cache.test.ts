@@ -7,7 +7,7 @@ import { colorFolder, fovea, preload, temporaryFolder } from './run-fovea.js'
 
 let photos: string
 beforeAll(async () => {
-  photos = await colorFolder({ train: 20, test: 20 })
+  photos = await colorFolder({ train: 20, val: 20 })
 })
 
 const HINT = '(FOVEA_DATA names the folder of downloads and decoded images)'

@@ -112,7 +112,7 @@ describe('a failed task ends with 1 and one line that names the file, layer or o
   })
 
   test('a truncated image is named and counted, and left out only with --skip-bad', async () => {
-    const folder = await colorFolder({ train: 8, test: 4 })
+    const folder = await colorFolder({ train: 8, val: 4 })
     const bad = join(folder, 'train', 'red', '0.png')
     truncateSync(bad, 60)
     const env = { FOVEA_DATA: temporaryFolder() }
@@ -184,7 +184,8 @@ describe('summary', () => {
 describe('train, eval, predict', () => {
   const out = join(temporaryFolder(), 'run')
   let photos: string
-  let events: Awaited<ReturnType<typeof fovea>>['json']
+  let all: Awaited<ReturnType<typeof fovea>>['json']
+  let events: typeof all
 
   beforeAll(async () => {
     photos = await colorFolder()
@@ -193,11 +194,23 @@ describe('train, eval, predict', () => {
     ])
     expect(trained.stderr).not.toContain('fovea:')
     expect(trained.code).toBe(0)
-    events = trained.json
+    all = trained.json
+    events = all.slice(1)
   })
 
-  test('train --json prints an object an epoch and one at the end', () => {
-    expect(events.map(({ event }) => event)).toEqual(['epoch', 'epoch', 'epoch', 'done'])
+  test('train --json prints an object for the data, one an epoch and one at the end', () => {
+    expect(all.map(({ event }) => event)).toEqual(['data', 'epoch', 'epoch', 'epoch', 'done'])
+    expect(all[0]).toEqual({
+      event: 'data',
+      data: photos,
+      imageShape: [24, 24, 3],
+      classes: ['blue', 'green', 'red'],
+      images: { train: 72, test: 24 },
+      sources: { train: { folder: 'train' }, test: { folder: 'val' } },
+      unused: [],
+      leftOut: {},
+      joined: [],
+    })
     for (const key of ['loss', 'accuracy', 'validationLoss', 'validationAccuracy', 'imagesPerSecond', 'seconds']) {
       expect(events[0][key], key).toBeTypeOf('number')
     }
@@ -223,7 +236,7 @@ describe('train, eval, predict', () => {
   })
 
   test('predict names the color of a photo, with probabilities that add up to 1', async () => {
-    const images = ['red', 'blue'].map(color => join(photos, 'test', color, '0.png'))
+    const images = ['red', 'blue'].map(color => join(photos, 'val', color, '0.png'))
     const { code, json } = await fovea(['predict', events[3].checkpoint, ...images, '--json'])
     expect(code).toBe(0)
     expect(json.map(({ image }) => image)).toEqual(images)
@@ -241,9 +254,9 @@ describe('train, eval, predict', () => {
       writeFileSync(join(folder, name), content)
       return join(folder, name)
     }
-    const good = readFileSync(join(photos, 'test', 'red', '0.png'))
+    const good = readFileSync(join(photos, 'val', 'red', '0.png'))
     const bad = [
-      [file('text.jpg', 'text'), 'is not a JPEG, PNG or WebP image'],
+      [file('text.jpg', 'text'), 'is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image'],
       [file('cut.png', good.subarray(0, good.length / 2)), 'cannot be decoded'],
       [file('empty.jpg', ''), 'is empty'],
       [join(folder, 'absent.jpg'), 'there is no such file'],
@@ -272,7 +285,7 @@ describe('train, eval, predict', () => {
     const { code, stdout, stderr } = await fovea(['predict', events[3].checkpoint, image])
     expect({ code, stdout, stderr }).toEqual({
       ...{ code: 1, stdout: '' },
-      stderr: `fovea: '${image}' is not a JPEG, PNG or WebP image\n`,
+      stderr: `fovea: '${image}' is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image\n`,
     })
   })
 })
@@ -281,7 +294,7 @@ describe('what is trained and what is given to it must fit', () => {
   const out = join(temporaryFolder(), 'run')
   let photos: string
   beforeAll(async () => {
-    photos = await colorFolder({ train: 8, test: 4 })
+    photos = await colorFolder({ train: 8, val: 4 })
     await fovea(['train', 'resnet8', '--data', photos, '--epochs', '1', '--batch', '8', '--out', out])
   })
 
@@ -350,7 +363,7 @@ describe('what is trained and what is given to it must fit', () => {
     const before = readFileSync(join(out, 'last.safetensors'))
     const { code, json } = await fovea(['train', '--resume', out, '--json'])
     expect(code).toBe(0)
-    expect(json).toMatchObject([{ event: 'done', checkpoint: join(out, 'model.safetensors') }])
+    expect(json).toMatchObject([{ event: 'data' }, { event: 'done', checkpoint: join(out, 'model.safetensors') }])
     expect(readFileSync(join(out, 'last.safetensors')).equals(before)).toBe(true)
   })
 })

@@ -14,7 +14,7 @@ const train = (out: string): string[] => [
 const model = (out: string): Buffer => readFileSync(join(out, 'model.safetensors'))
 
 beforeAll(async () => {
-  photos = await colorFolder({ train: 8, test: 4 })
+  photos = await colorFolder({ train: 8, val: 4 })
   whole = join(temporaryFolder(), 'run')
   expect((await fovea(train(whole))).code).toBe(0)
 })
@@ -69,7 +69,7 @@ describe('a disk that is full', () => {
     remount(disk, 'size=16m')
     const { code, json } = await fovea(['train', '--resume', out, '--json'])
     expect(code).toBe(0)
-    expect(json.map(({ event, epoch }) => epoch ?? event)).toEqual([2, 3, 'done'])
+    expect(json.map(({ event, epoch }) => epoch ?? event)).toEqual(['data', 2, 3, 'done'])
     expect(model(out).equals(model(whole))).toBe(true)
   })
 

@@ -11,9 +11,9 @@ let photos: string
 let two: string
 
 beforeAll(async () => {
-  photos = await colorFolder({ train: 16, test: 4 })
-  two = await colorFolder({ train: 10, test: 4 })
-  for (const split of ['train', 'test']) rmSync(join(two, split, 'green'), { recursive: true })
+  photos = await colorFolder({ train: 16, val: 4 })
+  two = await colorFolder({ train: 10, val: 4 })
+  for (const split of ['train', 'val']) rmSync(join(two, split, 'green'), { recursive: true })
   const args = ['--data', photos, '--epochs', '4', '--batch', '8', '--keep', '2', '--out', trained]
   const { code, stderr } = await fovea(['train', 'resnet8', ...args, '--json'])
   expect(code, stderr).toBe(0)

@@ -24,6 +24,8 @@ const [photos, run, parity] = ['photos', 'run', 'parity.json'].map(name => join(
 const epoch = [
   ...['event', 'epoch', 'loss', 'accuracy', 'validationLoss', 'validationAccuracy', 'imagesPerSecond', 'seconds'],
 ]
+/** What a folder of images says about itself. */
+const facts = ['sources', 'unused', 'leftOut', 'joined']
 /** The same for a file without a training part: what it does not tell is null. */
 const parityKeys = ['model', 'parameters', 'maxLogitError', 'maxGradientError', 'lossError', 'maxRunningError']
 /** By command. They run in this order: what `train` makes, later ones read. */
@@ -40,7 +42,7 @@ const cases: Readonly<Record<string, Case>> = {
     args: [run, '--data', photos],
     keys: ['loss', 'accuracy', 'top5', 'images', 'seconds', 'calibrationError', 'classes'],
   },
-  predict: { args: [run, join(photos, 'test', 'red', '0.png')], keys: ['image', 'predictions'] },
+  predict: { args: [run, join(photos, 'val', 'red', '0.png')], keys: ['image', 'predictions'] },
   summary: {
     args: ['resnet8'],
     keys: ['model', 'parameters', 'multiplyAdds', 'bytes', 'activationBytes', 'layers', 'trainingBytes'],
@@ -56,19 +58,19 @@ const cases: Readonly<Record<string, Case>> = {
   parity: { args: [parity], keys: parityKeys },
   'data pack': {
     args: [photos, '--out', join(folder, 'photos.fovea-data')],
-    keys: ['out', 'classes', 'imageShape', 'bytes'],
+    keys: ['out', 'classes', 'imageShape', 'bytes', 'images', ...facts],
   },
   setup: {
     args: [],
     keys: onednnStatus().available ? ['engine', 'detail', 'source', 'path', 'passedOver'] : ['engine', 'problem'],
   },
-  'data info': { args: [photos], keys: ['data', 'imageShape', 'classes', 'train', 'test'] },
+  'data info': { args: [photos], keys: ['data', 'imageShape', 'classes', 'train', 'test', ...facts] },
   'data download': { args: ['cifar10'], keys: ['data', 'imageShape', 'classes', 'train', 'test'] },
   demo: { args: [], keys: epoch, when: { at: '"event":"epoch"', act: child => child.kill('SIGINT') } },
 }
 
 beforeAll(async () => {
-  await colorFolder({ train: 4, test: 2 }, photos)
+  await colorFolder({ train: 4, val: 2 }, photos)
   const results = {
     model: 'resnet8',
     batch: 1,

@@ -12,7 +12,7 @@ const seed = Number(process.env['FOVEA_TEST_SEED'] ?? randomInt(2 ** 31))
 let photos: string
 beforeAll(async () => {
   // Enough held-out images that the evaluations take a good part of the run.
-  photos = await colorFolder({ train: 10, test: 30 })
+  photos = await colorFolder({ train: 10, val: 30 })
 })
 
 /** Random order, crops, mirroring, momentum, a learning rate that changes at every step, and a checkpoint after each. */

@@ -16,10 +16,10 @@ const train = (out: string): string[] => [
 ]
 const runFolder = (): string => join(temporaryFolder(), 'run')
 const model = (out: string): Buffer => readFileSync(join(out, 'model.safetensors'))
-const image = join(photos, 'test', 'red', '0.png')
+const image = join(photos, 'val', 'red', '0.png')
 
 beforeAll(async () => {
-  await colorFolder({ train: 4, test: 2 }, photos)
+  await colorFolder({ train: 4, val: 2 }, photos)
   const results = {
     model: 'resnet8',
     batch: 1,

@@ -21,7 +21,7 @@ function residentBytes(pid: number | undefined): number | undefined {
 test.runIf(residentBytes(process.pid) !== undefined)(
   'memory is flat over a long run that saves after every step',
   async () => {
-    const photos = await colorFolder({ train: 16, test: 8 })
+    const photos = await colorFolder({ train: 16, val: 8 })
     const out = join(temporaryFolder(), 'run')
     // Garbage that is collected late would count as growth.
     const env = preload(`

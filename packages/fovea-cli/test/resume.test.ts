@@ -19,7 +19,7 @@ const finalState = (out: string): Buffer => readFileSync(join(out, 'last.safeten
 let whole: string
 
 beforeAll(async () => {
-  photos = await colorFolder({ train: 32, test: 8 })
+  photos = await colorFolder({ train: 32, val: 8 })
   whole = runFolder()
   expect((await fovea(train(whole))).code).toBe(0)
 })
@@ -83,8 +83,8 @@ test('a folder with a run in it is not overwritten, and resuming with other sett
 test('a resume with other images, training or held-out ones, is refused and changes nothing', async () => {
   const before = readFileSync(join(whole, 'run.json'), 'utf8')
   for (const [images, what] of [
-    [{ train: 40, test: 8 }, 'training'],
-    [{ train: 32, test: 9 }, 'held-out'],
+    [{ train: 40, val: 8 }, 'training'],
+    [{ train: 32, val: 9 }, 'held-out'],
   ] as const) {
     const refused = await fovea(['train', '--resume', whole, '--data', await colorFolder(images)])
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(`the ${what} images are not those`) })

@@ -121,12 +121,12 @@ export function preload(code: string): Record<string, string> {
 }
 
 /**
- * A folder of photos in which a class is a colour: `train/CLASS/*.png` and `test/CLASS/*.png`, of 24×24 pixels.
+ * A folder of photos in which a class is a colour: `train/CLASS/*.png` and `val/CLASS/*.png`, of 24×24 pixels.
  * @returns its path
  */
-export async function colorFolder({ train = 24, test = 8 } = {}, folder = temporaryFolder()): Promise<string> {
+export async function colorFolder({ train = 24, val = 8 } = {}, folder = temporaryFolder()): Promise<string> {
   const classes = { blue: [30, 60, 200], green: [40, 180, 50], red: [210, 40, 30] }
-  for (const [split, count] of Object.entries({ train, test })) {
+  for (const [split, count] of Object.entries({ train, val })) {
     for (const [name, [r, g, b]] of Object.entries(classes)) {
       mkdirSync(join(folder, split, name), { recursive: true })
       for (let i = 0; i < count; i++) {

@@ -33,7 +33,7 @@ describe.runIf(hasShells)(
     const hintIn = (stderr: string): string => (/(?:with|start it): (npx fovea [^\n]*)\n/.exec(stderr) as string[])[1]
 
     beforeAll(async () => {
-      await colorFolder({ train: 4, test: 2 }, join(home, 'my photos'))
+      await colorFolder({ train: 4, val: 2 }, join(home, 'my photos'))
       const base = ['train', 'cnn', '--data', 'my photos', '--epochs', '1', '--batch', '4', '--out', 'base']
       expect((await fovea(base, { cwd: home, env })).code).toBe(0)
       renameSync(join(home, 'base', 'model.safetensors'), join(home, 'model.safetensors'))
@@ -83,8 +83,8 @@ describe.runIf(hasShells)(
 )
 
 test('what is said of images that cannot be read has an option of every command that reads images', async () => {
-  const photos = await colorFolder({ train: 4, test: 2 })
-  const bad = join(photos, 'test', 'red', '0.png')
+  const photos = await colorFolder({ train: 4, val: 2 })
+  const bad = join(photos, 'val', 'red', '0.png')
   spawnSync('truncate', ['-s', '60', bad])
   const env = { FOVEA_DATA: join(temporaryFolder(), 'cache') }
   const args = ['compare', 'cnn', '--data', photos, '--epochs', '1', '--batch', '4', '--steps', '1']

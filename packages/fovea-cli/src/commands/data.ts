@@ -2,8 +2,9 @@
 import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { Command } from 'commander'
-import { type DataSplits, type Dataset, formatBytes } from 'fovea'
-import { cacheFolder, cifar10, PACKED_EXTENSION, packImageFolder } from '../data/index.js'
+import { type Dataset, formatBytes } from 'fovea'
+import { aboutLoaded, aboutPacked, sayAboutData } from '../about-data.js'
+import { cacheFolder, cifar10, type LoadedData, PACKED_EXTENSION, packImageFolder } from '../data/index.js'
 import { checkNewFiles } from '../new-files.js'
 import { imageSide, loading, openData } from '../open-data.js'
 import { createOutput, type Output, withCommas } from '../output.js'
@@ -23,7 +24,7 @@ export function dataCommand(): Command {
     .addCommand(
       new Command('pack')
         .description('decode a folder of images into one file that --data takes')
-        .argument('<folder>', 'train/CLASS/* with test/CLASS/*, or CLASS/*')
+        .argument('<folder>', 'train/CLASS/* with val/CLASS/*, test/CLASS/* or both, or CLASS/*')
         .option(
           '--out <file>',
           `the packed file, a new one (default: the folder's name, ending in ${PACKED_EXTENSION})`,
@@ -59,7 +60,10 @@ async function pack(folder: string, options: DataOptions): Promise<void> {
     packImageFolder(folder, out, { ...load, skipBad, ...(size === undefined ? {} : { size }) }),
   )
   const bytes = statSync(out).size
-  output.result({ out, classes: manifest.classes.length, imageShape: manifest.imageShape, bytes })
+  const about = aboutPacked(manifest)
+  const { classes, imageShape, facts } = manifest
+  output.result({ out, classes: classes.length, imageShape, bytes, images: about.images, ...facts })
+  sayAboutData(folder, about, output)
   output.say(
     `${out}: ${manifest.classes.length} classes, images of ${manifest.imageShape.join('×')}, ${formatBytes(bytes)}`,
   )
@@ -77,22 +81,34 @@ async function downloadSet(name: string, options: DataOptions): Promise<void> {
   describe(splits, name, output)
 }
 
-function describe({ train, test }: DataSplits, name: string, output: Output): void {
+function describe(data: LoadedData, name: string, output: Output): void {
+  const { train, validation, test, facts } = data
   const perClass = ({ labels, classes }: Dataset): number[] => {
     const counts = new Array<number>(classes.length).fill(0)
     for (const label of labels) counts[label]++
     return counts
   }
-  const [trainCounts, testCounts] = [perClass(train), perClass(test)]
   const { imageShape, classes } = train
-  output.result({ data: name, imageShape, classes, train: trainCounts, test: testCounts })
-  const rows = classes.map((label, i) => [label, withCommas(trainCounts[i]), withCommas(testCounts[i])])
-  rows.push(['all', withCommas(train.length), withCommas(test.length)])
-  output.say(`${name}: images of ${imageShape.join('×')}, ${classes.length} classes`)
-  const columns = [
-    { title: 'class', shrinkTo: 8 },
-    { title: 'training', align: 'right' as const },
-    { title: 'held-out', align: 'right' as const },
+  const columns: readonly (readonly [title: string, images: Dataset])[] = [
+    ['training', train],
+    ...(validation ? ([['validation', validation]] as const) : []),
+    [validation ? 'test' : 'held-out', test],
   ]
-  output.say(formatTable(columns, rows))
+  const counts = columns.map(([, images]) => perClass(images))
+  output.result({
+    ...{ data: name, imageShape, classes, train: perClass(train) },
+    ...(validation && { validation: perClass(validation) }),
+    ...{ test: perClass(test), ...facts },
+  })
+  sayAboutData(name, aboutLoaded(data), output)
+  output.say(`${name}: images of ${imageShape.join('×')}, ${classes.length} classes`)
+  output.say(
+    formatTable(
+      [{ title: 'class', shrinkTo: 8 }, ...columns.map(([title]) => ({ title, align: 'right' as const }))],
+      [
+        ...classes.map((label, i) => [label, ...counts.map(count => withCommas(count[i]))]),
+        ['all', ...columns.map(([, images]) => withCommas(images.length))],
+      ],
+    ),
+  )
 }

@@ -3,9 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { FormatError } from 'fovea'
 import sharp, { type SharpOptions } from 'sharp'
 import { checkedSize, diskError, type FileLimit } from '../files.js'
-
-/** Files that are taken for images, by the end of their name. */
-export const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp'] as const
+import { formatNames, formatOf, isHeic } from './image-formats.js'
 
 /** Refused before decoding: a file of a few kilobytes can claim a picture of many gigabytes. */
 const MAX_PIXELS = 100e6
@@ -16,7 +14,7 @@ const LIMIT: FileLimit = { what: 'an image', maxBytes: 256 << 20 }
 const READ_OPTIONS: SharpOptions = { limitInputPixels: MAX_PIXELS, failOn: 'truncated', sequentialRead: true }
 
 /**
- * Decodes a JPEG, PNG or WebP file: turned as its EXIF data says, shorter side resized to fit, centre cropped, in RGB;
+ * Decodes a JPEG, PNG, WebP, GIF, TIFF or AVIF file, of several pictures the first: turned as its EXIF data says, shorter side resized to fit, centre cropped, in RGB;
  * transparency is laid over white.
  * @param size [height, width, channels] of the result; 3 channels are RGB, 1 is grey
  * @returns height × width × channels bytes
@@ -51,21 +49,15 @@ export async function imageSize(path: string): Promise<[height: number, width: n
   })
 }
 
-/** The kinds of file that are decoded, by their first bytes; other decoders (SVG, PDF …) are never reached. */
-const SIGNATURES: readonly (readonly [offset: number, bytes: string])[] = [
-  [0, '\xff\xd8\xff'],
-  [0, '\x89PNG\r\n\x1a\n'],
-  [8, 'WEBP'],
-]
-
+/** Looks at the first bytes, so that other decoders (SVG, PDF …) are never reached. */
 async function readImageFile(path: string): Promise<Buffer> {
   checkedSize(path, LIMIT)
   const bytes = await readFile(path).catch((error: unknown) => {
     throw diskError(error, path, 'read')
   })
   if (bytes.length === 0) throw new FormatError(`'${path}' is empty`)
-  const known = SIGNATURES.some(([at, text]) => bytes.toString('latin1', at, at + text.length) === text)
-  if (!known) throw new FormatError(`'${path}' is not a JPEG, PNG or WebP image`)
+  if (isHeic(bytes)) throw new FormatError(`'${path}' is a HEIC image, which cannot be read here; convert it to JPEG`)
+  if (!formatOf(bytes)) throw new FormatError(`'${path}' is not a ${formatNames} image`)
   return bytes
 }
 

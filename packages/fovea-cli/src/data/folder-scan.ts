@@ -1,14 +1,16 @@
 /**
- * @file Which images a folder holds, of which class and split, found without opening any. Two layouts:
- * `train/CLASS/*` with `test/CLASS/*` (or `val`, `validation`), and `CLASS/*`, which is split by a seed.
+ * @file Which images a folder holds, of which class and split, found without decoding any: `train/CLASS/*` beside
+ * validation or test images, or `CLASS/*` alone; what is missing is held out by a seed.
  */
 import { createHash } from 'node:crypto'
-import { type Dirent, readdirSync, statSync } from 'node:fs'
-import { basename, extname, join } from 'node:path'
-import { FormatError, InvalidArgumentError, splitLabels } from 'fovea'
-import { diskError } from '../files.js'
-import { IMAGE_EXTENSIONS } from './decode-image.js'
+import { statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { FormatError, InvalidArgumentError, nearestNames, splitLabels } from 'fovea'
+import { type FolderFacts, formatEndings } from './folder-facts.js'
+import { type Endings, filesIn, foldersIn, looseImages } from './image-files.js'
+import { formatNames } from './image-formats.js'
 import type { SplitName } from './packed-file.js'
+import { findSplits } from './split-folders.js'
 
 export interface FoundImage {
   readonly split: SplitName
@@ -20,142 +22,173 @@ export interface FoundImage {
 export interface FolderScan {
   /** Class names, sorted: the order of the labels. */
   readonly classes: readonly string[]
-  /** Training images first; within a split by class, then by name. */
+  /** Training images first, then those held out; within a split by class, then by name. */
   readonly images: readonly FoundImage[]
+  readonly facts: FolderFacts
   /** SHA-256 of paths, sizes and times of change: differs when any image may have changed. */
   readonly state: string
 }
 
 export interface SplitOptions {
-  /** How much of each class is held out where the folder has no test images of its own. Default 0.2. */
+  /** How much of each class is held out where the folder has no validation images of its own. Default 0.2. */
   readonly heldOut?: number
   /** Chooses the images held out; not the seed of a training run, so that every run and evaluation agree. Default 0. */
   readonly splitSeed?: number
 }
 
-/** What held-out images' folders are called, best first. */
-const TEST_FOLDERS = ['test', 'val', 'validation'] as const
-
 /**
- * Lists the images of a folder.
+ * Lists the images of a folder, a class's with those in all folders below it. Names of classes are in Unicode's normal form
+ * C. Where there are no test images, those of validation are both; where there are no validation images, some of those to
+ * train on are held out for it; where there is neither, for the test.
  * @throws InvalidArgumentError if there is no such folder; FormatError if it has no images or fewer than two classes
  */
 export function scanFolder(folder: string, { heldOut = 0.2, splitSeed = 0 }: SplitOptions = {}): FolderScan {
-  const top = foldersIn(folder, folder)
-  const test = TEST_FOLDERS.find(name => top.includes(name))
-  const trainIsSplit =
-    top.includes('train') && (test !== undefined || foldersIn(folder, join(folder, 'train')).length > 0)
-  const train = listClasses(folder, trainIsSplit ? 'train' : '.')
-  const classes = [...train.keys()]
-  checkClasses(folder, train, trainIsSplit)
-  const images: FoundImage[] = []
-  const add = (split: SplitName, label: number, path: string): void => {
-    images.push({ split, label, path })
+  const { folders, unused } = findSplits(folder)
+  const train = listClasses(folder, folders.train)
+  const classes = [...train.classes.keys()].sort()
+  checkClasses(join(folder, folders.train), train)
+  const both = folders.validation !== undefined && folders.test !== undefined
+  const listed = {
+    validation: both ? listHeldOut(folder, folders.validation, train) : undefined,
+    test: listHeldOut(folder, folders.test ?? folders.validation, train),
   }
-  if (trainIsSplit && test) {
-    for (const [name, paths] of train) {
-      for (const path of paths) add('train', classes.indexOf(name), path)
-    }
-    for (const [name, paths] of listClasses(folder, test)) {
-      const label = classes.indexOf(name)
-      if (label < 0 && paths.length > 0) {
-        throw new FormatError(`'${join(folder, test)}' has class '${name}', which '${join(folder, 'train')}' lacks`)
-      }
-      for (const path of paths) add('test', label, path)
-    }
-    if (images.every(({ split }) => split === 'train')) throw noImages(join(folder, test))
-  } else {
-    if (!(heldOut > 0 && heldOut < 1)) {
-      throw new InvalidArgumentError(`the fraction held out must lie between 0 and 1, not ${heldOut}`)
-    }
-    const all = [...train].flatMap(([name, paths]) => paths.map(path => ({ label: classes.indexOf(name), path })))
-    const isTest = splitLabels(
-      Int32Array.from(all, ({ label }) => label),
-      classes.length,
-      heldOut,
-      splitSeed,
-    )
-    for (const split of ['train', 'test'] as const) {
-      for (const [i, { label, path }] of all.entries()) {
-        if (isTest[i] === (split === 'test' ? 1 : 0)) add(split, label, path)
-      }
-    }
-    if (images.every(({ split }) => split === 'train')) {
-      throw new FormatError(`'${folder}' has one image a class: there is none to hold out; add images`)
-    }
+  const imagesOf = (list: ListedFolder | undefined): Omit<FoundImage, 'split'>[] =>
+    classes.flatMap((name, label) => (list?.classes.get(name)?.images ?? []).map(path => ({ label, path })))
+  const toTrain = imagesOf(train)
+  const drawn = listed.test === undefined ? 'test' : folders.validation === undefined ? 'validation' : undefined
+  const isDrawn = drawn && drawImages(toTrain, classes.length, heldOut, splitSeed)
+  const drawnImages = toTrain.filter((_, i) => isDrawn?.[i] === 1)
+  if (drawn === 'test' && drawnImages.length === 0) {
+    throw new FormatError(`'${folder}' has one image a class: there is none to hold out; add images`)
   }
-  return { classes, images, state: stateOf(folder, images) }
+  const images: FoundImage[] = (
+    [
+      ['train', toTrain.filter((_, i) => isDrawn?.[i] !== 1)],
+      ['validation', drawn === 'validation' ? drawnImages : imagesOf(listed.validation)],
+      ['test', drawn === 'test' ? drawnImages : imagesOf(listed.test)],
+    ] as const
+  ).flatMap(([split, found]) => found.map(image => ({ split, ...image })))
+  const drawnFrom = { folder: folders.train, heldOut }
+  const lists = [train, listed.validation, listed.test].filter(list => list !== undefined)
+  const facts: FolderFacts = {
+    sources: {
+      train: { folder: folders.train },
+      ...(listed.validation && { validation: { folder: listed.validation.folder } }),
+      ...(drawn === 'validation' && drawnImages.length > 0 && { validation: drawnFrom }),
+      test: listed.test ? { folder: listed.test.folder } : drawnFrom,
+    },
+    unused: [...unused, ...lists.flatMap(looseIn)],
+    leftOut: addedUp(lists.flatMap(list => [...list.classes.values()].map(({ others }) => others))),
+    joined: classes
+      .map(name => lists.flatMap(list => list.classes.get(name)?.folders ?? []))
+      .filter(paths => new Set(paths.map(path => basename(path))).size > 1),
+  }
+  return { classes, images, facts, state: stateOf(folder, images, facts) }
 }
 
-/** The images of each class below `folder/under`, by class, sorted. */
-function listClasses(folder: string, under: string): Map<string, string[]> {
-  const classes = foldersIn(folder, join(folder, under))
-  return new Map(
-    classes.map(name => {
-      const files = entriesOf(join(folder, under, name)).map(entry => entry.name)
-      return [
-        name,
-        files
-          .filter(isImageName)
-          .sort()
-          .map(file => join(under, name, file)),
-      ]
-    }),
-  )
+interface ListedClass {
+  /** As they are called on the disk, with the splits' folder. */
+  readonly folders: string[]
+  readonly images: string[]
+  readonly others: Endings
 }
 
-function checkClasses(folder: string, classes: ReadonlyMap<string, string[]>, trainIsSplit: boolean): void {
-  const where = trainIsSplit ? join(folder, 'train') : folder
-  if ([...classes.values()].every(paths => paths.length === 0)) throw noImages(where)
-  const empty = [...classes].filter(([, paths]) => paths.length === 0).map(([name]) => name)
-  if (empty.length > 0) {
+interface ListedFolder {
+  /** Below the data folder. */
+  readonly folder: string
+  /** By name, in normal form C. */
+  readonly classes: ReadonlyMap<string, ListedClass>
+  /** Images beside the folders of classes. */
+  readonly loose: number
+}
+
+function listClasses(dataFolder: string, folder: string): ListedFolder {
+  const classes = new Map<string, ListedClass>()
+  for (const name of foldersIn(join(dataFolder, folder))) {
+    const path = join(folder, name)
+    const { images, others } = filesIn(join(dataFolder, path))
+    const key = name.normalize('NFC')
+    const same = classes.get(key)
+    classes.set(key, {
+      folders: [...(same?.folders ?? []), path],
+      images: [...(same?.images ?? []), ...images.map(image => join(path, image))],
+      others: addedUp([same?.others ?? {}, others]),
+    })
+  }
+  return { folder, classes, loose: looseImages(join(dataFolder, folder)) }
+}
+
+/** @throws FormatError for a class that is not trained on */
+function listHeldOut(dataFolder: string, folder: string | undefined, train: ListedFolder): ListedFolder | undefined {
+  if (folder === undefined) return undefined
+  const list = listClasses(dataFolder, folder)
+  for (const [name, { images }] of list.classes) {
+    if (images.length === 0 || train.classes.has(name)) continue
+    const [near] = nearestNames(name, [...train.classes.keys()])
     throw new FormatError(
-      `no images (${IMAGE_EXTENSIONS.join(' ')}) in class folder${empty.length > 1 ? 's' : ''} ` +
-        `${empty.map(name => `'${join(where, name)}'`).join(', ')}; add some or remove the folder`,
+      `'${join(dataFolder, folder)}' has class '${name}', which '${join(dataFolder, train.folder)}' lacks` +
+        `${near === undefined ? '' : ` (it has '${near}')`}; rename it, add such images to train on, or move it elsewhere`,
+    )
+  }
+  return list
+}
+
+function drawImages(
+  images: readonly { readonly label: number }[],
+  classes: number,
+  heldOut: number,
+  seed: number,
+): Uint8Array {
+  if (!(heldOut > 0 && heldOut < 1)) {
+    throw new InvalidArgumentError(`the fraction held out must lie between 0 and 1, not ${heldOut}`)
+  }
+  const labels = Int32Array.from(images, ({ label }) => label)
+  return splitLabels(labels, classes, heldOut, seed)
+}
+
+const looseIn = ({ folder, loose }: ListedFolder): FolderFacts['unused'] =>
+  loose > 0 ? [{ folder, images: loose, why: 'beside the class folders' }] : []
+
+function addedUp(counts: readonly Endings[]): Endings {
+  const sum: Record<string, number> = {}
+  for (const [ending, n] of counts.flatMap(count => Object.entries(count))) sum[ending] = (sum[ending] ?? 0) + n
+  return sum
+}
+
+function checkClasses(path: string, { classes, loose }: ListedFolder): void {
+  if ([...classes.values()].every(({ images }) => images.length === 0)) throw noImages(path, classes, loose)
+  const empty = [...classes.values()].filter(({ images }) => images.length === 0)
+  if (empty.length > 0) {
+    const folders = empty.map(({ folders: [first], others }) => `'${join(path, basename(first))}'${instead(others)}`)
+    throw new FormatError(
+      `no images (${formatNames}) in class folder${empty.length > 1 ? 's' : ''} ${folders.join(', ')}; ` +
+        'add some or remove the folder',
     )
   }
   if (classes.size < 2) {
     throw new FormatError(
-      `'${where}' has one class, '${[...classes.keys()][0]}': a classifier needs two or more folders of images`,
+      `'${path}' has one class, '${[...classes.keys()][0]}': a classifier needs two or more folders of images`,
     )
   }
 }
 
-function noImages(folder: string): FormatError {
-  const loose = entriesOf(folder).filter(({ name }) => isImageName(name)).length
+function noImages(path: string, classes: ListedFolder['classes'], loose: number): FormatError {
   const found =
     loose > 0
-      ? `'${folder}' holds ${loose} image${loose > 1 ? 's' : ''} but no class folders: put them into a folder for each class`
-      : `no images in '${folder}': expected a folder for each class with ${IMAGE_EXTENSIONS.join(' ')} files`
-  return new FormatError(`${found}, as in '${join(folder, 'cat', '1.jpg')}', or train/CLASS/* and test/CLASS/*`)
+      ? `'${path}' holds ${loose} image${loose > 1 ? 's' : ''} but no class folders: put them into a folder for each class`
+      : `no images in '${path}'${instead(addedUp([...classes.values()].map(({ others }) => others)))}: ` +
+        `expected a folder for each class with ${formatNames} files`
+  return new FormatError(`${found}, as in '${join(path, 'cat', '1.jpg')}', or train/CLASS/* and test/CLASS/*`)
 }
 
-const isImageName = (name: string): boolean =>
-  !name.startsWith('.') && IMAGE_EXTENSIONS.some(extension => extension === extname(name).toLowerCase())
-
-function foldersIn(dataFolder: string, folder: string): string[] {
-  const isFolder = (entry: Dirent): boolean =>
-    entry.isDirectory() ||
-    (entry.isSymbolicLink() && statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory() === true)
-  const state = statSync(folder, { throwIfNoEntry: false })
-  if (!state) throw new InvalidArgumentError(`there is no data folder '${dataFolder}'`)
-  if (!state.isDirectory()) throw new InvalidArgumentError(`'${folder}' is a file, not a folder of images`)
-  return entriesOf(folder)
-    .filter(entry => !entry.name.startsWith('.') && isFolder(entry))
-    .map(entry => entry.name)
-    .sort()
+/** What lies there instead of images. */
+const instead = (others: Endings): string => {
+  const files = formatEndings(others)
+  return files === '' ? '' : ` (it holds ${files})`
 }
 
-function entriesOf(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch (error) {
-    throw diskError(error, folder, 'read')
-  }
-}
-
-function stateOf(folder: string, images: readonly FoundImage[]): string {
-  const hash = createHash('sha256').update(basename(folder))
+function stateOf(folder: string, images: readonly FoundImage[], facts: FolderFacts): string {
+  const hash = createHash('sha256').update(basename(folder)).update(JSON.stringify(facts))
   for (const { split, label, path } of images) {
     const file = statSync(join(folder, path), { throwIfNoEntry: false })
     hash.update(`${split}\0${label}\0${path}\0${file?.size ?? -1}\0${file?.mtimeMs ?? -1}\n`)

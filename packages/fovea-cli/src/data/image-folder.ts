@@ -5,11 +5,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { type DataSplits, FormatError, InvalidArgumentError } from 'fovea'
+import { FormatError, InvalidArgumentError } from 'fovea'
 import { cacheFolder, inCache } from './cache.js'
 import { imageSize } from './decode-image.js'
 import { type FolderScan, type SplitOptions, scanFolder } from './folder-scan.js'
-import type { FoundData } from './found-data.js'
+import type { FoundData, LoadedData } from './found-data.js'
 import { badImages, type PackOptions, packFolder } from './pack-folder.js'
 import {
   openPacked,
@@ -33,17 +33,17 @@ export interface ImageFolderOptions extends PackOptions, SplitOptions {
 }
 
 /** Changes whenever the same files would be decoded to other pixels: packed files of before are made again. */
-const DECODING = 1
+const DECODING = 2
 const DEFAULT_MAX_SIZE = 224
 /** The longest side that images may be resized to. */
 export const MAX_IMAGE_SIDE = 4096
 
 /**
- * Opens a folder of images: `train/CLASS/*` with `test/CLASS/*`, or `CLASS/*`, of which `heldOut` is split off.
- * JPEG, PNG and WebP; see decodeImage for what is done to each. Classes are sorted by name.
+ * Opens a folder of images: `train/CLASS/*` with `val/CLASS/*`, `test/CLASS/*` or both, or `CLASS/*`; see scanFolder for
+ * what is held out of what. JPEG, PNG, WebP, GIF, TIFF and AVIF; see decodeImage for what is done to each. Classes are sorted by name.
  * @throws InvalidArgumentError if there is no such folder; FormatError naming what is missing, or the images that cannot be read
  */
-export const imageFolder = async (folder: string, options: ImageFolderOptions = {}): Promise<DataSplits> =>
+export const imageFolder = async (folder: string, options: ImageFolderOptions = {}): Promise<LoadedData> =>
   (await findImageFolder(folder, options)).open(options)
 
 /**
@@ -58,7 +58,7 @@ export async function findImageFolder(folder: string, options: ImageFolderOption
   return { name, imageShape, classes, open: (load = {}) => openFolder(folder, scan, job, { ...load, skipBad }) }
 }
 
-async function openFolder(folder: string, scan: FolderScan, job: Job, options: PackOptions): Promise<DataSplits> {
+async function openFolder(folder: string, scan: FolderScan, job: Job, options: PackOptions): Promise<LoadedData> {
   const path = join(cacheFolder(options), `${basename(resolve(folder))}-${job.key}${PACKED_EXTENSION}`)
   if (existsSync(path)) {
     try {
@@ -122,6 +122,7 @@ async function describe(folder: string, scan: FolderScan, options: ImageFolderOp
       name: basename(resolve(folder)),
       imageShape,
       classes: [...scan.classes],
+      facts: scan.facts,
       source: hash(scan.state + what),
     },
   }

@@ -1,10 +1,10 @@
 /** @file What `--data` may say: the name of a data set, a folder of images, or a packed file. */
 import { statSync } from 'node:fs'
 import { extname } from 'node:path'
-import { type DataSplits, FormatError, InvalidArgumentError, nearestNames } from 'fovea'
+import { FormatError, InvalidArgumentError, nearestNames } from 'fovea'
 import { cifar10, cifar10Description } from './cifar10.js'
 import { fashionMnist, fashionMnistDescription } from './fashion-mnist.js'
-import type { FoundData } from './found-data.js'
+import type { FoundData, LoadedData } from './found-data.js'
 import { findImageFolder, type ImageFolderOptions } from './image-folder.js'
 import { isPacked, openPacked, readManifest } from './packed-file.js'
 
@@ -20,7 +20,7 @@ export const datasetNames: readonly string[] = Object.keys(DATASETS)
  * Opens what `--data` names.
  * @throws as findDataset; the errors of each kind of data set
  */
-export const openDataset = async (spec: string, options: ImageFolderOptions = {}): Promise<DataSplits> =>
+export const openDataset = async (spec: string, options: ImageFolderOptions = {}): Promise<LoadedData> =>
   (await findDataset(spec, options)).open(options)
 
 /**
@@ -41,7 +41,7 @@ export async function findDataset(spec: string, options: ImageFolderOptions = {}
   const near = nearestNames(spec, datasetNames)
   throw new InvalidArgumentError(
     `no data set, folder or file '${spec}'.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''} ` +
-      `Known: ${datasetNames.join(', ')}, a folder of images (train/CLASS/* and test/CLASS/*, or CLASS/*), a packed file`,
+      `Known: ${datasetNames.join(', ')}, a folder of images (train/CLASS/* and val/CLASS/*, or CLASS/*), a packed file`,
   )
 }
 

@@ -78,7 +78,7 @@ async function* decodedImages(
   checkLeft(classes, images, bad)
 }
 
-/** @throws FormatError if a class has no training image left, or the test split none at all */
+/** @throws FormatError if a class has no training image left, or a split none at all */
 function checkLeft(classes: readonly string[], images: readonly FoundImage[], bad: readonly BadImage[]): void {
   const check = (what: string, isPart: (image: FoundImage) => boolean): void => {
     const lost = bad.filter(isPart).map(reasonOf)
@@ -90,7 +90,9 @@ function checkLeft(classes: readonly string[], images: readonly FoundImage[], ba
   for (const label of new Set(bad.map(({ label }) => label))) {
     check(`class '${classes[label]}' has no training images`, image => image.split === 'train' && image.label === label)
   }
-  check('the test split has no images', ({ split }) => split === 'test')
+  for (const split of new Set(bad.map(({ split }) => split))) {
+    check(`the ${split} split has no images`, image => image.split === split)
+  }
 }
 
 /** `2 of 60 images that cannot be read: 'a.jpg' …; 'b.jpg' …`. */

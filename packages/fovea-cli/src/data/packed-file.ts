@@ -2,25 +2,28 @@
  * @file Packed data sets (`*.fovea-data`): decoded images of one size, in one file that is read without decoding.
  *
  *     magic "FOVEADAT", version (uint32), 0 (uint32)
- *     pixels of the training images, then of the test images: NHWC, 8 bits a channel
- *     labels of the training images, then of the test images: uint16
+ *     pixels of the training images, of those of validation, if there are any, of the test: NHWC, 8 bits a channel
+ *     labels in the same order: uint16
  *     manifest: JSON, see `manifestSchema`
  *     manifest length (uint32), version (uint32), magic "FOVEAEND"
  *
  * Numbers are little-endian. The manifest stands last, so that the file is written in one pass; a file that was cut
- * short has no end mark.
+ * short has no end mark. Version 1 had no validation images and no facts, and is else the same.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { type DataSplits, FormatError } from 'fovea'
+import { type Dataset, FormatError } from 'fovea'
 import { z } from 'zod'
 import { diskError, writeFileAtomic } from '../files.js'
+import { factsSchema } from './folder-facts.js'
+import type { LoadedData } from './found-data.js'
 import { type StoredImages, sharedBytes, sharedLabels } from './stored-dataset.js'
 import { preparedAhead } from './worker-loader.js'
 
 export const PACKED_EXTENSION = '.fovea-data'
 
-const VERSION = 1
+const VERSION = 2
+const READS = [1, VERSION]
 const MAGIC = 'FOVEADAT'
 const END = 'FOVEAEND'
 /** Bytes of the header, and of the end mark. */
@@ -29,7 +32,7 @@ const MAX_MANIFEST_BYTES = 64 << 20
 /** Images of up to this many bytes in all are read into memory; larger sets are read from the file, image by image. */
 const MAX_MEMORY_BYTES = 1e9
 
-const SPLITS = ['train', 'test'] as const
+const SPLITS = ['train', 'validation', 'test'] as const
 export type SplitName = (typeof SPLITS)[number]
 
 const dimension = z.int().min(1).max(65535)
@@ -40,6 +43,8 @@ const splitSchema = z.object({
     .max(2 ** 32 - 1),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 })
+type PackedSplit = z.infer<typeof splitSchema>
+
 const manifestSchema = z.object({
   name: z.string().max(1000),
   imageShape: z.tuple([dimension, dimension, z.int().min(1).max(4)]),
@@ -48,7 +53,9 @@ const manifestSchema = z.object({
   source: z.string().max(1000),
   /** Files left out because they cannot be read. */
   skipped: z.array(z.string()),
-  splits: z.object({ train: splitSchema, test: splitSchema }),
+  /** Of a folder of images. */
+  facts: factsSchema.optional(),
+  splits: z.object({ train: splitSchema, validation: splitSchema.optional(), test: splitSchema }),
 })
 
 /** What a packed file says about itself. */
@@ -62,13 +69,13 @@ export interface PackedImage {
 }
 
 /** What is known of a data set before its images are. */
-export type PackedDescription = Pick<PackedManifest, 'name' | 'imageShape' | 'classes' | 'source'>
+export type PackedDescription = Pick<PackedManifest, 'name' | 'imageShape' | 'classes' | 'source' | 'facts'>
 
 /**
  * Writes a packed file, whole or not at all.
- * @param images all training images, then all test images
+ * @param images all training images, then all of validation, then all test images
  * @param skipped asked for at the end: the files left out by then
- * @throws FormatError if a split stays empty; FoveaError if the disk refuses
+ * @throws FormatError if no image is there to train on, or none for the test; FoveaError if the disk refuses
  */
 export async function writePacked(
   path: string,
@@ -89,8 +96,9 @@ async function* packedBytes(
   start.writeUInt32LE(VERSION, 8)
   yield start
 
-  const labels: Record<SplitName, number[]> = { train: [], test: [] }
-  const hashes: Record<SplitName, Hash> = { train: createHash('sha256'), test: createHash('sha256') }
+  const labels: Record<SplitName, number[]> = { train: [], validation: [], test: [] }
+  const sha256 = (): Hash => createHash('sha256')
+  const hashes: Record<SplitName, Hash> = { train: sha256(), validation: sha256(), test: sha256() }
   let chunk: Uint8Array[] = []
   let chunkBytes = 0
   for await (const { split, label, pixels } of images) {
@@ -105,10 +113,13 @@ async function* packedBytes(
   }
   yield* chunk
   const splits = Object.fromEntries(
-    SPLITS.map(split => {
-      if (labels[split].length === 0) throw noImages(description.name, split, skipped())
+    SPLITS.flatMap(split => {
+      if (labels[split].length === 0) {
+        if (split === 'validation') return []
+        throw noImages(description.name, split, skipped())
+      }
       hashes[split].update(Uint16Array.from(labels[split]))
-      return [split, { count: labels[split].length, sha256: hashes[split].digest('hex') }]
+      return [[split, { count: labels[split].length, sha256: hashes[split].digest('hex') }]]
     }),
   )
   for (const split of SPLITS) yield new Uint8Array(Uint16Array.from(labels[split]).buffer)
@@ -143,14 +154,16 @@ export const readManifest = (path: string): PackedManifest => withFile(path, fil
  * left in the file and read as batches need them. Batches are prepared on a worker.
  * @throws FormatError if the file is not what it claims to be
  */
-export function openPacked(path: string, maxMemoryBytes = MAX_MEMORY_BYTES): DataSplits {
+export function openPacked(path: string, maxMemoryBytes = MAX_MEMORY_BYTES): LoadedData {
   return withFile(path, file => {
     const { manifest, labelsAt } = manifestOf(path, file)
-    const { name, imageShape, classes, splits } = manifest
+    const { name, imageShape, classes, splits, facts } = manifest
     const imageBytes = imageShape[0] * imageShape[1] * imageShape[2]
     const inMemory = labelsAt - MARK <= maxMemoryBytes
-    const open = (split: SplitName, firstImage: number) => {
-      const { count, sha256 } = splits[split]
+    let images = 0
+    const open = (split: SplitName, { count, sha256 }: PackedSplit): Dataset => {
+      const firstImage = images
+      images += count
       const offset = MARK + firstImage * imageBytes
       const packed = file.read(labelsAt + 2 * firstImage, 2 * count)
       const labels = sharedLabels(new Uint16Array(packed.buffer, packed.byteOffset, count))
@@ -163,7 +176,12 @@ export function openPacked(path: string, maxMemoryBytes = MAX_MEMORY_BYTES): Dat
       }
       return preparedAhead({ name: `${name}/${split}`, imageShape, classes, fingerprint: sha256, labels, pixels })
     }
-    return { train: open('train', 0), test: open('test', splits.train.count) }
+    return {
+      train: open('train', splits.train),
+      ...(splits.validation && { validation: open('validation', splits.validation) }),
+      test: open('test', splits.test),
+      ...(facts && { facts }),
+    }
   })
 }
 
@@ -174,8 +192,11 @@ function manifestOf(path: string, file: OpenFile): { manifest: PackedManifest; l
   const start = file.size >= MARK ? file.read(0, MARK) : Buffer.alloc(MARK)
   if (start.toString('latin1', 0, 8) !== MAGIC) throw new FormatError(`'${path}' is not a packed data set`)
   const version = start.readUInt32LE(8)
-  if (version !== VERSION) {
-    throw new FormatError(`'${path}' has version ${version} of the format, this Fovea reads ${VERSION}; pack it again`)
+  if (!READS.includes(version)) {
+    throw new FormatError(
+      `'${path}' has version ${version} of the format, this Fovea reads ${READS.join(' and ')}; ` +
+        `pack the images again: npx fovea data pack FOLDER --out ${path}`,
+    )
   }
   const end = file.size >= 2 * MARK ? file.read(file.size - MARK, MARK) : Buffer.alloc(MARK)
   if (end.toString('latin1', 8) !== END) throw damaged(path, 'it was cut short')
@@ -185,7 +206,8 @@ function manifestOf(path: string, file: OpenFile): { manifest: PackedManifest; l
   const manifestAt = file.size - MARK - length
   const manifest = parseManifest(path, file.read(manifestAt, length).toString('utf8'))
   const [height, width, channels] = manifest.imageShape
-  const images = manifest.splits.train.count + manifest.splits.test.count
+  const { train, validation, test } = manifest.splits
+  const images = train.count + (validation?.count ?? 0) + test.count
   const labelsAt = MARK + images * height * width * channels
   if (labelsAt + 2 * images !== manifestAt) throw damaged(path, `its size does not fit its ${images} images`)
   return { manifest, labelsAt }

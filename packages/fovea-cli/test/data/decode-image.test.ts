@@ -20,7 +20,7 @@ const RED = [256, 0, 0]
 const BLUE = [0, 0, 256]
 
 describe('decodeImage', () => {
-  it.each(['png', 'jpeg', 'webp'] as const)(
+  it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)(
     'decodes %s, resizes the shorter side and crops the centre',
     async format => {
       const path = temporary.write(`x.${format}`, await halves(40, 20).toFormat(format).toBuffer())
@@ -80,7 +80,7 @@ describe('decodeImage', () => {
     expect((await decodeImage(path, [8, 8, 1])).length).toBe(64)
   })
 
-  it('takes the first picture of an animation, and refuses a GIF whatever its name', async () => {
+  it('takes the first of several pictures, and knows what a file is whatever its name', async () => {
     const frames = [RED, BLUE].map(([r, g, b]) =>
       sharp({ create: { width: 12, height: 8, channels: 3, background: { r, g, b } } })
         .png()
@@ -92,7 +92,11 @@ describe('decodeImage', () => {
     expect(await imageSize(path)).toEqual([8, 12])
     expect(pixel(await decodeImage(path, [8, 8, 3]), 8, 4, 7)).toEqual(RED)
     const gif = temporary.write('gif.jpg', await animation.clone().gif().toBuffer())
-    await expect(decodeImage(gif, [8, 8, 3])).rejects.toThrow("gif.jpg' is not a JPEG, PNG or WebP image")
+    expect(pixel(await decodeImage(gif, [8, 8, 3]), 8, 4, 7)).toEqual(RED)
+    const pages = temporary.write('pages.tif', await animation.clone().tiff({ compression: 'lzw' }).toBuffer())
+    expect((await sharp(pages).metadata()).pages).toBe(2)
+    expect(await imageSize(pages)).toEqual([8, 12])
+    expect(pixel(await decodeImage(pages, [8, 8, 3]), 8, 4, 7)).toEqual(RED)
   })
 
   it('refuses what is cut short, damaged, empty, no image, too large or absent, naming the file', async () => {
@@ -109,7 +113,11 @@ describe('decodeImage', () => {
     await refused('huge.png', huge).toThrow(/huge\.png' cannot be decoded: .*pixel limit/)
     await refused('empty.jpg', '').toThrow("empty.jpg' is empty")
     await refused('text.jpg', '<svg xmlns="http://www.w3.org/2000/svg"/>').toThrow(
-      "text.jpg' is not a JPEG, PNG or WebP",
+      "text.jpg' is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image",
+    )
+    const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1')
+    await refused('phone.jpg', heic).toThrow(
+      "phone.jpg' is a HEIC image, which cannot be read here; convert it to JPEG",
     )
     truncateSync(temporary.path('cut.jpg'), 300 << 20)
     await expect(decodeImage(temporary.path('cut.jpg'), [8, 8, 3])).rejects.toThrow(

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { FormatError } from 'fovea'
+import { type Dataset, FormatError } from 'fovea'
 import { describe, expect, it } from 'vitest'
 import { isPacked, openPacked, readManifest, writePacked } from '../../src/data/packed-file.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -82,11 +82,51 @@ describe('a packed file', () => {
   it('of another version is told from a damaged one', async () => {
     const path = await packed()
     const other = readFileSync(path)
-    other[8] = 2
+    other[8] = 3
     writeFileSync(path, other)
-    expect(() => openPacked(path)).toThrow(/has version 2 of the format, this Fovea reads 1; pack it again/)
+    expect(() => openPacked(path)).toThrow(
+      /has version 3 of the format, this Fovea reads 1 and 2; pack the images again: npx fovea data pack FOLDER --out .*small/,
+    )
     expect(isPacked(path)).toBe(true)
     expect(isPacked(temporary.write('other', 'short'))).toBe(false)
+  })
+
+  it('keeps validation images and what was said of the folder', async () => {
+    const path = temporary.path('three.fovea-data')
+    const three = images.map((image, i) => ({
+      ...image,
+      split: (['train', 'validation', 'test'] as const)[i >> 1] ?? 'test',
+    }))
+    const facts = {
+      sources: { train: { folder: 'train' }, validation: { folder: 'train', heldOut: 0.2 }, test: { folder: 'test' } },
+      unused: [{ folder: 'extra', images: 3, why: "beside 'train'" }],
+      leftOut: { '.heic': 2 },
+      joined: [],
+    }
+    await writePacked(path, { ...description, facts }, three)
+    for (const maxMemory of [1e9, 0]) {
+      const data = openPacked(path, maxMemory)
+      expect(data.facts).toEqual(facts)
+      const of = ({ labels, read }: Dataset) => {
+        const target = new Uint8Array(12 * labels.length)
+        read(Array.from(labels.keys()), target)
+        return Array.from(labels, (label, i) => ({ label, pixels: target.slice(12 * i, 12 * i + 12) }))
+      }
+      expect(data.validation?.name).toBe('small/validation')
+      const all = [data.train, data.validation as Dataset, data.test].flatMap(of)
+      expect(all).toEqual(images.map(({ label, pixels }) => ({ label, pixels })))
+    }
+  })
+
+  it('of version 1, which had training and test images only, is read', async () => {
+    const path = await packed()
+    const { train } = openPacked(path)
+    const old = readFileSync(path)
+    old[8] = 1
+    old[old.length - 12] = 1
+    writeFileSync(path, old)
+    expect(openPacked(path)).toMatchObject({ train: { fingerprint: train.fingerprint }, test: { length: 2 } })
+    expect(openPacked(path).validation).toBeUndefined()
   })
 
   it('is not written without images in both splits', async () => {

@@ -24,9 +24,12 @@ export interface Dataset {
   batches?(options: BatchOptions): AsyncIterable<Batch>
 }
 
-/** Training and held-out images of one task. */
+/** The images of one task: those to train on, and those held out. */
 export interface DataSplits {
   readonly train: Dataset
+  /** Measured after each epoch, so what chooses the best one. Default: `test`, where no others are kept apart for it. */
+  readonly validation?: Dataset
+  /** Measured at the end. */
   readonly test: Dataset
 }
 

@@ -104,7 +104,7 @@ export class Classifier {
     const { learningRate, ...optimizer } = optimizerOf(this.#options)
     const logs: Record<string, number>[] = []
     const run = await train(this.#model, {
-      data: { train: training, ...(validation === undefined ? {} : { test: validation }) },
+      data: { train: training, ...(validation === undefined ? {} : { validation }) },
       epochs,
       batchSize: Math.min(batchSize, training.length),
       optimizer: optimizer as OptimizerOptions,

@@ -2,7 +2,7 @@
  * @file The training loop: batch after batch through one compiled step, an evaluation after each epoch, and a state that
  * can be saved after any step. A run that goes on from such a state gives the same bits as one that never stopped.
  */
-import type { Dataset } from '../data/dataset.js'
+import type { DataSplits, Dataset } from '../data/dataset.js'
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions, Engine } from '../engines/engine.js'
 import { DivergenceError, InvalidArgumentError } from '../errors.js'
@@ -21,8 +21,11 @@ import { averagedWeights } from './weight-average.js'
 
 /** A run: its data, its length, its settings (those not given come from the recipe), and who is told of it. */
 export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, CompileOptions {
-  /** Training images, and held-out images, which are measured after each epoch and decide nothing but early stopping. */
-  readonly data: { readonly train: Dataset; readonly test?: Dataset }
+  /**
+   * Training images, and held-out ones. `validation` (default: `test`) is measured after each epoch and decides nothing but
+   * early stopping and which epoch was the best; `test` (default: `validation`) is what the run is evaluated on.
+   */
+  readonly data: Pick<DataSplits, 'train'> & Partial<DataSplits>
   /** Default: as many as the recipe's steps make, where it says how many. */
   readonly epochs?: number
   /** Default: the native engine where it is built, else the reference engine. */
@@ -104,20 +107,23 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const { data, engine = await defaultEngine(), signal, onStep, onEpoch, save, saveSeconds = 300, resume } = options
   const settings = resolveSettings(model, data.train.length, options)
   const { batchSize, average, earlyStopping } = settings
-  checkDataset(model, data.train)
-  if (data.test) checkDataset(model, data.test)
-  else if (earlyStopping) throw new InvalidArgumentError('earlyStopping needs held-out images (data.test)')
+  const { validation = data.test, test = validation } = data
+  for (const images of [data.train, validation, test]) if (images) checkDataset(model, images)
+  if (!validation && earlyStopping) {
+    throw new InvalidArgumentError('earlyStopping needs held-out images (data.validation or data.test)')
+  }
   if (!(saveSeconds >= 0)) throw new InvalidArgumentError(`saveSeconds must be 0 or more, got ${saveSeconds}`)
   const passes = new Epochs(model, data.train, settings)
   const { steps } = passes
   const epochs = options.epochs ?? epochsOf(options.recipe ?? defaultRecipe(model.name), steps)
-  const images = { data: data.train.fingerprint, ...(data.test && { heldOut: data.test.fingerprint }) }
+  const heldOut = [...new Set([validation, test])].flatMap(images => images?.fingerprint ?? []).join('+')
+  const images = { data: data.train.fingerprint, ...(heldOut !== '' && { heldOut }) }
   checkSettings(model, settings, epochs, images, resume)
 
   const compiled = new TrainingStep(model, engine, settings, passes, { ...options, epochs })
   const evaluation = { ...settings, ...options, batchSize, testTimeAugmentation: 'none' as const }
   const evaluator =
-    data.test && new Evaluator(model, engine, { ...evaluation, batchSize: Math.min(batchSize, data.test.length) })
+    validation && new Evaluator(model, engine, { ...evaluation, batchSize: Math.min(batchSize, validation.length) })
   const history: EpochMetrics[] = [...(resume?.history ?? [])]
   let { epoch, step, lossSum, correct } = resume ?? { epoch: 0, step: 0, lossSum: 0, correct: 0 }
   let best = resume && bestWeights(model, resume.slots)
@@ -142,7 +148,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       model: trained,
       history,
       interrupted: !ended(),
-      evaluate: async (dataset = data.test, { testTimeAugmentation = 'none' } = {}) => {
+      evaluate: async (dataset = test, { testTimeAugmentation = 'none' } = {}) => {
         if (dataset === undefined)
           throw new InvalidArgumentError('evaluate needs a data set: the run had none held out')
         return evaluate(trained, dataset, { ...evaluation, engine, testTimeAugmentation })
@@ -198,14 +204,14 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       state = await stateAt()
       const weights = kept(state)
       let metrics: EpochMetrics = { epoch: epoch + 1, loss: lossSum / steps, accuracy: correct / (steps * batchSize) }
-      if (evaluator && data.test) {
+      if (evaluator && validation) {
         await evaluator.load(weights)
-        const { loss, accuracy } = await evaluator.evaluate(data.test)
+        const { loss, accuracy } = await evaluator.evaluate(validation)
         if (!Number.isFinite(loss)) throw diverged('held-out loss', loss, { epoch, step, steps })
         metrics = { ...metrics, validationLoss: loss, validationAccuracy: accuracy }
       }
       history.push(metrics)
-      const isBest = data.test !== undefined && bestEpoch(history, earlyStopping?.minimumDelta) === history.length - 1
+      const isBest = validation !== undefined && bestEpoch(history, earlyStopping?.minimumDelta) === history.length - 1
       if (isBest) best = weights
       const { lossScale } = compiled
       const seconds = secondsSince(start)

@@ -1,8 +1,14 @@
 /** @file Claims about training: it learns, it is the same every time, it goes on where it stopped, it says what is wrong. */
 import { describe, expect, test } from 'vitest'
+import type { Dataset } from '../../src/data/dataset.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { DivergenceError } from '../../src/errors.js'
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type TrainingState,
+} from '../../src/formats/checkpoint.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
 import { type EpochReport, type StepProgress, type TrainOptions, train } from '../../src/train/train.js'
@@ -42,6 +48,41 @@ test('a run learns, reports every step and epoch, and leaves the model it was gi
   expect(accuracy).toBe(epochs[3].validationAccuracy)
   expect(loss).toBeCloseTo(epochs[3].validationLoss!, 6)
   expect(accuracy).toBeGreaterThan(0.9)
+})
+
+test('validation images choose the best epoch; the test images are not looked at before the end', async () => {
+  const validation = stripes(24, 5)
+  let looked = 0
+  const unseen: Dataset = {
+    ...stripeData.test,
+    read(indices, target) {
+      looked++
+      stripeData.test.read(indices, target)
+    },
+  }
+  const data = { train: stripeData.train, validation, test: unseen }
+  const run = await train(small(), { ...options, epochs: 2, data })
+  expect(looked).toBe(0)
+  const { accuracy, images } = await run.evaluate()
+  expect([looked > 0, images]).toEqual([true, 30])
+  const alone = await train(small(), { ...options, epochs: 2, data: { train: stripeData.train, test: validation } })
+  expect(run.history).toEqual(alone.history)
+  expect((await run.evaluate(validation)).accuracy).toBe(run.history[1].validationAccuracy)
+  const onlyValidation = await train(small(), { ...options, epochs: 2, data: { train: stripeData.train, validation } })
+  expect((await onlyValidation.evaluate()).images).toBe(24)
+  expect(accuracy).toBeGreaterThan(0.3)
+})
+
+test('a run goes on with the same validation and test images only', async () => {
+  const data = { train: stripeData.train, validation: stripes(24, 5), test: stripeData.test }
+  const saves: Checkpoint[] = []
+  await train(small(), { ...options, epochs: 1, data, save: async checkpoint => void saves.push(checkpoint) })
+  const goOn = (images: TrainOptions['data']) =>
+    train(saves[0].model, { ...options, epochs: 1, data: images, resume: saves[0].training as TrainingState })
+  expect((await goOn(data)).history.length).toBe(1)
+  for (const other of [{ validation: stripes(24, 6) }, { test: stripes(30, 6) }]) {
+    await expect(goOn({ ...data, ...other })).rejects.toThrow('the held-out images are not those')
+  }
 })
 
 const bytesOf = (checkpoint: Checkpoint): Buffer => Buffer.concat(encodeCheckpoint(checkpoint))

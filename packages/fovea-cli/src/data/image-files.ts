@@ -1,0 +1,89 @@
+/** @file The images in a folder and in all folders below it, and what else lies there. Opens a file only to learn what it is. */
+import { closeSync, type Dirent, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { diskError } from '../files.js'
+import { endingOf, formatOf, hasImageEnding, SIGNATURE_BYTES } from './image-formats.js'
+
+/** How many files there are of each ending (lower case, '' for none). */
+export type Endings = Readonly<Record<string, number>>
+
+export interface FolderFiles {
+  /** Paths below the folder, sorted. */
+  readonly images: readonly string[]
+  /** Files that are no images. */
+  readonly others: Endings
+}
+
+/** What systems put beside photos: no person misses it. */
+const OF_SYSTEMS = ['__macosx', '@eadir', '$recycle.bin', 'system volume information', 'lost+found']
+const FILES_OF_SYSTEMS = ['thumbs.db', 'ehthumbs.db', 'desktop.ini', 'icon\r']
+
+const isOfSystem = (name: string): boolean =>
+  name.startsWith('.') || [...OF_SYSTEMS, ...FILES_OF_SYSTEMS].includes(name.toLowerCase())
+
+/**
+ * Looks through a folder and those below it. Links are followed, each folder is entered once; hidden files and those that
+ * systems leave are passed over.
+ * @throws FoveaError naming a folder that cannot be read
+ */
+export function filesIn(folder: string): FolderFiles {
+  const images: string[] = []
+  const others: Record<string, number> = {}
+  const entered = new Set<string>()
+  const enter = (under: string): void => {
+    const path = join(folder, under)
+    const real = realpathSync(path)
+    if (entered.has(real)) return
+    entered.add(real)
+    for (const entry of entriesOf(path)) {
+      const at = join(under, entry.name)
+      if (isFolder(path, entry)) enter(at)
+      else if (isImage(path, entry)) images.push(at)
+      else others[endingOf(entry.name)] = (others[endingOf(entry.name)] ?? 0) + 1
+    }
+  }
+  enter('')
+  return { images: images.sort(), others }
+}
+
+/** The names of the folders in a folder, sorted. */
+export const foldersIn = (folder: string): string[] =>
+  entriesOf(folder)
+    .filter(entry => isFolder(folder, entry))
+    .map(({ name }) => name)
+    .sort()
+
+/** How many images lie in a folder itself. */
+export const looseImages = (folder: string): number =>
+  entriesOf(folder).filter(entry => !isFolder(folder, entry) && isImage(folder, entry)).length
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !isOfSystem(name))
+  } catch (error) {
+    throw diskError(error, folder, 'read')
+  }
+}
+
+const isFolder = (folder: string, entry: Dirent): boolean =>
+  entry.isDirectory() ||
+  (entry.isSymbolicLink() && statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory() === true)
+
+/** By its ending; without one that says so, by what is in it, if that can be read. */
+function isImage(folder: string, { name }: Dirent): boolean {
+  if (hasImageEnding(name)) return true
+  const path = join(folder, name)
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false
+  let descriptor = -1
+  try {
+    descriptor = openSync(path, 'r')
+    const start = Buffer.alloc(SIGNATURE_BYTES)
+    readSync(descriptor, start, 0, SIGNATURE_BYTES, 0)
+    const format = formatOf(start)
+    return format !== undefined && !format.ambiguous
+  } catch {
+    return false
+  } finally {
+    if (descriptor >= 0) closeSync(descriptor)
+  }
+}
