@@ -1,4 +1,4 @@
-// Elementwise kernels: activations, broadcast add and multiply, casts, dropout, fused updates of the optimizers.
+// Elementwise kernels: activations, casts, dropout, fused updates of the optimizers.
 #pragma once
 #include <cmath>
 #include <limits>
@@ -32,83 +32,6 @@ void activation_gradient(const StepArgs& s) {
       });
     });
   });
-}
-
-struct AddValues {
-  static vf apply(vf a, vf b) { return a + b; }
-};
-struct MultiplyValues {
-  static vf apply(vf a, vf b) { return a * b; }
-};
-
-template <class T, class Op>
-inline void binary_rows(const StepArgs& s, Op op) {
-  const T *a = (const T*)s.buffers[0], *b = (const T*)s.buffers[1];
-  T* y = (T*)s.buffers[2];
-  const int64_t rank = s.ints[2];
-  const int64_t *dims = s.ints + 3, *astride = dims + rank, *bstride = astride + rank;
-  const int64_t inner = dims[rank - 1];
-  int64_t outer = 1;
-  for (int64_t d = 0; d < rank - 1; d++) outer *= dims[d];
-  const bool avary = astride[rank - 1] != 0, bvary = bstride[rank - 1] != 0;
-  if (outer == 1 && avary && bvary) {
-    for_each_flat(inner, s.threads, [&](int64_t at, int lanes) {
-      put(y, at, op.apply(get(a, at, lanes), get(b, at, lanes)), lanes);
-    });
-    return;
-  }
-  parallel(outer, kGrain / inner + 1, s.threads, [&](int64_t begin, int64_t end, int) {
-    for (int64_t r = begin; r < end; r++) {
-      const T *ar = a, *br = b;
-      int64_t rest = r;
-      for (int64_t d = rank - 2; d >= 0; d--) {
-        int64_t i = rest % dims[d];
-        rest /= dims[d];
-        ar += i * astride[d];
-        br += i * bstride[d];
-      }
-      for (int64_t c = 0; c < inner; c += kLanes) {
-        int lanes = inner - c < kLanes ? (int)(inner - c) : kLanes;
-        vf av = avary ? get(ar, c, lanes) : splat(to_float(*ar));
-        vf bv = bvary ? get(br, c, lanes) : splat(to_float(*br));
-        put(y, r * inner + c, op.apply(av, bv), lanes);
-      }
-    }
-  });
-}
-
-// buffers a, b, y; ints operation (0 add, 1 multiply), type, rank, dims, strides of a, strides of b (0: broadcast).
-void binary(const StepArgs& s) {
-  with_type(s.ints[1], [&](auto type) {
-    using T = decltype(type);
-    if (s.ints[0] == 0) {
-      binary_rows<T>(s, AddValues{});
-    } else {
-      binary_rows<T>(s, MultiplyValues{});
-    }
-  });
-}
-
-template <class T>
-inline void multiply_add_rows(const StepArgs& s) {
-  const T *a = (const T*)s.buffers[0], *b = (const T*)s.buffers[1], *c = (const T*)s.buffers[2];
-  T* y = (T*)s.buffers[3];
-  const int64_t columns = s.ints[2], rows_per_image = s.ints[3];
-  parallel(s.ints[1], kGrain / columns + 1, s.threads, [&](int64_t begin, int64_t end, int) {
-    for (int64_t r = begin; r < end; r++) {
-      const T *br = b + r / rows_per_image * columns, *cr = c + r / rows_per_image * columns;
-      for (int64_t i = 0; i < columns; i += kLanes) {
-        const int lanes = columns - i < kLanes ? (int)(columns - i) : kLanes;
-        const int64_t at = r * columns + i;
-        put(y, at, get(a, at, lanes) * get(br, i, lanes) + get(cr, i, lanes), lanes);
-      }
-    }
-  });
-}
-
-// buffers a, b, c, y; ints type, rows, columns, rows per image: y = a·b + c, with a row of b and of c for each image.
-void multiply_add(const StepArgs& s) {
-  with_type(s.ints[0], [&](auto type) { multiply_add_rows<decltype(type)>(s); });
 }
 
 // Towards zero, limited to the range of the type; what is no number is 0.

@@ -3,8 +3,10 @@
 #include "depthwise.h"
 #include "elementwise.h"
 #include "loss.h"
+#include "map.h"
 #include "movement.h"
 #include "pool.h"
+#include "reduce.h"
 #include "weight_gradient.h"
 
 namespace {
@@ -22,7 +24,6 @@ const KernelEntry kTable[] = {
     {"batchNormMerge", batch_norm_merge},
     {"batchNormStatistics", batch_norm_statistics},
     {"batchNormTables", batch_norm_tables},
-    {"binary", binary},
     {"cast", cast},
     {"copy", copy},
     {"crossEntropy", cross_entropy},
@@ -31,13 +32,12 @@ const KernelEntry kTable[] = {
     {"depthwiseWeightGradientMerge", depthwise_weight_gradient_merge},
     {"dropout", dropout},
     {"foldBatchNorm", fold_batch_norm},
+    {"map", map},
     {"maxPool", max_pool},
     {"maxPoolGradient", max_pool_gradient},
     {"meanSquaredError", mean_squared_error},
     {"meanSquaredErrorGradient", mean_squared_error_gradient},
-    {"multiplyAdd", multiply_add},
     {"reduce", reduce},
-    {"reduceMaxGradient", reduce_max_gradient},
     {"rmsProp", rms_prop},
     {"runningAverage", running_average},
     {"lerp", lerp},
