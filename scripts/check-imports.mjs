@@ -8,15 +8,25 @@ import { sourceFiles } from './source-files.mjs'
 
 /** Folder → the folders it may import, beside its own. Files at the top of src (errors, random) may be used by all. */
 const folders = {
+  settings: [],
   graph: [],
   ops: ['graph'],
   nn: ['graph', 'ops', 'models/model.ts', 'data/dataset.ts'],
-  models: ['graph', 'ops', 'nn', 'data/dataset.ts', 'data/normalization.ts', 'passes'],
-  passes: ['graph', 'ops', 'models/model.ts'],
-  engines: ['graph', 'ops', 'passes', 'models/model.ts'],
-  data: ['models/model.ts', 'graph'],
+  models: [
+    'settings',
+    'graph',
+    'ops',
+    'nn',
+    'data/dataset.ts',
+    'data/dataset-setting.ts',
+    'data/normalization.ts',
+    'passes',
+  ],
+  passes: ['settings', 'graph', 'ops', 'models/model.ts'],
+  engines: ['settings', 'graph', 'ops', 'passes', 'models/model.ts'],
+  data: ['settings', 'models/model.ts', 'graph'],
   formats: ['graph', 'ops', 'models', 'passes', 'data/dataset.ts'],
-  train: ['graph', 'ops', 'nn', 'models', 'passes', 'engines', 'data', 'formats'],
+  train: ['settings', 'graph', 'ops', 'nn', 'models', 'passes', 'engines', 'data', 'formats'],
   parity: ['graph', 'ops', 'models', 'passes', 'engines', 'formats', 'train'],
 }
 

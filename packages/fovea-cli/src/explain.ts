@@ -1,11 +1,11 @@
 /** @file `fovea train --explain`: every number that a run would be made of, whether given, from the recipe or a default. */
 import {
-  checkAugmentation,
   checkSettings,
   createModel,
   defaultRecipe,
   initialLossScale,
   type Model,
+  parseAugmentation,
   recipeOf,
   resolveSettings,
   trainingGraph,
@@ -36,7 +36,7 @@ export async function explain(planned: PlannedRun, output: Output): Promise<void
   const { steps } = recipeOf(recipe)
   const settings = resolveSettings(model, images?.length ?? Number.POSITIVE_INFINITY, requestedSettings(planned))
   checkSettings(model, settings, epochs ?? 1, { data: '' }, undefined)
-  checkAugmentation(settings.augmentation, [...model.preprocessing.size])
+  parseAugmentation(settings.augmentation, model.preprocessing.size)
   trainingGraph(model.graph, settings)
   const all = {
     ...{ model: name, recipe },

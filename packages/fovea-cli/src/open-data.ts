@@ -1,5 +1,5 @@
 /** @file Opens what `--data` names, with progress and notices shown to people. */
-import { arrayDataset, checkDataset, createModel, type Dataset, formatBytes, type Model, take } from 'fovea'
+import { checkDataset, createModel, type Dataset, formatBytes, type Model, take } from 'fovea'
 import { aboutLoaded, sayAboutData } from './about-data.js'
 import {
   type DataProgress,
@@ -73,8 +73,7 @@ export const imagesFor = ({ preprocessing: { size } }: Model): Pick<OpenDataOpti
 })
 
 /** @throws as checkDataset, before any image is read */
-export const checkFound = (model: Model, found: FoundData): void =>
-  checkDataset(model, arrayDataset({ ...found, images: new Uint8Array(), labels: [] }))
+export const checkFound = (model: Model, found: FoundData): void => checkDataset(model, found)
 
 /** What a data set is called, whichever of its parts this is. */
 export const dataName = ({ name }: Dataset): string => name.replace(/\/(train|validation|test)$/, '')

@@ -1,5 +1,5 @@
 /** @file What is checked before a command starts: numbers, names and sizes of options, each with a precise message. */
-import { InvalidArgumentError, modelNames, nearestNames, unknownName } from 'fovea'
+import { InvalidArgumentError, modelNames, nearestHint, unknownName } from 'fovea'
 
 /** The command was called in a way that cannot work: exit code 2. */
 export class UsageError extends InvalidArgumentError {
@@ -56,11 +56,7 @@ export const oneOf =
   <T extends string>(option: string, names: readonly T[]): OptionParser<T> =>
   text => {
     const found = names.find(name => name === text)
-    if (found === undefined) {
-      const near = nearestNames(text, names)
-      const hint = near.length > 0 ? ` Did you mean ${near.join(', ')}?` : ''
-      throw new UsageError(`${option}: unknown '${text}'.${hint} Known: ${names.join(', ')}`)
-    }
+    if (found === undefined) throw new UsageError(`${option}: unknown '${text}'${nearestHint(text, names)}`)
     return found
   }
 

@@ -107,7 +107,10 @@ describe('a saved model beside one by name', () => {
 })
 
 test.each([
-  [['resnet21'], "there is no file or folder 'resnet21', nor a model: unknown model 'resnet21'. Did you mean resnet20"],
+  [
+    ['resnet21'],
+    "there is no file or folder 'resnet21', nor a model: unknown model 'resnet21'; did you mean 'resnet20'",
+  ],
   [['resnet8', '--precision', 'float32,float8'], "--precision: unknown 'float8'"],
   [['resnet8', '--precision', 'float32,float64'], '--precision float64 is not available here'],
   [['resnet8', '--epochs', '1'], '--epochs is about images: say which with --data'],

@@ -84,7 +84,7 @@ describe('--augment', () => {
   })
 
   test.each([
-    ['cutmiks', 'Did you mean cutmix?'],
+    ['cutmiks', "did you mean 'cutmix'?"],
     ['cutout=x', "cutout takes a number above 0 (the side in pixels), not 'x'"],
     ['cutmix=0', "cutmix takes a number above 0 (alpha), not '0'"],
     ['cutmix=1=2', "not '1=2'"],

@@ -27,7 +27,7 @@ test('an image size is height, width and 1 or 3 channels', () => {
 
 test('a misspelt choice is answered with the nearest and with all', () => {
   expect(() => oneOf('--engine', ['onednn', 'reference'])('onednm')).toThrow(
-    "--engine: unknown 'onednm'. Did you mean onednn? Known: onednn, reference",
+    "--engine: unknown 'onednm'; did you mean 'onednn'?",
   )
 })
 

@@ -15,6 +15,22 @@ export class InvalidArgumentError extends FoveaError {
   override name = 'InvalidArgumentError'
 }
 
+/** A setting, by its path in the options, with a value that it cannot have. */
+export class SettingError extends InvalidArgumentError {
+  override name = 'SettingError'
+
+  /**
+   * @param setting its path: `optimizer.momentum`
+   * @param problem the rest of the message: what was expected, what was given, what to do
+   */
+  constructor(
+    readonly setting: string,
+    readonly problem: string,
+  ) {
+    super(`${setting}: ${problem}`)
+  }
+}
+
 /** A file (or bytes from outside) that is not what it claims to be. */
 export class FormatError extends FoveaError {
   override name = 'FormatError'
@@ -31,8 +47,8 @@ export class EngineError extends FoveaError {
 }
 
 /**
- * The names nearest to a misspelt one, best first: by edit distance, and those of which it is a part.
- * @returns at most three names, none farther than half the length of `name`
+ * The names nearest to a misspelt one: by edit distance, and those of which it is a part.
+ * @returns at most three names, all equally near, none farther than half the length of `name`
  */
 export function nearestNames(name: string, known: readonly string[]): string[] {
   const distance = (a: string, b: string): number => {
@@ -48,12 +64,9 @@ export function nearestNames(name: string, known: readonly string[]): string[] {
   }
   const far = (candidate: string): number =>
     name.length > 2 && candidate.includes(name) ? 1 : distance(name.toLowerCase(), candidate.toLowerCase())
-  return known
-    .map(candidate => ({ candidate, far: far(candidate) }))
-    .filter(({ far }) => far <= Math.max(2, name.length / 2))
-    .sort((a, b) => a.far - b.far)
-    .slice(0, 3)
-    .map(({ candidate }) => candidate)
+  const distances = known.map(far)
+  const least = Math.min(...distances, Math.max(2, name.length / 2))
+  return known.filter((_, i) => distances[i] === least).slice(0, 3)
 }
 
 /**
@@ -65,9 +78,17 @@ export function checkOptionNames(what: string, options: object, known: readonly 
   if (unknown !== undefined) throw unknownName(`option of ${what}`, unknown, known)
 }
 
-/** The standard error for an unknown name: says what it is, offers the nearest, lists all that exist. */
-export function unknownName(kind: string, name: string, known: readonly string[]): InvalidArgumentError {
-  const near = nearestNames(name, known)
-  const hint = near.length > 0 ? ` Did you mean ${near.join(', ')}?` : ''
-  return new InvalidArgumentError(`unknown ${kind} '${name}'.${hint} Known: ${known.join(', ')}`)
+/** What is said of a name that there is not: the nearest of those that there are, or all where none is near. */
+export function nearestHint(name: string, known: readonly string[]): string {
+  const near = nearestNames(name, known).map(candidate => `'${candidate}'`)
+  if (near.length > 0) return `; did you mean ${oneOf(near)}?`
+  return known.length > 0 ? `; known: ${known.join(', ')}` : '; there are none here'
 }
+
+/** `a, b or c`. */
+export const oneOf = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`
+
+/** The standard error for an unknown name, with the nearest that there are. */
+export const unknownName = (kind: string, name: string, known: readonly string[]): InvalidArgumentError =>
+  new InvalidArgumentError(`unknown ${kind} '${name}'${nearestHint(name, known)}`)

@@ -1,10 +1,12 @@
 /** @file The public surface of Fovea's library: everything else may change. */
 
 export * from './data/array-dataset.js'
-export { checkAugmentation } from './data/augment/augmentation.js'
+export { parseAugmentation } from './data/augment/augmentation.js'
 export * from './data/batches.js'
+export type { ClassLabels } from './data/class-labels.js'
 export * from './data/dataset.js'
 export * from './data/normalization.js'
+export type { Images } from './data/pixels.js'
 export * from './data/subset.js'
 export { defaultEngine } from './engines/default.js'
 export * from './engines/engine.js'

@@ -32,8 +32,9 @@ export function sharedLabels(labels: ArrayLike<number>): Int32Array {
  * @throws InvalidArgumentError if its parts do not fit together; FormatError, on reading, if the file was cut short
  */
 export function storedDataset(stored: StoredImages): Dataset {
-  if ('bytes' in stored.pixels) return arrayDataset({ ...stored, images: stored.pixels.bytes })
-  const { file, offset } = stored.pixels
+  const { pixels, ...known } = stored
+  if ('bytes' in pixels) return arrayDataset({ ...known, images: pixels.bytes })
+  const { file, offset } = pixels
   const size = stored.imageShape[0] * stored.imageShape[1] * stored.imageShape[2]
   const handle = { descriptor: openSync(file, 'r') }
   closing.register(handle, handle.descriptor)

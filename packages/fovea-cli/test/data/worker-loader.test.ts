@@ -99,7 +99,7 @@ describe.runIf(built)('batches from a worker', () => {
 
   it('refuse wrong options at once', () => {
     const ahead = preparedAhead(stored(), worker)
-    expect(() => batchesOf(ahead, { ...training(0), batchSize: 51 })).toThrow('larger than its 50 training images')
+    expect(() => batchesOf(ahead, { ...training(0), batchSize: 51 })).toThrow('larger than the 50 training images')
   })
 })
 

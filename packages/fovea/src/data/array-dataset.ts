@@ -1,16 +1,22 @@
 /** @file A data set whose images lie in memory, and the fingerprint of its bytes. */
-import { InvalidArgumentError } from '../errors.js'
+import { SettingError } from '../errors.js'
 import { mix32 } from '../random.js'
+import { group, type Rows } from '../settings/group.js'
+import { custom, list, text } from '../settings/kinds.js'
+import type { Setting } from '../settings/setting.js'
+import { asLabels, type ClassLabels, labelIndices } from './class-labels.js'
 import type { Dataset } from './dataset.js'
+import { imageSize } from './dataset-setting.js'
+import { type Images, pixelsOf } from './pixels.js'
 
 /** Images and labels in memory, and what they are. */
 export interface ArrayDatasetOptions {
   /** For messages and run files. Default 'array'. */
   readonly name?: string
   /** [n, height, width, channels], 8 bits a channel; kept, not copied. */
-  readonly images: Uint8Array
-  /** [n] class indices. */
-  readonly labels: ArrayLike<number>
+  readonly images: Images
+  /** [n] class indices, or names of classes. */
+  readonly labels: ClassLabels
   /** [height, width, channels] of every image. */
   readonly imageShape: readonly [number, number, number]
   readonly classes: readonly string[]
@@ -18,44 +24,43 @@ export interface ArrayDatasetOptions {
   readonly fingerprint?: string
 }
 
+const settings = group('images and labels in memory', {
+  name: text('for messages and run files').default('array'),
+  images: custom('of all images, one after another', '8-bit pixels', pixelsOf),
+  labels: custom('of all images', 'the class of each image', asLabels),
+  imageShape: imageSize('of every image'),
+  classes: list('in the order of the label indices', 'class names', text('a class')),
+  fingerprint: text('a hash of the content').optional(),
+} satisfies Rows<Omit<ArrayDatasetOptions, 'labels'>> & { readonly labels: Setting<ArrayLike<unknown>> })
+
 /**
  * A data set over images in memory.
- * @throws InvalidArgumentError if the lengths do not fit together or a label is no class
+ * @throws SettingError if the lengths do not fit together, for what are no 8-bit pixels, and for a label that is no class
  */
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
-  const { name = 'array', images, imageShape, classes } = options
-  const labels = options.labels instanceof Int32Array ? options.labels : Int32Array.from(options.labels)
+  const { name, images, imageShape, classes, ...given } = settings.parse(options, '')
   const size = imageShape[0] * imageShape[1] * imageShape[2]
-  if (!Number.isSafeInteger(size) || size < 1 || images.length !== labels.length * size) {
-    throw new InvalidArgumentError(
-      `data set '${name}': ${labels.length} labels and images of ${imageShape.join('×')} need ` +
-        `${labels.length * size} bytes of pixels, got ${images.length}`,
+  const count = given.labels.length
+  if (images.length !== count * size) {
+    const oneHot = images.length * classes.length === count * size ? '; of one-hot rows, give the class indices' : ''
+    throw new SettingError(
+      'images',
+      `${count} labels and images of ${imageShape.join('×')} need ${count * size} bytes of pixels, got ${images.length}${oneHot}`,
     )
   }
-  checkLabels(name, labels, classes)
+  const labels = labelIndices(given.labels, classes)
   return {
     name,
     length: labels.length,
     imageShape,
     classes,
-    fingerprint: options.fingerprint ?? fingerprintOf(images, labels),
+    fingerprint: given.fingerprint ?? fingerprintOf(images, labels),
     labels,
     read(indices, target) {
       for (let i = 0; i < indices.length; i++) {
         target.set(images.subarray(indices[i] * size, (indices[i] + 1) * size), i * size)
       }
     },
-  }
-}
-
-/** @throws InvalidArgumentError naming the first label that is no index of `classes` */
-function checkLabels(name: string, labels: Int32Array, classes: readonly string[]): void {
-  const wrong = labels.findIndex(label => label < 0 || label >= classes.length)
-  if (wrong >= 0) {
-    throw new InvalidArgumentError(
-      `data set '${name}': image ${wrong} has label ${labels[wrong]}, but there are ${classes.length} classes ` +
-        `(0 to ${classes.length - 1})`,
-    )
   }
 }
 

@@ -2,12 +2,10 @@
  * @file From a data set to the batches of one pass: which images, in which order, augmented and normalized how.
  * All of it is a pure function of the options, so a worker, an inline loop and a resumed run prepare the same bits.
  */
-import { InvalidArgumentError } from '../errors.js'
 import { permutation } from '../random.js'
-import { checkAugmentation } from './augment/augmentation.js'
-import { checkView } from './augment/crop-and-flip.js'
 import { passKey } from './augment/keys.js'
 import { imagePreparation } from './augment/prepare-images.js'
+import { parseBatchOptions } from './batch-options.js'
 import type { Batch, BatchOptions, Dataset } from './dataset.js'
 
 /** One pass over a data set as a list of batches that can be prepared in any order. */
@@ -29,9 +27,10 @@ export const batchCount = (images: number, { batchSize, training }: BatchOptions
 
 /**
  * One pass over the data set. Uses the data set's own `batches` (a worker, ahead of the step) where it has one.
- * @throws InvalidArgumentError if the options do not fit the data set
+ * @throws SettingError if the options do not fit the data set
  */
 export function batchesOf(dataset: Dataset, options: BatchOptions): AsyncIterable<Batch> {
+  parseBatchOptions(dataset, options)
   return dataset.batches ? dataset.batches(options) : inlineBatches(dataset, options)
 }
 
@@ -46,14 +45,14 @@ async function* inlineBatches(dataset: Dataset, options: BatchOptions): AsyncGen
 
 /**
  * Fixes the order of a pass and the tables that its batches need.
- * @throws InvalidArgumentError if the options do not fit the data set
+ * @throws SettingError if the options do not fit the data set
  */
 export function batchPlan(dataset: Dataset, options: BatchOptions): BatchPlan {
-  checkBatchOptions(dataset, options)
-  const { batchSize, indices, training } = options
+  const settled = parseBatchOptions(dataset, options)
+  const { batchSize, indices, training } = settled
   const images = indices?.length ?? dataset.length
   const order = training ? permutation(images, passKey('epoch order', training)) : undefined
-  const prepareImages = imagePreparation(dataset.imageShape, options)
+  const prepareImages = imagePreparation(dataset.imageShape, settled)
   const pixels = new Uint8Array(batchSize * imageLength(dataset))
   const chosen = new Uint32Array(batchSize)
   const imageAt = (position: number): number => {
@@ -77,32 +76,3 @@ export function batchPlan(dataset: Dataset, options: BatchOptions): BatchPlan {
 }
 
 const imageLength = ({ imageShape: [height, width, channels] }: Dataset): number => height * width * channels
-
-/** @throws InvalidArgumentError if the options do not fit the data set */
-export function checkBatchOptions(dataset: Dataset, options: BatchOptions): void {
-  const { batchSize, normalization, training, view, indices, firstBatch } = options
-  const fail = (message: string): never => {
-    throw new InvalidArgumentError(`data set '${dataset.name}': ${message}`)
-  }
-  const whole = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least
-  if (!whole(batchSize, 1)) fail(`the batch size must be a whole number from 1 on, not ${batchSize}`)
-  if (!whole(firstBatch ?? 0, 0)) fail(`firstBatch must be a whole number from 0 on, not ${firstBatch}`)
-  const images = indices?.length ?? dataset.length
-  if (training && batchSize > images) {
-    fail(`a batch of ${batchSize} is larger than its ${images} training images; use a batch size of at most ${images}`)
-  }
-  if (training && view) fail('a view is for evaluation; training has its augmentation')
-  if (training) checkAugmentation(training.augmentation, dataset.imageShape)
-  if (view) checkView(view, dataset.imageShape)
-  const channels = dataset.imageShape[2]
-  const { mean, deviation } = normalization
-  if (mean.length !== channels || deviation.length !== channels) {
-    fail(
-      `its images have ${channels} channel${channels === 1 ? '' : 's'}, the normalization has ` +
-        `${mean.length} means and ${deviation.length} deviations`,
-    )
-  }
-  if (!mean.every(Number.isFinite) || !deviation.every(d => Number.isFinite(d) && d > 0)) {
-    fail(`the normalization needs finite means and positive deviations, got [${mean}] and [${deviation}]`)
-  }
-}

@@ -1,11 +1,14 @@
 /** @file What all architectures share: from a function of the image to a model with weights, labels and preprocessing. */
 import type { Dataset, Normalization } from '../data/dataset.js'
+import { checkChannels, checkNotEmpty, dataset, imageSize, normalization } from '../data/dataset-setting.js'
 import { normalizations } from '../data/normalization.js'
-import { InvalidArgumentError } from '../errors.js'
+import { SettingError } from '../errors.js'
 import type { Value } from '../graph/graph.js'
 import { initialWeights } from '../nn/initializers.js'
 import { Scope } from '../nn/scope.js'
 import { GraphBuilder } from '../ops/builder.js'
+import { group, type Rows, type Settled } from '../settings/group.js'
+import { list, text, whole } from '../settings/kinds.js'
 import type { Model, Weights } from './model.js'
 
 /** What can be chosen of any architecture. */
@@ -27,9 +30,46 @@ export interface ModelOptions {
 /** As many as a checkpoint may name. */
 const MAX_CLASSES = 100_000
 
+/** The table of `ModelOptions`. */
+export const modelSettings = {
+  classes: whole('how many it tells apart', { from: 2, to: MAX_CLASSES }).optional(),
+  input: imageSize('of an image').optional(),
+  seed: whole('of the initial weights').default(0),
+  labels: list('class names', 'class names', text('a class')).optional(),
+  normalization: normalization('means and deviations of images scaled to [0, 1]').optional(),
+  images: dataset('training images').optional(),
+} satisfies Rows<ModelOptions>
+
+/** The options of an architecture that has none beside, as they were given. */
+export const modelOptions = group('what can be chosen of any architecture', modelSettings)
+
 const defaultNormalization = ([height, , channels]: readonly number[]): Normalization => {
   if (channels !== 3) return { mean: Array(channels).fill(0.5), deviation: Array(channels).fill(0.5) }
   return height <= 64 ? normalizations.cifar10 : normalizations.imagenet
+}
+
+/** What each option alone cannot tell. */
+function checkTogether({
+  input,
+  classes,
+  labels,
+  normalization,
+  images,
+}: ModelOptions & Required<Pick<ModelOptions, 'input' | 'classes'>>): void {
+  if (labels !== undefined && (labels.length !== classes || classes < 2)) {
+    throw new SettingError(
+      'labels',
+      `expected a name for each of ${Math.max(2, classes)} classes, got ${labels.length}`,
+    )
+  }
+  if (normalization !== undefined) checkChannels(normalization, input[2], 'normalization')
+  if (images !== undefined) checkNotEmpty(images, 'images')
+  if (images !== undefined && images.imageShape.join() !== input.join()) {
+    throw new SettingError(
+      'images',
+      `the model takes images of ${input.join('×')}, these are of ${images.imageShape.join('×')}`,
+    )
+  }
 }
 
 /**
@@ -39,23 +79,13 @@ const defaultNormalization = ([height, , channels]: readonly number[]): Normaliz
  */
 export function buildModel(
   name: string,
-  options: ModelOptions,
+  options: Settled<typeof modelSettings>,
   defaults: { readonly classes: number; readonly input: readonly [number, number, number] },
   logits: (scope: Scope, image: Value, classes: number) => Value,
 ): Model {
-  const { input = defaults.input, labels, seed = 0 } = options
+  const { input = defaults.input, labels, seed } = options
   const { classes = labels?.length ?? defaults.classes } = options
-  if (!Number.isInteger(classes) || classes < 2 || classes > MAX_CLASSES) {
-    throw new InvalidArgumentError(
-      `classes must be a whole number from 2 to ${MAX_CLASSES.toLocaleString('en-US')}, got ${classes}`,
-    )
-  }
-  if (labels !== undefined && labels.length !== classes) {
-    throw new InvalidArgumentError(`${labels.length} labels for ${classes} classes`)
-  }
-  if (input.length !== 3 || !input.every(size => Number.isInteger(size) && size >= 1)) {
-    throw new InvalidArgumentError(`input must be [height, width, channels], got [${input.join(', ')}]`)
-  }
+  checkTogether({ ...options, input, classes })
   const builder = new GraphBuilder()
   const image = builder.input('image', [1, ...input])
   builder.output('logits', logits(new Scope(builder), image, classes))

@@ -9,7 +9,7 @@ import type { Scope } from '../nn/scope.js'
 import { activationOps } from '../ops/activation.js'
 import { flatten } from '../ops/flatten.js'
 import { maxPool } from '../ops/max-pool.js'
-import { buildModel, type ModelOptions } from './build.js'
+import { buildModel, type ModelOptions, modelOptions } from './build.js'
 import type { Model } from './model.js'
 
 /** Glorot and Bengio 2010, uniform: Keras's default. */
@@ -17,7 +17,8 @@ const glorot = (fanIn: number, fanOut: number) => ({ type: 'uniform', bound: Mat
 
 /** conv 32 – pool – conv 64 – pool – conv 64 – pool – dense 512 – dense classes. Defaults: 32×32×3, 10 classes. */
 export function cnn(options: ModelOptions = {}): Model {
-  return buildModel('cnn', options, { classes: 10, input: [32, 32, 3] }, (scope, image, classes) => {
+  const settings = modelOptions.parse(options, '')
+  return buildModel('cnn', settings, { classes: 10, input: [32, 32, 3] }, (scope, image, classes) => {
     const { builder } = scope
     const relu = (x: Value, name: string) => builder.emit(activationOps.relu, [x], {}, name)
     const dense = (part: Scope, x: Value, features: number) =>

@@ -2,7 +2,6 @@
  * @file EfficientNet B0 to B7. Tan and Le 2019 (arXiv 1905.11946): B0 is table 1, the others scale its width, depth and
  * resolution together. Names and normalization are torchvision's.
  */
-import { unknownName } from '../errors.js'
 import type { Value } from '../graph/graph.js'
 import { type BatchNormOptions, batchNorm } from '../nn/batch-norm.js'
 import { type Conv2dOptions, conv2d } from '../nn/conv2d.js'
@@ -15,7 +14,10 @@ import { dropout } from '../ops/dropout.js'
 import { flatten } from '../ops/flatten.js'
 import { globalAveragePool } from '../ops/global-average-pool.js'
 import { stochasticDepth } from '../ops/stochastic-depth.js'
-import { buildModel, type ModelOptions } from './build.js'
+import { group, type Rows } from '../settings/group.js'
+import { choice, number, whole } from '../settings/kinds.js'
+import type { Setting } from '../settings/setting.js'
+import { buildModel, type ModelOptions, modelSettings } from './build.js'
 import type { Model } from './model.js'
 
 /** Table 1, stages 2 to 8: MBConv blocks with their expansion, window, stride, channels and number of layers. */
@@ -107,18 +109,31 @@ export interface EfficientnetOptions extends ModelOptions {
   readonly stochasticDepth?: number
 }
 
+/** The table of `EfficientnetOptions`, but for the variant. */
+export const efficientnetSettings = {
+  ...modelSettings,
+  stemStride: (whole('of the first convolution', { from: 1, to: 2 }) as Setting<1 | 2>).optional(),
+  dropout: number("before the classifier (default: the variant's)", { from: 0, below: 1 }).optional(),
+  stochasticDepth: number('of the last block', { from: 0, below: 1 }).default(0.2),
+} satisfies Rows<Omit<EfficientnetOptions, 'variant'>>
+
+const efficientnetOptions = group('what can be chosen of an EfficientNet', {
+  ...efficientnetSettings,
+  variant: choice('by its published name', efficientnetVariants),
+} satisfies Rows<EfficientnetOptions>)
+
 /**
  * An EfficientNet. Defaults: the variant's resolution, 1000 classes.
  * @throws InvalidArgumentError for an unknown variant
  */
 export function efficientnet(options: EfficientnetOptions): Model {
-  const row = variants.find(({ variant }) => variant === options.variant)
-  if (row === undefined) throw unknownName('EfficientNet', options.variant, efficientnetVariants)
+  const { variant, stochasticDepth: mostDropped, ...settings } = efficientnetOptions.parse(options, '')
+  const row = variants.find(row => row.variant === variant)!
   const { width, depth, resolution, norm } = row
   const defaults = { classes: 1000, input: [resolution, resolution, 3] } as const
-  return buildModel(`efficientnet-${row.variant}`, options, defaults, (scope, image, classes) => {
+  return buildModel(`efficientnet-${variant}`, settings, defaults, (scope, image, classes) => {
     const { builder } = scope
-    const { stemStride = image.type.shape[1] <= 48 ? 1 : 2, stochasticDepth: mostDropped = 0.2 } = options
+    const { stemStride = image.type.shape[1] <= 48 ? 1 : 2 } = settings
     const features = scope.at('features')
     const stem = { filters: scaleWidth(32, width), kernel: 3, stride: stemStride }
     let x = convNormActivation(features.at(0), image, stem, norm)
@@ -136,7 +151,7 @@ export function efficientnet(options: EfficientnetOptions): Model {
     x = convNormActivation(head, x, { filters: 4 * scaleWidth(320, width) }, norm)
     const pooled = builder.emit(globalAveragePool, [x], {}, 'avgpool')
     const flat = builder.emit(flatten, [pooled], {}, 'flatten')
-    const rate = options.dropout ?? row.dropout
+    const rate = settings.dropout ?? row.dropout
     const kept = builder.emit(dropout, [flat], { rate, stream: 0 }, 'classifier.0')
     const initializer = { type: 'uniform', bound: 1 / Math.sqrt(classes) } as const
     return linear(scope.at('classifier').at(1), kept, { features: classes, initializer })

@@ -1,20 +1,28 @@
 /** @file All models by name: what `fovea train MODEL` and `createModel` know. */
 import { unknownName } from '../errors.js'
-import type { ModelOptions } from './build.js'
+import { group } from '../settings/group.js'
+import { text } from '../settings/kinds.js'
+import { type ModelOptions, modelOptions } from './build.js'
 import { cnn } from './cnn.js'
-import { efficientnet, efficientnetVariants } from './efficientnet.js'
+import { efficientnet, efficientnetSettings, efficientnetVariants } from './efficientnet.js'
 import type { Model } from './model.js'
 import { resnet, resnet8, resnetDepths } from './resnet.js'
 import { speednet } from './speednet.js'
+
+/** What can be chosen beside the variant, which the name tells. */
+const efficientnetOptions = group('what can be chosen of an EfficientNet', efficientnetSettings)
 
 type Build = (options: ModelOptions) => Model
 
 const registry = new Map<string, Build>([
   ['resnet8', resnet8],
-  ...resnetDepths.map((depth): [string, Build] => [`resnet${depth}`, options => resnet({ ...options, depth })]),
+  ...resnetDepths.map((depth): [string, Build] => [
+    `resnet${depth}`,
+    options => resnet({ ...modelOptions.parse(options, ''), depth }),
+  ]),
   ...efficientnetVariants.map((variant): [string, Build] => [
     `efficientnet-${variant}`,
-    options => efficientnet({ ...options, variant }),
+    options => efficientnet({ ...efficientnetOptions.parse(options, ''), variant }),
   ]),
   ['speednet', speednet],
   ['cnn', cnn],
@@ -23,12 +31,14 @@ const registry = new Map<string, Build>([
 /** `resnet8`, `resnet20`, …, `efficientnet-b7`, `speednet`, `cnn`. */
 export const modelNames: readonly string[] = [...registry.keys()]
 
+const modelName = text('which model')
+
 /**
  * A new model by name; torchvision's underscores work too (`efficientnet_b0`).
  * @throws InvalidArgumentError for an unknown name, offering the nearest
  */
 export function createModel(name: string, options: ModelOptions = {}): Model {
-  const build = registry.get(name.replaceAll('_', '-'))
+  const build = registry.get(modelName.parse(name, 'name').replaceAll('_', '-'))
   if (build === undefined) throw unknownName('model', name, modelNames)
   return build(options)
 }

@@ -2,13 +2,15 @@
  * @file A trained model for other classes: its last layer is replaced by a fresh one, all else keeps its weights. Graph
  * surgery, so it works for any model, whatever it was made from.
  */
-import { InvalidArgumentError } from '../errors.js'
+import { InvalidArgumentError, SettingError } from '../errors.js'
 import { type Graph, type Node, stateNodes } from '../graph/graph.js'
 import { initialWeights } from '../nn/initializers.js'
 import type { Initializer } from '../ops/builder.js'
 import { linear } from '../ops/linear.js'
 import { rewrite } from '../passes/rewrite.js'
+import { list, text, whole } from '../settings/kinds.js'
 import type { Model } from './model.js'
+import { modelOf } from './model-setting.js'
 
 /** The fully connected layer that makes the logits. */
 export function headOf(graph: Graph): Node {
@@ -24,12 +26,18 @@ export const headParameters = (graph: Graph): string[] =>
     .filter(({ op }) => op === 'parameter')
     .map(({ name }) => name)
 
+const classNames = list('the new classes', 'class names', text('a class')).refine(({ length }, path) => {
+  if (length < 2) throw new SettingError(path, `a classifier needs at least 2 classes, got ${length}`)
+})
+
 /**
  * @param seed of the new layer's weights
  * @throws InvalidArgumentError for fewer than two labels, or a model without a fully connected layer
  */
 export function replaceHead(model: Model, labels: readonly string[], seed = 0): Model {
-  if (labels.length < 2) throw new InvalidArgumentError(`a classifier needs at least 2 classes, got ${labels.length}`)
+  modelOf(model)
+  classNames.parse(labels, 'labels')
+  whole('of the weights').parse(seed, 'seed')
   const ofHead = new Set(headParameters(model.graph))
   const graph = rewrite(model.graph, (node, { builder }) => {
     if (!ofHead.has(node.name)) return undefined

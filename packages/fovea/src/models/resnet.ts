@@ -3,7 +3,7 @@
  * bottleneck on its 3×3 convolution as torchvision has it ("v1.5"), and the CIFAR family of section 4.2, whose shortcuts
  * have no parameters (option A).
  */
-import { unknownName } from '../errors.js'
+import { nearestHint, SettingError } from '../errors.js'
 import type { Value } from '../graph/graph.js'
 import { batchNorm } from '../nn/batch-norm.js'
 import { conv2d } from '../nn/conv2d.js'
@@ -16,7 +16,9 @@ import { globalAveragePool } from '../ops/global-average-pool.js'
 import { maxPool } from '../ops/max-pool.js'
 import { pad } from '../ops/pad.js'
 import { slice } from '../ops/slice.js'
-import { buildModel, type ModelOptions } from './build.js'
+import { group, type Rows } from '../settings/group.js'
+import { whole } from '../settings/kinds.js'
+import { buildModel, type ModelOptions, modelOptions, modelSettings } from './build.js'
 import type { Model } from './model.js'
 
 interface BlockOptions {
@@ -114,28 +116,36 @@ export interface ResnetOptions extends ModelOptions {
   readonly depth: number
 }
 
+/** The table of `ResnetOptions`. */
+const resnetOptions = group('what can be chosen of a ResNet', {
+  ...modelSettings,
+  depth: whole('layers').refine((depth, path) => {
+    if (resnetDepths.includes(depth)) return
+    const hint = nearestHint(String(depth), resnetDepths.map(String))
+    throw new SettingError(path, `there is no ResNet of ${depth} layers${hint}`)
+  }),
+} satisfies Rows<ResnetOptions>)
+
 /**
  * A residual network. Defaults: 32×32×3 and 10 classes for the CIFAR family, 224×224×3 and 1000 classes for ImageNet's.
  * @throws InvalidArgumentError for a depth that the paper does not have
  */
 export function resnet(options: ResnetOptions): Model {
-  const { depth } = options
+  const { depth, ...settings } = resnetOptions.parse(options, '')
   const name = `resnet${depth}`
   if (cifarDepths.includes(depth)) {
-    const blocks = Array<number>(3).fill((depth - 2) / 6)
-    return buildModel(name, options, { classes: 10, input: [32, 32, 3] }, (scope, image, classes) => {
+    const each = Array<number>(3).fill((depth - 2) / 6)
+    return buildModel(name, settings, { classes: 10, input: [32, 32, 3] }, (scope, image, classes) => {
       const stem = relu(scope, batchNorm(scope.at('bn1'), conv2d(scope.at('conv1'), image, { filters: 16, kernel: 3 })))
-      return classifier(scope, stages(scope, stem, [16, 32, 64], blocks, basicBlock, zeroPadding), classes)
+      return classifier(scope, stages(scope, stem, [16, 32, 64], each, basicBlock, zeroPadding), classes)
     })
   }
-  const variant = imagenetVariants.find(row => row.depth === depth)
-  if (variant === undefined) throw unknownName('ResNet depth', String(depth), resnetDepths.map(String))
-  return buildModel(name, options, { classes: 1000, input: [224, 224, 3] }, (scope, image, classes) => {
+  const { block, blocks } = imagenetVariants.find(row => row.depth === depth)!
+  return buildModel(name, settings, { classes: 1000, input: [224, 224, 3] }, (scope, image, classes) => {
     const wide = conv2d(scope.at('conv1'), image, { filters: 64, kernel: 7, stride: 2 })
     const stem = relu(scope, batchNorm(scope.at('bn1'), wide))
     const window = { kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] } as const
     const pooled = scope.builder.emit(maxPool, [stem], window, scope.name('maxpool'))
-    const { block, blocks } = variant
     return classifier(scope, stages(scope, pooled, [64, 128, 256, 512], blocks, block, projection), classes)
   })
 }
@@ -146,7 +156,8 @@ export function resnet(options: ResnetOptions): Model {
  * without batch-norm. Defaults: 32×32×3, 10 classes.
  */
 export function resnet8(options: ModelOptions = {}): Model {
-  return buildModel('resnet8', options, { classes: 10, input: [32, 32, 3] }, (scope, image, classes) => {
+  const settings = modelOptions.parse(options, '')
+  return buildModel('resnet8', settings, { classes: 10, input: [32, 32, 3] }, (scope, image, classes) => {
     const first = conv2d(scope.at('conv1'), image, { filters: 16, kernel: 3, bias: true })
     let x = relu(scope, batchNorm(scope.at('bn1'), first))
     for (const [index, channels] of [16, 32, 64].entries()) {

@@ -12,7 +12,7 @@ import { activationOps } from '../ops/activation.js'
 import { flatten } from '../ops/flatten.js'
 import { maxPool } from '../ops/max-pool.js'
 import { multiply } from '../ops/multiply.js'
-import { buildModel, type ModelOptions } from './build.js'
+import { buildModel, type ModelOptions, modelOptions } from './build.js'
 import type { Model } from './model.js'
 
 /** Channels of the three groups. */
@@ -56,7 +56,8 @@ function group(scope: Scope, x: Value, filters: number): Value {
  * @throws ShapeError for images below 26 pixels, which leave nothing for the last pooling
  */
 export function speednet(options: ModelOptions = {}): Model {
-  return buildModel('speednet', options, { classes: 10, input: [32, 32, 3] }, (scope, image, classes) => {
+  const settings = modelOptions.parse(options, '')
+  return buildModel('speednet', settings, { classes: 10, input: [32, 32, 3] }, (scope, image, classes) => {
     const filters = 2 * 4 * image.type.shape[3] // two for each direction of a 2×2 patch
     const initializer = { type: 'whitening', epsilon: 5e-4 } as const
     const whitened = conv2d(scope.at('whiten'), image, {

@@ -3,13 +3,15 @@
  * type, activations travel in it, while parameters, statistics, the first and the last layer and the loss stay float32.
  * Works on a model's graph, before training or inference mode; autodiff then gives the backward pass the same types.
  */
-import { InvalidArgumentError } from '../errors.js'
+import { SettingError } from '../errors.js'
 import type { Graph, Node, Value } from '../graph/graph.js'
 import { matches } from '../graph/patterns.js'
 import { type DType, isFloat } from '../graph/types.js'
 import type { GraphBuilder } from '../ops/builder.js'
 import { cast } from '../ops/cast.js'
 import { isOpName, opDefinition } from '../ops/index.js'
+import type { Rows } from '../settings/group.js'
+import { choice, list, text } from '../settings/kinds.js'
 import { rewrite } from './rewrite.js'
 
 /** Keras's names of the policies. */
@@ -31,17 +33,26 @@ export interface PrecisionOptions {
   readonly keepFloat32?: readonly string[]
 }
 
+/** The table of `PrecisionOptions`. */
+export const precisionSettings = {
+  precision: choice('the type in which convolutions and linear layers compute', precisions).default('float32'),
+  keepFloat32: list(
+    'layers that stay float32 under mixed precision (default: the first and the last)',
+    'patterns over names of layers',
+    text('a pattern'),
+  ).optional(),
+} satisfies Rows<PrecisionOptions>
+
 /** Whether most of a network's time goes into such a node: a convolution or a linear layer. */
 const isCompute = ({ op }: Node): boolean => isOpName(op) && opDefinition(op).multiplyAdds !== undefined
 
 /**
  * The graph under a policy; its outputs stay float32. `float32` returns it unchanged.
- * @throws InvalidArgumentError for an unknown policy, or a pattern that matches no layer: it is misspelt
+ * @throws SettingError for an unknown policy, or a pattern that matches no layer: it is misspelt
  */
-export function mixedPrecision(graph: Graph, { precision = 'float32', keepFloat32 }: PrecisionOptions = {}): Graph {
-  if (!precisions.includes(precision)) {
-    throw new InvalidArgumentError(`unknown precision '${String(precision)}'. Known: ${precisions.join(', ')}`)
-  }
+export function mixedPrecision(graph: Graph, options: PrecisionOptions = {}): Graph {
+  const precision = precisionSettings.precision.parse(options.precision, 'precision')
+  const keepFloat32 = precisionSettings.keepFloat32.parse(options.keepFloat32, 'keepFloat32')
   const kept = keptLayers(graph, keepFloat32)
   if (precision === 'float32') return graph
   const compute = computeTypes[precision]
@@ -66,8 +77,9 @@ function keptLayers(graph: Graph, patterns: readonly string[] | undefined): Read
   if (patterns === undefined) return new Set([...names.slice(0, 1), ...names.slice(-1)])
   const misspelt = patterns.find(pattern => !names.some(name => matches(pattern, name)))
   if (misspelt !== undefined) {
-    throw new InvalidArgumentError(
-      `keepFloat32: '${misspelt}' matches no convolution or linear layer; there are ${names.slice(0, 3).join(', ')}, …`,
+    throw new SettingError(
+      'keepFloat32',
+      `'${misspelt}' matches no convolution or linear layer; there are ${names.slice(0, 3).join(', ')}, …`,
     )
   }
   return new Set(names.filter(name => patterns.some(pattern => matches(pattern, name))))

@@ -1,5 +1,6 @@
 /** @file The epochs of a run: how many steps each has, and the batches of one, shuffled and augmented for it. */
-import { batchCount, batchesOf, checkBatchOptions } from '../data/batches.js'
+import { parseBatchOptions } from '../data/batch-options.js'
+import { batchCount, batchesOf } from '../data/batches.js'
 import type { Batch, BatchOptions, Dataset } from '../data/dataset.js'
 import type { Model } from '../models/model.js'
 import type { TrainingSettings } from './settings.js'
@@ -19,7 +20,7 @@ export class Epochs {
       ...{ batchSize, normalization: model.preprocessing },
       training: { seed, epoch, augmentation },
     })
-    checkBatchOptions(data, this.#optionsOf(0))
+    parseBatchOptions(data, this.#optionsOf(0))
     this.steps = batchCount(data.length, this.#optionsOf(0))
   }
 

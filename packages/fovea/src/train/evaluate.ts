@@ -2,16 +2,27 @@
 import { arrayDataset } from '../data/array-dataset.js'
 import { batchesOf } from '../data/batches.js'
 import type { Batch, Dataset, View } from '../data/dataset.js'
+import { checkNotEmpty, dataset as datasetSetting } from '../data/dataset-setting.js'
+import { type Images, imageCount, pixelsOf } from '../data/pixels.js'
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions, Engine, HostArray, Program } from '../engines/engine.js'
+import { compileSettings, engine } from '../engines/engine-setting.js'
 import { InvalidArgumentError } from '../errors.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
-import type { PrecisionOptions } from '../passes/mixed-precision.js'
+import { modelOf } from '../models/model-setting.js'
+import { type PrecisionOptions, precisionSettings } from '../passes/mixed-precision.js'
+import { group, type Rows, type Settled } from '../settings/group.js'
+import { choice, whole } from '../settings/kinds.js'
 import type { ReliabilityBin } from './calibration.js'
 import { ClassificationMetrics, type ClassMetrics, classMetrics, type Mistake, probabilities } from './metrics.js'
-import { type TestTimeAugmentation, viewsOf, type WeightedView } from './test-time-augmentation.js'
-import { evaluationGraph, type Loss } from './training-graph.js'
+import {
+  type TestTimeAugmentation,
+  testTimeAugmentations,
+  viewsOf,
+  type WeightedView,
+} from './test-time-augmentation.js'
+import { evaluationGraph, type Loss, losses } from './training-graph.js'
 
 /** How images are measured. */
 export interface EvaluateOptions extends CompileOptions, PrecisionOptions {
@@ -24,6 +35,23 @@ export interface EvaluateOptions extends CompileOptions, PrecisionOptions {
   /** Views of each image, over which the logits are averaged. Default `none`. */
   readonly testTimeAugmentation?: TestTimeAugmentation
 }
+
+const evaluateSettings = {
+  ...compileSettings,
+  ...precisionSettings,
+  engine,
+  batchSize: whole('images at a time', { from: 1 }).default(100),
+  loss: choice('what is measured as loss', losses).default('cross-entropy'),
+  testTimeAugmentation: choice('views of each image, over which logits are averaged', testTimeAugmentations).default(
+    'none',
+  ),
+} satisfies Rows<EvaluateOptions>
+
+const evaluateOptions = group('how images are measured', evaluateSettings)
+const predictOptions = group('how images are told apart', {
+  ...evaluateSettings,
+  top: whole('how many labels an image gets', { from: 1 }).default(5),
+})
 
 /** What a model comes to on labelled images. */
 export interface Evaluation {
@@ -129,7 +157,10 @@ export class Evaluator {
 const isPlain = ({ shift: [y, x], flip }: View): boolean => y === 0 && x === 0 && !flip
 
 /** @throws InvalidArgumentError where images or classes of the data are not the model's */
-export function checkDataset({ name, preprocessing, labels }: Model, dataset: Dataset): void {
+export function checkDataset(
+  { name, preprocessing, labels }: Model,
+  dataset: Pick<Dataset, 'name' | 'imageShape' | 'classes'>,
+): void {
   const [expected, got] = [preprocessing.size.join('×'), dataset.imageShape.join('×')]
   if (expected !== got) {
     throw new InvalidArgumentError(`${name} takes images of ${expected}, ${dataset.name} has images of ${got}`)
@@ -148,31 +179,39 @@ export function checkDataset({ name, preprocessing, labels }: Model, dataset: Da
   }
 }
 
-/** Loss, accuracy and confusion of a model over a whole data set. */
-export const evaluate = (model: Model, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> =>
-  withEvaluator(model, dataset.length, options, evaluator => evaluator.evaluate(dataset))
+/**
+ * Loss, accuracy and confusion of a model over a whole data set.
+ * @throws InvalidArgumentError for options, images or classes that do not fit
+ */
+export async function evaluate(model: Model, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
+  modelOf(model)
+  const images = labelledImages.parse(dataset, 'dataset')
+  checkNotEmpty(images, 'dataset')
+  const how = evaluateOptions.parse(options, '')
+  return withEvaluator(model, images.length, how, evaluator => evaluator.evaluate(images))
+}
+
+const labelledImages = datasetSetting('labelled images')
 
 /**
  * The probability of every class for every image.
  * @param images 8-bit images of the model's size (`preprocessing.size`), one after another, NHWC
  * @returns [images, classes]
- * @throws InvalidArgumentError if the length is no multiple of an image's
+ * @throws InvalidArgumentError for what are no 8-bit pixels, or if their number is no multiple of an image's
  */
-export function predictProbabilities(
+export async function predictProbabilities(
   model: Model,
-  images: Uint8Array,
+  images: Images,
   options: EvaluateOptions = {},
 ): Promise<Float32Array> {
-  const { size } = model.preprocessing
-  const count = images.length / (size[0] * size[1] * size[2])
-  if (!Number.isInteger(count) || count === 0) {
-    throw new InvalidArgumentError(
-      `images of ${size.join('×')} need ${size[0] * size[1] * size[2]} bytes each, got ${images.length} in all`,
-    )
-  }
+  const { preprocessing, labels: classes } = modelOf(model)
+  const pixels = pixelsOf(images)
+  const imageShape = preprocessing.size
+  const count = imageCount(pixels, imageShape)
+  const how = evaluateOptions.parse(options, '')
   const labels = new Int32Array(count)
-  const dataset = arrayDataset({ name: 'images', images, labels, imageShape: size, classes: model.labels })
-  return withEvaluator(model, count, options, evaluator => evaluator.probabilities(dataset))
+  const dataset = arrayDataset({ name: 'images', images: pixels, labels, imageShape, classes })
+  return withEvaluator(model, count, how, evaluator => evaluator.probabilities(dataset))
 }
 
 /** A class that a model names for an image. */
@@ -185,14 +224,16 @@ export interface Prediction {
  * The most probable labels of each image.
  * @param images as `predictProbabilities` takes them
  * @param options `top`: how many labels an image gets, most probable first; default 5
+ * @throws as predictProbabilities
  */
 export async function predict(
   model: Model,
-  images: Uint8Array,
-  { top = 5, ...options }: EvaluateOptions & { readonly top?: number } = {},
+  images: Images,
+  options: EvaluateOptions & { readonly top?: number } = {},
 ): Promise<Prediction[][]> {
-  const { labels } = model
-  const all = await predictProbabilities(model, images, options)
+  const { labels } = modelOf(model)
+  const { top, ...how } = predictOptions.parse(options, '')
+  const all = await predictProbabilities(model, images, how)
   return Array.from({ length: all.length / labels.length }, (_, image) =>
     labels
       .map((label, i) => ({ label, probability: all[image * labels.length + i] }))
@@ -204,7 +245,7 @@ export async function predict(
 async function withEvaluator<T>(
   model: Model,
   images: number,
-  { engine, batchSize = 100, ...options }: EvaluateOptions,
+  { engine, batchSize, ...options }: Settled<typeof evaluateSettings>,
   use: (evaluator: Evaluator) => Promise<T>,
 ): Promise<T> {
   const chosen = engine ?? (await defaultEngine())

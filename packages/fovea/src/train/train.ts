@@ -121,7 +121,13 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   checkSettings(model, settings, epochs, images, resume)
 
   const compiled = new TrainingStep(model, engine, settings, passes, { ...options, epochs })
-  const evaluation = { ...settings, ...options, batchSize, testTimeAugmentation: 'none' as const }
+  const { loss, precision, keepFloat32 } = settings
+  const { memoryLimitBytes } = options
+  const evaluation = {
+    ...{ loss, precision, batchSize },
+    ...(keepFloat32 && { keepFloat32 }),
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+  }
   const evaluator =
     validation && new Evaluator(model, engine, { ...evaluation, batchSize: Math.min(batchSize, validation.length) })
   const history: EpochMetrics[] = [...(resume?.history ?? [])]

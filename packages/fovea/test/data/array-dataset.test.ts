@@ -29,6 +29,6 @@ it('refuses pixels, labels and shapes that do not fit together', () => {
     '1 labels and images of 1×2×1 need 2 bytes of pixels, got 6',
   )
   expect(() => arrayDataset({ ...options, labels: [0, 2, 0] })).toThrow(
-    'image 1 has label 2, but there are 2 classes (0 to 1)',
+    'labels.1: expected the name or the index of one of 2 classes (0 to 1), got 2',
   )
 })

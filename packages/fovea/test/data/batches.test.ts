@@ -92,7 +92,7 @@ describe('batchesOf', () => {
     expect(await view([0, 1], true)).toEqual([2, 1, 2, 5, 4, 5, 12, 11, 12, 15, 14, 15])
     expect(await view([0, -1], true)).toEqual([2, 3, 2, 5, 6, 5, 12, 13, 12, 15, 16, 15])
     expect(await view([0, 0], true)).toEqual([3, 2, 1, 6, 5, 4, 13, 12, 11, 16, 15, 14])
-    await expect(view([2, 0], true)).rejects.toThrow("less than the images' 2×3, not [2,0]")
+    await expect(view([2, 0], true)).rejects.toThrow("view.shift.0: expected fewer pixels than the images' 2×3, got 2")
   })
 
   it('augments an image of a subset as it would in the whole', async () => {
@@ -104,13 +104,25 @@ describe('batchesOf', () => {
   })
 
   it.each([
-    [{ batchSize: 0 }, /batch size must be a whole number from 1 on, not 0/],
-    [{ batchSize: 11 }, /a batch of 11 is larger than its 10 training images; use a batch size of at most 10/],
-    [{ normalization: { mean: [0], deviation: [1] } }, /3 channels, the normalization has 1 means and 1 deviations/],
-    [{ normalization: { mean: [0, 0, 0], deviation: [1, 0, 1] } }, /positive deviations/],
-    [{ training: training(0, 0, { crop: { padding: -1 } }) }, /crop: the padding must be a whole number of pixels/],
-    [{ view: { shift: [0, 0], flip: true } as const }, /data set 'array': a view is for evaluation/],
-    [{ firstBatch: 0.5 }, /firstBatch must be a whole number/],
+    [{ batchSize: 0 }, /batchSize: expected a whole number of at least 1, got 0/],
+    [
+      { batchSize: 11 },
+      /batchSize: a batch of 11 is larger than the 10 training images of data set 'array'; use at most 10/,
+    ],
+    [
+      { normalization: { mean: [0], deviation: [1] } },
+      /normalization.mean: expected a number for each of 3 channels, got 1/,
+    ],
+    [
+      { normalization: { mean: [0, 0, 0], deviation: [1, 0, 1] } },
+      /normalization.deviation.1: expected a number above 0, got 0/,
+    ],
+    [
+      { training: training(0, 0, { crop: { padding: -1 } }) },
+      /training.augmentation.crop.padding: expected a whole number of at least 0, got -1/,
+    ],
+    [{ view: { shift: [0, 0], flip: true } as const }, /view: it is for evaluation/],
+    [{ firstBatch: 0.5 }, /firstBatch: expected a whole number of at least 0, got 0.5/],
   ])('refuses options that do not fit: %j', (options, message) => {
     const complete = { batchSize: 2, normalization, training: training(), ...options }
     expect(() => batchPlan(dataset(10), complete)).toThrow(message)

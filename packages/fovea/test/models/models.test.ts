@@ -191,11 +191,11 @@ describe('weights at the start', () => {
 
 describe('options that make no model', () => {
   test.each([
-    ['resnet21', {}, "unknown model 'resnet21'. Did you mean resnet20"],
-    ['resnet20', { classes: 1 }, 'classes must be a whole number from 2 to 100,000, got 1'],
-    ['resnet20', { classes: 1e11 }, 'classes must be a whole number from 2 to 100,000, got 100000000000'],
-    ['resnet20', { classes: 3, labels: ['a', 'b'] }, '2 labels for 3 classes'],
-    ['resnet20', { input: [32, 32] }, 'input must be [height, width, channels], got [32, 32]'],
+    ['resnet21', {}, "unknown model 'resnet21'; did you mean 'resnet20'"],
+    ['resnet20', { classes: 1 }, 'classes: expected a whole number from 2 to 100,000, got 1'],
+    ['resnet20', { classes: 1e11 }, 'classes: expected a whole number from 2 to 100,000, got 100000000000'],
+    ['resnet20', { classes: 3, labels: ['a', 'b'] }, 'labels: expected a name for each of 3 classes, got 2'],
+    ['resnet20', { input: [32, 32] }, 'input: expected [height, width, channels], got [32, 32]'],
     ['cnn', { input: [8, 8, 3] }, "maxPool 'pool2': the 2×2 window does not fit into the input 1×1×1×64"],
   ])('%s %j', (name, options, message) => {
     expect(() => createModel(name, options as never)).toThrow(message)

@@ -91,10 +91,10 @@ test('validationSplit holds out the last images', async () => {
 describe('what is wrong is said', () => {
   test('names', () => {
     expect(() => compile(model(), { loss: 'crossentropy' as never })).toThrow(
-      "unknown loss 'crossentropy'. Did you mean",
+      "unknown loss 'crossentropy'; did you mean",
     )
     expect(() => compile(model(), { optimizer: 'adma' as never, loss: 'mean_squared_error' })).toThrow(
-      'Did you mean adam',
+      "did you mean 'adam'",
     )
   })
 
@@ -113,7 +113,7 @@ describe('what is wrong is said', () => {
     ['no options', bad(undefined as never), 'compile needs its options'],
     ['no loss', bad({ optimizer: 'adam' }), "unknown loss 'undefined'"],
     ['a metric that is not measured', bad({ loss: 'mean_squared_error', metrics: ['auc'] }), "unknown metric 'auc'"],
-    ['a misspelt option', bad({ loss: 'mean_squared_error', optimiser: 'adam' }), 'Did you mean optimizer'],
+    ['a misspelt option', bad({ loss: 'mean_squared_error', optimiser: 'adam' }), "did you mean 'optimizer'"],
     [
       'a number of an optimizer that is none',
       bad({ loss: 'mean_squared_error', optimizer: { type: 'sgd', momentum: 'x' } }),
@@ -131,7 +131,7 @@ describe('what is wrong is said', () => {
   test('options and images in the wrong form', async () => {
     const classifier = compile(model(), { loss: 'sparse_categorical_crossentropy', engine })
     await expect(classifier.fit(x.images, x.labels, { batch_size: 8 } as never)).rejects.toThrow(
-      'Did you mean batchSize',
+      "did you mean 'batchSize'",
     )
     const floats = Float32Array.from(x.images, value => value / 255)
     await expect(classifier.fit(floats as never, x.labels)).rejects.toThrow(

@@ -41,7 +41,7 @@ test('predictions are sorted, name labels, and agree with the probabilities', as
       expect(probability).toBeCloseTo(all[3 * image + stripeClasses.indexOf(label as never)], 6)
     }
   })
-  expect(() => predictProbabilities(model, images.subarray(1), { engine })).toThrow(
-    'images of 8×8×3 need 192 bytes each',
+  await expect(predictProbabilities(model, images.subarray(1), { engine })).rejects.toThrow(
+    'images: an image of 8×8×3 has 192 values, got 575 in all',
   )
 })

@@ -56,7 +56,7 @@ describe('the peak', () => {
 test('what gives no rate is named', () => {
   expect(() => learningRateAt({ type: 'constant', rate: -1 }, 0, 1)).toThrow('gives a learning rate of -1 at step 0')
   expect(() => learningRateAt({ type: 'onecycle' } as never, 0, 1)).toThrow(
-    "unknown schedule 'onecycle'. Did you mean one-cycle",
+    "unknown schedule 'onecycle'; did you mean 'one-cycle'",
   )
 })
 

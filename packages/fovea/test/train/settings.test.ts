@@ -50,7 +50,7 @@ test('a single value of a recipe can be another, and what is optional be left ou
 })
 
 test.each([
-  [{ 'optimizer.momentun': 0.8 }, "unknown setting 'optimizer.momentun'. Did you mean optimizer.momentum"],
+  [{ 'optimizer.momentun': 0.8 }, "unknown setting 'optimizer.momentun'; did you mean 'optimizer.momentum'"],
   [{ 'batchSize.x': 1 }, "unknown setting 'batchSize.x'"],
   [{ 'optimizer.momentum': 'high' }, "setting 'optimizer.momentum' takes a number (it is 0.9), not 'high'"],
   [{ optimizer: 1 }, "setting 'optimizer' takes one of its parts, not '1'"],

@@ -251,7 +251,7 @@ describe('what is wrong is said', () => {
       { data: { train: { ...stripes(32), classes: ['across', 'up', 'flat'] } } },
       "class 1 is 'down' to small, 'up' in stripes",
     ],
-    ['a batch larger than the data', { batchSize: 200 }, 'use a batch size of at most 96'],
+    ['a batch larger than the data', { batchSize: 200 }, 'use at most 96'],
     ['a time between two saves that is none', { saveSeconds: Number.NaN }, 'saveSeconds must be 0 or more, got NaN'],
     ['a loss that does not exist', { loss: 'hinge' as never }, "unknown loss 'hinge'"],
     ['too little memory', { memoryLimitBytes: 1000 }, 'there are 1000 bytes: not even a batch of one fits'],

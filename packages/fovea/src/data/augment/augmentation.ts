@@ -1,11 +1,13 @@
 /** @file What can be done to training images, and that it was asked for rightly. What each means is in its own file. */
-import { InvalidArgumentError, unknownName } from '../../errors.js'
-import { type ColorJitterOptions, checkColorJitter } from './color-jitter.js'
-import { type CropOptions, checkCrop, checkFlip, type Flip } from './crop-and-flip.js'
-import { checkErase, type EraseOptions } from './erase.js'
-import { checkMix, type MixOptions } from './mix.js'
-import { checkPolicy, type PolicyOptions } from './policy.js'
-import { checkResizedCrop, type ResizedCropOptions } from './resized-crop.js'
+import { SettingError } from '../../errors.js'
+import { group, type Rows } from '../../settings/group.js'
+import { within } from '../../settings/setting.js'
+import { type ColorJitterOptions, colorJitterSetting } from './color-jitter.js'
+import { type CropOptions, checkCrop, cropSetting, type Flip, flipSetting } from './crop-and-flip.js'
+import { type EraseOptions, eraseSetting } from './erase.js'
+import { type MixOptions, mixSetting } from './mix.js'
+import { type PolicyOptions, policySetting } from './policy.js'
+import { type ResizedCropOptions, resizedCropSetting } from './resized-crop.js'
 
 /**
  * Random changes to training images, in this order: resized crop or crop, flip, policy, colour jitter (all on 8-bit
@@ -28,25 +30,26 @@ export interface Augmentation {
   readonly mix?: MixOptions
 }
 
-/** In the order in which they change an image. */
-const names: readonly (keyof Augmentation)[] = ['resizedCrop', 'crop', 'flip', 'policy', 'colorJitter', 'erase', 'mix']
+/** The table of `Augmentation`, in the order in which they change an image. */
+export const augmentationSetting = group('random changes to training images', {
+  resizedCrop: resizedCropSetting.optional(),
+  crop: cropSetting.optional(),
+  flip: flipSetting.optional(),
+  policy: policySetting.optional(),
+  colorJitter: colorJitterSetting.optional(),
+  erase: eraseSetting.optional(),
+  mix: mixSetting.optional(),
+} satisfies Rows<Augmentation>).refine(({ resizedCrop, crop }, path) => {
+  if (resizedCrop === undefined || crop === undefined) return
+  throw new SettingError(path, 'give crop (a translation) or resizedCrop (an enlarged part), not both')
+})
 
 /**
  * @param size [height, width, channels] of the images
- * @throws InvalidArgumentError naming the augmentation that is unknown or does not fit the images
+ * @throws SettingError naming the augmentation that is unknown or does not fit the images
  */
-export function checkAugmentation(augmentation: Augmentation, size: readonly number[]): void {
-  const unknown = Object.keys(augmentation).find(name => !(names as readonly string[]).includes(name))
-  if (unknown !== undefined) throw unknownName('augmentation', unknown, names)
-  const { resizedCrop, crop, flip, policy, colorJitter, erase, mix } = augmentation
-  if (resizedCrop !== undefined && crop !== undefined) {
-    throw new InvalidArgumentError('give crop (a translation) or resizedCrop (an enlarged part), not both')
-  }
-  if (resizedCrop !== undefined) checkResizedCrop(resizedCrop)
-  if (crop !== undefined) checkCrop(crop, size)
-  if (flip !== undefined) checkFlip(flip)
-  if (policy !== undefined) checkPolicy(policy)
-  if (colorJitter !== undefined) checkColorJitter(colorJitter)
-  if (erase !== undefined) checkErase(erase)
-  if (mix !== undefined) checkMix(mix)
+export function parseAugmentation(given: unknown, size: readonly number[], path = 'augmentation') {
+  const settled = augmentationSetting.parse(given, path)
+  if (settled.crop !== undefined) checkCrop(settled.crop, size, within(path, 'crop'))
+  return settled
 }

@@ -1,7 +1,7 @@
 /** @file Colour jitter: brightness, contrast, saturation and hue, each changed at random, in a random order. */
-import { checkOptionNames } from '../../errors.js'
 import { randomAt, randomKey } from '../../random.js'
-import { checkNumber } from './check.js'
+import { group, type Rows, type ValueOf } from '../../settings/group.js'
+import { number } from '../../settings/kinds.js'
 import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
 import { brightness, contrast, hue, saturation } from './tone.js'
@@ -18,24 +18,26 @@ export interface ColorJitterOptions {
   readonly hue?: number
 }
 
-const names = ['brightness', 'contrast', 'saturation', 'hue'] as const
+const factor = (of: string) => number(`how far ${of} changes`, { from: 0 }).default(0)
 
-/** @throws InvalidArgumentError for an unknown option or one out of its range */
-export function checkColorJitter(options: ColorJitterOptions): void {
-  checkOptionNames('colorJitter', options, names)
-  for (const name of names) {
-    checkNumber(`colorJitter: ${name}`, options[name] ?? 0, 0, name === 'hue' ? 0.5 : undefined)
-  }
-}
+/** The table of `ColorJitterOptions`. */
+export const colorJitterSetting = group('brightness, contrast, saturation and hue', {
+  brightness: factor('brightness'),
+  contrast: factor('contrast'),
+  saturation: factor('saturation'),
+  hue: number('how far hues turn', { from: 0, to: 0.5 }).default(0),
+} satisfies Rows<ColorJitterOptions>)
+
+const names = ['brightness', 'contrast', 'saturation', 'hue'] as const
 
 /** @returns changes the image by what an image's index draws */
 export function randomColorJitter(
-  options: ColorJitterOptions,
+  options: ValueOf<typeof colorJitterSetting>,
   pass: TrainingPass,
 ): (index: number, image: ImageBuffer) => void {
   const key = passKey('colour jitter', pass)
   const operations = [brightness, contrast, saturation, hue]
-  const amounts = names.map(name => options[name] ?? 0)
+  const amounts = names.map(name => options[name])
   const order = new Uint8Array(names.length)
   return (index, image) => {
     const own = randomKey(key, index)

@@ -2,8 +2,11 @@
  * @file Translation and mirroring, at random for training or fixed for a view of an evaluation. It is what nearly every
  * recipe needs, so it is one walk over the pixels that normalizes them as well. Knows one image at a time.
  */
-import { checkOptionNames, InvalidArgumentError, unknownName } from '../../errors.js'
+import { SettingError } from '../../errors.js'
 import { randomAt, randomKey, streamOf } from '../../random.js'
+import { group, type Rows, type ValueOf } from '../../settings/group.js'
+import { choice, flag, tuple, whole } from '../../settings/kinds.js'
+import { within } from '../../settings/setting.js'
 import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
 
@@ -39,40 +42,44 @@ export interface View {
 const fills: readonly CropFill[] = ['zero', 'reflect']
 const flips: readonly Flip[] = ['random', 'alternating']
 
+/** The table of `CropOptions`. */
+export const cropSetting = group('a random translation', {
+  padding: whole('pixels on each side', { from: 0 }),
+  fill: choice('what lies in the padding', fills).default('zero'),
+} satisfies Rows<CropOptions>)
+
+/** The table's row of `Flip`. */
+export const flipSetting = choice('mirrors half of the images', flips)
+
 /**
  * @param size [height, width] of the images
- * @throws InvalidArgumentError for a padding that is no number of pixels or too large to reflect, or an unknown fill
+ * @throws SettingError for a padding that is too large to be reflected
  */
-export function checkCrop(crop: CropOptions, size: readonly number[]): void {
-  const { padding, fill = 'zero' } = crop
-  checkOptionNames('crop', crop, ['padding', 'fill'])
-  if (!Number.isSafeInteger(padding) || padding < 0) {
-    throw new InvalidArgumentError(`crop: the padding must be a whole number of pixels from 0 on, not ${padding}`)
-  }
-  if (!fills.includes(fill)) throw unknownName('fill of crop', String(fill), fills)
+export function checkCrop({ padding, fill }: ValueOf<typeof cropSetting>, size: readonly number[], path: string): void {
   const side = Math.min(size[0], size[1])
-  if (fill === 'reflect' && padding >= side) {
-    throw new InvalidArgumentError(
-      `crop: a padding of ${padding} cannot be reflected from images of ${size[0]}×${size[1]}; ` +
-        `use at most ${side - 1}, or the fill 'zero'`,
-    )
-  }
+  if (fill !== 'reflect' || padding < side) return
+  throw new SettingError(
+    within(path, 'padding'),
+    `${padding} pixels cannot be reflected from images of ${size[0]}×${size[1]}; ` +
+      `use at most ${side - 1}, or the fill 'zero'`,
+  )
 }
 
-/** @throws InvalidArgumentError for an unknown way to flip */
-export function checkFlip(flip: Flip): void {
-  if (!flips.includes(flip)) throw unknownName('flip', String(flip), flips)
-}
+/** The table of `View`. */
+export const viewSetting = group('moves and mirrors every image alike', {
+  shift: tuple('pixels by which the image moves', ['down', 'right'], whole('pixels')),
+  flip: flag('mirrors what was moved'),
+} satisfies Rows<View>)
 
 /**
  * @param size [height, width] of the images
- * @throws InvalidArgumentError for a shift that is no number of pixels within the image
+ * @throws SettingError for a shift by more than the image
  */
-export function checkView({ shift }: View, size: readonly number[]): void {
-  if (shift.length !== 2 || !shift.every((pixels, i) => Number.isSafeInteger(pixels) && Math.abs(pixels) < size[i])) {
-    throw new InvalidArgumentError(
-      `view: the shift must be two whole numbers of pixels, less than the images' ${size[0]}×${size[1]}, not [${shift}]`,
-    )
+export function checkView({ shift }: View, size: readonly number[], path: string): void {
+  for (const [i, pixels] of shift.entries()) {
+    if (Math.abs(pixels) < size[i]) continue
+    const at = within(within(path, 'shift'), i)
+    throw new SettingError(at, `expected fewer pixels than the images' ${size[0]}×${size[1]}, got ${pixels}`)
   }
 }
 
@@ -206,11 +213,11 @@ function sourceOf(place: number, length: number, reflect: boolean): number {
  * @returns places `target` for the image of an index
  */
 export function randomPlacement(
-  { crop, flip }: { readonly crop?: CropOptions; readonly flip?: Flip },
+  { crop, flip }: { readonly crop?: ValueOf<typeof cropSetting>; readonly flip?: Flip },
   pass: TrainingPass,
   target: CropAndFlip,
 ): (index: number) => void {
-  const { padding = 0, fill = 'zero' } = crop ?? {}
+  const { padding, fill } = crop ?? { padding: 0, fill: 'zero' }
   const key = passKey('augmentation', pass)
   const firstFlip = randomKey(pass.seed, streamOf('alternating flip'))
   const odd = pass.epoch % 2 === 1

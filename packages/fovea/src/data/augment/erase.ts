@@ -1,7 +1,8 @@
 /** @file Erasing a part of an image, after normalization: what is erased becomes 0, the mean colour. */
-import { checkOptionNames, unknownName } from '../../errors.js'
 import { randomAt, randomKey } from '../../random.js'
-import { checkNumber, checkRange, checkWhole } from './check.js'
+import { type ValueOf, type VariantRows, variants } from '../../settings/group.js'
+import { number, whole } from '../../settings/kinds.js'
+import { interval } from './check.js'
 import { passKey, type TrainingPass } from './keys.js'
 import { type Rectangle, randomRectangle } from './rectangle.js'
 
@@ -25,32 +26,25 @@ export type EraseOptions =
       readonly ratio?: readonly [number, number]
     }
 
-const defaults = { probability: 0.5, area: [0.02, 0.33], ratio: [0.3, 3.3] } as const
+/** The tables of `EraseOptions`. */
+export const eraseSetting = variants('a part becomes the mean colour', {
+  cutout: { size: whole('pixels of a side', { from: 0 }) },
+  'random-erasing': {
+    probability: number('of an image to be erased at all', { from: 0, to: 1 }).default(0.5),
+    area: interval("share of the image's", { to: 1 }).default([0.02, 0.33]),
+    ratio: interval('width / height').default([0.3, 3.3]),
+  },
+} satisfies VariantRows<EraseOptions>)
 
-/** @throws InvalidArgumentError for an unknown kind or option, or a number out of its range */
-export function checkErase(erase: EraseOptions): void {
-  switch (erase.type) {
-    case 'cutout':
-      checkOptionNames('cutout', erase, ['type', 'size'])
-      checkWhole('cutout: the size', erase.size, 0)
-      return
-    case 'random-erasing':
-      checkOptionNames('random-erasing', erase, ['type', ...Object.keys(defaults)])
-      checkNumber('random-erasing: the probability', erase.probability ?? defaults.probability, 0, 1)
-      checkRange('random-erasing: area', erase.area ?? defaults.area, 1)
-      checkRange('random-erasing: ratio', erase.ratio ?? defaults.ratio)
-      return
-    default:
-      throw unknownName('kind of erase', String((erase as EraseOptions).type), ['cutout', 'random-erasing'])
-  }
-}
+/** With all that has a default. */
+type Erase = ValueOf<typeof eraseSetting>
 
 /**
  * @param shape [height, width, channels] of the images
  * @returns erases what an image's index draws; `images` holds many, this one from `begin` on
  */
 export function randomErase(
-  erase: EraseOptions,
+  erase: Erase,
   pass: TrainingPass,
   shape: readonly [number, number, number],
 ): (index: number, images: Float32Array, begin: number) => void {
@@ -83,10 +77,9 @@ const cutout =
   }
 
 function randomErasing(
-  options: Extract<EraseOptions, { type: 'random-erasing' }>,
+  { probability, area, ratio }: Extract<Erase, { type: 'random-erasing' }>,
   size: readonly number[],
   part: Rectangle,
 ): Draw {
-  const { probability, area, ratio } = { ...defaults, ...options }
   return key => randomAt(key, 0) < probability && randomRectangle(randomKey(key, 1), size, area, ratio, part)
 }

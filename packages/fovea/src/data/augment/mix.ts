@@ -2,8 +2,9 @@
  * @file Mixing the images of a batch, each with a partner: the batch in reverse order. The labels are mixed as well, which
  * is the loss's business; here is only by how much. It is the one augmentation that looks at more than one image.
  */
-import { checkOptionNames, InvalidArgumentError, unknownName } from '../../errors.js'
 import { randomAt, randomKey } from '../../random.js'
+import { group, type Rows } from '../../settings/group.js'
+import { choice, number } from '../../settings/kinds.js'
 import { symmetricBeta } from './beta.js'
 import { passKey, type TrainingPass } from './keys.js'
 
@@ -12,7 +13,7 @@ import { passKey, type TrainingPass } from './keys.js'
  * `cutmix` (Yun et al. 2019, arXiv 1905.04899): a rectangle of an image is its partner's.
  */
 export interface MixOptions {
-  readonly type: 'mixup' | 'cutmix'
+  readonly type: (typeof types)[number]
   /** The share of an image's own is drawn from Beta(alpha, alpha), once a batch: the larger, the nearer to a half. */
   readonly alpha: number
 }
@@ -25,16 +26,13 @@ export interface Mix {
   readonly weight: number
 }
 
-const types = ['mixup', 'cutmix']
+const types = ['mixup', 'cutmix'] as const
 
-/** @throws InvalidArgumentError for an unknown kind or option, or an alpha that is not positive */
-export function checkMix(mix: MixOptions): void {
-  if (!types.includes(mix.type)) throw unknownName('mix', String(mix.type), types)
-  checkOptionNames(mix.type, mix, ['type', 'alpha'])
-  if (!(Number.isFinite(mix.alpha) && mix.alpha > 0)) {
-    throw new InvalidArgumentError(`${mix.type}: alpha must be a positive number, not ${mix.alpha}`)
-  }
-}
+/** The table of `MixOptions`. */
+export const mixSetting = group('images are mixed with others of the batch', {
+  type: choice('how', types),
+  alpha: number('the larger, the nearer to a half is the share', { above: 0 }),
+} satisfies Rows<MixOptions>)
 
 /**
  * @param shape [height, width, channels] of the images

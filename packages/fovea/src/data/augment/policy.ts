@@ -2,10 +2,10 @@
  * @file Policies: a few operations drawn at random from a table and applied one after another. The operations and the
  * ranges of their magnitudes are torchvision's.
  */
-import { checkOptionNames, unknownName } from '../../errors.js'
 import { randomAt, randomKey } from '../../random.js'
+import { type ValueOf, type VariantRows, variants } from '../../settings/group.js'
+import { whole } from '../../settings/kinds.js'
 import { rotate, shearX, shearY, translateX, translateY } from './affine.js'
-import { checkWhole } from './check.js'
 import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
 import { autoContrast, equalize, posterize, solarize } from './levels.js'
@@ -75,28 +75,24 @@ const operations: readonly Operation[] = [
   { apply: equalize },
 ]
 
-/** @throws InvalidArgumentError for an unknown policy or option, or a number out of its range */
-export function checkPolicy(policy: PolicyOptions): void {
-  switch (policy.type) {
-    case 'rand-augment':
-      checkOptionNames('rand-augment', policy, ['type', 'operations', 'magnitude'])
-      checkWhole('rand-augment: operations', policy.operations ?? 2, 1)
-      checkWhole('rand-augment: the magnitude', policy.magnitude ?? 9, 0, LAST_STEP)
-      return
-    case 'trivial-augment':
-      checkOptionNames('trivial-augment', policy, ['type'])
-      return
-    default:
-      throw unknownName('policy', String((policy as PolicyOptions).type), ['rand-augment', 'trivial-augment'])
-  }
-}
+/** The tables of `PolicyOptions`. */
+export const policySetting = variants('a few of many operations', {
+  'rand-augment': {
+    operations: whole('how many an image gets', { from: 1 }).default(2),
+    magnitude: whole('how strong they are', { from: 0, to: LAST_STEP }).default(9),
+  },
+  'trivial-augment': {},
+} satisfies VariantRows<PolicyOptions>)
 
 /** @returns applies the policy's operations for an image's index to the image */
-export function randomPolicy(policy: PolicyOptions, pass: TrainingPass): (index: number, image: ImageBuffer) => void {
+export function randomPolicy(
+  policy: ValueOf<typeof policySetting>,
+  pass: TrainingPass,
+): (index: number, image: ImageBuffer) => void {
   const key = passKey('policy', pass)
   const { type } = policy
-  const count = type === 'rand-augment' ? (policy.operations ?? 2) : 1
-  const fixedStep = type === 'rand-augment' ? (policy.magnitude ?? 9) : undefined
+  const count = type === 'rand-augment' ? policy.operations : 1
+  const fixedStep = type === 'rand-augment' ? policy.magnitude : undefined
   return (index, image) => {
     const own = randomKey(key, index)
     for (let i = 0; i < count; i++) {

@@ -3,7 +3,7 @@
  * written once. Each is skipped where it was not asked for; without a policy and colour jitter, crop, flip and
  * normalization are a single walk over the pixels.
  */
-import type { BatchOptions } from '../dataset.js'
+import type { SettledBatchOptions } from '../batch-options.js'
 import { normalizationTable } from '../normalization.js'
 import { randomColorJitter } from './color-jitter.js'
 import { CropAndFlip, randomPlacement } from './crop-and-flip.js'
@@ -29,10 +29,9 @@ export type PrepareImages = (
   labels: Int32Array,
 ) => Mix | undefined
 
-/** @param options checked before (checkBatchOptions) */
 export function imagePreparation(
   shape: readonly [number, number, number],
-  { normalization, training, view }: Pick<BatchOptions, 'normalization' | 'training' | 'view'>,
+  { normalization, training, view }: Pick<SettledBatchOptions, 'normalization' | 'training' | 'view'>,
 ): PrepareImages {
   const length = shape[0] * shape[1] * shape[2]
   const table = normalizationTable(normalization)

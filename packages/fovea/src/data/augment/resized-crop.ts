@@ -2,9 +2,9 @@
  * @file Resized crops: a random part of the image, enlarged to the image's size (Szegedy et al. 2015, arXiv 1409.4842,
  * section 6). A part is never larger than its image, so bilinear interpolation leaves nothing out.
  */
-import { checkOptionNames } from '../../errors.js'
 import { randomKey } from '../../random.js'
-import { checkRange } from './check.js'
+import { group, type Rows, type ValueOf } from '../../settings/group.js'
+import { interval } from './check.js'
 import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
 import { type Rectangle, randomRectangle } from './rectangle.js'
@@ -17,26 +17,22 @@ export interface ResizedCropOptions {
   readonly ratio?: readonly [number, number]
 }
 
-const defaultScale = [0.08, 1] as const
-const defaultRatio = [3 / 4, 4 / 3] as const
-
 /** Weights are fixed-point numbers with so many bits after the point, as PIL's; 255 levels of them fit into 32 bits. */
 const BITS = 22
 const ONE = 1 << BITS
 
-/** @throws InvalidArgumentError for an unknown option or a range that is none */
-export function checkResizedCrop(options: ResizedCropOptions): void {
-  checkOptionNames('resizedCrop', options, ['scale', 'ratio'])
-  checkRange('resizedCrop: scale', options.scale ?? defaultScale, 1)
-  checkRange('resizedCrop: ratio', options.ratio ?? defaultRatio)
-}
+/** The table of `ResizedCropOptions`. */
+export const resizedCropSetting = group('a random part, enlarged', {
+  scale: interval("area of the part, as a share of the image's", { to: 1 }).default([0.08, 1]),
+  ratio: interval('width / height of the part').default([3 / 4, 4 / 3]),
+} satisfies Rows<ResizedCropOptions>)
 
 /**
  * @param size [height, width] of the images
  * @returns writes the crop that an image's index draws into `target`; `pixels` holds images, this one from `begin` on
  */
 export function randomResizedCrop(
-  { scale = defaultScale, ratio = defaultRatio }: ResizedCropOptions,
+  { scale, ratio }: ValueOf<typeof resizedCropSetting>,
   pass: TrainingPass,
   size: readonly number[],
 ): (index: number, pixels: Uint8Array, begin: number, target: ImageBuffer) => void {

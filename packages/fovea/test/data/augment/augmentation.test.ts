@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { arrayDataset } from '../../../src/data/array-dataset.js'
-import { type Augmentation, checkAugmentation } from '../../../src/data/augment/augmentation.js'
+import { type Augmentation, parseAugmentation } from '../../../src/data/augment/augmentation.js'
 import { batchPlan } from '../../../src/data/batches.js'
 import { randomAt } from '../../../src/random.js'
 
@@ -116,18 +116,19 @@ it('a policy sees the crop: what it uncovers has the mean colour, rounded to 8 b
 })
 
 it.each([
-  [
-    { cropp: { padding: 4 } },
-    "unknown augmentation 'cropp'. Did you mean crop? Known: resizedCrop, crop, flip, policy",
-  ],
+  [{ cropp: { padding: 4 } }, "augmentation.cropp: unknown option; did you mean 'crop'"],
+  [[], 'augmentation: expected { resizedCrop, crop, flip, policy, colorJitter, erase, mix }, got []'],
   [{ crop: { padding: 4 }, resizedCrop: {} }, 'give crop (a translation) or resizedCrop (an enlarged part), not both'],
-  [{ flip: true }, "unknown flip 'true'. Known: random, alternating"],
-  [{ flip: 'alternate' }, "unknown flip 'alternate'. Did you mean alternating?"],
-  [{ crop: { padding: 1.5 } }, 'crop: the padding must be a whole number of pixels from 0 on, not 1.5'],
-  [{ crop: { padding: 1, fill: 'reflected' } }, "unknown fill of crop 'reflected'. Did you mean reflect?"],
-  [{ crop: { padding: 1, size: 4 } }, "unknown option of crop 'size'"],
-  [{ crop: { padding: 4, fill: 'reflect' } }, 'a padding of 4 cannot be reflected from images of 5×4; use at most 3'],
-  [{ mix: { type: 'mixup', alpha: 0 } }, 'mixup: alpha must be a positive number, not 0'],
+  [{ flip: true }, "augmentation.flip: expected 'random' or 'alternating', got true"],
+  [{ flip: 'alternate' }, "augmentation.flip: unknown 'alternate'; did you mean 'alternating'?"],
+  [{ crop: { padding: 1.5 } }, 'augmentation.crop.padding: expected a whole number of at least 0, got 1.5'],
+  [{ crop: { padding: 1, fill: 'reflected' } }, "augmentation.crop.fill: unknown 'reflected'; did you mean 'reflect'?"],
+  [{ crop: { padding: 1, size: 4 } }, 'augmentation.crop.size: unknown option; known: padding, fill'],
+  [
+    { crop: { padding: 4, fill: 'reflect' } },
+    'augmentation.crop.padding: 4 pixels cannot be reflected from images of 5×4; use at most 3',
+  ],
+  [{ mix: { type: 'mixup', alpha: 0 } }, 'augmentation.mix.alpha: expected a number above 0, got 0'],
 ])('%j is refused', (augmentation, message) => {
-  expect(() => checkAugmentation(augmentation as unknown as Augmentation, [5, 4, 3])).toThrow(message)
+  expect(() => parseAugmentation(augmentation, [5, 4, 3])).toThrow(message)
 })

@@ -1,6 +1,10 @@
 /** @file Claims about colour jitter: how far each quantity changes, and in which order. */
 import { describe, expect, it } from 'vitest'
-import { type ColorJitterOptions, checkColorJitter, randomColorJitter } from '../../../src/data/augment/color-jitter.js'
+import {
+  type ColorJitterOptions,
+  colorJitterSetting,
+  randomColorJitter,
+} from '../../../src/data/augment/color-jitter.js'
 import { ImageBuffer } from '../../../src/data/augment/image-buffer.js'
 import { randomAt } from '../../../src/random.js'
 
@@ -9,7 +13,7 @@ const pass = { seed: 1, epoch: 4 }
 function jittered(options: ColorJitterOptions, pixels: ArrayLike<number>, index: number): number[] {
   const buffer = new ImageBuffer([1, pixels.length / 3, 3], new Uint8Array(3))
   buffer.pixels.set(pixels)
-  randomColorJitter(options, pass)(index, buffer)
+  randomColorJitter(colorJitterSetting.parse(options, 'colorJitter'), pass)(index, buffer)
   return Array.from(buffer.pixels)
 }
 
@@ -49,10 +53,10 @@ describe('colour jitter', () => {
   })
 
   it.each([
-    [{ brightness: -0.1 }, 'colorJitter: brightness must be a number from 0 on, not -0.1'],
-    [{ hue: 0.6 }, 'colorJitter: hue must be a number from 0 to 0.5, not 0.6'],
-    [{ saturate: 1 }, "unknown option of colorJitter 'saturate'. Did you mean saturation?"],
+    [{ brightness: -0.1 }, 'colorJitter.brightness: expected a number of at least 0, got -0.1'],
+    [{ hue: 0.6 }, 'colorJitter.hue: expected a number from 0 to 0.5, got 0.6'],
+    [{ saturate: 1 }, "colorJitter.saturate: unknown option; did you mean 'saturation'?"],
   ])('refuses %j', (options, message) => {
-    expect(() => checkColorJitter(options as ColorJitterOptions)).toThrow(message)
+    expect(() => colorJitterSetting.parse(options, 'colorJitter')).toThrow(message)
   })
 })

@@ -66,7 +66,11 @@ describe('crop and flip', () => {
     const seen = new Map<string, number>()
     const target = new Float32Array(3)
     const changed = new CropAndFlip([1, 3, 1])
-    const place = randomPlacement({ crop: { padding: 1 }, flip: 'random' }, { seed: 5, epoch: 0 }, changed)
+    const place = randomPlacement(
+      { crop: { padding: 1, fill: 'zero' }, flip: 'random' },
+      { seed: 5, epoch: 0 },
+      changed,
+    )
     for (let index = 0; index < 6000; index++) {
       place(index)
       changed.normalize(Uint8Array.of(51, 102, 153), 0, fractions, target, 0)

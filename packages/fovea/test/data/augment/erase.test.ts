@@ -1,6 +1,6 @@
 /** @file Claims about erasing: how much of an image, where, how often. */
 import { describe, expect, it } from 'vitest'
-import { checkErase, type EraseOptions, randomErase } from '../../../src/data/augment/erase.js'
+import { type EraseOptions, eraseSetting, randomErase } from '../../../src/data/augment/erase.js'
 
 const [height, width] = [20, 30]
 
@@ -8,7 +8,7 @@ const [height, width] = [20, 30]
 function erased(options: EraseOptions, index: number) {
   const images = new Float32Array(3 * height * width * 2).fill(1)
   const begin = height * width * 2
-  randomErase(options, { seed: 1, epoch: 2 }, [height, width, 2])(index, images, begin)
+  randomErase(eraseSetting.parse(options, 'erase'), { seed: 1, epoch: 2 }, [height, width, 2])(index, images, begin)
   const zeros: number[] = []
   for (let i = 0; i < images.length; i++) if (images[i] === 0) zeros.push(i)
   if (zeros.length === 0) return undefined
@@ -72,14 +72,11 @@ describe('random erasing', () => {
 })
 
 it.each([
-  [{ type: 'cut-out', size: 8 }, "unknown kind of erase 'cut-out'. Did you mean cutout?"],
-  [{ type: 'cutout' }, 'cutout: the size must be a whole number from 0 on, not undefined'],
-  [{ type: 'cutout', size: 8, ratio: 1 }, "unknown option of cutout 'ratio'"],
-  [
-    { type: 'random-erasing', probability: 1.2 },
-    'random-erasing: the probability must be a number from 0 to 1, not 1.2',
-  ],
-  [{ type: 'random-erasing', area: [0.1] }, 'random-erasing: area must be two positive numbers up to 1'],
+  [{ type: 'cut-out', size: 8 }, "erase.type: unknown 'cut-out'; did you mean 'cutout'?"],
+  [{ type: 'cutout' }, 'erase.size: missing; expected a whole number of at least 0'],
+  [{ type: 'cutout', size: 8, ratio: 1 }, 'erase.ratio: unknown option; known: size'],
+  [{ type: 'random-erasing', probability: 1.2 }, 'erase.probability: expected a number from 0 to 1, got 1.2'],
+  [{ type: 'random-erasing', area: [0.1] }, 'erase.area: expected [low, high], got [0.1]'],
 ])('%j is refused', (options, message) => {
-  expect(() => checkErase(options as unknown as EraseOptions)).toThrow(message)
+  expect(() => eraseSetting.parse(options, 'erase')).toThrow(message)
 })

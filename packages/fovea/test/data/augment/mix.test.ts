@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { symmetricBeta } from '../../../src/data/augment/beta.js'
-import { checkMix, type MixOptions, randomMix } from '../../../src/data/augment/mix.js'
+import { type MixOptions, mixSetting, randomMix } from '../../../src/data/augment/mix.js'
 import { randomAt } from '../../../src/random.js'
 
 const shape = [5, 7, 2] as const
@@ -76,13 +76,13 @@ describe.each(['mixup', 'cutmix'] as const)('%s', type => {
   })
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses an alpha of %d', alpha => {
-    expect(() => checkMix({ type, alpha })).toThrow(`${type}: alpha must be a positive number, not ${alpha}`)
+    expect(() => mixSetting.parse({ type, alpha }, 'mix')).toThrow(`mix.alpha: expected a number above 0, got ${alpha}`)
   })
 })
 
 it('an unknown kind is named', () => {
-  expect(() => checkMix({ type: 'mix-up', alpha: 1 } as unknown as MixOptions)).toThrow(
-    "unknown mix 'mix-up'. Did you mean mixup?",
+  expect(() => mixSetting.parse({ type: 'mix-up', alpha: 1 }, 'mix')).toThrow(
+    "mix.type: unknown 'mix-up'; did you mean 'mixup'?",
   )
 })
 

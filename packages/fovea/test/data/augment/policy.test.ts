@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { rotate, shearX, shearY, translateX, translateY } from '../../../src/data/augment/affine.js'
 import { ImageBuffer } from '../../../src/data/augment/image-buffer.js'
 import { autoContrast, equalize, posterize, solarize } from '../../../src/data/augment/levels.js'
-import { checkPolicy, type PolicyOptions, randomPolicy } from '../../../src/data/augment/policy.js'
+import { type PolicyOptions, policySetting, randomPolicy } from '../../../src/data/augment/policy.js'
 import { brightness, contrast, saturation, sharpness } from '../../../src/data/augment/tone.js'
 import { randomAt } from '../../../src/random.js'
 
@@ -35,7 +35,7 @@ function counts(
       if (!names.has(result)) names.set(result, name)
     }
   }
-  const draw = randomPolicy(policy, { seed: 2, epoch: 1 })
+  const draw = randomPolicy(policySetting.parse(policy, 'policy'), { seed: 2, epoch: 1 })
   const seen = new Map<string | undefined, number>()
   for (let index = 0; index < count; index++) {
     const name = names.get(applied(buffer => draw(index, buffer)))
@@ -82,9 +82,12 @@ describe('rand-augment', () => {
 
   it('applies two operations of magnitude 9 unless asked otherwise', () => {
     const explicit = randomPolicy({ type: 'rand-augment', operations: 2, magnitude: 9 }, { seed: 2, epoch: 1 })
-    const standard = randomPolicy({ type: 'rand-augment' }, { seed: 2, epoch: 1 })
+    const standard = randomPolicy(policySetting.parse({ type: 'rand-augment' }, 'policy'), { seed: 2, epoch: 1 })
     const changed = { one: 0, two: 0 }
-    const one = randomPolicy({ type: 'rand-augment', operations: 1 }, { seed: 2, epoch: 1 })
+    const one = randomPolicy(policySetting.parse({ type: 'rand-augment', operations: 1 }, 'policy'), {
+      seed: 2,
+      epoch: 1,
+    })
     for (let index = 0; index < 500; index++) {
       const two = applied(buffer => standard(index, buffer))
       expect(two).toBe(applied(buffer => explicit(index, buffer)))
@@ -127,11 +130,11 @@ it('trivial-augment draws one operation, each equally often, at any of 31 magnit
 })
 
 it.each([
-  [{ type: 'randaugment' }, "unknown policy 'randaugment'. Did you mean rand-augment"],
-  [{ type: 'rand-augment', magnitude: 31 }, 'rand-augment: the magnitude must be a whole number from 0 to 30, not 31'],
-  [{ type: 'rand-augment', operations: 0 }, 'rand-augment: operations must be a whole number from 1 on, not 0'],
-  [{ type: 'rand-augment', operation: 3 }, "unknown option of rand-augment 'operation'. Did you mean operations?"],
-  [{ type: 'trivial-augment', magnitude: 9 }, "unknown option of trivial-augment 'magnitude'"],
+  [{ type: 'randaugment' }, "policy.type: unknown 'randaugment'; did you mean 'rand-augment'"],
+  [{ type: 'rand-augment', magnitude: 31 }, 'policy.magnitude: expected a whole number from 0 to 30, got 31'],
+  [{ type: 'rand-augment', operations: 0 }, 'policy.operations: expected a whole number of at least 1, got 0'],
+  [{ type: 'rand-augment', operation: 3 }, "policy.operation: unknown option; did you mean 'operations'?"],
+  [{ type: 'trivial-augment', magnitude: 9 }, 'policy.magnitude: unknown option; there are none here'],
 ])('%j is refused', (policy, message) => {
-  expect(() => checkPolicy(policy as PolicyOptions)).toThrow(message)
+  expect(() => policySetting.parse(policy, 'policy')).toThrow(message)
 })

@@ -1,7 +1,11 @@
 /** @file Claims about resized crops: which parts, how often. What becomes of them is tested against PIL. */
 import { describe, expect, it } from 'vitest'
 import { ImageBuffer } from '../../../src/data/augment/image-buffer.js'
-import { checkResizedCrop, type ResizedCropOptions, randomResizedCrop } from '../../../src/data/augment/resized-crop.js'
+import {
+  type ResizedCropOptions,
+  randomResizedCrop,
+  resizedCropSetting,
+} from '../../../src/data/augment/resized-crop.js'
 
 const [height, width] = [60, 80]
 /** Two channels: a pixel's row and its column. */
@@ -12,7 +16,12 @@ const coordinates = Uint8Array.from({ length: height * width * 2 }, (_, i) =>
 /** Rows and columns that the crop of an image's index spans. */
 function part(options: ResizedCropOptions, index: number) {
   const buffer = new ImageBuffer([height, width, 2], new Uint8Array(2))
-  randomResizedCrop(options, { seed: 3, epoch: 0 }, [height, width])(index, coordinates, 0, buffer)
+  randomResizedCrop(resizedCropSetting.parse(options, 'resizedCrop'), { seed: 3, epoch: 0 }, [height, width])(
+    index,
+    coordinates,
+    0,
+    buffer,
+  )
   const [top, left] = buffer.pixels
   const [bottom, right] = buffer.pixels.subarray(-2)
   return { top, left, height: bottom - top + 1, width: right - left + 1 }
@@ -49,11 +58,11 @@ describe('a resized crop', () => {
   })
 
   it.each([
-    [{ scale: [0, 1] }, 'resizedCrop: scale must be two positive numbers up to 1, the lower first, not [0,1]'],
-    [{ scale: [0.5, 1.5] }, 'up to 1, the lower first, not [0.5,1.5]'],
-    [{ ratio: [2, 1] }, 'resizedCrop: ratio must be two positive numbers, the lower first, not [2,1]'],
-    [{ area: [0.1, 1] }, "unknown option of resizedCrop 'area'"],
+    [{ scale: [0, 1] }, 'resizedCrop.scale.0: expected a number above 0 and at most 1, got 0'],
+    [{ scale: [0.5, 1.5] }, 'resizedCrop.scale.1: expected a number above 0 and at most 1, got 1.5'],
+    [{ ratio: [2, 1] }, 'resizedCrop.ratio: expected the lower number first, got [2, 1]'],
+    [{ area: [0.1, 1] }, 'resizedCrop.area: unknown option; known: scale, ratio'],
   ])('refuses %j', (options, message) => {
-    expect(() => checkResizedCrop(options as unknown as ResizedCropOptions)).toThrow(message)
+    expect(() => resizedCropSetting.parse(options, 'resizedCrop')).toThrow(message)
   })
 })

@@ -1,0 +1,51 @@
+/** @file How an error message shows a value that somebody gave, whatever it is: short, and with the remedy where its kind tells. */
+
+/** Longer texts and lists are cut. */
+const MOST_CHARACTERS = 60
+const MOST_ENTRIES = 8
+
+/** `'text'`, `0.5`, `NaN`, `[1, 2]`, `Float32Array of 192`, `a promise (write await before it)`, `{ train, test }`, …. */
+export function describeValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return `'${value.length > MOST_CHARACTERS ? `${value.slice(0, MOST_CHARACTERS)}…` : value}'`
+    case 'bigint':
+      return `${value}n`
+    case 'function':
+      return value.name === '' ? 'a function' : `the function ${value.name}`
+    case 'symbol':
+      return 'a symbol'
+    case 'object':
+      return value === null ? 'null' : describeObject(value)
+    default:
+      return String(value)
+  }
+}
+
+/** Whether somebody forgot to await it. */
+export const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+
+/** What a class is called, or what an array is: `Float32Array`, `Object`. */
+export const kindOf = (value: object): string =>
+  ArrayBuffer.isView(value)
+    ? Object.prototype.toString.call(value).slice(8, -1)
+    : ((value.constructor as { readonly name?: string } | undefined)?.name ?? 'Object')
+
+function describeObject(value: object): string {
+  if (isPromise(value)) return 'a promise (write await before it)'
+  if (Array.isArray(value)) return describeList(value)
+  const kind = kindOf(value)
+  if (ArrayBuffer.isView(value))
+    return `${kind} of ${(value as unknown as ArrayLike<unknown>).length ?? value.byteLength}`
+  if (kind !== 'Object') return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`
+  const names = Object.keys(value)
+  const shown = names.slice(0, MOST_ENTRIES).join(', ')
+  return names.length === 0 ? '{}' : `{ ${shown}${names.length > MOST_ENTRIES ? ', …' : ''} }`
+}
+
+function describeList(values: readonly unknown[]): string {
+  if (values.length > MOST_ENTRIES) return `a list of ${values.length}`
+  const text = `[${values.map(describeValue).join(', ')}]`
+  return text.length > MOST_CHARACTERS ? `a list of ${values.length}` : text
+}
