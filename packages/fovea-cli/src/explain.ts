@@ -48,7 +48,7 @@ export async function explain(planned: PlannedRun, output: Output): Promise<void
     ...(settings.precision === 'mixed_float16' && { lossScale: initialLossScale.scale }),
   }
   output.result(all)
-  output.say(formatTable([{ title: 'setting' }, { title: 'value' }], flatten(all)))
+  output.show(formatTable([{ title: 'setting' }, { title: 'value' }], flatten(all)))
 }
 
 /** The probabilities of the model's random layers, from the image on: dropout, and what whole blocks are left out with. */

@@ -5,6 +5,7 @@
 import { InvalidArgumentError } from 'fovea'
 import { INTERRUPTED, InterruptError } from './interrupt.js'
 import { inOptionNames } from './option-names.js'
+import { printable, printableJson, printableLines } from './printable.js'
 import { OutputLostError, openStdout, writeStderr } from './stdout.js'
 import { UsageError } from './usage.js'
 
@@ -12,9 +13,11 @@ export interface Output {
   readonly json: boolean
   /** A result: printed as a line of JSON, with --json only. */
   result(value: object): void
-  /** A result in words: printed without --json only. */
-  say(text: string): void
-  /** What both should notice: a warning, a fallback. Always on stderr. */
+  /** A line of the result in words, whatever it holds: printed without --json only. */
+  say(...words: readonly (string | Styled)[]): void
+  /** Several lines, such as a table: printed without --json only. No name in them may have a line break. */
+  show(lines: string): void
+  /** What both should notice, in one line: a warning, a fallback. Always on stderr. */
   warn(text: string): void
 }
 
@@ -29,22 +32,35 @@ export function createOutput(json: boolean, { leavesFiles = false }: OutputOptio
   return {
     json,
     result(value) {
-      if (json) write(`${JSON.stringify(value)}\n`)
+      if (json) write(`${printableJson(value)}\n`)
     },
-    say(text) {
-      if (!json) write(`${text}\n`)
+    say(...words) {
+      if (!json) write(`${words.map(word => inStyle(word, process.stdout)).join('')}\n`)
+    },
+    show(lines) {
+      if (!json) write(`${printableLines(lines)}\n`)
     },
     warn(text) {
-      writeStderr(`${paint('yellow', text, process.stderr)}\n`)
+      writeStderr(`${inStyle(paint('yellow', text), process.stderr)}\n`)
     },
   }
 }
 
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
 
-/** The text in a colour where the stream is a terminal that wants one (see no-color.org). */
-export function paint(style: keyof typeof codes, text: string, stream: NodeJS.WriteStream = process.stdout): string {
-  return stream.isTTY && !process.env['NO_COLOR'] ? `\u001b[${codes[style]}m${text}\u001b[0m` : text
+/** Words in a style, for a terminal. */
+export interface Styled {
+  readonly style: keyof typeof codes
+  readonly text: string
+}
+
+export const paint = (style: Styled['style'], text: string): Styled => ({ style, text })
+
+/** As the stream takes it: in a style only on a terminal that wants one (see no-color.org), and never a control of others. */
+function inStyle(word: string | Styled, stream: NodeJS.WriteStream): string {
+  if (typeof word === 'string') return printable(word)
+  const text = printable(word.text)
+  return stream.isTTY && !process.env['NO_COLOR'] ? `\u001b[${codes[word.style]}m${text}\u001b[0m` : text
 }
 
 /** One line, and the exit code: 2 for wrong usage, 130 for work that was interrupted, 1 for a task that failed. */
@@ -52,10 +68,17 @@ export function reportError(thrown: unknown): number {
   if (thrown instanceof OutputLostError) return 1
   const error = thrown instanceof InvalidArgumentError ? inOptionNames(thrown) : thrown
   const message = error instanceof Error ? error.message : String(error)
-  writeStderr(`${paint('red', 'fovea:', process.stderr)} ${message.trim().replace(/\s*\n\s*/g, ' · ')}\n`)
-  if (process.env['FOVEA_DEBUG'] && error instanceof Error) writeStderr(`${error.stack}\n`)
+  const line = printable(message.trim().replace(/\s*\n\s*/g, ' · '))
+  writeStderr(`${inStyle(paint('red', 'fovea:'), process.stderr)} ${line}\n`)
+  if (process.env['FOVEA_DEBUG'] && error instanceof Error) writeStderr(`${stackOf(error)}\n`)
   if (error instanceof InterruptError) return INTERRUPTED
   return error instanceof UsageError ? 2 : 1
+}
+
+/** Without the message, which has been shown. */
+function stackOf({ name, stack = '' }: Error): string {
+  const frames = stack.split('\n').filter(line => /^\s+at /.test(line))
+  return printableLines([name, ...frames].join('\n'))
 }
 
 /** 1234567 as 1,234,567. */

@@ -1,5 +1,6 @@
 /** @file Progress for people: one bar on a terminal, quiet elsewhere. Knows nothing of what is counted. */
 import { Presets, SingleBar } from 'cli-progress'
+import { printable } from './printable.js'
 
 export interface ProgressBar {
   /** @param words what stands behind the bar: loss, accuracy, time left */
@@ -16,7 +17,7 @@ export function progressBar(label: string, total: number): ProgressBar {
   const bar = new SingleBar(
     {
       stream: process.stderr,
-      format: `${label} {bar} {percentage} % {words}`,
+      format: `${printable(label)} {bar} {percentage} % {words}`,
       barsize: 24,
       hideCursor: true,
       clearOnComplete: true,
@@ -27,7 +28,7 @@ export function progressBar(label: string, total: number): ProgressBar {
     Presets.shades_classic,
   )
   bar.start(total, 0, { words: '' })
-  return { update: (done, words) => bar.update(done, { words }), stop: () => bar.stop() }
+  return { update: (done, words) => bar.update(done, { words: printable(words) }), stop: () => bar.stop() }
 }
 
 /** One bar after another, for work in stages; who began the last one stops it. */

@@ -176,8 +176,9 @@ export class RunFolder {
   }
 }
 
-/** `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, … that does not exist. */
-export const freeRunFolder = (name: string): string => freeName(join('runs', name))
+/** `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, … that does not exist. A file may name its model as it likes. */
+export const freeRunFolder = (name: string): string =>
+  freeName(join('runs', name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'model'))
 
 /** Removes a folder unless there is something in it, such as the lock of who took it in between. */
 function removeEmpty(path: string): void {

@@ -10,6 +10,7 @@ import {
   FormatError,
   type Model,
   memoryUses,
+  modelNames,
   normStatistics,
   parameterCount,
   type RecipeChoice,
@@ -181,7 +182,8 @@ export function repeatCommand({ model, ...request }: RunRequest): string {
     if (typeof value === 'boolean') return value ? [option] : []
     return value === undefined ? [] : [option, String(value)]
   })
-  return foveaCommand('train', model, ...options)
+  // Another name than the registry's is that of the file which --from names.
+  return foveaCommand('train', ...(modelNames.includes(model) ? [model] : []), ...options)
 }
 
 /**

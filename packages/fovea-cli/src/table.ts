@@ -1,4 +1,5 @@
 /** @file Tables of text that fit a terminal. */
+import { printable } from './printable.js'
 
 export interface Column {
   readonly title: string
@@ -11,7 +12,8 @@ export interface Column {
 const gap = 2
 
 /** Rows under titles with a rule between. A `shrinkTo` column loses letters (`layer1…conv1`) until the table fits `width`. */
-export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[], width = 100): string {
+export function formatTable(columns: readonly Column[], content: readonly (readonly string[])[], width = 100): string {
+  const rows = content.map(cells => cells.map(printable))
   const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map(row => row[i].length)))
   let excess = widths.reduce((sum, w) => sum + w, 0) + gap * (columns.length - 1) - width
   for (let i = columns.length - 1; i >= 0 && excess > 0; i--) {

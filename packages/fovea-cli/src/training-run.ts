@@ -20,7 +20,7 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint-file.js'
 import { openEngine } from './engines.js'
 import { onInterrupt } from './interrupt.js'
 import { dataName, openRunData } from './open-data.js'
-import { formatSeconds, type Output, paint, percent, withCommas } from './output.js'
+import { formatSeconds, type Output, paint, percent, type Styled, withCommas } from './output.js'
 import { StagedProgress } from './progress.js'
 import { writeRunReport } from './reports/run-report.js'
 import { type EpochLine, epochLine, type RunFolder, resumeCommand } from './run-folder.js'
@@ -93,7 +93,9 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
       if (augmented !== undefined) {
         output.say(`                  ${percent(augmented)} with test-time augmentation (${testTimeAugmentation})`)
       }
-      output.say(`model    ${folder.model}\npicture  ${pictures.report}\nmistakes ${pictures.mistakes}`)
+      output.say(`model    ${folder.model}`)
+      output.say(`picture  ${pictures.report}`)
+      output.say(`mistakes ${pictures.mistakes}`)
       return true
     } catch (error) {
       throw withAdvice(error, folder)
@@ -155,7 +157,7 @@ async function trainIn(
         const line = epochLine({ event: 'epoch', ...epoch })
         lines.push(line)
         output.result(line)
-        output.say(describeEpoch(line, epoch.epochs))
+        output.say(...describeEpoch(line, epoch.epochs))
         await folder.writeEpochs(lines)
       },
       save: async (checkpoint, { epochEnded, best }) => {
@@ -182,15 +184,13 @@ function withAdvice(error: unknown, folder: RunFolder): unknown {
   return advise(`${kept} with: ${resumeCommand(folder)}`)
 }
 
-function describeEpoch(line: EpochLine, epochs: number): string {
-  return [
-    paint('bold', epochOf(line.epoch, epochs)),
-    `loss ${line.loss.toFixed(4)}  accuracy ${percent(line.accuracy)}`,
-    `held-out ${line.validationLoss.toFixed(4)}  ${paint('green', percent(line.validationAccuracy))}`,
-    paint('dim', `${withCommas(Math.round(line.imagesPerSecond))} images/s  ${line.seconds.toFixed(1)} s`),
-    ...(line.lossScale ? [paint('dim', `${withCommas(line.lossScale.skippedSteps)} steps skipped`)] : []),
-  ].join('  ')
-}
+const describeEpoch = (line: EpochLine, epochs: number): (string | Styled)[] => [
+  paint('bold', epochOf(line.epoch, epochs)),
+  `  loss ${line.loss.toFixed(4)}  accuracy ${percent(line.accuracy)}  held-out ${line.validationLoss.toFixed(4)}  `,
+  paint('green', percent(line.validationAccuracy)),
+  paint('dim', `  ${withCommas(Math.round(line.imagesPerSecond))} images/s  ${line.seconds.toFixed(1)} s`),
+  ...(line.lossScale ? [paint('dim', `  ${withCommas(line.lossScale.skippedSteps)} steps skipped`)] : []),
+]
 
 const epochOf = (epoch: number, epochs: number): string =>
   `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`

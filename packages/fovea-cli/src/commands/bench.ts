@@ -89,7 +89,7 @@ async function run(name: string, options: BenchOptions): Promise<void> {
     `${msPerStep.median.toFixed(1)} ms a step (fastest ${msPerStep.min.toFixed(1)}, 95 % within ${msPerStep.p95.toFixed(1)}), ` +
       `${withCommas(Math.round(imagesPerSecond))} images/s, ${gflops.toFixed(0)} GFLOP/s, peak memory ${formatBytes(peakMemoryBytes)}`,
   )
-  if (peaks && rows) output.say(`\n${formatProfile(rows, peaks)}`)
+  if (peaks && rows) output.show(`\n${formatProfile(rows, peaks)}`)
   if (options.trace !== undefined) {
     await writeFileAtomic(options.trace, chromeTrace(profile))
     output.say(`trace of one step: ${options.trace}`)

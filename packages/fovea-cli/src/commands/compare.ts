@@ -67,7 +67,7 @@ async function run(names: readonly string[], options: CompareOptions): Promise<v
   const subjects = await openSubjects(names, options, output)
   const planned = planRows(subjects, { ...options, precisions })
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
-  output.say(heading(subjects, options, engine.description))
+  for (const line of heading(subjects, options, engine.description)) output.say(line)
   const progress = new StagedProgress()
   const { signal, release } = onInterrupt(() => {
     progress.stop()
@@ -81,8 +81,8 @@ async function run(names: readonly string[], options: CompareOptions): Promise<v
     progress.stop()
     output.result({ models })
     const width = Math.min(process.stdout.columns || 100, 100)
-    if (subjects.length === 1 && precisions.length > 1) output.say(`\n${formatLayers(models, width)}`)
-    output.say(`\n${formatComparison(models, width)}`)
+    if (subjects.length === 1 && precisions.length > 1) output.show(`\n${formatLayers(models, width)}`)
+    output.show(`\n${formatComparison(models, width)}`)
   } finally {
     progress.stop()
     release()
@@ -90,7 +90,11 @@ async function run(names: readonly string[], options: CompareOptions): Promise<v
 }
 
 /** What the tables are of. */
-function heading(subjects: readonly Subject[], { data, epochs, recipe, seed }: CompareOptions, engine: string): string {
+function heading(
+  subjects: readonly Subject[],
+  { data, epochs, recipe, seed }: CompareOptions,
+  engine: string,
+): string[] {
   const images = subjects.find(subject => subject.data)?.data
   const lines = [`engine ${engine}`]
   if (images)
@@ -99,5 +103,5 @@ function heading(subjects: readonly Subject[], { data, epochs, recipe, seed }: C
     const by = recipe === undefined ? '' : ` by recipe ${recipe}`
     lines.push(`models by name are trained${by}, epochs: ${epochs}, seed: ${seed}`)
   }
-  return lines.join('\n')
+  return lines
 }

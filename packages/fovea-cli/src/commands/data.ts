@@ -102,7 +102,7 @@ function describe(data: LoadedData, name: string, output: Output): void {
   })
   sayAboutData(name, aboutLoaded(data), output)
   output.say(`${name}: images of ${imageShape.join('×')}, ${classes.length} classes`)
-  output.say(
+  output.show(
     formatTable(
       [{ title: 'class', shrinkTo: 8 }, ...columns.map(([title]) => ({ title, align: 'right' as const }))],
       [

@@ -50,10 +50,14 @@ async function run({ json }: { readonly json?: true }): Promise<void> {
     title: 'ResNet-8 learns to tell clothes apart',
   })
   if (!done) return
-  output.say(`
-Try next:
-  ${paint('cyan', foveaCommand('eval', folder.path, '--data', 'fashion-mnist'))}   which clothes it takes for which
-  ${paint('cyan', 'npx fovea train resnet8 --data photos/ --epochs 20')}   your own photos, in a folder for each class`)
+  const evaluate = foveaCommand('eval', folder.path, '--data', 'fashion-mnist')
+  output.show('\nTry next:')
+  output.say('  ', paint('cyan', evaluate), '   which clothes it takes for which')
+  output.say(
+    '  ',
+    paint('cyan', 'npx fovea train resnet8 --data photos/ --epochs 20'),
+    '   your own photos, in a folder for each class',
+  )
 }
 
 /** How many images the model trains on here in so many seconds, to two digits. */

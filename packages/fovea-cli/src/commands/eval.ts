@@ -80,7 +80,7 @@ async function run(file: string, options: EvalOptions): Promise<void> {
     `${file}: ${percent(accuracy)} of ${withCommas(images)} images, top 5 ${percent(top5)}, loss ${loss.toFixed(4)}, ` +
       `calibration error ${percent(calibrationError)}, ${seconds.toFixed(1)} s`,
   )
-  output.say(
+  output.show(
     formatTable(
       columns,
       classes.map((row, i) => classRow(row, i, confusion[i], model.labels)),

@@ -107,7 +107,7 @@ async function run(name: string, options: FindRateOptions): Promise<void> {
       picture,
       steps: search.steps,
     })
-    output.say(describe(search.steepest, search.tenthOfLowest))
+    output.show(describe(search.steepest, search.tenthOfLowest))
     const apart = search.steepest / search.tenthOfLowest
     if (apart > FAR_APART || apart < 1 / FAR_APART) {
       output.warn('the two are far apart: the losses are too noisy to tell; try more --steps or a larger --batch')

@@ -45,7 +45,7 @@ async function run(path: string, options: ParityOptions): Promise<void> {
     { title: 'here', align: 'right' as const },
     { title: "PyTorch's float32", align: 'right' as const },
   ]
-  output.say(formatTable(columns, rows))
+  output.show(formatTable(columns, rows))
   if (parameters !== report.expectedParameters) {
     throw new FoveaError(
       `${model} has ${withCommas(parameters)} parameters, the file's has ${withCommas(report.expectedParameters)}`,

@@ -48,7 +48,8 @@ async function run(file: string, images: readonly string[], options: PredictOpti
       } else {
         const labels = predictions.shift() ?? []
         output.result({ image, predictions: labels })
-        output.say(`${image}\n${formatPredictions(labels)}\n`)
+        output.say(image)
+        output.show(`${formatPredictions(labels)}\n`)
       }
     }
   }

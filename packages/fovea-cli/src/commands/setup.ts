@@ -34,7 +34,8 @@ async function run({ build, json }: SetupOptions): Promise<void> {
   }
   const { detail, addon } = status
   output.result({ engine: 'onednn', detail, ...addon, ...(buildProblem === undefined ? {} : { buildProblem }) })
-  output.say(`engine: ${detail}\naddon:  ${addon.path} (${addon.source})`)
+  output.say(`engine: ${detail}`)
+  output.say(`addon:  ${addon.path} (${addon.source})`)
   for (const passedOver of addon.passedOver) output.warn(passedOver)
   if (buildProblem !== undefined) throw new EngineError(`not built: ${buildProblem}`)
 }

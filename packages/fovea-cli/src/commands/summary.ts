@@ -18,6 +18,7 @@ import {
 } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import { createOutput, withCommas } from '../output.js'
+import { printable } from '../printable.js'
 import { formatTable } from '../table.js'
 import { aboutKeepFloat32, imageSize, layerPatterns, modelName, precision, UsageError, wholeNumber } from '../usage.js'
 
@@ -48,8 +49,8 @@ function run(name: string, options: SummaryOptions): void {
   // What the optimizer holds is the recipe's choice.
   const training = trainingBytes(model, resolveSettings(model, Number.POSITIVE_INFINITY, types))
   output.result({ ...summary, trainingBytes: training })
-  output.say(formatSummary(summary, Math.min(process.stdout.columns || 100, 100)))
-  output.say(`\n${formatBytesHeld(summary, training)}`)
+  output.show(formatSummary(summary, Math.min(process.stdout.columns || 100, 100)))
+  output.show(`\n${formatBytesHeld(summary, training)}`)
 }
 
 function modelOf(name: string, { classes, input }: SummaryOptions): Model {
@@ -92,7 +93,7 @@ export function formatSummary({ model, parameters, multiplyAdds, layers }: Model
     ...(single ? [] : [layer.precision]),
   ])
   const totals = `${withCommas(parameters)} parameters, ${withCommas(multiplyAdds)} multiply-adds an image`
-  return `${formatTable(columns, rows, width)}\n\n${model}: ${totals}`
+  return `${formatTable(columns, rows, width)}\n\n${printable(model)}: ${totals}`
 }
 
 /**

@@ -1,6 +1,7 @@
 /** @file A comparison in words: what each row holds, what it does, and layer by layer what the precisions make of a model. */
 import { computeType, formatBytes, formatShape, type LayerSummary } from 'fovea'
 import { percent, withCommas } from '../output.js'
+import { printable } from '../printable.js'
 import { type Column, formatTable } from '../table.js'
 import type { ComparedModel } from './rows.js'
 
@@ -59,7 +60,10 @@ export function formatComparison(rows: readonly ComparedModel[], width: number):
     ...(widened.size > 0
       ? [`widened: stored in ${[...widened].join(' or ')}, computed in float32: less memory, not less time.`]
       : []),
-    ...rows.flatMap(row => optional(row.diverged, why => `${row.model} in ${row.precision} diverged: ${why}`) || []),
+    ...rows.flatMap(
+      row =>
+        optional(row.diverged, why => `${printable(row.model)} in ${row.precision} diverged: ${printable(why)}`) || [],
+    ),
   ].join('\n')
 }
 

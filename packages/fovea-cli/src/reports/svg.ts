@@ -1,4 +1,5 @@
 /** @file The few SVG elements that the reports are drawn with, as strings, and their colours. Knows nothing of training. */
+import { printable } from '../printable.js'
 
 /** A place in the picture, in pixels. */
 export interface Box {
@@ -37,8 +38,8 @@ const round = (value: number): number => Math.round(value * 100) / 100
 
 /** Text from outside (class and file names) must not become markup. */
 export const escapeText = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML allows no control characters, not even escaped
-  text.replace(/[\u0000-\u001f]/g, ' ').replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
+  // XML allows no control characters, not even escaped.
+  printable(text).replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
 
 export function text(x: number, y: number, content: string, style: TextStyle = {}): string {
   const { size = 13, color = colors.ink, anchor = 'start', weight = 'normal', rotate } = style
@@ -71,7 +72,8 @@ export const clipped = ({ x, y, width, height }: Box, content: string): string =
   `<svg x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" viewBox="${round(x)} ${round(y)} ${round(width)} ${round(height)}">${content}</svg>`
 
 /** The middle of a text that is wider than `width` pixels gives way: `Ankle…oot`; its ends tell names apart best. */
-export function fit(content: string, width: number, style: TextStyle = {}): string {
+export function fit(name: string, width: number, style: TextStyle = {}): string {
+  const content = printable(name)
   if (textWidth(content, style) <= width) return content
   const letters = [...content]
   for (let kept = letters.length - 1; kept > 1; kept--) {
