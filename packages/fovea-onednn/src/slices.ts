@@ -3,7 +3,16 @@
  * in the cache, and how large a slice is. Operators say what has a part for each image, lowerings whether they take it in
  * slices. Knows no memory.
  */
-import { elements, type Graph, isOpName, type Node, opDefinition, type Shape, tensorBytes } from 'fovea/engine'
+import {
+  elements,
+  type Graph,
+  isOpName,
+  type Node,
+  opDefinition,
+  type Shape,
+  tensorBytes,
+  withOutputShape,
+} from 'fovea/engine'
 import type { Arithmetic } from './lowering.js'
 import { lowerings } from './operators/index.js'
 import { hasPairedWeightGradient } from './operators/weight-gradient.js'
@@ -90,8 +99,7 @@ function sliced(node: Node, parts: Parts, images: number): Node {
   const outputs = node.outputs.map((type, i) => (parts.outputs[i] ? { ...type, shape: shape(type.shape) } : type))
   return {
     ...node,
-    // The attribute of this name is the first output's shape, in every operator that has it.
-    attrs: 'shape' in node.attrs ? { ...node.attrs, shape: outputs[0].shape } : node.attrs,
+    attrs: parts.outputs[0] ? withOutputShape(node.attrs, outputs[0].shape) : node.attrs,
     inputs: node.inputs.map((value, i) =>
       parts.inputs[i] ? { ...value, type: { ...value.type, shape: shape(value.type.shape) } } : value,
     ),

@@ -1,5 +1,6 @@
 /** @file Average pooling. */
 import type { Shape } from '../graph/types.js'
+import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp } from './define.js'
 import { expectShape } from './expect.js'
@@ -20,6 +21,7 @@ export const averagePool = defineOp<AveragePoolAttributes>({
   name: 'averagePool',
   batch: perImage([0]),
   memory: [],
+  axes: letters('n..c -> n..c'),
   infer: ([x], attrs) => [{ shape: pooledShape(x.shape, attrs), dtype: x.dtype }],
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && builder.emit(averagePoolGradient, [dy], { ...attrs, shape: x.type.shape }, `${node.name}.dx`),
@@ -40,6 +42,7 @@ export const averagePoolGradient = defineOp<AveragePoolAttributes & { readonly s
   name: 'averagePoolGradient',
   batch: perImage([0]),
   memory: [],
+  axes: noAxes,
   infer: ([dy], attrs) => {
     expectShape("the output's gradient", dy, pooledShape(attrs.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]

@@ -7,6 +7,7 @@
 import { ShapeError } from '../errors.js'
 import { elements, formatShape, sameShape, type TensorType } from '../graph/types.js'
 import { type ActivationName, activations, checkActivation } from './activation.js'
+import { broadcastAxes, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp, type Tensor } from './define.js'
 import { expectRange, expectShape } from './expect.js'
@@ -40,6 +41,7 @@ export const batchNorm = defineOp<BatchNormAttributes>({
   name: 'batchNorm',
   batch: perImage([0, 5]),
   memory: [[0, 5]],
+  axes: broadcastAxes,
   float32Inputs: [1, 2, 3, 4],
   infer: ([x, weight, bias, mean, variance, residual], { activation, epsilon, momentum }) => {
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])
@@ -91,6 +93,7 @@ export const batchNormTraining = defineOp<BatchNormTrainingAttributes>({
   name: 'batchNormTraining',
   batch: perImage([0, 3]),
   memory: [],
+  axes: noAxes,
   float32Inputs: [1, 2],
   infer: ([x, weight, bias, residual], { activation, epsilon }) => {
     checkChannels(x, [weight, bias], ['weight', 'bias'])
@@ -143,6 +146,7 @@ export const batchNormGradient = defineOp<BatchNormGradientAttributes>({
   name: 'batchNormGradient',
   batch: perImage([0, 1, 2, 7], [0, 3]),
   memory: [[0], [], [], [0]],
+  axes: noAxes,
   infer: ([dy, x, , weight, bias, mean, variance, residual], { activation }) => {
     expectShape("the output's gradient", dy, x.shape)
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])

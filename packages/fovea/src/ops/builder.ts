@@ -52,7 +52,7 @@ export class GraphBuilder {
   emitAll<A extends Attributes>(
     op: OpDefinition<A>,
     inputs: readonly Value[],
-    attrs: A,
+    attrs: NoInfer<A>,
     name: string = op.name,
   ): Value[] {
     const unique = this.#unique(name)
@@ -72,7 +72,7 @@ export class GraphBuilder {
   }
 
   /** Adds a node and returns its first output. */
-  emit<A extends Attributes>(op: OpDefinition<A>, inputs: readonly Value[], attrs: A, name?: string): Value {
+  emit<A extends Attributes>(op: OpDefinition<A>, inputs: readonly Value[], attrs: NoInfer<A>, name?: string): Value {
     return this.emitAll(op, inputs, attrs, name)[0]
   }
 

@@ -5,6 +5,7 @@
 import { InvalidArgumentError, ShapeError } from '../errors.js'
 import { elements, formatShape, type Shape, type TensorType } from '../graph/types.js'
 import { type ActivationName, activations, checkActivation } from './activation.js'
+import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { convolve, convolveBack, correlate } from './conv2d-reference.js'
 import { defineOp } from './define.js'
@@ -54,6 +55,13 @@ export const conv2d = defineOp<FusedConv2dAttributes>({
   name: 'conv2d',
   batch: perImage([0, 3]),
   memory: [[3]],
+  axes: (inputs, outputs, { groups }) =>
+    (groups === 1 ? letters('n..i oi.. o n..o -> n..o') : letters('n..g g... g n..g -> n..g', { g: groups }))(
+      inputs,
+      outputs,
+    ),
+  // As many channels for each group as before.
+  resize: (attrs, { inputs: [x, weight] }) => ({ ...attrs, groups: x[3].length / weight[1].length }),
   float32Inputs: [2], // a bias joins the float32 accumulator
   infer: ([x, weight, bias, residual], attrs) => {
     const shape = outputShape(x.shape, weight.shape, attrs)
@@ -92,6 +100,7 @@ export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape:
   name: 'conv2dInputGradient',
   batch: perImage([0]),
   memory: [],
+  axes: noAxes,
   infer: ([dy, weight], attrs) => {
     expectShape("the output's gradient", dy, outputShape(attrs.shape, weight.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]
@@ -105,6 +114,7 @@ export const conv2dWeightGradient = defineOp<Conv2dAttributes & { readonly shape
   name: 'conv2dWeightGradient',
   batch: perImage([0, 1], []),
   memory: [],
+  axes: noAxes,
   infer: ([x, dy], attrs) => {
     expectShape("the output's gradient", dy, outputShape(x.shape, attrs.shape, attrs))
     const weight: TensorType = { shape: attrs.shape, dtype: 'float32' }

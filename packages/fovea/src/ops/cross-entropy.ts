@@ -5,6 +5,7 @@
  */
 import { InvalidArgumentError, ShapeError } from '../errors.js'
 import { formatShape, isFloat, type TensorType } from '../graph/types.js'
+import { noAxes } from './axes.js'
 import { noImages } from './batch.js'
 import { defineOp, type Tensor } from './define.js'
 import { expectRange, expectRank, expectShape } from './expect.js'
@@ -59,6 +60,7 @@ export const crossEntropy = defineOp<CrossEntropyAttributes>({
   name: 'crossEntropy',
   batch: noImages,
   memory: [],
+  axes: noAxes,
   infer: ([logits, label], attrs) => {
     check(logits, label, attrs)
     return [{ shape: [], dtype: 'float32' }]
@@ -84,6 +86,7 @@ export const crossEntropyGradient = defineOp<CrossEntropyAttributes>({
   name: 'crossEntropyGradient',
   batch: noImages,
   memory: [],
+  axes: noAxes,
   infer: ([logits, label, dloss], attrs) => {
     check(logits, label, attrs)
     expectShape("the loss's gradient", dloss, [])

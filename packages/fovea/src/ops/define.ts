@@ -38,6 +38,31 @@ export interface BatchRoles {
 }
 
 /**
+ * One axis of an input or output, and the channel to which each of its indices belongs: several indices may belong to one
+ * channel (what a convolution's group reads, a channel's columns after `flatten`), and some to none, which is -1 (the zeros
+ * that padding adds).
+ */
+export interface LinkedAxis {
+  readonly tensor: 'input' | 'output'
+  readonly index: number
+  readonly axis: number
+  readonly channels: Int32Array
+}
+
+/**
+ * Axes that are the same thing, channel by channel. Exchanging channels in the inputs' axes exchanges them in the outputs'
+ * and changes nothing else. A channel of which only zeros are read can be left out of all of these axes, and all else stays
+ * as it is. An index of no channel can be left out by itself.
+ */
+export type AxisLink = readonly LinkedAxis[]
+
+/** For each axis of each input and output, the indices that are left, in their order. */
+export interface KeptIndices {
+  readonly inputs: readonly (readonly ArrayLike<number>[])[]
+  readonly outputs: readonly (readonly ArrayLike<number>[])[]
+}
+
+/**
  * Traits are what passes and engines ask instead of naming operators: `activation` is an elementwise function of one
  * input that may be fused into the node before it; `elementwise` makes an element of an output from those at its place in
  * the inputs, which are broadcast; `random` takes a seed as its last input; `update` gives states their next content,
@@ -67,6 +92,13 @@ export interface OpDefinition<A extends Attributes = Attributes> {
    * element is read before its place is written. An update of state overwrites the state's.
    */
   readonly memory: 'view' | readonly (readonly number[])[]
+  /**
+   * Which axes of inputs and outputs are the same, each in one link at most; an axis in none keeps all its indices. From the
+   * links of all nodes follows which channels of a network are one, and can be pruned.
+   */
+  readonly axes: (inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: A) => readonly AxisLink[]
+  /** The attributes of what is left, where axes lose indices; unchanged when absent, but for `shape`. */
+  readonly resize?: (attrs: A, kept: KeptIndices) => A
   /** Inputs that stay float32 in mixed precision; the others are read in the type of the first, or of the policy. */
   readonly float32Inputs?: readonly number[]
   /** The loss's gradient by each input, written as nodes; undefined for an input that has none (labels, a seed). */

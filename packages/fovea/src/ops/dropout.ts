@@ -4,6 +4,7 @@
  * vanish is a pure function of seed, stream and index, so the gradient is the same operator on dy.
  */
 import { randomAt, randomKey } from '../random.js'
+import { broadcastAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp, type OpDefinition } from './define.js'
 import { checkRandom, type RandomAttributes } from './random-attributes.js'
@@ -13,6 +14,7 @@ export const dropout: OpDefinition<RandomAttributes> = defineOp<RandomAttributes
   name: 'dropout',
   batch: perImage([0]),
   memory: [[0]],
+  axes: ([x, seed], outputs) => (seed === undefined ? broadcastAxes([x], outputs) : []),
   traits: ['elementwise', 'random'],
   infer: ([x, seed], attrs) => {
     checkRandom(seed, attrs)

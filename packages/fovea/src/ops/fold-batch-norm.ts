@@ -4,6 +4,7 @@
  * an engine computes it once.
  */
 import { elements, type TensorType } from '../graph/types.js'
+import { letters } from './axes.js'
 import { noImages } from './batch.js'
 import { defineOp } from './define.js'
 import { expectShape } from './expect.js'
@@ -15,6 +16,7 @@ export const foldBatchNorm = defineOp<FoldBatchNormAttributes>({
   name: 'foldBatchNorm',
   batch: noImages,
   memory: [],
+  axes: letters('oihw o o o o o -> oihw o'),
   infer: ([weight, ...perChannel]) => {
     const channels = [weight.shape[0]]
     for (const type of perChannel) expectShape('a value per output channel', type, channels)

@@ -1,5 +1,6 @@
 /** @file The mean of each channel over the whole image: batch×height×width×channels becomes batch×1×1×channels. */
 import type { Shape } from '../graph/types.js'
+import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp } from './define.js'
 import { expectImages, expectShape } from './expect.js'
@@ -10,6 +11,7 @@ export const globalAveragePool = defineOp<Record<string, never>>({
   name: 'globalAveragePool',
   batch: perImage([0]),
   memory: [],
+  axes: letters('n..c -> n..c'),
   infer: ([x]) => {
     expectImages(x)
     return [{ shape: pooled(x.shape), dtype: x.dtype }]
@@ -31,6 +33,7 @@ export const globalAveragePoolGradient = defineOp<{ readonly shape: Shape }>({
   name: 'globalAveragePoolGradient',
   batch: perImage([0]),
   memory: [],
+  axes: noAxes,
   infer: ([dy], { shape }) => {
     expectImages({ shape, dtype: dy.dtype })
     expectShape("the output's gradient", dy, pooled(shape))

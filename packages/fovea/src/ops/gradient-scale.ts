@@ -3,6 +3,7 @@
  * scale (Micikevicius et al. 2018, arXiv 1710.03740, section 3.2) and by the number of parts that were added up, and cut to
  * a longest norm over all (Pascanu et al. 2013, arXiv 1211.5063, algorithm 1).
  */
+import { noAxes } from './axes.js'
 import { noImages } from './batch.js'
 import { defineOp } from './define.js'
 import { expectRange, expectShape } from './expect.js'
@@ -15,6 +16,7 @@ export const gradientScale = defineOp<GradientScaleAttributes>({
   name: 'gradientScale',
   batch: noImages,
   memory: [],
+  axes: noAxes,
   infer: ([sumOfSquares, lossScale], { parts, maxNorm }) => {
     expectShape('the sum of squares', sumOfSquares, [])
     expectShape('the loss scale', lossScale, [])

@@ -1,6 +1,7 @@
 /** @file The fully connected layer: y = x · weightᵀ + bias, weight [out, in]. */
 import { ShapeError } from '../errors.js'
 import { formatShape, type TensorType } from '../graph/types.js'
+import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp } from './define.js'
 import { expectRank, expectShape } from './expect.js'
@@ -21,6 +22,7 @@ export const linear = defineOp<Record<string, never>>({
   float32Inputs: [2],
   batch: perImage([0]),
   memory: [],
+  axes: letters('ni oi o -> no'),
   infer: ([x, weight, bias]) => {
     expectRank('input', x, ['batch', 'features'])
     checkWeight(x.shape[1], weight)
@@ -46,6 +48,7 @@ export const linearInputGradient = defineOp<Record<string, never>>({
   name: 'linearInputGradient',
   batch: perImage([0]),
   memory: [],
+  axes: noAxes,
   infer: ([dy, weight]) => {
     expectRank('weight', weight, ['out', 'in'])
     expectShape("the output's gradient", dy, [dy.shape[0], weight.shape[0]])
@@ -65,6 +68,7 @@ export const linearWeightGradient = defineOp<{ readonly bias: boolean }>({
   name: 'linearWeightGradient',
   batch: perImage([0, 1], []),
   memory: [],
+  axes: noAxes,
   infer: ([x, dy], { bias }) => {
     expectRank('input', x, ['batch', 'features'])
     expectRank("the output's gradient", dy, ['batch', 'out'])

@@ -1,6 +1,7 @@
 /** @file Max pooling. The place of each maximum is an output, so that the gradient needs neither x nor y again. */
 import { ShapeError } from '../errors.js'
 import type { Shape } from '../graph/types.js'
+import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp } from './define.js'
 import { expectShape } from './expect.js'
@@ -18,6 +19,7 @@ export const maxPool = defineOp<PoolingAttributes>({
   name: 'maxPool',
   batch: perImage([0], [0, 1]),
   memory: [],
+  axes: letters('n..c -> n..c n..c'),
   infer: ([x], attrs) => {
     const shape = checkedShape(x.shape, attrs)
     return [
@@ -51,6 +53,7 @@ export const maxPoolGradient = defineOp<PoolingAttributes & { readonly shape: Sh
   name: 'maxPoolGradient',
   batch: perImage([0, 1]),
   memory: [],
+  axes: noAxes,
   infer: ([dy, places], attrs) => {
     const pooled = checkedShape(attrs.shape, attrs)
     expectShape("the output's gradient", dy, pooled)

@@ -1,4 +1,5 @@
 /** @file The mean of (prediction − target)² over all elements. */
+import { noAxes } from './axes.js'
 import { noImages } from './batch.js'
 import { defineOp } from './define.js'
 import { expectFloat, expectShape } from './expect.js'
@@ -8,6 +9,7 @@ export const meanSquaredError = defineOp<Record<string, never>>({
   name: 'meanSquaredError',
   batch: noImages,
   memory: [],
+  axes: noAxes,
   infer: ([prediction, target]) => {
     expectFloat('prediction', prediction)
     expectShape('target', target, prediction.shape)
@@ -32,6 +34,7 @@ export const meanSquaredErrorGradient = defineOp<Record<string, never>>({
   name: 'meanSquaredErrorGradient',
   batch: noImages,
   memory: [[0, 1]],
+  axes: noAxes,
   infer: ([prediction, target, dloss]) => {
     expectShape('target', target, prediction.shape)
     expectShape("the loss's gradient", dloss, [])

@@ -1,4 +1,5 @@
 /** @file Adds elements of one value before and after along each axis: also the zero channels of the CIFAR ResNets' shortcut. */
+import { channelsOf, ofInput, ofOutput } from './axes.js'
 import { defineOp } from './define.js'
 import { expectIntegers } from './expect.js'
 import { slice } from './slice.js'
@@ -15,6 +16,16 @@ export const pad = defineOp<PadAttributes>({
   name: 'pad',
   batch: (_, __, { before, after }) => (before[0] === 0 && after[0] === 0 ? { inputs: [0], outputs: [0] } : undefined),
   memory: [],
+  axes: ([{ shape }], [y], { before }) =>
+    shape.map((size, axis) => {
+      const inside = (index: number) =>
+        index >= before[axis] && index < before[axis] + size ? index - before[axis] : -1
+      return [ofInput(0, axis, channelsOf(size)), ofOutput(0, axis, channelsOf(y.shape[axis], inside))]
+    }),
+  resize: ({ before, value }, { inputs: [x], outputs: [y] }) => {
+    const left = y.map((indices, axis) => Array.from(indices).filter(index => index < before[axis]).length)
+    return { before: left, after: y.map((indices, axis) => indices.length - left[axis] - x[axis].length), value }
+  },
   infer: ([x], { before, after }) => {
     expectIntegers('before', before, x.shape.length, 0)
     expectIntegers('after', after, x.shape.length, 0)

@@ -4,12 +4,19 @@
  */
 import { defineOp } from './define.js'
 import { expectShape } from './expect.js'
-import { inferReduction, perImageUnlessReduced, type ReductionAttributes, reductionIndices } from './reduction.js'
+import {
+  inferReduction,
+  perImageUnlessReduced,
+  type ReductionAttributes,
+  reducedAxes,
+  reductionIndices,
+} from './reduction.js'
 
 export const productSum = defineOp<ReductionAttributes>({
   name: 'productSum',
   batch: perImageUnlessReduced([0, 1]),
   memory: [],
+  axes: reducedAxes('sum'),
   infer: ([a, b], attrs) => {
     expectShape('the second factor', b, a.shape)
     return inferReduction([a], attrs)

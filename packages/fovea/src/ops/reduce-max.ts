@@ -1,12 +1,20 @@
 /** @file The maximum over some axes. Where several elements are the maximum, they share its gradient, as in PyTorch's `amax`. */
+import { noAxes } from './axes.js'
 import { defineOp } from './define.js'
 import { expectShape } from './expect.js'
-import { inferReduction, perImageUnlessReduced, type ReductionAttributes, reductionIndices } from './reduction.js'
+import {
+  inferReduction,
+  perImageUnlessReduced,
+  type ReductionAttributes,
+  reducedAxes,
+  reductionIndices,
+} from './reduction.js'
 
 export const reduceMax = defineOp<ReductionAttributes>({
   name: 'reduceMax',
   batch: perImageUnlessReduced([0]),
   memory: [],
+  axes: reducedAxes('other'),
   infer: inferReduction,
   gradient: ({ builder, node, attrs, inputs: [x], outputs: [y], gradients: [dy] }) => [
     dy && builder.emit(reduceMaxGradient, [dy, x, y], attrs, `${node.name}.dx`),
@@ -23,6 +31,7 @@ export const reduceMaxGradient = defineOp<ReductionAttributes>({
   name: 'reduceMaxGradient',
   batch: perImageUnlessReduced([0, 1, 2]),
   memory: [],
+  axes: noAxes,
   infer: ([dy, x, y], attrs) => {
     const [{ shape }] = inferReduction([x], attrs)
     expectShape("the output's gradient", dy, shape)

@@ -5,6 +5,7 @@ import {
   inferReduction,
   perImageUnlessReduced,
   type ReductionAttributes,
+  reducedAxes,
   reducedCount,
   reductionIndices,
   spread,
@@ -14,6 +15,7 @@ export const reduceMean = defineOp<ReductionAttributes>({
   name: 'reduceMean',
   batch: perImageUnlessReduced([0]),
   memory: [],
+  axes: reducedAxes('other'),
   infer: inferReduction,
   gradient: ({ builder, node, attrs: { axes }, inputs: [x], gradients: [dy] }) => {
     if (dy === undefined) return []

@@ -4,6 +4,7 @@ import {
   inferReduction,
   perImageUnlessReduced,
   type ReductionAttributes,
+  reducedAxes,
   reductionIndices,
   spread,
 } from './reduction.js'
@@ -12,6 +13,7 @@ export const reduceSum: OpDefinition<ReductionAttributes> = defineOp<ReductionAt
   name: 'reduceSum',
   batch: perImageUnlessReduced([0]),
   memory: [],
+  axes: reducedAxes('sum'),
   infer: inferReduction,
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && spread(builder, dy, x, attrs.axes, `${node.name}.dx`),

@@ -2,9 +2,10 @@
 import { ShapeError } from '../errors.js'
 import type { Value } from '../graph/graph.js'
 import { formatShape, type Shape, type TensorType } from '../graph/types.js'
+import { channelsOf, ofInput, ofOutput } from './axes.js'
 import { broadcastTo } from './broadcast-to.js'
 import type { GraphBuilder } from './builder.js'
-import type { BatchRoles } from './define.js'
+import type { AxisLink, BatchRoles } from './define.js'
 import { reshape } from './reshape.js'
 import { broadcastIndices } from './strided.js'
 
@@ -33,6 +34,21 @@ export const perImageUnlessReduced =
   (inputs: readonly number[]) =>
   (_: unknown, __: unknown, { axes }: ReductionAttributes): BatchRoles | undefined =>
     axes.includes(0) ? undefined : { inputs, outputs: [0] }
+
+/**
+ * An axis that stays is the same in inputs and output. One that is summed up can lose what is zero; the mean of fewer
+ * values, or a maximum without a zero, is another one.
+ */
+export const reducedAxes =
+  (kind: 'sum' | 'other') =>
+  (inputs: readonly TensorType[], _: unknown, { axes, keepDims }: ReductionAttributes): AxisLink[] =>
+    inputs[0].shape.flatMap((size, axis): AxisLink[] => {
+      const channels = channelsOf(size)
+      const read = inputs.map((__, i) => ofInput(i, axis, channels))
+      if (axes.includes(axis)) return kind === 'sum' ? [read] : []
+      const kept = keepDims ? axis : axis - axes.filter(reduced => reduced < axis).length
+      return [[...read, ofOutput(0, kept, channels)]]
+    })
 
 /** For each element of the input, the element of the output it goes into. */
 export const reductionIndices = (shape: Shape, axes: readonly number[]): Int32Array =>

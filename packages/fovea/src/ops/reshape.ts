@@ -1,6 +1,7 @@
 /** @file The same elements in another shape. One size may be -1: whatever is left (usually the batch). */
 import { ShapeError } from '../errors.js'
 import { elements, formatShape, type Shape } from '../graph/types.js'
+import { reshapedAxes } from './axes.js'
 import { defineOp, type OpDefinition } from './define.js'
 
 export type ReshapeAttributes = { readonly shape: Shape }
@@ -20,6 +21,7 @@ export const reshape: OpDefinition<ReshapeAttributes> = defineOp<ReshapeAttribut
   name: 'reshape',
   batch: ([x], [y]) => (y.shape.length > 0 && x.shape[0] === y.shape[0] ? { inputs: [0], outputs: [0] } : undefined),
   memory: 'view',
+  axes: reshapedAxes,
   infer: ([x], { shape }) => [{ shape: resolveShape(x.shape, shape), dtype: x.dtype }],
   gradient: ({ builder, node, inputs: [x], gradients: [dy] }) => [
     dy && builder.emit(reshape, [dy], { shape: x.type.shape }, `${node.name}.dx`),

@@ -1,7 +1,8 @@
 /** @file Every step-th element from start to before stop, along each axis: also the strided shortcut of the CIFAR ResNets. */
 import { ShapeError } from '../errors.js'
 import { formatShape, type Shape } from '../graph/types.js'
-import { type BatchRoles, defineOp } from './define.js'
+import { channelsOf, noAxes, ofInput, ofOutput } from './axes.js'
+import { type AxisLink, type BatchRoles, defineOp } from './define.js'
 import { expectIntegers, expectShape } from './expect.js'
 import { denseStrides, indexOf, stridedIndices } from './strided.js'
 
@@ -44,6 +45,18 @@ export const slice = defineOp<SliceAttributes>({
   name: 'slice',
   batch: wholeBatch,
   memory: [],
+  axes: ([{ shape }], [y], { start, step }) =>
+    shape.flatMap((size, axis): AxisLink[] => {
+      if (step[axis] !== 1) return []
+      const taken = y.shape[axis]
+      const inside = (index: number) => (index >= start[axis] && index < start[axis] + taken ? index - start[axis] : -1)
+      return [[ofInput(0, axis, channelsOf(size, inside)), ofOutput(0, axis, channelsOf(taken))]]
+    }),
+  resize: ({ start, stop, step }, { inputs: [x], outputs: [y] }) => {
+    const begin = x.map((indices, axis) => Array.from(indices).filter(index => index < start[axis]).length)
+    const end = y.map(({ length }, axis) => (stop[axis] === -1 || step[axis] !== 1 ? stop[axis] : begin[axis] + length))
+    return { start: begin, stop: end, step }
+  },
   infer: ([x], attrs) => [{ shape: slicedShape(x.shape, attrs), dtype: x.dtype }],
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && builder.emit(sliceGradient, [dy], { ...attrs, shape: x.type.shape }, `${node.name}.dx`),
@@ -59,6 +72,7 @@ export const sliceGradient = defineOp<SliceAttributes & { readonly shape: Shape 
   name: 'sliceGradient',
   batch: wholeBatch,
   memory: [],
+  axes: noAxes,
   infer: ([dy], attrs) => {
     expectShape("the output's gradient", dy, slicedShape(attrs.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]

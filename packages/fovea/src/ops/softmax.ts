@@ -1,6 +1,7 @@
 /** @file Softmax over the last axis. */
 import { ShapeError } from '../errors.js'
 import type { TensorType } from '../graph/types.js'
+import { broadcastAxes, noAxes } from './axes.js'
 import { type BatchRoles, defineOp } from './define.js'
 import { expectShape } from './expect.js'
 
@@ -14,6 +15,7 @@ export const softmax = defineOp<Record<string, never>>({
   name: 'softmax',
   batch: perRow([0]),
   memory: [[0]],
+  axes: (inputs, outputs) => broadcastAxes(inputs, outputs).slice(0, -1),
   infer: ([x]) => {
     if (x.shape.length === 0) throw new ShapeError('input must have at least one axis, got a scalar')
     return [x]
@@ -38,6 +40,7 @@ export const softmaxGradient = defineOp<Record<string, never>>({
   name: 'softmaxGradient',
   batch: perRow([0, 1]),
   memory: [[0]],
+  axes: noAxes,
   infer: ([dy, y]) => {
     expectShape("the output's gradient", dy, y.shape)
     return [dy]

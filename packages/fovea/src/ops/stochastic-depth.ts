@@ -5,6 +5,7 @@
  */
 import { ShapeError } from '../errors.js'
 import { randomAt, randomKey } from '../random.js'
+import { broadcastAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp, type OpDefinition } from './define.js'
 import { checkRandom, type RandomAttributes } from './random-attributes.js'
@@ -14,6 +15,7 @@ export const stochasticDepth: OpDefinition<RandomAttributes> = defineOp<RandomAt
   name: 'stochasticDepth',
   batch: perImage([0]),
   memory: [[0]],
+  axes: ([x, seed], outputs) => broadcastAxes([x], outputs).slice(seed === undefined ? 0 : 1),
   traits: ['elementwise', 'random'],
   infer: ([x, seed], attrs) => {
     if (x.shape.length === 0) throw new ShapeError('input must have a batch axis, got a scalar')

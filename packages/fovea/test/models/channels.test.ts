@@ -1,0 +1,86 @@
+/**
+ * @file Channels of whole networks can be left out along what operators say of their axes: through residual additions,
+ * padded shortcuts, depthwise convolutions, squeeze-and-excitation and flattened images. This is what pruning stands on.
+ */
+import { describe, expect, test } from 'vitest'
+import { referenceEngine } from '../../src/engines/reference/reference.js'
+import type { Graph } from '../../src/graph/graph.js'
+import { elements } from '../../src/graph/types.js'
+import type { Weights } from '../../src/models/model.js'
+import { createModel } from '../../src/models/registry.js'
+import { parameterCount } from '../../src/models/summary.js'
+import { inferenceMode } from '../../src/passes/inference-mode.js'
+import { normalAt, randomAt, randomKey, streamOf } from '../../src/random.js'
+import { ChannelGroups, leaveOut } from './channel-groups.js'
+
+async function logits(graph: Graph, weights: Weights): Promise<Float64Array> {
+  const program = referenceEngine({ precision: 'float64' }).compile(graph)
+  for (const [name, values] of weights) await program.write(name, values)
+  const [{ outputs }] = graph.nodes
+  const image = Float64Array.from({ length: elements(outputs[0].shape) }, (_, i) => normalAt(randomKey(3, 1), i))
+  return Float64Array.from((await program.run({ image })).logits)
+}
+
+/** Biases and statistics away from the zeros and ones that they start at. */
+const away = (name: string, values: Float32Array): Float32Array =>
+  values.length > 2048 ? values : values.map((x, i) => x + 0.1 * normalAt(randomKey(1, streamOf(name)), i) ** 2)
+
+/** A third of the groups, at random, but never all of an axis. */
+function chosen(groups: ChannelGroups): Set<number> {
+  const out = new Set(groups.prunable().filter(group => randomAt(randomKey(0, streamOf('prune')), group) < 1 / 3))
+  for (const node of groups.graph.nodes) {
+    for (const [index, type] of node.outputs.entries()) {
+      type.shape.forEach((size, axis) => {
+        const roots = [...Array(size).keys()].map(i => groups.of({ node, index, type }, axis, i))
+        if (roots.every(root => out.has(root))) out.delete(roots[0])
+      })
+    }
+  }
+  return out
+}
+
+/** EfficientNet-B0's table 1: [input channels of a block, expansion, blocks]. */
+const blocks = [
+  [16, 6, 1],
+  [24, 6, 2],
+  [40, 6, 2],
+  [80, 6, 3],
+  [112, 6, 3],
+  [192, 6, 4],
+]
+const expandedAndSqueezed = blocks.reduce((sum, [inputs, factor, count]) => sum + count * (factor + 1 / 4) * inputs, 0)
+
+/** How many groups of channels may be left out, counted by hand from the papers' tables. */
+const cases = [
+  // The stream of 16 channels, which padded shortcuts carry into 32 and 64, and inside each of nine blocks.
+  { name: 'resnet20', size: 32, count: 16 + 16 + 32 + 3 * (16 + 32 + 64) },
+  // A stream and the inside of a block in each stage: the shortcuts between stages are convolutions.
+  { name: 'resnet8', size: 32, count: 2 * (16 + 32 + 64) },
+  { name: 'cnn', size: 32, count: 32 + 64 + 64 + 512 },
+  { name: 'speednet', size: 32, count: 24 + 2 * (64 + 256 + 256) },
+  // Stem and head, a stream in each stage, the first block's squeezed channels, and the other blocks.
+  {
+    name: 'efficientnet-b0',
+    size: 16,
+    count: 32 + 1280 + (16 + 24 + 40 + 80 + 112 + 192 + 320) + 8 + expandedAndSqueezed,
+  },
+]
+
+describe.each(cases)('$name', ({ name, size, count }) => {
+  const model = createModel(name, { classes: 10, input: [size, size, 3] })
+  const graph = inferenceMode(model.graph)
+  const groups = new ChannelGroups(graph)
+
+  test('has the groups of channels that its paper gives', () => {
+    expect(groups.prunable().length).toBe(count)
+  })
+
+  test('gives the same without a third of them as with zeros in their place', async () => {
+    const weights = new Map([...model.weights].map(([key, values]) => [key, away(key, values)]))
+    const { graph: smaller, left, zeroed } = leaveOut(groups, weights, chosen(groups))
+    expect(parameterCount(smaller)).toBeLessThan(0.7 * parameterCount(graph))
+    const [expected, actual] = [await logits(graph, zeroed), await logits(smaller, left)]
+    const scale = Math.max(...Array.from(expected, Math.abs))
+    expect(Math.max(...Array.from(expected, (x, i) => Math.abs(x - actual[i])))).toBeLessThan(1e-9 * scale)
+  })
+})
