@@ -39,11 +39,15 @@ if (engine !== 'onednn' || !source.startsWith('fovea-onednn-'))
 console.log(`engine: ${detail}, from ${source}`)
 
 const training = ['--data', 'fashion-mnist', '--limit', '1000', '--epochs', '1', '--engine', 'onednn', '--json']
-const lines = (await run('npx', ['fovea', 'train', 'resnet8', ...training, '--out', 'run'])).trim().split('\n')
-const { imagesPerSecond } = JSON.parse(lines[0])
-const { event, testAccuracy } = JSON.parse(lines.at(-1))
-if (event !== 'done') fail(`the training did not end: ${lines.at(-1)}`)
-console.log(`trained resnet8 at ${Math.round(imagesPerSecond)} images/s; held-out accuracy ${testAccuracy}`)
+const printed = await run('npx', ['fovea', 'train', 'resnet8', ...training, '--out', 'run'])
+const events = printed
+  .trim()
+  .split('\n')
+  .map(line => JSON.parse(line))
+const epoch = events.find(({ event }) => event === 'epoch')
+const done = events.find(({ event }) => event === 'done')
+if (epoch === undefined || done === undefined) fail(`the training did not end:\n${printed}`)
+console.log(`trained resnet8 at ${Math.round(epoch.imagesPerSecond)} images/s; held-out accuracy ${done.testAccuracy}`)
 if (values.in === undefined) rmSync(folder, { recursive: true })
 
 /** @returns {Promise<string>} what the command prints */

@@ -27,10 +27,14 @@ export function openEngine({ engine, threads, precision = 'float32' }: EngineOpt
     return referenceEngine({ precision })
   }
   if (engine === 'reference') return referenceEngine()
-  const { available, detail } = onednnStatus()
-  if (available) return onednnEngine(threads === undefined ? {} : { threads })
-  if (engine === 'onednn') throw new EngineError(detail)
-  output.warn(`running on the slow reference engine, because ${detail}`)
+  const status = onednnStatus()
+  if (status.available) {
+    const { source, passedOver } = status.addon
+    for (const problem of passedOver) output.warn(`${problem}; running with ${source}`)
+    return onednnEngine(threads === undefined ? {} : { threads })
+  }
+  if (engine === 'onednn') throw new EngineError(status.detail)
+  output.warn(`running on the slow reference engine, because ${status.detail}`)
   return referenceEngine()
 }
 

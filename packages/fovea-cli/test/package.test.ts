@@ -17,6 +17,9 @@ beforeAll(async () => {
 
 beforeEach(context => context.skip(cannotPack !== undefined, cannotPack))
 
+/** A command that runs an engine, briefly. */
+const small = ['bench', 'resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1', '--json']
+
 const installed = (...path: string[]): string => join(folder, 'node_modules', ...path)
 
 test('npm install fovea-cli in an empty folder trains natively, with the addon of the platform’s package', () => {
@@ -48,7 +51,9 @@ test('a build of this machine comes first, and is passed over aloud where it doe
   mkdirSync(build)
   writeFileSync(join(build, 'fovea_onednn.node'), 'no library')
   const { code, stdout } = await npxFovea(folder, ['setup', '--json'])
+  const { stderr } = await npxFovea(folder, small)
   rmSync(build, { recursive: true })
+  expect(stderr).toMatch(/^local build does not load: .*; running with fovea-onednn-linux-x64\n$/)
   expect(code).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({
     engine: 'onednn',
@@ -61,7 +66,6 @@ test('where npm left the package out, it says what to type, and no other engine 
   const { version } = JSON.parse(readFileSync(installed(name, 'package.json'), 'utf8'))
   const command = `npm install --save-optional ${name}@${version}`
   renameSync(installed(name), join(folder, 'aside'))
-  const small = ['bench', 'resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1', '--json']
   const asked = await npxFovea(folder, [...small, '--engine', 'onednn'])
   const fallback = await npxFovea(folder, small)
   const setup = await npxFovea(folder, ['setup', '--json'], { CXX: 'no-such-compiler' })
@@ -84,6 +88,6 @@ test('where the addon cannot be built because the folder is not writable, setup 
   rmSync(build)
   expect(code).toBe(1)
   const script = installed('fovea-onednn/scripts/build.mjs')
-  expect(stderr).toContain(`'${build}' cannot be written (EEXIST): run \`sudo ${process.execPath} ${script}\``)
+  expect(stderr).toContain(`'${build}' cannot be written (EEXIST): run \`sudo "${process.execPath}" "${script}"\``)
   expect(JSON.parse(stdout)).toMatchObject({ engine: 'onednn', source: name })
 })

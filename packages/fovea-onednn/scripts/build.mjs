@@ -96,7 +96,7 @@ try {
   mkdirSync(build, { recursive: true })
   accessSync(build, constants.W_OK)
 } catch ({ code }) {
-  fail(`'${build}' cannot be written (${code}): run \`sudo ${process.execPath} ${fileURLToPath(import.meta.url)}\``)
+  fail(`'${build}' cannot be written (${code}): run \`sudo "${process.execPath}" "${fileURLToPath(import.meta.url)}"\``)
 }
 rmSync(stampFile, { force: true })
 const compile = async name => {

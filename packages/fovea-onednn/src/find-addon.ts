@@ -116,7 +116,7 @@ const isInstalled = (): boolean => root.split(/[\\/]/).includes('node_modules')
 /** What builds the addon on this machine. */
 function buildCommand(): string {
   if (!isInstalled()) return 'npm run setup'
-  return existsSync(join(root, '../fovea-cli')) ? 'npx fovea setup' : `node ${relative('.', buildScript)}`
+  return existsSync(join(root, '../fovea-cli')) ? 'npx fovea setup' : `node "${relative('.', buildScript)}"`
 }
 
 /** Builds the addon; started by `fovea setup` and `npm run setup`. */

@@ -28,7 +28,8 @@ async function run({ build, json }: SetupOptions): Promise<void> {
   const buildProblem = builds ? buildAddon() : undefined
   const status = builds || before === undefined ? askEngine() : before
   if (!status.available) {
-    const problem = buildProblem === undefined ? status.detail : `${withoutSetup(status)}; to build it, ${buildProblem}`
+    const problem =
+      buildProblem === undefined ? status.detail : `${withoutSetup(status)}; it cannot be built here: ${buildProblem}`
     output.result({ engine: 'reference', problem })
     throw new EngineError(`only the slow reference engine is ready: ${problem}`)
   }
