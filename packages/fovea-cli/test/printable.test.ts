@@ -6,9 +6,10 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createModel } from 'fovea'
 import sharp from 'sharp'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { saveModel } from '../src/index.js'
 import { printable } from '../src/printable.js'
+import { progressBar } from '../src/progress.js'
 import { escapeText, fit, text } from '../src/reports/svg.js'
 import { formatTable } from '../src/table.js'
 import { colorFolder, fovea, paste, type RunOptions, temporaryFolder } from './run-fovea.js'
@@ -26,6 +27,25 @@ test('a cell of a table stays on its line', () => {
   expect(formatTable([{ title: 'class' }], [['a\nb\u001b[1m']])).toBe(
     'class\n─────────\na\\nb\\x1b[1m'.replace('─'.repeat(9), '─'.repeat(11)),
   )
+})
+
+test('a progress bar moves no cursor but its own', () => {
+  const { isTTY } = process.stderr
+  const written: string[] = []
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for them
+  const raw = /\u001b\[[23]J/
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation(text => written.push(String(text)) > 0)
+  process.stderr.isTTY = true
+  try {
+    const bar = progressBar('photos\u001b[2J', 1)
+    bar.update(1, 'red\u001b[3J\n')
+    bar.stop()
+  } finally {
+    process.stderr.isTTY = isTTY
+    write.mockRestore()
+  }
+  expect(written.join('')).toContain('photos\\x1b[2J')
+  expect(written.join('')).not.toMatch(raw)
 })
 
 test('a picture is drawn whatever stands in it', async () => {
