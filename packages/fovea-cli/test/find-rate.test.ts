@@ -22,6 +22,21 @@ test('it finds a rate at which photos of clothes are learned, the same each time
   expect((await fovea(['find-rate', ...args], { env })).json).toEqual(json)
 })
 
+test('from few images it gives rates and says how far to trust them, from a handful it gives none', async () => {
+  const env = { FOVEA_DATA: temporaryFolder() }
+  const findRate = (limit: string) => {
+    const out = join(temporaryFolder(), 'rates.png')
+    return fovea(['find-rate', 'cnn', '--data', 'fashion-mnist', '--limit', limit, '--out', out, '--json'], { env })
+  }
+  const some = await findRate('100')
+  expect(some.code).toBe(0)
+  expect(some.json[0].passes).toBeGreaterThan(10)
+  expect(some.stderr).toMatch(/^each of the 100 images was seen \d+ times, .*: take the rates as rough ones/m)
+  const few = await findRate('3')
+  expect({ code: few.code, stdout: few.stdout }).toEqual({ code: 1, stdout: '' })
+  expect(few.stderr).toMatch(/^fovea: 3 images are too few to find a learning rate by: [^\n]+\n$/)
+})
+
 test('too few steps to tell anything by are refused', async () => {
   const { code, stderr } = await fovea(['find-rate', 'cnn', '--data', 'fashion-mnist', '--steps', '10'])
   expect({ code, stderr }).toEqual({

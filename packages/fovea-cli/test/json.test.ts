@@ -36,7 +36,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'find-rate': {
     args: ['cnn', '--data', photos, '--batch', '4', '--steps', '50'],
-    keys: ['model', 'suggestion', 'tenthOfLowest', 'picture', 'steps'],
+    keys: ['model', 'suggestion', 'tenthOfLowest', 'picture', 'passes', 'steps'],
   },
   eval: {
     args: [run, '--data', photos],
@@ -70,7 +70,7 @@ const cases: Readonly<Record<string, Case>> = {
 }
 
 beforeAll(async () => {
-  await colorFolder({ train: 4, val: 2 }, photos)
+  await colorFolder({ train: 8, val: 2 }, photos)
   const results = {
     model: 'resnet8',
     batch: 1,

@@ -13,7 +13,7 @@ import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js
 import { onInterrupt } from '../interrupt.js'
 import { checkNewFiles, freeName } from '../new-files.js'
 import { dataName, openRunData } from '../open-data.js'
-import { createOutput } from '../output.js'
+import { createOutput, withCommas } from '../output.js'
 import { progressBar } from '../progress.js'
 import { pictureFiles, writePicture } from '../reports/picture.js'
 import { formatRate, ratesPicture } from '../reports/rates-picture.js'
@@ -70,6 +70,9 @@ export function findRateCommand(): Command {
     .action(run)
 }
 
+/** More passes over the images than a search should take: then the loss falls for images that are known by heart. */
+const MANY_PASSES = 10
+
 /** Where losses fall steadily, the two suggestions are within a factor of ten or so. */
 const FAR_APART = 30
 
@@ -105,12 +108,20 @@ async function run(name: string, options: FindRateOptions): Promise<void> {
       suggestion: search.steepest,
       tenthOfLowest: search.tenthOfLowest,
       picture,
+      passes: search.passes,
       steps: search.steps,
     })
     output.show(describe(search.steepest, search.tenthOfLowest))
     const apart = search.steepest / search.tenthOfLowest
     if (apart > FAR_APART || apart < 1 / FAR_APART) {
       output.warn('the two are far apart: the losses are too noisy to tell; try more --steps or a larger --batch')
+    }
+    if (search.passes > MANY_PASSES) {
+      const images = withCommas(data.train.length)
+      output.warn(
+        `each of the ${images} images was seen ${Math.round(search.passes)} times, so the loss fell partly for being ` +
+          'learnt by heart: take the rates as rough ones, or give more images',
+      )
     }
     output.say(`picture  ${picture}`)
   } finally {

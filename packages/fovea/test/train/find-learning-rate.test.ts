@@ -1,5 +1,6 @@
 /** @file Claims about the learning-rate range test: what it suggests trains, it repeats, and it leaves the model alone. */
 import { describe, expect, test } from 'vitest'
+import { take } from '../../src/data/subset.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import type { Model } from '../../src/models/model.js'
 import { initialWeights } from '../../src/nn/initializers.js'
@@ -56,6 +57,24 @@ describe('on images of stripes', async () => {
   test('an optimizer of its own needs no schedule', async () => {
     const { steps } = await findLearningRate(model, { ...options, optimizer: { type: 'adam' } })
     expect(steps).not.toEqual(search.steps)
+  })
+
+  test('it tells how often each image was seen', () => {
+    expect(search.passes).toBeCloseTo((search.steps.length * 16) / stripeData.train.length, 9)
+  })
+
+  test('too few images to tell anything by are refused', async () => {
+    const few = (count: number) =>
+      findLearningRate(model, {
+        ...options,
+        batchSize: 1,
+        data: { ...stripeData, train: take(stripeData.train, count) },
+      })
+    await expect(few(19)).rejects.toThrow(
+      '19 images are too few to find a learning rate by: a search takes at least 20 to train on',
+    )
+    await expect(few(1)).rejects.toThrow('1 image is too few')
+    expect((await few(20)).passes).toBeLessThanOrEqual(3)
   })
 
   test('what is thrown after a step ends the search', async () => {
