@@ -1,5 +1,5 @@
 /** @file The reference engine: feeds, state, updates, precision, memory, life. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { defaultEngine } from '../../src/engines/default.js'
 import { formatBytes } from '../../src/engines/memory.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
@@ -193,4 +193,18 @@ test('there is always a default engine', async () => {
   const chosen = await defaultEngine()
   expect(['onednn', 'reference']).toContain(chosen.name)
   if (chosen.name === 'reference') expect(chosen.description).toContain('no native engine: ')
+})
+
+test('where the native engine does not load, a warning says so, once', async () => {
+  vi.stubEnv('FOVEA_ONEDNN_ADDON', '/nowhere/fovea_onednn.node')
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  vi.resetModules()
+  const { defaultEngine } = await import('../../src/engines/default.js')
+  const chosen = [await defaultEngine(), await defaultEngine()]
+  vi.unstubAllEnvs()
+  expect(chosen.map(({ name }) => name)).toEqual(['reference', 'reference'])
+  expect(warn.mock.calls).toEqual([
+    [expect.stringMatching(/^fovea: running on the slow reference engine, because .*nowhere/)],
+  ])
+  warn.mockRestore()
 })
