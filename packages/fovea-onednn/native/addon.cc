@@ -1,75 +1,80 @@
 // Every function that JavaScript can call: `info()` and the class Plan with layout, convolution, reorder, build, run, read, write, events, dispose. Every failure is a JavaScript exception with a message.
-#include <napi.h>
+#include <cstring>
 
-#include <condition_variable>
-#include <memory>
-#include <mutex>
-
-#include "plan.h"
-#include "runner.h"
+#include "arguments.h"
+#include "environment.h"
 
 namespace {
 
+using fovea::bytes_of;
+using fovea::flag;
+using fovea::object;
 using fovea::Plan;
+using fovea::whole;
+using fovea::wholes;
 
-// The one piece of global state: the thread that runs all plans, with its pool. The environments of a process (its main
-// thread's and its workers') share it; it ends with the last of them.
-std::shared_ptr<fovea::Runner> shared_runner() {
-  static std::mutex mutex;
-  static std::weak_ptr<fovea::Runner> current;
-  std::lock_guard<std::mutex> lock(mutex);
-  auto runner = current.lock();
-  if (!runner) current = runner = std::make_shared<fovea::Runner>();
-  return runner;
+// More than any processor of today has cores.
+constexpr int kMostThreads = 4096;
+
+// A whole number in an object, by its name.
+template <class T = int64_t>
+T field(const Napi::Object& from, const char* name, double least = 0, double most = fovea::kMostExact) {
+  return whole<T>(from.Get(name), name, least, most);
 }
 
-// What belongs to one environment. It may not end while a run of its plans still writes to its arrays.
-struct Environment {
-  std::shared_ptr<fovea::Runner> runner = shared_runner();
-  std::mutex mutex;
-  std::condition_variable idle;
-  int running = 0;
-
-  void begin() {
-    std::lock_guard<std::mutex> lock(mutex);
-    running++;
-  }
-  void end() {
-    std::lock_guard<std::mutex> lock(mutex);
-    running--;
-    idle.notify_all();
-  }
-  void wait() {
-    std::unique_lock<std::mutex> lock(mutex);
-    idle.wait(lock, [this] { return running == 0; });
-  }
-};
-
-template <class T>
-std::vector<T> numbers(const Napi::Value& value) {
-  const auto array = value.As<Napi::Array>();
-  std::vector<T> result(array.Length());
-  for (uint32_t i = 0; i < array.Length(); i++) result[i] = (T)array.Get(i).As<Napi::Number>().DoubleValue();
-  return result;
+fovea::ConvolutionSpec convolution_of(const Napi::Object& o, int threads) {
+  const auto size = [&](const char* name) { return field(o, name, 1); };
+  const auto padding = [&](const char* name) { return field(o, name, -fovea::kMostExact); };
+  const auto either = [&](const char* name) { return field(o, name, 0, 1) != 0; };
+  return {(fovea::Direction)field(o, "direction", 0, 2), field(o, "type"), size("batch"), size("inChannels"),
+          size("inHeight"), size("inWidth"), size("outChannels"), size("outHeight"), size("outWidth"),
+          size("kernelHeight"), size("kernelWidth"), size("strideY"), size("strideX"), padding("top"), padding("bottom"),
+          padding("left"), padding("right"), size("dilationY"), size("dilationX"), size("groups"), either("bias"),
+          field(o, "activation"), either("sum"), field(o, "threads", 1, threads), either("winograd"), either("fixedWeights")};
 }
 
-int64_t field(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  if (!value.IsNumber()) throw Napi::TypeError::New(object.Env(), std::string("expected a number for ") + name);
-  return value.As<Napi::Number>().Int64Value();
+fovea::Step step_of(const Napi::Value& value, const std::string& name) {
+  const auto from = object(value, name);
+  fovea::Step step;
+  step.once = flag(from.Get("once"), "once");
+  const auto buffers = wholes<int>(from.Get("buffers"), "buffers", -1);
+  const auto strides = wholes<size_t>(from.Get("strides"), "strides");
+  if (strides.size() != buffers.size()) throw Napi::RangeError::New(from.Env(), name + " needs a stride for each buffer");
+  for (size_t i = 0; i < buffers.size(); i++) step.operands.push_back({buffers[i], strides[i]});
+  if (from.Has("primitive")) {
+    step.primitive = field<int>(from, "primitive");
+  } else {
+    step.kernel = fovea::text(from.Get("kernel"), "kernel");
+    step.ints = wholes<int64_t>(from.Get("ints"), "ints", -fovea::kMostExact);
+    step.floats = fovea::list<double>(from.Get("floats"), "floats", fovea::number);
+  }
+  return step;
 }
 
-void* bytes_of(const Napi::Value& value, size_t& bytes) {
-  const auto array = value.As<Napi::TypedArray>();
-  bytes = array.ByteLength();
-  return static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+fovea::Loop loop_of(const Napi::Value& value, const std::string& name) {
+  const auto from = object(value, name);
+  return {field(from, "slices"), field(from, "imagesPerSlice"), wholes<int>(from.Get("zeroed"), "zeroed"),
+          fovea::list<fovea::Step>(from.Get("steps"), "steps", step_of)};
+}
+
+fovea::Place place_of(const Napi::Value& value, const std::string& name) {
+  const auto n = wholes<size_t>(value, name);
+  if (n.size() != 4) throw Napi::RangeError::New(value.Env(), name + " must have four numbers");
+  return {n[0] != 0, n[1], n[2], n[3]};
+}
+
+size_t layout_bytes(const fovea::Primitives& primitives, int layout) {
+  try {
+    return primitives.layout_bytes(layout);
+  } catch (const std::out_of_range&) {
+    throw std::out_of_range("plan: there is no layout " + std::to_string(layout));
+  }
 }
 
 class PlanObject : public Napi::ObjectWrap<PlanObject> {
  public:
   explicit PlanObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PlanObject>(info) {
-    const int threads = info[0].As<Napi::Number>().Int32Value();
-    guard(info, [&] { plan = std::make_shared<Plan>(threads); });
+    plan = std::make_shared<Plan>(whole<int>(info[0], "threads", 1, kMostThreads));
   }
 
   static Napi::Function define(Napi::Env env) {
@@ -82,24 +87,12 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
   }
 
  private:
-  std::shared_ptr<Plan> plan;
-  bool running = false;
+  std::shared_ptr<Plan> plan;  // shared with a run
 
-  // Turns a C++ exception into a JavaScript one.
-  template <class Body>
-  void guard(const Napi::CallbackInfo& info, Body body) {
-    try {
-      body();
-    } catch (const Napi::Error&) {
-      throw;
-    } catch (const std::exception& e) {
-      throw Napi::Error::New(info.Env(), e.what());
-    }
-  }
-
+  // Asked for last: arguments are read before, which may run JavaScript.
   Plan& idle(const Napi::CallbackInfo& info) {
     if (!plan) throw Napi::Error::New(info.Env(), "this program is disposed");
-    if (running) throw Napi::Error::New(info.Env(), "a run is under way: await it first");
+    if (plan->busy) throw Napi::Error::New(info.Env(), "a run is under way: await it first");
     return *plan;
   }
 
@@ -115,180 +108,73 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
 
   // layout(type, shape, groups, tiled) → { layout, bytes } of the weights
   Napi::Value layout(const Napi::CallbackInfo& info) {
+    const auto type = whole<int64_t>(info[0], "type");
+    const auto shape = wholes<int64_t>(info[1], "shape", 1);
+    const auto groups = whole<int64_t>(info[2], "groups", 1);
+    const bool tiled = flag(info[3], "tiled");
+    auto& primitives = idle(info).primitives;
+    const int id = tiled ? primitives.tiled_layout(type, shape) : primitives.plain_layout(type, shape, groups);
     auto result = Napi::Object::New(info.Env());
-    guard(info, [&] {
-      const int64_t type = info[0].As<Napi::Number>().Int64Value(), groups = info[2].As<Napi::Number>().Int64Value();
-      const std::vector<int64_t> shape = numbers<int64_t>(info[1]);
-      auto& primitives = idle(info).primitives;
-      const bool tiled = info[3].As<Napi::Boolean>().Value();
-      const int id = tiled ? primitives.tiled_layout(type, shape) : primitives.plain_layout(type, shape, groups);
-      result.Set("layout", id);
-      result.Set("bytes", (double)plan->primitives.layout_bytes(id));
-    });
+    result.Set("layout", id);
+    result.Set("bytes", (double)layout_bytes(primitives, id));
     return result;
   }
 
   // convolution(spec) → PrimitiveInfo
   Napi::Value convolution(const Napi::CallbackInfo& info) {
-    const auto o = info[0].As<Napi::Object>();
-    Napi::Value result;
-    guard(info, [&] {
-      const fovea::ConvolutionSpec spec{
-          (fovea::Direction)field(o, "direction"), field(o, "type"), field(o, "batch"), field(o, "inChannels"),
-          field(o, "inHeight"), field(o, "inWidth"), field(o, "outChannels"), field(o, "outHeight"), field(o, "outWidth"),
-          field(o, "kernelHeight"), field(o, "kernelWidth"), field(o, "strideY"), field(o, "strideX"), field(o, "top"),
-          field(o, "bottom"), field(o, "left"), field(o, "right"), field(o, "dilationY"), field(o, "dilationX"),
-          field(o, "groups"), field(o, "bias") != 0, field(o, "activation"), field(o, "sum") != 0, field(o, "threads"),
-          field(o, "winograd") != 0, field(o, "fixedWeights") != 0};
-      result = describe(info.Env(), idle(info).primitives.convolution(spec));
-    });
-    return result;
+    const auto spec = convolution_of(object(info[0], "spec"), kMostThreads);
+    return describe(info.Env(), idle(info).primitives.convolution(spec));
   }
 
   // reorder(fromLayout, toLayout, threads) → PrimitiveInfo
   Napi::Value reorder(const Napi::CallbackInfo& info) {
-    Napi::Value result;
-    guard(info, [&] {
-      result = describe(info.Env(), idle(info).primitives.reorder(info[0].As<Napi::Number>().Int32Value(),
-                                                                  info[1].As<Napi::Number>().Int32Value(),
-                                                                  info[2].As<Napi::Number>().Int32Value()));
-    });
-    return result;
-  }
-
-  static fovea::Loop loop_of(const Napi::Object& object) {
-    fovea::Loop loop;
-    loop.slices = field(object, "slices");
-    loop.images_per_slice = field(object, "imagesPerSlice");
-    loop.zeroed = numbers<int>(object.Get("zeroed"));
-    const auto steps = object.Get("steps").As<Napi::Array>();
-    for (uint32_t i = 0; i < steps.Length(); i++) {
-      const auto from = steps.Get(i).As<Napi::Object>();
-      fovea::Step step;
-      step.once = from.Get("once").ToBoolean();
-      const auto buffers = numbers<int>(from.Get("buffers"));
-      const auto strides = numbers<double>(from.Get("strides"));
-      for (size_t k = 0; k < buffers.size(); k++) step.operands.push_back({buffers[k], (size_t)strides.at(k)});
-      if (from.Has("primitive")) {
-        step.primitive = (int)field(from, "primitive");
-      } else {
-        step.kernel = from.Get("kernel").As<Napi::String>();
-        step.ints = numbers<int64_t>(from.Get("ints"));
-        step.floats = numbers<double>(from.Get("floats"));
-      }
-      loop.steps.push_back(std::move(step));
-    }
-    return loop;
+    const int from = whole<int>(info[0], "fromLayout"), to = whole<int>(info[1], "toLayout");
+    const int threads = whole<int>(info[2], "threads", 1, kMostThreads);
+    auto& primitives = idle(info).primitives;
+    for (int layout : {from, to}) layout_bytes(primitives, layout);
+    return describe(info.Env(), primitives.reorder(from, to, threads));
   }
 
   // build(arenaBytes, stateBytes, places [[state, offset, bytes, threadStride] …],
   //       loops [{ slices, imagesPerSlice, zeroed, steps [{ kernel | primitive, buffers, strides, ints, floats, once }] }])
   Napi::Value build(const Napi::CallbackInfo& info) {
-    guard(info, [&] {
-      Plan& p = idle(info);
-      std::vector<fovea::Place> places;
-      const auto list = info[2].As<Napi::Array>();
-      for (uint32_t i = 0; i < list.Length(); i++) {
-        const auto n = numbers<double>(list.Get(i));
-        places.push_back({n.at(0) != 0, (size_t)n.at(1), (size_t)n.at(2), (size_t)n.at(3)});
-      }
-      p.allocate((size_t)info[0].As<Napi::Number>().DoubleValue(), (size_t)info[1].As<Napi::Number>().DoubleValue(),
-                 std::move(places));
-      const auto loops = info[3].As<Napi::Array>();
-      for (uint32_t i = 0; i < loops.Length(); i++) p.add(loop_of(loops.Get(i).As<Napi::Object>()));
-    });
+    const auto arena_bytes = whole<size_t>(info[0], "arenaBytes"), state_bytes = whole<size_t>(info[1], "stateBytes");
+    auto places = fovea::list<fovea::Place>(info[2], "places", place_of);
+    auto loops = fovea::list<fovea::Loop>(info[3], "loops", loop_of);
+    idle(info).build(arena_bytes, state_bytes, std::move(places), std::move(loops));
     return info.Env().Undefined();
   }
 
-  // run(feeds [[buffer, array] …], outputs [[buffer, array] …], profile, refresh) → Promise
+  // run(profile, refresh) → Promise
   Napi::Value run(const Napi::CallbackInfo& info) {
-    idle(info);
-    struct Job {
-      std::shared_ptr<Plan> plan;
-      std::vector<fovea::Transfer> feeds, outputs;
-      Napi::Promise::Deferred deferred;
-      Napi::ObjectReference self;
-      Napi::Reference<Napi::Array> keep_feeds, keep_outputs;
-      Napi::ThreadSafeFunction done;
-      bool profile, refresh;
-      std::string error;
-    };
-    auto* job = new Job{plan, {}, {}, Napi::Promise::Deferred::New(info.Env()), {}, {}, {}, {}, false, false, {}};
-    std::unique_ptr<Job> owner(job);
-    const auto transfers = [&](const Napi::Value& value, std::vector<fovea::Transfer>& to) {
-      const auto list = value.As<Napi::Array>();
-      for (uint32_t i = 0; i < list.Length(); i++) {
-        const auto pair = list.Get(i).As<Napi::Array>();
-        size_t bytes;
-        void* host = bytes_of(pair.Get(1u), bytes);
-        const int buffer = pair.Get(0u).As<Napi::Number>().Int32Value();
-        plan->at(buffer, bytes);
-        to.push_back({buffer, host, bytes});
-      }
-    };
-    guard(info, [&] {
-      transfers(info[0], job->feeds);
-      transfers(info[1], job->outputs);
-    });
-    job->self = Napi::Persistent(info.This().As<Napi::Object>());
-    job->keep_feeds = Napi::Persistent(info[0].As<Napi::Array>());
-    job->keep_outputs = Napi::Persistent(info[1].As<Napi::Array>());
-    job->done = Napi::ThreadSafeFunction::New(
-        info.Env(), Napi::Function::New(info.Env(), [](const Napi::CallbackInfo&) {}), "fovea run", 0, 1);
-    job->profile = info[2].ToBoolean();
-    job->refresh = info[3].ToBoolean();
-    running = true;
-    const auto promise = job->deferred.Promise();
-    owner.release();
-    auto* environment = info.Env().GetInstanceData<Environment>();
-    environment->begin();
-    environment->runner->post([job, environment] {
-      try {
-        job->plan->run(job->feeds, job->outputs, job->profile, job->refresh);
-      } catch (const std::exception& e) {
-        job->error = e.what();
-      }
-      auto done = job->done;
-      // Refused only where the environment is ending: the job then stays, since its references die with that anyway.
-      done.BlockingCall(job, [](Napi::Env env, Napi::Function, Job* finished) {
-        std::unique_ptr<Job> last(finished);
-        Unwrap(last->self.Value())->running = false;
-        if (last->error.empty()) {
-          last->deferred.Resolve(env.Undefined());
-        } else {
-          last->deferred.Reject(Napi::Error::New(env, last->error).Value());
-        }
-      });
-      done.Release();
-      environment->end();
-    });
-    return promise;
+    const bool profile = flag(info[0], "profile"), refresh = flag(info[1], "refresh");
+    idle(info).check_built();
+    return info.Env().GetInstanceData<fovea::Environment>()->run(info.Env(), plan, profile, refresh);
   }
 
   // read(buffer, layout, plainLayout, target); layouts of -1: a plain copy
   Napi::Value read(const Napi::CallbackInfo& info) {
-    guard(info, [&] { transfer(info, true); });
+    transfer(info, true);
     return info.Env().Undefined();
   }
   // write(buffer, layout, plainLayout, source)
   Napi::Value write(const Napi::CallbackInfo& info) {
-    guard(info, [&] { transfer(info, false); });
+    transfer(info, false);
     return info.Env().Undefined();
   }
   void transfer(const Napi::CallbackInfo& info, bool reading) {
+    const int buffer = whole<int>(info[0], "buffer"), layout = whole<int>(info[1], "layout", -1);
+    const int plain = whole<int>(info[2], "plainLayout", -1);
+    const auto host = bytes_of(info[3], reading ? "target" : "source");
     Plan& p = idle(info);
-    const int buffer = info[0].As<Napi::Number>().Int32Value(), layout = info[1].As<Napi::Number>().Int32Value();
-    const int plain = info[2].As<Napi::Number>().Int32Value();
-    size_t bytes;
-    void* host = bytes_of(info[3], bytes);
     if (layout == plain) {
-      void* native = p.at(buffer, bytes);
-      reading ? memcpy(host, native, bytes) : memcpy(native, host, bytes);
+      void* native = p.at(buffer, host.size);
+      if (host.size > 0) reading ? memcpy(host.data, native, host.size) : memcpy(native, host.data, host.size);
       return;
     }
-    if (bytes != p.primitives.layout_bytes(plain)) throw std::invalid_argument("plan: wrong length of a state");
-    void* native = p.at(buffer, p.primitives.layout_bytes(layout));
-    reading ? p.primitives.convert(layout, native, plain, host) : p.primitives.convert(plain, host, layout, native);
+    if (host.size != layout_bytes(p.primitives, plain)) throw std::invalid_argument("plan: wrong length of a state");
+    void* native = p.at(buffer, layout_bytes(p.primitives, layout));
+    reading ? p.primitives.convert(layout, native, plain, host.data) : p.primitives.convert(plain, host.data, layout, native);
   }
 
   // events() → [step, thread, start, duration] of each execution in the last profiled run, in seconds, one after another
@@ -304,8 +190,9 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     return result;
   }
 
+  // Cuts a run short, whose promise is then rejected.
   Napi::Value dispose(const Napi::CallbackInfo& info) {
-    if (running) throw Napi::Error::New(info.Env(), "a run is under way: await it first");
+    if (plan) plan->cancel();
     plan.reset();
     return info.Env().Undefined();
   }
@@ -323,9 +210,7 @@ Napi::Value about(const Napi::CallbackInfo& info) {
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("info", Napi::Function::New(env, about));
   exports.Set("Plan", PlanObject::define(env));
-  auto* environment = new Environment;
-  env.SetInstanceData<Environment>(environment);
-  env.AddCleanupHook([environment] { environment->wait(); });
+  env.SetInstanceData<fovea::Environment>(new fovea::Environment(env));
   return exports;
 }
 

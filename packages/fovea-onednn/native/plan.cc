@@ -51,42 +51,64 @@ const KernelEntry* best_kernels() {
 
 Plan::Plan(int threads) : primitives(threads), threads(threads), kernels(best_kernels()), events_of((size_t)threads) {}
 
-void Plan::allocate(size_t arena_bytes, size_t state_bytes, std::vector<Place> all) {
-  for (const Place& p : all) {
+void Plan::build(size_t arena_bytes, size_t state_bytes, std::vector<Place> all_places, std::vector<Loop> all_loops) {
+  if (arena) throw std::logic_error("plan: it is built already");
+  for (const Place& p : all_places) {
     const size_t limit = p.state ? state_bytes : arena_bytes;
     const size_t before_last = p.thread_stride * (size_t)(threads - 1);
-    if (p.offset % 64 != 0 || p.thread_stride % 64 != 0 || p.offset > limit || before_last > limit - p.offset ||
-        p.bytes > limit - p.offset - before_last) {
+    if (p.offset % 64 != 0 || p.thread_stride % 64 != 0 || p.offset > limit || p.thread_stride > limit ||
+        before_last > limit - p.offset || p.bytes > limit - p.offset - before_last) {
       throw std::invalid_argument("plan: a buffer lies outside its block");
     }
   }
-  places = std::move(all);
+  places = std::move(all_places);
   arena = std::make_unique<Block>(arena_bytes);
   state = std::make_unique<Block>(state_bytes);
   for (const Place& p : places) bases.push_back((p.state ? state : arena)->data() + p.offset);
+  for (Loop& loop : all_loops) add(std::move(loop));
+  built = true;
+}
+
+void Plan::check_built() const {
+  if (!built) throw std::logic_error("plan: it is not built");
+}
+
+const Place& Plan::place(int buffer) const {
+  if (buffer < 0 || (size_t)buffer >= places.size()) {
+    throw std::out_of_range("plan: there is no buffer " + std::to_string(buffer));
+  }
+  return places[buffer];
 }
 
 void* Plan::at(int buffer, size_t bytes) const {
-  if (bytes > places.at(buffer).bytes) throw std::invalid_argument("plan: a transfer is larger than its buffer");
+  check_built();
+  if (bytes != place(buffer).bytes) {
+    throw std::invalid_argument("plan: a transfer of " + std::to_string(bytes) + " bytes, but buffer " + std::to_string(buffer) +
+                                " has " + std::to_string(places[buffer].bytes));
+  }
   return bases[buffer];
 }
 
 void Plan::add(Loop loop) {
-  for (int buffer : loop.zeroed) places.at(buffer);
+  for (int buffer : loop.zeroed) place(buffer);
   for (Step& step : loop.steps) {
     if (step.operands.size() > kMostOperands) throw std::invalid_argument("plan: a step has too many operands");
     std::vector<bool> present;
     for (const Operand& o : step.operands) {
       present.push_back(o.buffer >= 0);
       if (o.buffer < 0) continue;
-      const Place& place = places.at(o.buffer);
-      if (o.slice_stride > 0 && (loop.slices == 0 || o.slice_stride > place.bytes / (size_t)loop.slices)) {
+      const size_t bytes = place(o.buffer).bytes;
+      if (o.slice_stride > 0 && (loop.slices == 0 || o.slice_stride > bytes / (size_t)loop.slices)) {
         throw std::invalid_argument("plan: the slices of a buffer are larger than it");
       }
     }
     step.number = step_count++;
     if (step.primitive >= 0) {
-      primitives.bind(step.primitive, present);
+      try {
+        primitives.bind(step.primitive, present);
+      } catch (const std::out_of_range&) {
+        throw std::out_of_range("plan: there is no primitive " + std::to_string(step.primitive));
+      }
       continue;
     }
     const KernelEntry* entry = kernels;
@@ -123,6 +145,7 @@ void Plan::run_shared(Loop& loop, bool refresh) {
     for (int t = 0; t < threads; t++) memset(bases[buffer] + places[buffer].thread_stride * (size_t)t, 0, places[buffer].bytes);
   }
   for (Step& step : loop.steps) {
+    if (cancelled) return;
     if (!step.once || refresh) execute(step, 0, 0, 0, threads);
   }
 }
@@ -138,7 +161,7 @@ void Plan::run_sliced(Loop& loop) {
           memset(bases[buffer] + places[buffer].thread_stride * (size_t)share, 0, places[buffer].bytes);
         }
         const int64_t end = loop.slices * (share + 1) / threads;
-        for (int64_t slice = loop.slices * share / threads; slice < end; slice++) {
+        for (int64_t slice = loop.slices * share / threads; slice < end && !cancelled; slice++) {
           for (Step& step : loop.steps) execute(step, slice, slice * loop.images_per_slice, share, 1);
         }
       } catch (...) {
@@ -150,7 +173,7 @@ void Plan::run_sliced(Loop& loop) {
   if (failure) std::rethrow_exception(failure);
 }
 
-void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profile, bool refresh) {
+void Plan::run(bool profile, bool refresh) {
   profiling = profile;
   begun = Clock::now();
   if (profiling) {
@@ -159,7 +182,6 @@ void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& 
   // For oneDNN's own regions on this thread, which wait for ever for a thread that OMP_DYNAMIC took away.
   omp_set_num_threads(threads);
   omp_set_dynamic(0);
-  for (const Transfer& f : feeds) memcpy(at(f.buffer, f.bytes), f.host, f.bytes);
   for (Loop& loop : loops) {
     if (loop.slices > 0) {
       run_sliced(loop);
@@ -167,7 +189,7 @@ void Plan::run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& 
       run_shared(loop, refresh);
     }
   }
-  for (const Transfer& o : outputs) memcpy(o.host, at(o.buffer, o.bytes), o.bytes);
+  if (cancelled) throw std::runtime_error("this program is disposed");
 }
 
 int thread_limit() { return omp_get_max_active_levels() < 1 ? 1 : omp_get_thread_limit(); }

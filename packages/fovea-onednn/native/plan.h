@@ -1,6 +1,7 @@
 // A plan is a list of loops over steps, over buffers at fixed places in two blocks of memory: the arena, whose content
 // lives for one run, and the state, which lives on. TypeScript made every decision; this only executes.
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -64,28 +65,27 @@ struct Loop {
   std::vector<Step> steps;
 };
 
-struct Transfer {
-  int buffer;
-  void* host;
-  size_t bytes;
-};
-
 class Plan {
  public:
   explicit Plan(int threads);
   Primitives primitives;
   const int threads;
 
-  void allocate(size_t arena_bytes, size_t state_bytes, std::vector<Place> places);
-  // Checks that every operand lies in its buffer for every slice, finds kernels by name.
-  void add(Loop loop);
-  // Checked: the bytes must fit the buffer.
+  // Once. Checks that every buffer lies in its block and every operand in its buffer, for every slice; finds kernels by name.
+  void build(size_t arena_bytes, size_t state_bytes, std::vector<Place> places, std::vector<Loop> loops);
+  void check_built() const;
+  // Checked: the buffer has so many bytes.
   void* at(int buffer, size_t bytes) const;
-  void run(const std::vector<Transfer>& feeds, const std::vector<Transfer>& outputs, bool profile, bool refresh);
+  void run(bool profile, bool refresh);
+  // From any thread, for good: a run under way ends early, and fails.
+  void cancel() { cancelled = true; }
+  bool busy = false;  // for those who start runs: one is under way or waits for its turn
   std::vector<Event> events() const;
 
  private:
   using Clock = std::chrono::steady_clock;
+  const Place& place(int buffer) const;  // checked
+  void add(Loop loop);
   void run_shared(Loop& loop, bool refresh);
   void run_sliced(Loop& loop);
   void execute(const Step& step, int64_t slice, int64_t first_image, int thread, int team);
@@ -94,6 +94,8 @@ class Plan {
   std::vector<char*> bases;
   std::vector<Loop> loops;
   int step_count = 0;
+  bool built = false;
+  std::atomic<bool> cancelled{false};
   std::unique_ptr<Block> arena, state;
   bool profiling = false;
   Clock::time_point begun;

@@ -2,6 +2,15 @@
 
 namespace fovea {
 
+std::shared_ptr<Runner> Runner::shared() {
+  static std::mutex mutex;
+  static std::weak_ptr<Runner> current;
+  std::lock_guard<std::mutex> lock(mutex);
+  auto runner = current.lock();
+  if (!runner) current = runner = std::make_shared<Runner>();
+  return runner;
+}
+
 Runner::Runner() : thread([this] { loop(); }) {}
 
 Runner::~Runner() {

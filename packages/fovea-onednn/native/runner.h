@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -11,6 +12,9 @@ namespace fovea {
 
 class Runner {
  public:
+  // The one piece of global state: the environments of a process (its main thread's and its workers') share a runner,
+  // which ends with the last of them.
+  static std::shared_ptr<Runner> shared();
   Runner();
   ~Runner();
   void post(std::function<void()> job);

@@ -56,7 +56,9 @@ const flags = [
   '-Wno-psabi',
   ...(mac ? ['-Xpreprocessor', '-fopenmp'] : ['-fopenmp']),
   '-DNAPI_VERSION=8',
-  '-DNODE_ADDON_API_CPP_EXCEPTIONS',
+  // Every C++ exception becomes one of JavaScript's, unless the environment is ending and takes none.
+  '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL',
+  '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
   '-isystem',
   require('node-api-headers').include_dir,
   '-isystem',

@@ -33,8 +33,6 @@ export interface NativeLoop {
   readonly steps: readonly NativeStep[]
 }
 
-export type Transfer = readonly [buffer: number, array: HostArray]
-
 export interface NativePlan {
   /** The dense layout of weights, or that of a gradient in tiles (of one group). */
   layout(
@@ -51,7 +49,8 @@ export interface NativePlan {
     places: readonly (readonly [state: number, offset: number, bytes: number, threadStride: number])[],
     loops: readonly NativeLoop[],
   ): void
-  run(feeds: readonly Transfer[], outputs: readonly Transfer[], profile: boolean, refresh: boolean): Promise<void>
+  /** Feeds are written before, outputs are read after it. */
+  run(profile: boolean, refresh: boolean): Promise<void>
   read(buffer: number, layout: number, plainLayout: number, target: HostArray): void
   write(buffer: number, layout: number, plainLayout: number, source: HostArray | Uint16Array): void
   /** [step, thread, start, duration] of each execution in the last profiled run, in seconds, one after another. */

@@ -4,32 +4,22 @@ import {
   checkMemory,
   type Engine,
   EngineError,
-  elements,
-  encodeHalf,
-  type Feeds,
-  formatShape,
-  type HostArray,
   InvalidArgumentError,
   inputNodes,
   isHalf,
   isLeaf,
   isOpName,
-  isState,
-  type Node,
-  type Outputs,
-  opDefinition,
-  type Program,
-  type TensorType,
 } from 'fovea/engine'
-import type { NativeLoop, NativePlan, Transfer } from './addon.js'
+import type { NativeLoop } from './addon.js'
 import { allowedCores } from './cores.js'
 import { type AddonOrigin, findAddon, NoAddonError } from './find-addon.js'
 import { gatherLoops, type Loop } from './loops.js'
-import { type Arithmetic, Lowering, REORDER, type Widening } from './lowering.js'
+import { type Arithmetic, Lowering, type Widening } from './lowering.js'
 import { type Placement, placeBuffers } from './memory.js'
 import { chooseWeightLayouts, chooseWideStorage } from './operators/convolution.js'
 import { lowerings } from './operators/index.js'
-import type { Buffer, Operand, Step } from './steps.js'
+import { NativeProgram, type OnednnProgram } from './program.js'
+import type { Buffer, Operand } from './steps.js'
 
 /** What an engine is made with; all programs that it compiles share it. */
 export interface OnednnOptions {
@@ -104,27 +94,6 @@ export function onednnStatus(): OnednnStatus {
   }
 }
 
-/** What one step of a program does, and when it did so in the last profiled run. */
-export interface StepProfile {
-  readonly node: Node
-  /** A kernel's name, or oneDNN's name of the implementation. */
-  readonly implementation: string
-  /** Of the convolutions and matrix products. */
-  readonly multiplyAdds: number
-  /** That it reads and writes, from wherever they are. */
-  readonly bytes: number
-  /** One for each thread and slice, in seconds from the run's begin. */
-  readonly executions: readonly { readonly thread: number; readonly start: number; readonly duration: number }[]
-}
-
-/** A program of this engine: adds a profile to the common interface. */
-export interface OnednnProgram extends Program {
-  /** Whether the runs that follow are measured step by step. */
-  profiling: boolean
-  /** The steps of the last measured run, in their order. */
-  profile(): StepProfile[]
-}
-
 function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
   const { plan, graph, threads } = lowering
   chooseWeightLayouts(lowering)
@@ -188,130 +157,4 @@ function nativeLoops(
       })),
     }
   })
-}
-
-/** Kernels of ours that do what a convolution would. */
-const MULTIPLY_ADDS = ['weightGradient', 'depthwiseWeightGradient']
-
-class NativeProgram implements OnednnProgram {
-  profiling = false
-  #stateWritten = true
-  readonly #inputs: readonly Node[]
-  readonly #states: ReadonlyMap<string, Node>
-
-  constructor(
-    readonly plan: NativePlan,
-    readonly lowering: Lowering,
-    readonly index: ReadonlyMap<Buffer, number>,
-    /** In the order in which they run. */
-    readonly steps: readonly Step[],
-    readonly memory: Program['memory'],
-  ) {
-    this.#inputs = inputNodes(lowering.graph)
-    this.#states = new Map(lowering.graph.nodes.filter(isState).map(node => [node.name, node]))
-    for (const node of lowering.graph.nodes) {
-      if (node.op === 'constant') this.#fill(node, node.attrs['value'] as number)
-    }
-  }
-
-  async run(feeds: Feeds): Promise<Outputs> {
-    const transfers = this.#inputs.map((node): Transfer => {
-      const data = hostArray(node, feeds[node.name])
-      return [this.index.get(this.lowering.state(node).buffer)!, data]
-    })
-    for (const name of Object.keys(feeds)) {
-      if (!this.#inputs.some(node => node.name === name)) {
-        const names = this.#inputs.map(node => node.name).join(', ')
-        throw new InvalidArgumentError(`the graph has no input '${name}'; its inputs are ${names}`)
-      }
-    }
-    const outputs: Record<string, HostArray> = {}
-    const results = [...this.lowering.graph.outputs].map(([name, value]): Transfer => {
-      const array = emptyArray(value.type)
-      outputs[name] = array
-      return [this.index.get(this.lowering.read(value).buffer)!, array]
-    })
-    const refresh = this.#stateWritten
-    this.#stateWritten = false
-    await this.plan.run(transfers, results, this.profiling, refresh)
-    return outputs
-  }
-
-  async read(name: string): Promise<HostArray> {
-    const node = this.#state(name)
-    const array = emptyArray(node.outputs[0])
-    this.plan.read(...this.#place(node), array)
-    return array
-  }
-
-  async write(name: string, data: HostArray): Promise<void> {
-    const node = this.#state(name)
-    this.plan.write(...this.#place(node), hostArray(node, data))
-    this.#stateWritten = true
-  }
-
-  profile(): StepProfile[] {
-    const executions: { thread: number; start: number; duration: number }[][] = this.steps.map(() => [])
-    const events = this.plan.events()
-    for (let i = 0; i < events.length; i += 4) {
-      executions[events[i]].push({ thread: events[i + 1], start: events[i + 2], duration: events[i + 3] })
-    }
-    return this.steps.map((step, i) => {
-      const { node, implementation } = step
-      const types = node.inputs.map(input => input.type)
-      const arithmetic =
-        !implementation.startsWith(REORDER) && (step.primitive !== undefined || MULTIPLY_ADDS.includes(implementation))
-      const multiplyAdds = arithmetic ? (opDefinition(node.op).multiplyAdds?.(types, node.outputs, node.attrs) ?? 0) : 0
-      const lasting = step.operands.flatMap(operand => (operand && !operand.buffer.scratch ? operand.buffer.bytes : []))
-      const bytes = lasting.reduce((sum, value) => sum + value, 0)
-      return { node, implementation, multiplyAdds, bytes, executions: executions[i] }
-    })
-  }
-
-  dispose(): void {
-    this.plan.dispose()
-  }
-
-  #state(name: string): Node {
-    const node = this.#states.get(name)
-    if (node === undefined) throw new InvalidArgumentError(`the program has no parameter or buffer '${name}'`)
-    return node
-  }
-
-  /** Buffer, layout and dense layout of a state; two equal numbers mean a plain copy. */
-  #place(node: Node): [number, number, number] {
-    const { buffer, layout, groups } = this.lowering.state(node)
-    const index = this.index.get(buffer)!
-    return layout === 'dense' ? [index, -1, -1] : [index, layout, this.lowering.denseLayoutOf(node, groups)]
-  }
-
-  #fill(node: Node, value: number): void {
-    const [{ shape, dtype }] = node.outputs
-    const bits = isHalf(dtype) && encodeHalf(new Array<number>(elements(shape)).fill(value), dtype)
-    this.plan.write(...this.#place(node), bits || emptyArray(node.outputs[0]).fill(value))
-  }
-}
-
-function emptyArray({ shape, dtype }: TensorType): HostArray {
-  const length = elements(shape)
-  if (dtype === 'int32') return new Int32Array(length)
-  if (dtype === 'uint8') return new Uint8Array(length)
-  if (dtype === 'float32') return new Float32Array(length)
-  throw new EngineError(`${dtype} cannot leave the oneDNN engine: cast it to float32 in the graph`)
-}
-
-/** Checks what is fed or written against the node's type; turns a number into a scalar. */
-function hostArray(node: Node, data: HostArray | number | undefined): HostArray {
-  const { shape, dtype } = node.outputs[0]
-  const expected = `${dtype} ${formatShape(shape)}`
-  if (data === undefined) throw new InvalidArgumentError(`input '${node.name}' is missing: expected ${expected}`)
-  const empty = emptyArray(node.outputs[0])
-  if (typeof data === 'number' && shape.length === 0) return empty.fill(data)
-  if (typeof data === 'number' || data.length !== empty.length) {
-    const got = typeof data === 'number' ? 'a number' : `${data.length} values`
-    throw new InvalidArgumentError(`'${node.name}' expects ${expected} (${empty.length} values), got ${got}`)
-  }
-  if (data.constructor === empty.constructor) return data
-  if (data instanceof Float64Array && dtype === 'float32') return Float32Array.from(data)
-  throw new InvalidArgumentError(`'${node.name}' expects ${expected}, got a ${data.constructor.name}`)
 }

@@ -2,8 +2,6 @@
  * @file The native engine agrees with the float64 reference on every case of every operator, forward and backward, on
  * each instruction set that this processor has, in float32 and in the 16-bit types.
  */
-import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import type { Value } from 'fovea/engine'
 import { afterEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
@@ -100,25 +98,6 @@ describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('what is no
     expect(finite(actual['y'])).toEqual(finite(expected['y']))
     expect(Array.from(actual['y'], Number.isNaN).includes(true)).toBe(true)
   })
-})
-
-test.skipIf(!available)('a worker that used the engine may end while others go on', async () => {
-  const builder = new GraphBuilder()
-  builder.output('y', builder.emit(ops.relu, [builder.input('x', [4])], {}))
-  const program = onednnEngine().compile(builder.build())
-  const run = () => program.run({ x: Float32Array.of(-1, 0, 1, 2) })
-  await run()
-  const addon = fileURLToPath(new URL('../build/fovea_onednn.node', import.meta.url))
-  const worker = new Worker(
-    `const { Plan } = require(${JSON.stringify(addon)})
-     const plan = new Plan(2)
-     plan.build(64, 0, [[0, 0, 4, 0]], [])
-     const array = new Float32Array(1)
-     plan.run([[0, array]], [[0, array]], false, true)`,
-    { eval: true },
-  )
-  await new Promise((resolve, reject) => worker.on('exit', resolve).on('error', reject))
-  expect((await run())['y']).toEqual(Float32Array.of(0, 0, 1, 2))
 })
 
 test.skipIf(!available)('a type that the engine lacks is refused by name', () => {

@@ -35,3 +35,16 @@ describe.skipIf(!available).each(precisions)('%s', precision => {
     expect(rest.model.weights).toEqual(run.model.weights)
   })
 })
+
+test.skipIf(!available)('two runs on one engine at the same time end as each does alone', async () => {
+  const engine = onednnEngine({ threads: 2 })
+  const options = { data: stripeData, epochs: 1, batchSize: 16, engine } as const
+  const alone = await train(stripeModel, options)
+  const runs = await Promise.all([train(stripeModel, options), train(stripeModel, options)])
+  for (const run of runs) {
+    expect(run.model.weights).toEqual(alone.model.weights)
+    expect(run.history).toEqual(alone.history)
+  }
+  const [one, other] = await Promise.all(runs.map(run => run.evaluate()))
+  expect({ ...one, seconds: 0 }).toEqual({ ...other, seconds: 0 })
+})

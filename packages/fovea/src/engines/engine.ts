@@ -8,6 +8,9 @@ import type { DType } from '../graph/types.js'
 /** What is fed to and returned by a run. Floats travel as Float32Array, or Float64Array on a float64 engine. */
 export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array
 
+/** 'Float32Array', 'Number', 'Null', … `instanceof` would not know the arrays of another realm (a vm context, an iframe). */
+export const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
+
 /** What a run is given: one array in the input's shape, or a number for a scalar, by the name of the input. */
 export type Feeds = Readonly<Record<string, HostArray | number>>
 /** What a run returns: one array in the output's shape, by the name of the output. */
@@ -43,19 +46,24 @@ export interface Engine {
   compile(graph: Graph, options?: CompileOptions): Program
 }
 
-/** A compiled graph with its state. One run at a time: awaiting each call keeps to that. */
+/**
+ * A compiled graph with its state. One run at a time, and its state is not touched meanwhile: awaiting each call keeps to
+ * that. Programs do not know of each other: those of one engine may run at the same time.
+ */
 export interface Program {
   /** Bytes the program holds: its arena for activations, its state. */
   readonly memory: { readonly arenaBytes: number; readonly stateBytes: number }
   /**
    * One run: feeds every input, computes every output, applies the updates. A number feeds a scalar input.
-   * Outputs are the caller's to keep.
-   * @throws InvalidArgumentError for a feed that is missing or has the wrong length
+   * Feeds are read before this returns; outputs are the caller's to keep.
+   * @throws InvalidArgumentError for a feed that is missing or has the wrong length; EngineError while another run is under
+   *   way, and where the program is disposed of before the end
    */
   run(feeds: Feeds): Promise<Outputs>
-  /** A copy of the parameter or buffer `name` in its plain layout. */
+  /** A copy of the parameter or buffer `name` in its plain layout. @throws EngineError while a run is under way */
   read(name: string): Promise<HostArray>
-  /** Sets the parameter or buffer `name` from its plain layout. */
+  /** Sets the parameter or buffer `name` from its plain layout. @throws EngineError while a run is under way */
   write(name: string, data: HostArray): Promise<void>
+  /** At any time, also twice: frees the memory. A run under way is cut short and fails. */
   dispose(): void
 }

@@ -5,7 +5,7 @@
 import { arrayDataset } from '../data/array-dataset.js'
 import type { Augmentation, Dataset } from '../data/dataset.js'
 import { subset } from '../data/subset.js'
-import type { Engine } from '../engines/engine.js'
+import { type Engine, typeOf } from '../engines/engine.js'
 import { checkOptionNames, InvalidArgumentError, unknownName } from '../errors.js'
 import type { Model } from '../models/model.js'
 import type { Precision } from '../passes/mixed-precision.js'
@@ -69,6 +69,7 @@ export interface History {
 /** A model that is ready to be fitted. */
 export class Classifier {
   #model: Model
+  #fitting = false
   readonly #options: KerasCompileOptions
 
   constructor(model: Model, options: KerasCompileOptions) {
@@ -83,7 +84,7 @@ export class Classifier {
     this.#options = options
   }
 
-  /** With the weights as they are now. */
+  /** With the weights as they are now; those of a fit when it has ended. */
   get model(): Model {
     return this.#model
   }
@@ -91,7 +92,9 @@ export class Classifier {
   /**
    * Trains on a data set, or on images and labels. Each call goes on with the weights, with a fresh optimizer. Unlike
    * Keras it leaves out, in each epoch, the images that fill no batch: others each time, as the order is another.
-   * @throws InvalidArgumentError for images or labels of the wrong length, labels that are no classes, a split outside (0, 1)
+   * Until it has ended, `evaluate` and `predict` see the weights that it began with.
+   * @throws InvalidArgumentError for images or labels of the wrong length, labels that are no classes, a split outside
+   *   (0, 1), and while another fit is under way
    */
   async fit(dataset: Dataset, options?: FitOptions): Promise<History>
   async fit(images: Images, labels: Labels, options?: FitOptions): Promise<History>
@@ -103,23 +106,30 @@ export class Classifier {
     const { training, validation } = this.#split(whole, validationData, validationSplit)
     const { learningRate, ...optimizer } = optimizerOf(this.#options)
     const logs: Record<string, number>[] = []
-    const run = await train(this.#model, {
-      data: { train: training, ...(validation === undefined ? {} : { validation }) },
-      epochs,
-      batchSize: Math.min(batchSize, training.length),
-      optimizer: optimizer as OptimizerOptions,
-      schedule: { type: 'constant', rate: learningRate },
-      labels: losses[this.#options.loss].labels,
-      augmentation,
-      seed,
-      ...this.#inference(),
-      onEpoch: ({ epoch, loss, accuracy, validationLoss, validationAccuracy }) => {
-        const held = validationLoss === undefined ? {} : { val_loss: validationLoss, val_accuracy: validationAccuracy! }
-        logs.push({ loss, accuracy, ...held })
-        options.onEpochEnd?.(epoch - 1, logs[logs.length - 1])
-      },
-    })
-    this.#model = run.model
+    if (this.#fitting) throw new InvalidArgumentError('a fit of this classifier is under way: await it first')
+    this.#fitting = true
+    try {
+      const { model } = await train(this.#model, {
+        data: { train: training, ...(validation === undefined ? {} : { validation }) },
+        epochs,
+        batchSize: Math.min(batchSize, training.length),
+        optimizer: optimizer as OptimizerOptions,
+        schedule: { type: 'constant', rate: learningRate },
+        labels: losses[this.#options.loss].labels,
+        augmentation,
+        seed,
+        ...this.#inference(),
+        onEpoch: ({ epoch, loss, accuracy, validationLoss, validationAccuracy }) => {
+          const held =
+            validationLoss === undefined ? {} : { val_loss: validationLoss, val_accuracy: validationAccuracy! }
+          logs.push({ loss, accuracy, ...held })
+          options.onEpochEnd?.(epoch - 1, logs[logs.length - 1])
+        },
+      })
+      this.#model = model
+    } finally {
+      this.#fitting = false
+    }
     return { history: Object.fromEntries(Object.keys(logs[0]).map(name => [name, logs.map(log => log[name])])) }
   }
 
@@ -185,11 +195,11 @@ function checkNames(what: string, options: object | undefined, known: readonly s
 
 /** @throws InvalidArgumentError for what are no 8-bit pixels */
 function pixelsOf(images: Images): Uint8Array {
-  if (images instanceof Uint8Array) return images
-  if (images instanceof Uint8ClampedArray) return new Uint8Array(images.buffer, images.byteOffset, images.length)
-  const kind = Object.prototype.toString.call(images).slice(8, -1)
+  const type = typeOf(images)
+  if (type === 'Uint8Array') return images as Uint8Array
+  if (type === 'Uint8ClampedArray') return new Uint8Array(images.buffer, images.byteOffset, images.length)
   throw new InvalidArgumentError(
-    `images must be 8-bit pixels (Uint8Array), got ${kind}; the model's preprocessing scales and normalizes them`,
+    `images must be 8-bit pixels (Uint8Array), got ${type}; the model's preprocessing scales and normalizes them`,
   )
 }
 

@@ -7,6 +7,7 @@ import type { Graph, Value } from '../../src/graph/graph.js'
 import type { DType } from '../../src/graph/types.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
+import { programLifetimeTests } from './program-lifetime.js'
 
 const engine = referenceEngine()
 
@@ -171,11 +172,7 @@ test('an operator that does not exist is named', () => {
   expect(() => engine.compile({ ...graph, nodes })).toThrow("the reference engine has no operator 'addd' (node 'add')")
 })
 
-test('a disposed program says so', async () => {
-  const program = engine.compile(scaling())
-  program.dispose()
-  await expect(program.run({ x: ramp })).rejects.toThrow('the program was disposed')
-})
+describe('the life of a program', () => programLifetimeTests(() => engine))
 
 test('the event loop turns while a long graph runs', async () => {
   const builder = new GraphBuilder()

@@ -150,3 +150,51 @@ describe('what is wrong is said', () => {
     await expect(classifier.fit(x.images, x.labels, { validationSplit: 1 })).rejects.toThrow('validationSplit must lie')
   })
 })
+
+describe('several calls at once', () => {
+  const options = { epochs: 2, batchSize: 24 }
+  const start = () =>
+    compile(model(), { optimizer: { type: 'sgd', learningRate: 0.1 }, loss: 'sparse_categorical_crossentropy', engine })
+
+  test('a second fit of one classifier is refused, and the first one counts', async () => {
+    const [alone, both] = [start(), start()]
+    await alone.fit(x.images, x.labels, options)
+    const first = both.fit(x.images, x.labels, options)
+    await expect(both.fit(held.images, held.labels)).rejects.toThrow(
+      'a fit of this classifier is under way: await it first',
+    )
+    await first
+    expect(both.model.weights).toEqual(alone.model.weights)
+  })
+
+  test('after a fit that failed there can be another', async () => {
+    const classifier = start()
+    const wrong = x.labels.with(0, 7)
+    await expect(classifier.fit(x.images, wrong, options)).rejects.toThrow('got 7')
+    const failing = () => {
+      throw new Error('on purpose')
+    }
+    await expect(classifier.fit(x.images, x.labels, { ...options, onEpochEnd: failing })).rejects.toThrow('on purpose')
+    await classifier.fit(x.images, x.labels, { epochs: 1, batchSize: 48 })
+  })
+
+  test('evaluate and predict during a fit take the weights that it began with', async () => {
+    const classifier = start()
+    const before = await classifier.predict(held.images)
+    const measured = await classifier.evaluate(held.images, held.labels)
+    const during: Promise<unknown>[] = []
+    await classifier.fit(x.images, x.labels, {
+      ...options,
+      onEpochEnd: () => during.push(classifier.predict(held.images), classifier.evaluate(held.images, held.labels)),
+    })
+    expect(await Promise.all(during)).toEqual([before, measured, before, measured])
+    expect(await classifier.predict(held.images)).not.toEqual(before)
+  })
+
+  test('two classifiers of one engine are fitted as if each were alone', async () => {
+    const [alone, one, other] = [start(), start(), start()]
+    await alone.fit(x.images, x.labels, options)
+    await Promise.all([one.fit(x.images, x.labels, options), other.fit(x.images, x.labels, options)])
+    for (const { model } of [one, other]) expect(model.weights).toEqual(alone.model.weights)
+  })
+})

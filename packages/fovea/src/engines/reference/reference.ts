@@ -9,6 +9,7 @@ import { formatShape } from '../../graph/types.js'
 import type { Tensor } from '../../ops/define.js'
 import { isOpName, opDefinition } from '../../ops/index.js'
 import type { CompileOptions, Engine, Feeds, HostArray, Outputs, Program } from '../engine.js'
+import { Lifetime } from '../lifetime.js'
 import { checkMemory } from '../memory.js'
 import { heldBytes, type Precision, roundToType, toHost, toTensor, zeros } from './tensors.js'
 
@@ -44,7 +45,7 @@ class ReferenceProgram implements Program {
   readonly #states: ReadonlyMap<string, Node>
   /** For each node, those whose values nothing reads after it. */
   readonly #freedAfter: ReadonlyMap<Node, readonly Node[]>
-  #disposed = false
+  readonly #lifetime = new Lifetime()
 
   constructor(graph: Graph, precision: Precision, options: CompileOptions) {
     for (const node of graph.nodes) {
@@ -67,15 +68,18 @@ class ReferenceProgram implements Program {
     }
   }
 
-  async run(feeds: Feeds): Promise<Outputs> {
-    this.#checkAlive()
+  run(feeds: Feeds): Promise<Outputs> {
+    return this.#lifetime.run(() => this.#run(feeds))
+  }
+
+  async #run(feeds: Feeds): Promise<Outputs> {
     const values = this.#feed(feeds)
     let start = performance.now()
     for (const node of this.#graph.nodes) {
       if (!isLeaf(node)) {
         if (performance.now() - start > turn) {
           await new Promise<void>(resolve => setTimeout(resolve, 0))
-          this.#checkAlive()
+          this.#lifetime.checkNotDisposed()
           start = performance.now()
         }
         values.set(node, this.#evaluate(node, values))
@@ -91,18 +95,18 @@ class ReferenceProgram implements Program {
   }
 
   async read(name: string): Promise<HostArray> {
-    this.#checkAlive()
+    this.#lifetime.checkIdle()
     return toHost(this.#state(name).data)
   }
 
   async write(name: string, data: HostArray): Promise<void> {
-    this.#checkAlive()
+    this.#lifetime.checkIdle()
     const state = this.#state(name)
     state.data.set(toTensor(this.#states.get(name)!, data, this.#precision, 'write').data)
   }
 
   dispose(): void {
-    this.#disposed = true
+    this.#lifetime.dispose()
     this.#kept.clear()
   }
 
@@ -149,10 +153,6 @@ class ReferenceProgram implements Program {
       live -= total(this.#freedAfter.get(node) ?? [])
     }
     return { arenaBytes, stateBytes: total([...this.#states.values()]) }
-  }
-
-  #checkAlive(): void {
-    if (this.#disposed) throw new EngineError('the program was disposed')
   }
 }
 

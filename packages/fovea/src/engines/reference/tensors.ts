@@ -4,7 +4,7 @@ import { isHalf, roundArrayToHalf } from '../../graph/float16.js'
 import type { Node } from '../../graph/graph.js'
 import { elements, formatShape, isFloat, type TensorType } from '../../graph/types.js'
 import type { Tensor, TensorData } from '../../ops/define.js'
-import type { HostArray } from '../engine.js'
+import { type HostArray, typeOf } from '../engine.js'
 
 /** The type in which every float is held and computed, whatever its dtype in the graph. */
 export type Precision = 'float32' | 'float64'
@@ -38,18 +38,16 @@ export function roundToType({ dtype, data }: Tensor): void {
 export function toTensor(node: Node, values: HostArray | number, precision: Precision, verb: string): Tensor {
   const [type] = node.outputs
   const wanted = `${type.dtype} ${formatShape(type.shape)}`
+  const tensor = zeros(type, precision)
   const array = typeof values === 'number' ? [values] : values
+  const types = isFloat(type.dtype) ? ['Float32Array', 'Float64Array'] : [typeOf(tensor.data)]
+  if (typeof values !== 'number' && !types.includes(typeOf(values))) {
+    throw new InvalidArgumentError(`${verb} '${node.name}': expected ${wanted}, got ${typeOf(values)}`)
+  }
   const count = elements(type.shape)
   if (array.length !== count) {
     const got = typeof values === 'number' ? 'one number' : `${array.length} elements`
     throw new InvalidArgumentError(`${verb} '${node.name}': expected ${wanted} (${count} elements), got ${got}`)
-  }
-  const tensor = zeros(type, precision)
-  const kindFits = isFloat(type.dtype)
-    ? array instanceof Float32Array || array instanceof Float64Array
-    : array.constructor === tensor.data.constructor
-  if (typeof values !== 'number' && !kindFits) {
-    throw new InvalidArgumentError(`${verb} '${node.name}': expected ${wanted}, got ${values.constructor.name}`)
   }
   tensor.data.set(array)
   roundToType(tensor)
