@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "arguments.h"
+#include "costs.h"
 #include "environment.h"
 
 namespace {
@@ -202,7 +203,14 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
   result.Set("version", fovea::onednn_version());
   result.Set("instructionSet", fovea::instruction_set());
-  result.Set("bfloat16Cost", fovea::bfloat16_cost());
+  const auto costs = [&](bool depthwise) {
+    auto by_direction = Napi::Array::New(info.Env());
+    for (uint32_t i = 0; i < 3; i++) by_direction.Set(i, fovea::bfloat16_cost((fovea::Direction)i, depthwise));
+    return by_direction;
+  };
+  result.Set("bfloat16Costs", costs(false));
+  result.Set("depthwiseBFloat16Costs", costs(true));
+  result.Set("winograd", fovea::has_winograd());
   result.Set("threadLimit", fovea::thread_limit());
   return result;
 }

@@ -3,11 +3,15 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <dnnl.hpp>
 #include <stdexcept>
 #include <unordered_map>
 
+#if DNNL_VERSION_MAJOR >= 3
+#include "onednn3.h"
+#else
+#include "onednn2.h"
+#endif
 #include "step.h"
 
 namespace fovea {
@@ -31,12 +35,13 @@ memory::data_type type_of(int64_t type) {
 void append_activation(dnnl::post_ops& post, int64_t kind) {
   switch (kind) {
     case kNone: return;
-    case kRelu: return post.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
-    case kRelu6: return post.append_eltwise(1, algorithm::eltwise_clip, 0, 6);
-    case kSilu: return post.append_eltwise(1, algorithm::eltwise_swish, 1, 0);
-    case kGelu: return post.append_eltwise(1, algorithm::eltwise_gelu_erf, 0, 0);
-    case kSigmoid: return post.append_eltwise(1, algorithm::eltwise_logistic, 0, 0);
-    case kHardSwish: return post.append_eltwise(1, algorithm::eltwise_hardswish, 0, 0);
+    case kRelu: return onednn::append(post, algorithm::eltwise_relu, 0, 0);
+    case kRelu6: return onednn::append(post, algorithm::eltwise_clip, 0, 6);
+    case kSilu: return onednn::append(post, algorithm::eltwise_swish, 1, 0);
+    case kGelu: return onednn::append(post, algorithm::eltwise_gelu_erf, 0, 0);
+    case kSigmoid: return onednn::append(post, algorithm::eltwise_logistic, 0, 0);
+    // x · min(max(α x + β, 0), 1); oneDNN 2.x knows no other α and β, and does not read them.
+    case kHardSwish: return onednn::append(post, algorithm::eltwise_hardswish, 1.f / 6, 0.5f);
     default: throw std::invalid_argument("onednn: unknown activation " + std::to_string(kind));
   }
 }
@@ -134,7 +139,8 @@ PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
   if (c.winograd) {
     try {
       const size_t before = self->primitives.size();
-      const PrimitiveInfo info = self->convolution(algorithm::convolution_winograd, c);
+      PrimitiveInfo info = self->convolution(algorithm::convolution_winograd, c);
+      info.winograd = true;
       if (info.scratchpad_bytes <= winograd_limit(c)) return info;
       self->primitives.resize(before);
     } catch (const dnnl::error&) {  // oneDNN has none for these sizes or this processor
@@ -146,8 +152,7 @@ PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
 PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const ConvolutionSpec& c) {
   const bool direct = how == algorithm::convolution_direct;
   const auto type = type_of(c.type), f32 = memory::data_type::f32;
-  const memory::dims strides{c.stride_y, c.stride_x}, dilates{c.dilation_y - 1, c.dilation_x - 1};
-  const memory::dims before{c.top, c.left}, after{c.bottom, c.right};
+  const onednn::Window window{{c.stride_y, c.stride_x}, {c.dilation_y - 1, c.dilation_x - 1}, {c.top, c.left}, {c.bottom, c.right}};
   const memory::dims in{c.batch, c.in_channels, c.in_height, c.in_width};
   const memory::dims out{c.batch, c.out_channels, c.out_height, c.out_width};
   const memory::desc x(in, type, tag::nhwc), y(out, type, tag::nhwc);
@@ -169,26 +174,22 @@ PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const Convo
     append_activation(post, c.activation);
     attr.set_post_ops(post);
     const auto kind = !direct && c.fixed_weights ? prop_kind::forward_inference : prop_kind::forward_training;
-    dnnl::convolution_forward::desc d(kind, how, own_x, w, b, own_y, strides, dilates, before, after);
-    dnnl::convolution_forward::primitive_desc pd(d, attr, engine);
+    const auto pd = onednn::forward(engine, kind, how, own_x, w, b, own_y, window, attr);
     return add(pd, dnnl::convolution_forward(pd), layout_id(pd.weights_desc()),
                {{DNNL_ARG_SRC, x, pd.src_desc(), true, false},
                 {DNNL_ARG_WEIGHTS, pd.weights_desc()},
                 {DNNL_ARG_BIAS, b},
                 {DNNL_ARG_DST, y, pd.dst_desc(), c.sum, true}});
   }
-  dnnl::convolution_forward::primitive_desc hint(
-      {prop_kind::forward_training, how, own_x, w, own_y, strides, dilates, before, after}, engine);
+  const auto hint = onednn::forward(engine, prop_kind::forward_training, how, own_x, w, {}, own_y, window);
   if (c.direction == Direction::kInputGradient) {
-    dnnl::convolution_backward_data::primitive_desc pd({how, own_x, w, own_y, strides, dilates, before, after}, attr, engine,
-                                                       hint);
+    const auto pd = onednn::input_gradient(engine, how, own_x, w, own_y, window, hint, attr);
     return add(pd, dnnl::convolution_backward_data(pd), layout_id(pd.weights_desc()),
                {{DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},
                 {DNNL_ARG_WEIGHTS, pd.weights_desc()},
                 {DNNL_ARG_DIFF_SRC, x, pd.diff_src_desc(), false, true}});
   }
-  dnnl::convolution_backward_weights::desc d(how, own_x, dw, b, own_y, strides, dilates, before, after);
-  dnnl::convolution_backward_weights::primitive_desc pd(d, attr, engine, hint);
+  const auto pd = onednn::weight_gradient(engine, how, own_x, dw, b, own_y, window, hint, attr);
   return add(pd, dnnl::convolution_backward_weights(pd), layout_id(pd.diff_weights_desc()),
              {{DNNL_ARG_SRC, x, pd.src_desc(), true, false},
               {DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},
@@ -263,45 +264,18 @@ std::string onednn_version() {
 }
 
 std::string instruction_set() {
-  switch (dnnl::get_effective_cpu_isa()) {
+  const auto set = dnnl::get_effective_cpu_isa();
+  switch (set) {
     case dnnl::cpu_isa::sse41: return "sse41";
     case dnnl::cpu_isa::avx: return "avx";
     case dnnl::cpu_isa::avx2: return "avx2";
+    case dnnl::cpu_isa::avx2_vnni: return "avx2_vnni";
     case dnnl::cpu_isa::avx512_core: return "avx512_core";
     case dnnl::cpu_isa::avx512_core_vnni: return "avx512_core_vnni";
     case dnnl::cpu_isa::avx512_core_bf16: return "avx512_core_bf16";
     case dnnl::cpu_isa::avx512_core_amx: return "avx512_core_amx";
-    case dnnl::cpu_isa::all: return "all";
-    default: return "other";
+    default: return onednn::instruction_set_name(set);
   }
-}
-
-double bfloat16_cost() {
-  static const double cost = [] {
-    const auto fastest = [](int64_t type) {
-      Primitives primitives(1);
-      const ConvolutionSpec spec{Direction::kForward, type, 1, 64, 28, 28, 64, 28, 28, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                 false, kNone, false, 1, false, false};
-      const PrimitiveInfo info = primitives.convolution(spec);
-      // Zeros in, zeros out: the time does not depend on the numbers.
-      std::vector<char> x(4 * 64 * 28 * 28), y(x), weights(info.weights_bytes), scratchpad(info.scratchpad_bytes + 1);
-      void* const buffers[] = {x.data(), weights.data(), nullptr, y.data(), scratchpad.data()};
-      primitives.bind(info.id, {true, true, false, true, info.scratchpad_bytes > 0});
-      double best = 1e9;
-      for (int i = 0; i < 8; i++) {
-        const auto start = std::chrono::steady_clock::now();
-        primitives.execute(info.id, 0, buffers);
-        best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-      }
-      return best;
-    };
-    try {
-      return fastest(kBFloat16) / fastest(kFloat32);
-    } catch (const dnnl::error&) {
-      return 0.0;
-    }
-  }();
-  return cost;
 }
 
 }  // namespace fovea

@@ -1,5 +1,5 @@
-// All use of oneDNN's C++ API: primitives and the weight layouts they prefer. Written for oneDNN 2.x (Debian has 2.6);
-// a version with another API is another file behind this header.
+// All use of oneDNN's C++ API: primitives and the weight layouts they prefer. What its generations say differently stands in
+// onednn2.h and onednn3.h; nothing else knows the version.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +30,7 @@ struct PrimitiveInfo {
   int weights_layout;  // of the weights read, or of the gradient written; -1 for none
   size_t weights_bytes, scratchpad_bytes;
   std::string implementation;
+  bool winograd = false;
 };
 
 // Primitives and layouts of one plan, which so many threads may execute at the same time.
@@ -57,9 +58,5 @@ class Primitives {
 
 std::string onednn_version();
 std::string instruction_set();
-
-// How long a convolution of usual size takes in bfloat16, as a multiple of float32; 0 where there is none. Measured once:
-// some processors have the instructions, but slow ones.
-double bfloat16_cost();
 
 }  // namespace fovea

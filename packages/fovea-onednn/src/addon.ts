@@ -62,8 +62,14 @@ export interface Addon {
   info(): {
     readonly version: string
     readonly instructionSet: string
-    /** Time of a convolution in bfloat16, as a multiple of float32; 0 where oneDNN has none here. */
-    readonly bfloat16Cost: number
+    /**
+     * Time of a convolution in bfloat16, as a multiple of float32; 0 where oneDNN has none here. By direction: forward,
+     * gradient by input, gradient by weights.
+     */
+    readonly bfloat16Costs: readonly number[]
+    readonly depthwiseBFloat16Costs: readonly number[]
+    /** Whether oneDNN has Winograd's algorithm here. */
+    readonly winograd: boolean
     /** As many threads as the OpenMP runtime gives: more would never come, and oneDNN would wait for them. */
     readonly threadLimit: number
   }

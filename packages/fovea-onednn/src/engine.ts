@@ -11,10 +11,11 @@ import {
   isOpName,
 } from 'fovea/engine'
 import type { NativeLoop } from './addon.js'
+import { arithmeticOf } from './arithmetic.js'
 import { allowedCores } from './cores.js'
 import { type AddonOrigin, findAddon, NoAddonError } from './find-addon.js'
 import { gatherLoops, type Loop } from './loops.js'
-import { type Arithmetic, Lowering, type Widening } from './lowering.js'
+import { Lowering } from './lowering.js'
 import { type Placement, placeBuffers } from './memory.js'
 import { chooseWeightLayouts, chooseWideStorage } from './operators/convolution.js'
 import { lowerings } from './operators/index.js'
@@ -37,7 +38,8 @@ export const MOST_THREADS = 512
 export function onednnEngine(options: OnednnOptions = {}): Engine {
   const cores = allowedCores() // Before the OpenMP runtime is loaded, which may bind this thread to one of them.
   const { addon } = findAddon()
-  const { version, instructionSet, bfloat16Cost, threadLimit } = addon.info()
+  const info = addon.info()
+  const { version, instructionSet, threadLimit } = info
   const { threads = Math.min(cores, threadLimit) } = options
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
     throw new InvalidArgumentError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${threads}`)
@@ -47,31 +49,20 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
       `OpenMP gives this process at most ${threadLimit} thread${threadLimit === 1 ? '' : 's'} (OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS), not ${threads}`,
     )
   }
-  const widening: Widening = {
-    bfloat16: bfloat16Cost === 0 ? 'always' : bfloat16Cost > WIDENING_PAYS ? 'where it pays' : 'never',
-    float16: 'always', // oneDNN 2.6 has no convolution of float16 on a CPU
-  }
-  // With tiles (AMX), oneDNN's own gradients are faster; where products of pairs are slow, all is widened.
-  const pairs = instructionSet === 'avx512_core_bf16' && widening.bfloat16 === 'never'
-  const types = (['float32', 'bfloat16', 'float16'] as const).filter(
-    type => !isHalf(type) || widening[type] !== 'never',
-  )
-  const arithmetic: Arithmetic = { widening, pairs, winograd: instructionSet.startsWith('avx512') ? types : [] }
+  const arithmetic = arithmeticOf(info)
+  const { widening } = arithmetic
   return {
     name: 'onednn',
     description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
     threads,
     arithmetic: dtype => {
-      if (isHalf(dtype)) return widening[dtype] === 'never' ? 'native' : 'widened'
+      if (isHalf(dtype)) return widening[dtype]('forward', false) === 'never' ? 'native' : 'widened'
       return dtype === 'float32' ? 'native' : 'none'
     },
     compile: (graph, options = {}) =>
       compile(new Lowering(new addon.Plan(threads), graph, threads, arithmetic), options),
   }
 }
-
-/** A convolution in bfloat16 that takes longer than so many times float32's is computed in float32, casts included. */
-const WIDENING_PAYS = 1.3
 
 /** Whether the native engine is ready: its description and where its addon is from, or why not and what to type. */
 export type OnednnStatus =

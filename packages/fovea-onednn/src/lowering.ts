@@ -7,7 +7,6 @@ import {
   EngineError,
   elements,
   type Graph,
-  type HalfType,
   isFloat,
   isState,
   type Node,
@@ -18,6 +17,7 @@ import {
   type Value,
 } from 'fovea/engine'
 import type { NativePlan, Primitive } from './addon.js'
+import type { Arithmetic } from './arithmetic.js'
 import { sliceViews, type View } from './slices.js'
 import type { Buffer, Operand, Step } from './steps.js'
 
@@ -34,21 +34,6 @@ interface Stored {
 
 /** ElementType of native/step.h. */
 const elementTypes: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, int32: 2, uint8: 3, float16: 4 }
-
-/**
- * Which convolutions of a 16-bit type compute in float32 between casts. `never`: the type has instructions, and fast ones.
- * `where it pays` (operators/convolution.ts): those are slower than float32's here. `always`: there are none.
- */
-export type Widening = Readonly<Record<HalfType, 'never' | 'where it pays' | 'always'>>
-
-/** How the processor's instructions are used. */
-export interface Arithmetic {
-  readonly widening: Widening
-  /** Whether the weight gradient of bfloat16 is the kernel of ours that multiplies pairs (operators/weight-gradient.ts). */
-  readonly pairs: boolean
-  /** The types that are computed in float32 and by Winograd's algorithm where that gains (operators/winograd.ts). */
-  readonly winograd: readonly DType[]
-}
 
 /** So little is moved by one thread before another has heard of it. */
 const SMALL_BYTES = 1 << 16

@@ -13,7 +13,7 @@ import {
   tensorBytes,
   withOutputShape,
 } from 'fovea/engine'
-import type { Arithmetic } from './lowering.js'
+import type { Arithmetic } from './arithmetic.js'
 import { lowerings } from './operators/index.js'
 import { hasPairedWeightGradient } from './operators/weight-gradient.js'
 

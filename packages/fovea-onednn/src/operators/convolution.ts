@@ -19,6 +19,7 @@ import {
   type Value,
 } from 'fovea/engine'
 import type { Primitive } from '../addon.js'
+import { type Direction, directions } from '../arithmetic.js'
 import type { Layout, Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
@@ -34,8 +35,6 @@ import {
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
-const directions = { forward: 0, inputGradient: 1, weightGradient: 2 } as const
-
 const pointwise: Conv2dAttributes = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 }
 
 /** N×C as N×1×1×C, O×I as O×I×1×1. */
@@ -43,7 +42,7 @@ const asImages = (shape: Shape): Shape => (shape.length === 2 ? [shape[0], 1, 1,
 const asWeights = (shape: Shape): Shape => (shape.length === 2 ? [...shape, 1, 1] : shape)
 
 interface Geometry {
-  readonly direction: keyof typeof directions
+  readonly direction: Direction
   readonly x: Shape
   readonly y: Shape
   readonly weight: Shape
@@ -132,9 +131,10 @@ const wideningPays = { forward: 12, inputGradient: 12, weightGradient: 64 } as c
 /** Whether a convolution of 16-bit tensors is computed in float32. */
 function isWidened(to: Lowering, node: Node): boolean {
   const { dtype } = node.inputs[0].type
-  if (!isHalf(dtype) || to.arithmetic.widening[dtype] === 'never') return false
-  if (to.arithmetic.widening[dtype] === 'always') return true
-  const { direction, x, y, weight } = geometryOf(node)
+  if (!isHalf(dtype)) return false
+  const { direction, x, y, weight, attrs } = geometryOf(node)
+  const widened = to.arithmetic.widening[dtype](direction, attrs.groups > 1 && weight[1] === 1)
+  if (widened !== 'where it pays') return widened === 'always'
   const pays = (casts: number): boolean => multiplyAddsOf({ y, weight }) >= wideningPays[direction] * casts
   if (pays(elements(x) + elements(y))) return true
   // After another such convolution the input is float32 already, and need not be rounded (chooseWideStorage).

@@ -1,6 +1,7 @@
 /** @file What a lowering is: it adds the native steps of one node. */
 import { type ActivationName, EngineError, isFloat, type Node, type Value } from 'fovea/engine'
-import type { Arithmetic, Lowering } from '../lowering.js'
+import type { Arithmetic } from '../arithmetic.js'
+import type { Lowering } from '../lowering.js'
 
 export type Lower = (to: Lowering, node: Node) => void
 

@@ -3,7 +3,7 @@
  * slice: oneDNN 2.6 is a third slower in this direction, and has no slices.
  */
 import type { Conv2dAttributes, Node } from 'fovea/engine'
-import type { Arithmetic } from '../lowering.js'
+import type { Arithmetic } from '../arithmetic.js'
 import { aligned } from '../memory.js'
 import type { Lower } from './operator.js'
 

@@ -1,0 +1,14 @@
+// What this processor and this oneDNN are good at, asked of them once: measured or tried, never read from a version number.
+#pragma once
+#include "onednn.h"
+
+namespace fovea {
+
+// How long a convolution takes in bfloat16, as a multiple of float32; 0 where there is none. Some processors have the
+// instructions, but slow ones; some versions of oneDNN lack a fast kernel in one direction.
+double bfloat16_cost(Direction direction, bool depthwise);
+
+// Whether there is Winograd's algorithm in float32.
+bool has_winograd();
+
+}  // namespace fovea

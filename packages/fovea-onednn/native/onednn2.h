@@ -1,0 +1,46 @@
+// What oneDNN 2.x says in its own way: primitives by descriptors, a scale for each post-operation. The twin of onednn3.h.
+#pragma once
+#include <dnnl.hpp>
+
+namespace fovea::onednn {
+
+using dnnl::algorithm;
+using dnnl::memory;
+using dnnl::prop_kind;
+
+// Strides, dilations and padding of a convolution.
+struct Window {
+  memory::dims strides, dilates, before, after;
+};
+
+using Forward = dnnl::convolution_forward;
+using InputGradient = dnnl::convolution_backward_data;
+using WeightGradient = dnnl::convolution_backward_weights;
+
+inline Forward::primitive_desc forward(const dnnl::engine& engine, prop_kind kind, algorithm how, const memory::desc& x,
+                                       const memory::desc& w, const memory::desc& b, const memory::desc& y, const Window& s,
+                                       const dnnl::primitive_attr& attr = {}) {
+  return {{kind, how, x, w, b, y, s.strides, s.dilates, s.before, s.after}, attr, engine};
+}
+
+inline InputGradient::primitive_desc input_gradient(const dnnl::engine& engine, algorithm how, const memory::desc& dx,
+                                                    const memory::desc& w, const memory::desc& dy, const Window& s,
+                                                    const Forward::primitive_desc& hint, const dnnl::primitive_attr& attr) {
+  return {{how, dx, w, dy, s.strides, s.dilates, s.before, s.after}, attr, engine, hint};
+}
+
+inline WeightGradient::primitive_desc weight_gradient(const dnnl::engine& engine, algorithm how, const memory::desc& x,
+                                                      const memory::desc& dw, const memory::desc& db, const memory::desc& dy,
+                                                      const Window& s, const Forward::primitive_desc& hint,
+                                                      const dnnl::primitive_attr& attr) {
+  return {{how, x, dw, db, dy, s.strides, s.dilates, s.before, s.after}, attr, engine, hint};
+}
+
+inline void append(dnnl::post_ops& post, algorithm kind, float alpha, float beta) { post.append_eltwise(1, kind, alpha, beta); }
+
+// Sets of instructions that only this generation names.
+inline const char* instruction_set_name(dnnl::cpu_isa set) {
+  return set == dnnl::cpu_isa::all ? "all" : "other";
+}
+
+}  // namespace fovea::onednn

@@ -1,0 +1,50 @@
+/**
+ * @file How the processor's instructions are used: which convolutions of 16-bit types compute in float32, which gradients are
+ * kernels of ours, where Winograd's algorithm is. Decided by what the addon has measured and tried, never by a version number.
+ */
+import type { DType, HalfType } from 'fovea/engine'
+import type { Addon } from './addon.js'
+
+/** The three directions of a convolution, as the native side counts them. */
+export const directions = { forward: 0, inputGradient: 1, weightGradient: 2 } as const
+export type Direction = keyof typeof directions
+
+/**
+ * Which convolutions of a 16-bit type compute in float32 between casts. `never`: the type has instructions, and fast ones.
+ * `where it pays` (operators/convolution.ts): those are slower than float32's here. `always`: there are none, or so slow.
+ */
+export type Widening = Readonly<Record<HalfType, (direction: Direction, depthwise: boolean) => Widened>>
+export type Widened = 'never' | 'where it pays' | 'always'
+
+/** How the processor's instructions are used. */
+export interface Arithmetic {
+  readonly widening: Widening
+  /** Whether the weight gradient of bfloat16 is the kernel of ours that multiplies pairs (operators/weight-gradient.ts). */
+  readonly pairs: boolean
+  /** The types that are computed in float32 and by Winograd's algorithm where that gains (operators/winograd.ts). */
+  readonly winograd: readonly DType[]
+}
+
+/** A convolution in bfloat16 that takes longer than so many times float32's is computed in float32, casts included. */
+const WIDENING_PAYS = 1.3
+/** One that takes so many times as long is no kernel but a fallback of oneDNN's, to be avoided whatever the casts take. */
+const FALLBACK = 4
+
+/** @param info what the addon has found out about this processor and this oneDNN */
+export function arithmeticOf(info: ReturnType<Addon['info']>): Arithmetic {
+  const { instructionSet, bfloat16Costs, depthwiseBFloat16Costs, winograd } = info
+  const widening: Widening = {
+    bfloat16: (direction, depthwise) => {
+      const cost = (depthwise ? depthwiseBFloat16Costs : bfloat16Costs)[directions[direction]]
+      return cost === 0 || cost > FALLBACK ? 'always' : cost > WIDENING_PAYS ? 'where it pays' : 'never'
+    },
+    float16: () => 'always', // oneDNN 2.x has no convolution of float16 on a CPU, and 3.x on few processors
+  }
+  const fastBFloat16 = widening.bfloat16('forward', false) === 'never'
+  return {
+    widening,
+    // With tiles (AMX), oneDNN's own gradients are faster; where products of pairs are slow, all is widened.
+    pairs: instructionSet === 'avx512_core_bf16' && fastBFloat16,
+    winograd: winograd ? ['float32', 'float16', ...(fastBFloat16 ? [] : (['bfloat16'] as const))] : [],
+  }
+}
