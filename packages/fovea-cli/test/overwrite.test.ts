@@ -20,7 +20,7 @@ const train = (out: string): string[] => ['train', 'cnn', ...settings, '--out', 
 const settings = ['--data', photos, '--epochs', '1', '--batch', '4', '--threads', '1']
 
 beforeAll(async () => {
-  await colorFolder({ train: 4, val: 2 }, photos)
+  await colorFolder({ train: 10, val: 2 }, photos)
   expect((await fovea(train(whole), { env: { FOVEA_DATA: cache } })).code).toBe(0)
 })
 

@@ -75,7 +75,7 @@ describe.skipIf(process.platform === 'win32')('in folders, classes and files of 
   }
 
   beforeAll(async () => {
-    await colorFolder({ train: 4, val: 2 }, join(home, photos))
+    await colorFolder({ train: 10, val: 2 }, join(home, photos))
     for (const split of ['train', 'val']) {
       for (const [name, other] of Object.entries(evil)) {
         renameSync(join(home, photos, split, name), join(home, photos, split, other))
