@@ -19,7 +19,7 @@ const model = (out: string): Buffer => readFileSync(join(out, 'model.safetensors
 const image = join(photos, 'val', 'red', '0.png')
 
 beforeAll(async () => {
-  await colorFolder({ train: 4, val: 2 }, photos)
+  await colorFolder({ train: 10, val: 2 }, photos)
   const results = {
     model: 'resnet8',
     batch: 1,

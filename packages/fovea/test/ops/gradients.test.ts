@@ -31,7 +31,8 @@ describe.each([...new Set(differentiable.map(sample => sample.op))])('%s', op =>
       const gradient = analytic[`gradient${input}`]
       expect(gradient.length).toBe(values.length)
       for (const i of someIndices(values.length, checked, sample.name)) {
-        const [up, down] = await Promise.all([1, -1].map(sign => loss(name, values.with(i, values[i] + sign * step))))
+        const up = await loss(name, values.with(i, values[i] + step))
+        const down = await loss(name, values.with(i, values[i] - step))
         const numeric = (up - down) / (2 * step)
         const error = Math.abs(gradient[i] - numeric)
         expect(error, `${name}[${i}]: analytic ${gradient[i]}, numeric ${numeric}`).toBeLessThan(
