@@ -67,6 +67,8 @@ const flags = [
 ]
 const linkFlags = [
   '-shared',
+  // Node unloads an addon with the last worker that used it, and OpenMP's threads would be left without their code.
+  ...(mac ? [] : ['-Wl,-z,nodelete']),
   ...(sanitize ? ['-fsanitize=address,undefined'] : []),
   ...(mac ? ['-undefined', 'dynamic_lookup', '-lomp'] : ['-fopenmp']),
   // An rpath of the old kind: it also finds what libdnnl itself loads (libOpenCL, libgomp) in the same folder. Beside the
