@@ -1,5 +1,5 @@
 /** @file What a data set says about itself before it is used: in a few lines for people, as an event for programs. */
-import { type FolderFacts, formatEndings, type LoadedData, type PackedManifest } from './data/index.js'
+import { type DecodedFacts, formatEndings, type LoadedData, type PackedManifest, type SizeFrom } from './data/index.js'
 import { type Output, withCommas } from './output.js'
 
 /** Of a data set that is loaded, or packed. */
@@ -8,17 +8,21 @@ export interface AboutData {
   readonly classes: readonly string[]
   /** How many there are in each split. */
   readonly images: { readonly train: number; readonly validation?: number; readonly test: number }
-  readonly facts?: FolderFacts
+  readonly facts?: DecodedFacts
+  readonly sizeFrom?: SizeFrom
 }
 
-export const aboutLoaded = ({ train, validation, test, facts }: LoadedData): AboutData => ({
+export const aboutLoaded = ({ train, validation, test, facts, sizeFrom }: LoadedData): AboutData => ({
   imageShape: train.imageShape,
   classes: train.classes,
   images: { train: train.length, ...(validation && { validation: validation.length }), test: test.length },
   ...(facts && { facts }),
+  ...(sizeFrom && { sizeFrom }),
 })
 
-export const aboutPacked = ({ imageShape, classes, splits, facts }: PackedManifest): AboutData => ({
+type Packed = PackedManifest & { readonly sizeFrom: SizeFrom }
+
+export const aboutPacked = ({ imageShape, classes, splits, facts, sizeFrom }: Packed): AboutData => ({
   ...{ imageShape, classes },
   images: {
     train: splits.train.count,
@@ -26,13 +30,15 @@ export const aboutPacked = ({ imageShape, classes, splits, facts }: PackedManife
     test: splits.test.count,
   },
   ...(facts && { facts }),
+  sizeFrom,
 })
 
 /** The `data` event of `--json`: what `--data` named, and what it came to. */
-export const dataEvent = (spec: string, { facts, ...about }: AboutData) => ({
+export const dataEvent = (spec: string, { facts, sizeFrom, ...about }: AboutData) => ({
   event: 'data',
   data: spec,
   ...about,
+  ...(sizeFrom && { sizeFrom }),
   ...facts,
 })
 
@@ -40,10 +46,12 @@ export const dataEvent = (spec: string, { facts, ...about }: AboutData) => ({
  * Tells people of a folder of images, or of what was packed from one: what is in it, then a line for each thing that was
  * not taken as it lies there. Data sets with a name are known.
  */
-export function sayAboutData(spec: string, { classes, images, facts }: AboutData, output: Output): void {
+export function sayAboutData(spec: string, about: AboutData, output: Output): void {
+  const { classes, images, facts } = about
   if (facts === undefined) return
-  const { sources, unused, leftOut, joined } = facts
+  const { sources, unused, leftOut, joined, repeated } = facts
   output.say(`${spec}: ${splitsIn(images, sources)}; classes: ${firstFew(classes)}`)
+  output.say(`  ${sizesOf(about, facts)}`)
   if (Object.keys(leftOut).length > 0) {
     const heic = Object.keys(leftOut).some(ending => ['.heic', '.heif'].includes(ending))
     const advice = heic ? '; convert HEIC to JPEG' : ''
@@ -57,11 +65,35 @@ export function sayAboutData(spec: string, { classes, images, facts }: AboutData
     const folders = paths.map(path => `'${path}'`).join(', ')
     output.say(`  one class, its name written in several ways (Unicode normal forms): ${folders}`)
   }
+  const { acrossSplits, acrossClasses } = repeated
+  if (acrossSplits) {
+    output.say(`  the same image in two splits, which makes a model look better than it is: ${repeats(acrossSplits)}`)
+  }
+  if (acrossClasses) output.say(`  the same image in two classes: ${repeats(acrossClasses)}`)
 }
 
-type Source = FolderFacts['sources']['train']
+const repeats = ({ images, example: [first, second] }: NonNullable<DecodedFacts['repeated']['acrossSplits']>): string =>
+  `${withCommas(images)}, such as '${first}' and '${second}'`
 
-function splitsIn({ train, validation, test }: AboutData['images'], sources: FolderFacts['sources']): string {
+const REASONS: Readonly<Record<SizeFrom, string>> = {
+  asked: 'as asked for',
+  model: 'as the model takes them',
+  median: 'the median of their shorter sides',
+  most: 'the most without --size',
+}
+
+function sizesOf({ imageShape, sizeFrom }: AboutData, { smallest, largest, enlarged }: DecodedFacts): string {
+  const size = ([height, width]: readonly number[]): string => `${width}×${height}`
+  const why = sizeFrom === undefined ? '' : `, ${REASONS[sizeFrom]}`
+  const are =
+    size(smallest) === size(largest) ? `all are ${size(smallest)}` : `they are ${size(smallest)} to ${size(largest)}`
+  const more = enlarged === 0 ? '' : `, ${counted(enlarged, 'image')} enlarged`
+  return `size ${size(imageShape)}${why} (${are}${more})`
+}
+
+type Source = DecodedFacts['sources']['train']
+
+function splitsIn({ train, validation, test }: AboutData['images'], sources: DecodedFacts['sources']): string {
   const named = (count: number, what: string, source: Source): string => {
     const from = [
       ...(source.heldOut === undefined ? [] : [`${Math.round(100 * source.heldOut)} % of each class`]),

@@ -78,12 +78,16 @@ export const checkFound = (model: Model, found: FoundData): void => checkDataset
 /** What a data set is called, whichever of its parts this is. */
 export const dataName = ({ name }: Dataset): string => name.replace(/\/(train|validation|test)$/, '')
 
-/** Training on so many images, classes in proportion, and as large a part of those held out. Default: all. */
+/**
+ * Training on so many images, classes in proportion, and as large a part of those held out, at least one of each class.
+ * Default: all.
+ * @throws InvalidArgumentError for fewer images than classes
+ */
 export function limitedTo(limit: number | undefined, data: LoadedData): LoadedData {
   const { train, validation, test } = data
   if (limit === undefined || limit >= train.length) return data
   const part = (images: Dataset): Dataset =>
-    take(images, Math.max(1, Math.round((limit * images.length) / train.length)))
+    take(images, Math.max(new Set(images.labels).size, Math.round((limit * images.length) / train.length)))
   return { ...data, train: take(train, limit), ...(validation && { validation: part(validation) }), test: part(test) }
 }
 

@@ -16,6 +16,7 @@ const spoken: readonly (readonly [setting: RegExp, option: string])[] = [
   [/^(unknown )?setting '/, "--set: $1'"],
   [/^accumulate\b/, '--accumulate'],
   [/^clipNorm\b/, '--clip-norm'],
+  [/^data set '.*': (?=\d+ images cannot be of all)/, '--limit: '],
 ]
 
 /** The same error, as one of usage, if it is about a setting that has an option; else as it is. */

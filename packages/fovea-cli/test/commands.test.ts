@@ -206,10 +206,16 @@ describe('train, eval, predict', () => {
       imageShape: [24, 24, 3],
       classes: ['blue', 'green', 'red'],
       images: { train: 72, test: 24 },
+      sizeFrom: 'median',
       sources: { train: { folder: 'train' }, test: { folder: 'val' } },
       unused: [],
       leftOut: {},
       joined: [],
+      ...{ smallest: [24, 24], largest: [24, 24], enlarged: 0 },
+      // Those of `val` are the first of `train`.
+      repeated: {
+        acrossSplits: { images: 24, example: [join('train', 'blue', '0.png'), join('val', 'blue', '0.png')] },
+      },
     })
     for (const key of ['loss', 'accuracy', 'validationLoss', 'validationAccuracy', 'imagesPerSecond', 'seconds']) {
       expect(events[0][key], key).toBeTypeOf('number')
@@ -256,7 +262,7 @@ describe('train, eval, predict', () => {
     }
     const good = readFileSync(join(photos, 'val', 'red', '0.png'))
     const bad = [
-      [file('text.jpg', 'text'), 'is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image'],
+      [file('text.jpg', 'text'), 'is not a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF image'],
       [file('cut.png', good.subarray(0, good.length / 2)), 'cannot be decoded'],
       [file('empty.jpg', ''), 'is empty'],
       [join(folder, 'absent.jpg'), 'there is no such file'],
@@ -285,7 +291,7 @@ describe('train, eval, predict', () => {
     const { code, stdout, stderr } = await fovea(['predict', events[3].checkpoint, image])
     expect({ code, stdout, stderr }).toEqual({
       ...{ code: 1, stdout: '' },
-      stderr: `fovea: '${image}' is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image\n`,
+      stderr: `fovea: '${image}' is not a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF image\n`,
     })
   })
 })

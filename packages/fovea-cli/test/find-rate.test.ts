@@ -32,9 +32,9 @@ test('from few images it gives rates and says how far to trust them, from a hand
   expect(some.code).toBe(0)
   expect(some.json[0].passes).toBeGreaterThan(10)
   expect(some.stderr).toMatch(/^each of the 100 images was seen \d+ times, .*: take the rates as rough ones/m)
-  const few = await findRate('3')
+  const few = await findRate('12')
   expect({ code: few.code, stdout: few.stdout }).toEqual({ code: 1, stdout: '' })
-  expect(few.stderr).toMatch(/^fovea: 3 images are too few to find a learning rate by: [^\n]+\n$/)
+  expect(few.stderr).toMatch(/^fovea: 12 images are too few to find a learning rate by: [^\n]+\n$/)
 })
 
 test('too few steps to tell anything by are refused', async () => {

@@ -25,7 +25,7 @@ const epoch = [
   ...['event', 'epoch', 'loss', 'accuracy', 'validationLoss', 'validationAccuracy', 'imagesPerSecond', 'seconds'],
 ]
 /** What a folder of images says about itself. */
-const facts = ['sources', 'unused', 'leftOut', 'joined']
+const facts = [...['sizeFrom', 'sources', 'unused', 'leftOut', 'joined', 'smallest', 'largest', 'enlarged', 'repeated']]
 /** The same for a file without a training part: what it does not tell is null. */
 const parityKeys = ['model', 'parameters', 'maxLogitError', 'maxGradientError', 'lossError', 'maxRunningError']
 /** By command. They run in this order: what `train` makes, later ones read. */

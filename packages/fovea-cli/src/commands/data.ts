@@ -61,8 +61,8 @@ async function pack(folder: string, options: DataOptions): Promise<void> {
   )
   const bytes = statSync(out).size
   const about = aboutPacked(manifest)
-  const { classes, imageShape, facts } = manifest
-  output.result({ out, classes: classes.length, imageShape, bytes, images: about.images, ...facts })
+  const { classes, imageShape, facts, sizeFrom } = manifest
+  output.result({ out, classes: classes.length, imageShape, bytes, images: about.images, sizeFrom, ...facts })
   sayAboutData(folder, about, output)
   output.say(
     `${out}: ${manifest.classes.length} classes, images of ${manifest.imageShape.join('×')}, ${formatBytes(bytes)}`,
@@ -82,7 +82,7 @@ async function downloadSet(name: string, options: DataOptions): Promise<void> {
 }
 
 function describe(data: LoadedData, name: string, output: Output): void {
-  const { train, validation, test, facts } = data
+  const { train, validation, test, facts, sizeFrom } = data
   const perClass = ({ labels, classes }: Dataset): number[] => {
     const counts = new Array<number>(classes.length).fill(0)
     for (const label of labels) counts[label]++
@@ -98,7 +98,7 @@ function describe(data: LoadedData, name: string, output: Output): void {
   output.result({
     ...{ data: name, imageShape, classes, train: perClass(train) },
     ...(validation && { validation: perClass(validation) }),
-    ...{ test: perClass(test), ...facts },
+    ...{ test: perClass(test), ...(sizeFrom && { sizeFrom }), ...facts },
   })
   sayAboutData(name, aboutLoaded(data), output)
   output.say(`${name}: images of ${imageShape.join('×')}, ${classes.length} classes`)

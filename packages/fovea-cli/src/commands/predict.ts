@@ -18,7 +18,7 @@ export function predictCommand(): Command {
   return withEngineOptions(new Command('predict'))
     .description('say what is in images')
     .argument('<file>', 'a model that fovea saved, or the folder of a run')
-    .argument('<images...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
+    .argument('<images...>', 'JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files')
     .option('--top <n>', 'labels an image', wholeNumber('--top', 1), 5)
     .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
     .option('--json', 'print JSON, a line an image')

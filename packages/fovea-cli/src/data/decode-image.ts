@@ -1,40 +1,74 @@
 /** @file One image file to pixels of a given size. What training and prediction both see, so it stands in one place. */
-import { readFile } from 'node:fs/promises'
-import { FormatError } from 'fovea'
-import sharp, { type SharpOptions } from 'sharp'
+import { open } from 'node:fs/promises'
+import { FormatError, FoveaError } from 'fovea'
+import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp'
 import { checkedSize, diskError, type FileLimit } from '../files.js'
-import { formatNames, formatOf, isHeic } from './image-formats.js'
-
-/** Refused before decoding: a file of a few kilobytes can claim a picture of many gigabytes. */
-const MAX_PIXELS = 100e6
+import { Budget } from './budget.js'
+import { bmpHeader, decodeBmp } from './decode-bmp.js'
+import { formatNames, formatOf, type ImageFormat, isHeic } from './image-formats.js'
 
 /** Of the file, as it is. */
 const LIMIT: FileLimit = { what: 'an image', maxBytes: 256 << 20 }
 
-const READ_OPTIONS: SharpOptions = { limitInputPixels: MAX_PIXELS, failOn: 'truncated', sequentialRead: true }
+/** What decoding one image may take: a file of a few kilobytes can claim a picture of many gigabytes. */
+const MAX_BYTES = 2 ** 31
+
+/** What images that are decoded side by side may take. One that needs more is decoded alone. */
+const memory = new Budget(2 ** 30)
+
+// No image is decoded twice; libvips would keep the decoders of the last fifty, each with all that a progressive JPEG takes.
+sharp.cache(false)
+
+/** As much of a file as its header is looked for in, at first. */
+const HEAD_BYTES = 128 << 10
+
+const READ_OPTIONS: SharpOptions = { limitInputPixels: MAX_BYTES, failOn: 'truncated', sequentialRead: true }
+
+/** The size of a picture as it is shown (after EXIF orientation), and its pixels once they are decoded to another. */
+export interface DecodedImage {
+  readonly height: number
+  readonly width: number
+  readonly pixels: Uint8Array
+}
 
 /**
- * Decodes a JPEG, PNG, WebP, GIF, TIFF or AVIF file, of several pictures the first: turned as its EXIF data says, shorter side resized to fit, centre cropped, in RGB;
- * transparency is laid over white.
+ * Decodes a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP file, of several pictures the first: turned as its EXIF data says,
+ * shorter side resized to fit, centre cropped, in RGB; transparency is laid over white.
  * @param size [height, width, channels] of the result; 3 channels are RGB, 1 is grey
  * @returns height × width × channels bytes
  * @throws FormatError if the image is damaged, cut short, too large or no image; FoveaError if it cannot be opened
  */
-export async function decodeImage(
-  path: string,
+export const decodeImage = async (path: string, size: readonly [number, number, number]): Promise<Uint8Array> =>
+  (await decodeFile(path, size)).pixels
+
+/** As decodeImage, with the size that the picture has. */
+export async function decodeFile(path: string, size: readonly [number, number, number]): Promise<DecodedImage> {
+  const { format, height, width, memoryBytes, fileBytes, whole } = await openImage(path)
+  const pixels = await withReason(path, memoryBytes + fileBytes, async () =>
+    pixelsOf(format, whole ?? (await readStart(path, fileBytes)), size),
+  )
+  return { height, width, pixels }
+}
+
+async function pixelsOf(
+  format: ImageFormat,
+  bytes: Buffer,
   [height, width, channels]: readonly [number, number, number],
 ): Promise<Uint8Array> {
-  const bytes = await readImageFile(path)
-  return decoding(path, async () => {
-    const { data, info } = await sharp(bytes, READ_OPTIONS)
-      .autoOrient()
-      .resize(width, height, { fit: 'cover', position: 'centre' })
-      .flatten({ background: '#ffffff' })
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true })
-    return info.channels === channels ? data : greyToRgb(data)
-  })
+  const { data, info } = await decoderOf(format, bytes)
+    .autoOrient()
+    .resize(width, height, { fit: 'cover', position: 'centre' })
+    .flatten({ background: '#ffffff' })
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  return info.channels === channels ? data : greyToRgb(data)
+}
+
+function decoderOf({ name }: ImageFormat, bytes: Buffer): Sharp {
+  if (name !== 'BMP') return sharp(bytes, READ_OPTIONS)
+  const { data, ...raw } = decodeBmp(bytes)
+  return sharp(data, { raw, limitInputPixels: MAX_BYTES })
 }
 
 /**
@@ -42,38 +76,111 @@ export async function decodeImage(
  * @throws as decodeImage
  */
 export async function imageSize(path: string): Promise<[height: number, width: number]> {
-  const bytes = await readImageFile(path)
-  return decoding(path, async () => {
-    const { autoOrient } = await sharp(bytes, READ_OPTIONS).metadata()
-    return [autoOrient.height, autoOrient.width]
-  })
+  const { height, width } = await openImage(path)
+  return [height, width]
 }
 
-/** Looks at the first bytes, so that other decoders (SVG, PDF …) are never reached. */
-async function readImageFile(path: string): Promise<Buffer> {
-  checkedSize(path, LIMIT)
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw diskError(error, path, 'read')
-  })
-  if (bytes.length === 0) throw new FormatError(`'${path}' is empty`)
-  if (isHeic(bytes)) throw new FormatError(`'${path}' is a HEIC image, which cannot be read here; convert it to JPEG`)
-  if (!formatOf(bytes)) throw new FormatError(`'${path}' is not a ${formatNames} image`)
-  return bytes
+interface ImageHeader {
+  readonly height: number
+  readonly width: number
+  /** What decoding it takes at most. */
+  readonly memoryBytes: number
 }
 
-async function decoding<T>(path: string, decode: () => Promise<T>): Promise<T> {
+/** An image file before it is decoded. */
+interface OpenedImage extends ImageHeader {
+  readonly format: ImageFormat
+  readonly fileBytes: number
+  /** The file, if it is short. */
+  readonly whole?: Buffer
+}
+
+/** Looks at the first bytes, so that other decoders (SVG, PDF …) are never reached, and at the size, so that none takes too much. */
+async function openImage(path: string): Promise<OpenedImage> {
+  const fileBytes = checkedSize(path, LIMIT)
+  const head = await readStart(path, HEAD_BYTES)
+  if (head.length === 0) throw new FormatError(`'${path}' is empty`)
+  if (isHeic(head)) throw new FormatError(`'${path}' is a HEIC image, which cannot be read here; convert it to JPEG`)
+  const format = formatOf(head)
+  if (!format) throw new FormatError(`'${path}' is not a ${formatNames} image`)
+  const isWhole = head.length >= fileBytes
+  const header = await withReason(path, fileBytes, async () => {
+    const fromHead = headerOf(format, head)
+    return isWhole ? fromHead : fromHead.catch(async () => headerOf(format, await readStart(path, fileBytes)))
+  })
+  if (header.memoryBytes > MAX_BYTES) {
+    const { height, width, memoryBytes } = header
+    const megapixels = (pixels: number): string => Math.floor(pixels / 1e6).toLocaleString('en-US')
+    const most = (width * height * MAX_BYTES) / memoryBytes
+    throw new FormatError(
+      `'${path}' has ${width}×${height} pixels, ${megapixels(width * height)} megapixels; ` +
+        `such a ${format.name} image may have ${megapixels(most)}: make it smaller`,
+    )
+  }
+  return { ...header, format, fileBytes, ...(isWhole && { whole: head }) }
+}
+
+async function headerOf(format: ImageFormat, bytes: Buffer): Promise<ImageHeader> {
+  if (format.name === 'BMP') {
+    const { width, height } = bmpHeader(bytes)
+    return { height, width, memoryBytes: 4 * width * height }
+  }
+  const metadata = await sharp(bytes, { ...READ_OPTIONS, limitInputPixels: false }).metadata()
+  const { height, width } = metadata.autoOrient
+  return { height, width, memoryBytes: width * height * bytesPerPixel(format, metadata) }
+}
+
+/**
+ * At most. Measured on 200 megapixels: AVIF 17, an interlaced PNG of 8 bits 3.2, a progressive JPEG of 4:2:0 3; files that
+ * are decoded row by row take next to nothing.
+ */
+function bytesPerPixel({ name }: ImageFormat, { channels, depth }: Metadata): number {
+  if (name === 'AVIF') return 18
+  const sampleBytes = { uchar: 1, ushort: 2, uint: 4, float: 4 }[depth as string] ?? 8
+  // The coefficients of a progressive JPEG have 16 bits.
+  return channels * (name === 'JPEG' ? 2 : sampleBytes)
+}
+
+/** The first bytes of a file, at most so many. */
+async function readStart(path: string, length: number): Promise<Buffer> {
   try {
-    return await decode()
+    const file = await open(path)
+    try {
+      const bytes = Buffer.alloc(length)
+      let done = 0
+      for (let got = -1; got !== 0 && done < length; done += got) {
+        got = (await file.read(bytes, done, length - done, done)).bytesRead
+      }
+      return bytes.subarray(0, done)
+    } finally {
+      await file.close()
+    }
   } catch (error) {
+    throw diskError(error, path, 'read')
+  }
+}
+
+/**
+ * Does what libvips does with a file, in a share of the memory. libvips has one text of errors for all threads, in which
+ * files that fail side by side mix their reasons: what fails is done again, alone.
+ * @throws FormatError that names the file and its own reason; FoveaError if it cannot be read
+ */
+async function withReason<T>(path: string, bytes: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await memory.hold(bytes, work)
+  } catch (error) {
+    if (error instanceof FoveaError) throw error
+  }
+  try {
+    return await memory.hold(memory.total, work)
+  } catch (error) {
+    if (error instanceof FoveaError) throw error
     const message = error instanceof Error ? error.message : String(error)
     throw new FormatError(`'${path}' cannot be decoded: ${reasonIn(message)}`, { cause: error })
   }
 }
 
-/**
- * libvips has one text of errors for all threads: of decoders that fail side by side, one gets the others' lines with its
- * own, and another finds the text empty.
- */
+/** Each line of it once. */
 function reasonIn(message: string): string {
   const lines = message.split('\n').map(line => line.trim())
   const distinct = [...new Set(lines)].filter(line => line !== '' && line !== 'Unknown error')

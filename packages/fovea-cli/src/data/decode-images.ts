@@ -11,12 +11,7 @@ export async function decodeImages(
   paths: readonly string[],
   size: readonly [number, number, number],
 ): Promise<(Uint8Array | FoveaError)[]> {
-  const decoded = await Promise.all(paths.map(path => orReason(decodeImage(path, size))))
-  // Decoders that fail side by side have their reasons mixed up (see decode-image.ts): alone, each says its own.
-  for (const [i, path] of paths.entries()) {
-    if (decoded[i] instanceof FoveaError) decoded[i] = await orReason(decodeImage(path, size))
-  }
-  return decoded
+  return Promise.all(paths.map(path => orReason(decodeImage(path, size))))
 }
 
 const orReason = (decoding: Promise<Uint8Array>): Promise<Uint8Array | FoveaError> =>

@@ -24,6 +24,26 @@ export const factsSchema = z.object({
   joined: z.array(z.array(text)),
 })
 
+const side = z.int().min(1)
+const repeatsSchema = z.object({
+  images: count,
+  /** One of them after the image that it is like. */
+  example: z.tuple([text, text]),
+})
+
+/** With what decoding the images tells. */
+export const decodedFactsSchema = factsSchema.extend({
+  /** [height, width] of the images with the shortest and the longest shorter side. */
+  smallest: z.tuple([side, side]),
+  largest: z.tuple([side, side]),
+  /** How many are smaller than the size that all are given. */
+  enlarged: count,
+  /** Images that are the same, pixel for pixel, in two splits, or in two classes. */
+  repeated: z.object({ acrossSplits: repeatsSchema.optional(), acrossClasses: repeatsSchema.optional() }),
+})
+
+export type DecodedFacts = z.infer<typeof decodedFactsSchema>
+
 export type FolderFacts = z.infer<typeof factsSchema>
 
 /** `40 .heic, 21 .txt`, the most first. */

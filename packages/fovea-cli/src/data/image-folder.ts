@@ -7,9 +7,8 @@ import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { FormatError, InvalidArgumentError } from 'fovea'
 import { cacheFolder, inCache } from './cache.js'
-import { imageSize } from './decode-image.js'
 import { type FolderScan, type SplitOptions, scanFolder } from './folder-scan.js'
-import type { FoundData, LoadedData } from './found-data.js'
+import type { FoundData, LoadedData, SizeFrom } from './found-data.js'
 import { badImages, type PackOptions, packFolder } from './pack-folder.js'
 import {
   openPacked,
@@ -18,13 +17,14 @@ import {
   type PackedManifest,
   readManifest,
 } from './packed-file.js'
+import { typicalSide } from './typical-size.js'
 
 export interface ImageFolderOptions extends PackOptions, SplitOptions {
   /**
    * Pixels of the square, or [height, width], that every image is resized and cropped to. Default: `defaultSize`.
    */
   readonly size?: number | readonly [number, number]
-  /** [height, width] where `size` is not given. Default: the shorter side of the first image, at most `maxSize`. */
+  /** [height, width] where `size` is not given. Default: the median of the shorter sides, at most `maxSize`. */
   readonly defaultSize?: readonly [number, number]
   /** Default 224. */
   readonly maxSize?: number
@@ -40,7 +40,7 @@ export const MAX_IMAGE_SIDE = 4096
 
 /**
  * Opens a folder of images: `train/CLASS/*` with `val/CLASS/*`, `test/CLASS/*` or both, or `CLASS/*`; see scanFolder for
- * what is held out of what. JPEG, PNG, WebP, GIF, TIFF and AVIF; see decodeImage for what is done to each. Classes are sorted by name.
+ * what is held out of what. JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF; see decodeImage for what is done to each. Classes are sorted by name.
  * @throws InvalidArgumentError if there is no such folder; FormatError naming what is missing, or the images that cannot be read
  */
 export const imageFolder = async (folder: string, options: ImageFolderOptions = {}): Promise<LoadedData> =>
@@ -66,7 +66,7 @@ async function openFolder(folder: string, scan: FolderScan, job: Job, options: P
       if (source === job.description.source) {
         const data = openPacked(path)
         if (skipped.length > 0) options.onNotice?.(`left out ${badImages(skipped, scan.images.length)}`)
-        return data
+        return { ...data, sizeFrom: job.sizeFrom }
       }
       options.onNotice?.(`'${folder}' has changed: decoding its images again`)
     } catch (error) {
@@ -75,23 +75,23 @@ async function openFolder(folder: string, scan: FolderScan, job: Job, options: P
     }
   }
   await inCache(() => packFolder(folder, path, scan, job.description, options))
-  return openPacked(path)
+  return { ...openPacked(path), sizeFrom: job.sizeFrom }
 }
 
 /**
  * Decodes a folder of images into a packed file at `path`, to be used as a data set of its own.
- * @returns what the file holds
+ * @returns what the file holds, and why its images have the size that they have
  * @throws as imageFolder
  */
 export async function packImageFolder(
   folder: string,
   path: string,
   options: ImageFolderOptions = {},
-): Promise<PackedManifest> {
+): Promise<PackedManifest & { readonly sizeFrom: SizeFrom }> {
   const scan = scanFolder(folder, options)
-  const { description } = await describe(folder, scan, options)
+  const { description, sizeFrom } = await describe(folder, scan, options)
   await packFolder(folder, path, scan, description, options)
-  return readManifest(path)
+  return { ...readManifest(path), sizeFrom }
 }
 
 interface Job {
@@ -99,12 +99,13 @@ interface Job {
   readonly key: string
   /** Its `source` tells whether a packed file is still that of the folder. */
   readonly description: PackedDescription
+  readonly sizeFrom: SizeFrom
 }
 
 async function describe(folder: string, scan: FolderScan, options: ImageFolderOptions): Promise<Job> {
   const { skipBad = false, heldOut = 0.2, splitSeed = 0, channels = 3 } = options
-  const { size = options.defaultSize ?? (await suggestedSize(folder, scan, options)) } = options
-  const [height, width] = typeof size === 'number' ? [size, size] : size
+  const { sizeFrom, size } = await sizeOf(folder, scan, options)
+  const [height, width] = size
   if (![height, width].every(side => Number.isSafeInteger(side) && side >= 1 && side <= MAX_IMAGE_SIDE)) {
     throw new InvalidArgumentError(
       `the image size must be 1 to ${MAX_IMAGE_SIDE} pixels a side, not ${height}×${width}`,
@@ -122,22 +123,22 @@ async function describe(folder: string, scan: FolderScan, options: ImageFolderOp
       name: basename(resolve(folder)),
       imageShape,
       classes: [...scan.classes],
-      facts: scan.facts,
       source: hash(scan.state + what),
     },
+    sizeFrom,
   }
 }
 
-async function suggestedSize(
+async function sizeOf(
   folder: string,
   { images }: FolderScan,
-  { maxSize = DEFAULT_MAX_SIZE }: ImageFolderOptions,
-): Promise<readonly [number, number]> {
-  for (const { path } of images) {
-    const size = await imageSize(join(folder, path)).catch(() => undefined)
-    if (!size) continue
-    const side = Math.min(...size, maxSize)
-    return [side, side]
-  }
-  throw new FormatError(`none of the ${images.length} images in '${folder}' can be read`)
+  { size, defaultSize, maxSize = DEFAULT_MAX_SIZE }: ImageFolderOptions,
+): Promise<{ readonly size: readonly [number, number]; readonly sizeFrom: SizeFrom }> {
+  if (size !== undefined) return { size: typeof size === 'number' ? [size, size] : size, sizeFrom: 'asked' }
+  if (defaultSize !== undefined) return { size: defaultSize, sizeFrom: 'model' }
+  const paths = images.map(({ path }) => path)
+  const typical = await typicalSide(folder, paths)
+  return typical > maxSize
+    ? { size: [maxSize, maxSize], sizeFrom: 'most' }
+    : { size: [typical, typical], sizeFrom: 'median' }
 }

@@ -26,6 +26,7 @@ const FORMATS: readonly ImageFormat[] = [
     signatures: ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].map(text => [0, text] as const),
     ambiguous: true, // Raw files of cameras.
   },
+  { name: 'BMP', endings: ['.bmp', '.dib'], signatures: [[0, 'BM']], ambiguous: true }, // Any text may begin so.
   { name: 'AVIF', endings: ['.avif'], signatures: ['ftypavif', 'ftypavis'].map(text => [4, text] as const) },
 ]
 

@@ -3,10 +3,12 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { FormatError, FoveaError } from 'fovea'
 import sharp from 'sharp'
-import { decodeImage } from './decode-image.js'
+import { type DecodedImage, decodeFile } from './decode-image.js'
+import type { DecodedFacts } from './folder-facts.js'
 import type { FolderScan, FoundImage } from './folder-scan.js'
 import type { LoadOptions } from './options.js'
 import { type PackedDescription, type PackedImage, writePacked } from './packed-file.js'
+import { RepeatedImages } from './repeated-images.js'
 
 export interface PackOptions extends LoadOptions {
   /** Leave out images that cannot be read, naming them with `onNotice`. Default: they are an error. */
@@ -32,12 +34,16 @@ export async function packFolder(
 ): Promise<void> {
   const start = performance.now()
   const bad: BadImage[] = []
-  const images = decodedImages(folder, scan, description.imageShape, bad, options)
+  const seen = new SeenImages(description.imageShape)
+  const images = decodedImages(folder, scan, description.imageShape, { bad, seen }, options)
   // Images are decoded side by side, so each decoder keeps to one thread.
   const threads = sharp.concurrency()
   sharp.concurrency(1)
   try {
-    await writePacked(path, description, images, () => bad.map(({ path }) => path))
+    await writePacked(path, description, images, () => ({
+      skipped: bad.map(({ path }) => path),
+      facts: { ...scan.facts, ...seen.facts },
+    }))
   } finally {
     sharp.concurrency(threads)
   }
@@ -48,16 +54,41 @@ export async function packFolder(
 
 const reasonOf = ({ reason }: BadImage): string => reason
 
-/** The images in the order of the scan; those that cannot be read go to `bad`. */
+/** What decoding tells of a folder's images. */
+class SeenImages {
+  readonly #repeated = new RepeatedImages()
+  #smallest: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  #largest: [number, number] = [0, 0]
+  #enlarged = 0
+
+  constructor(readonly imageShape: readonly [number, number, number]) {}
+
+  add(image: FoundImage, { height, width, pixels }: DecodedImage): void {
+    const shorter = Math.min(height, width)
+    if (shorter < Math.min(...this.#smallest)) this.#smallest = [height, width]
+    if (shorter > Math.min(...this.#largest)) this.#largest = [height, width]
+    if (height < this.imageShape[0] || width < this.imageShape[1]) this.#enlarged++
+    this.#repeated.add(image, pixels)
+  }
+
+  get facts(): Pick<DecodedFacts, 'smallest' | 'largest' | 'enlarged' | 'repeated'> {
+    return {
+      ...{ smallest: this.#smallest, largest: this.#largest, enlarged: this.#enlarged },
+      repeated: this.#repeated.found,
+    }
+  }
+}
+
+/** The images in the order of the scan: those that are decoded go through `seen`, those that cannot be read to `bad`. */
 async function* decodedImages(
   folder: string,
   { images, classes }: FolderScan,
   imageShape: readonly [number, number, number],
-  bad: BadImage[],
+  { bad, seen }: { readonly bad: BadImage[]; readonly seen: SeenImages },
   { skipBad, onProgress, signal }: PackOptions,
 ): AsyncGenerator<PackedImage> {
-  const decode = ({ path }: FoundImage): Promise<Uint8Array | FoveaError> =>
-    decodeImage(join(folder, path), imageShape).catch((error: unknown) => {
+  const decode = ({ path }: FoundImage): Promise<DecodedImage | FoveaError> =>
+    decodeFile(join(folder, path), imageShape).catch((error: unknown) => {
       if (error instanceof FoveaError) return error
       throw error
     })
@@ -65,7 +96,10 @@ async function* decodedImages(
   for await (const [image, result] of mapInOrder(images, 4 * availableParallelism(), decode)) {
     signal?.throwIfAborted()
     if (result instanceof Error) bad.push({ ...image, reason: result.message })
-    else yield { split: image.split, label: image.label, pixels: result }
+    else {
+      seen.add(image, result)
+      yield { split: image.split, label: image.label, pixels: result.pixels }
+    }
     done++
     if (done % 64 === 0 || done === images.length) {
       onProgress?.({ stage: 'decode', done, total: images.length, unit: 'images' })

@@ -15,7 +15,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { type Dataset, FormatError } from 'fovea'
 import { z } from 'zod'
 import { diskError, writeFileAtomic } from '../files.js'
-import { factsSchema } from './folder-facts.js'
+import { decodedFactsSchema } from './folder-facts.js'
 import type { LoadedData } from './found-data.js'
 import { type StoredImages, sharedBytes, sharedLabels } from './stored-dataset.js'
 import { preparedAhead } from './worker-loader.js'
@@ -54,7 +54,7 @@ const manifestSchema = z.object({
   /** Files left out because they cannot be read. */
   skipped: z.array(z.string()),
   /** Of a folder of images. */
-  facts: factsSchema.optional(),
+  facts: decodedFactsSchema.optional(),
   splits: z.object({ train: splitSchema, validation: splitSchema.optional(), test: splitSchema }),
 })
 
@@ -69,27 +69,30 @@ export interface PackedImage {
 }
 
 /** What is known of a data set before its images are. */
-export type PackedDescription = Pick<PackedManifest, 'name' | 'imageShape' | 'classes' | 'source' | 'facts'>
+export type PackedDescription = Pick<PackedManifest, 'name' | 'imageShape' | 'classes' | 'source'>
+
+/** What is known of it once they are. */
+export type FoundWhilePacking = Pick<PackedManifest, 'skipped' | 'facts'>
 
 /**
  * Writes a packed file, whole or not at all.
  * @param images all training images, then all of validation, then all test images
- * @param skipped asked for at the end: the files left out by then
+ * @param found asked for at the end: the files left out by then, and what is to be said of a folder
  * @throws FormatError if no image is there to train on, or none for the test; FoveaError if the disk refuses
  */
 export async function writePacked(
   path: string,
   description: PackedDescription,
   images: Iterable<PackedImage> | AsyncIterable<PackedImage>,
-  skipped: () => string[] = () => [],
+  found: () => FoundWhilePacking = () => ({ skipped: [] }),
 ): Promise<void> {
-  await writeFileAtomic(path, packedBytes(description, images, skipped))
+  await writeFileAtomic(path, packedBytes(description, images, found))
 }
 
 async function* packedBytes(
   description: PackedDescription,
   images: Iterable<PackedImage> | AsyncIterable<PackedImage>,
-  skipped: () => string[],
+  found: () => FoundWhilePacking,
 ): AsyncGenerator<Uint8Array> {
   const start = Buffer.alloc(MARK)
   start.write(MAGIC, 'latin1')
@@ -116,14 +119,14 @@ async function* packedBytes(
     SPLITS.flatMap(split => {
       if (labels[split].length === 0) {
         if (split === 'validation') return []
-        throw noImages(description.name, split, skipped())
+        throw noImages(description.name, split, found().skipped)
       }
       hashes[split].update(Uint16Array.from(labels[split]))
       return [[split, { count: labels[split].length, sha256: hashes[split].digest('hex') }]]
     }),
   )
   for (const split of SPLITS) yield new Uint8Array(Uint16Array.from(labels[split]).buffer)
-  const manifest = Buffer.from(JSON.stringify({ ...description, skipped: skipped(), splits }))
+  const manifest = Buffer.from(JSON.stringify({ ...description, ...found(), splits }))
   yield manifest
   const end = Buffer.alloc(MARK)
   end.writeUInt32LE(manifest.length, 0)

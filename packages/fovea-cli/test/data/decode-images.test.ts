@@ -24,7 +24,7 @@ it('decodes what can be, and says of each other file what is wrong with it, not 
     if (i % 4 === 1) expect(String(result)).toMatch(/JPEG/i)
     if (i % 4 === 1) expect(String(result)).not.toMatch(/png/i)
     if (i % 4 === 2) expect(String(result)).not.toMatch(/JPEG/i)
-    if (i % 4 === 3) expect(String(result)).toContain('is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image')
+    if (i % 4 === 3) expect(String(result)).toContain('is not a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF image')
   }
   expect(decoded[24]).toBeInstanceOf(FoveaError)
   expect(String(decoded[24])).toContain("absent': there is no such file")

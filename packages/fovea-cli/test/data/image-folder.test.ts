@@ -108,6 +108,50 @@ describe('imageFolder', () => {
     expect(readdirSync(temporary.path('cache'))).toHaveLength(2)
   })
 
+  const sized = async (path: string, width: number, height: number): Promise<void> => {
+    const [r, g, b] = [width, height, width * height].map(value => value % 256)
+    const image = sharp({ create: { width, height, channels: 3, background: { r, g, b } } })
+    temporary.write(path, await image.png().toBuffer())
+  }
+
+  it('takes the size that is typical, not that of the first image, and says so', async () => {
+    for (let i = 0; i < 6; i++) await sized(`photos/${'ab'[i % 2]}/${i}.png`, 64 + i, 48 + i)
+    await sized('photos/a/0-thumbnail.png', 12, 12)
+    await sized('photos/a/00-spacer.png', 1, 1)
+    temporary.write('photos/a/000.png', 'no image')
+    const load = (more = {}) => imageFolder(temporary.path('photos'), options({ skipBad: true, ...more }))
+    const data = await load()
+    expect(data.train.imageShape).toEqual([49, 49, 3])
+    expect(data.sizeFrom).toBe('median')
+    expect(data.facts).toMatchObject({ smallest: [1, 1], largest: [53, 69], enlarged: 3 })
+    for (const [asked, side, sizeFrom] of [
+      [{ maxSize: 40 }, 40, 'most'],
+      [{ defaultSize: [30, 30] }, 30, 'model'],
+      [{ size: 20 }, 20, 'asked'],
+    ] as const) {
+      for (let again = 0; again < 2; again++) {
+        expect(await load(asked)).toMatchObject({ train: { imageShape: [side, side, 3] }, sizeFrom })
+      }
+    }
+  })
+
+  it('says which images are in two splits, and which in two classes', async () => {
+    const say = async () => (await imageFolder(temporary.path('photos'), options())).facts?.repeated
+    fill('photos/train/a', 0, 4)
+    fill('photos/train/b', 4, 8)
+    fill('photos/val/a', 8, 10)
+    fill('photos/val/b', 10, 12)
+    expect(await say()).toEqual({})
+    fill('photos/train/a/copies', 0, 2) // In one class and one split, they are no harm.
+    expect(await say()).toEqual({})
+    fill('photos/val/a', 2, 4)
+    fill('photos/train/b', 3, 4)
+    expect(await say()).toEqual({
+      acrossSplits: { images: 2, example: [join('train', 'a', '02.png'), join('val', 'a', '02.png')] },
+      acrossClasses: { images: 1, example: [join('train', 'a', '03.png'), join('train', 'b', '03.png')] },
+    })
+  })
+
   it('names and counts bad images, leaves no packed file, and skips them only when asked', async () => {
     fill('photos/a', 0, 5)
     fill('photos/b', 5, 10)

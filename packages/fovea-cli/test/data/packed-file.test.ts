@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { type Dataset, FormatError } from 'fovea'
 import { describe, expect, it } from 'vitest'
+import type { DecodedFacts } from '../../src/data/folder-facts.js'
 import { isPacked, openPacked, readManifest, writePacked } from '../../src/data/packed-file.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -21,7 +22,7 @@ const description = {
 
 async function packed(): Promise<string> {
   const path = temporary.path('small.fovea-data')
-  await writePacked(path, description, images, () => ['bad.jpg'])
+  await writePacked(path, description, images, () => ({ skipped: ['bad.jpg'] }))
   return path
 }
 
@@ -97,13 +98,15 @@ describe('a packed file', () => {
       ...image,
       split: (['train', 'validation', 'test'] as const)[i >> 1] ?? 'test',
     }))
-    const facts = {
+    const facts: DecodedFacts = {
       sources: { train: { folder: 'train' }, validation: { folder: 'train', heldOut: 0.2 }, test: { folder: 'test' } },
       unused: [{ folder: 'extra', images: 3, why: "beside 'train'" }],
       leftOut: { '.heic': 2 },
-      joined: [],
+      joined: [['train/a', 'val/a']],
+      ...{ smallest: [1, 2], largest: [30, 20], enlarged: 1 },
+      repeated: { acrossSplits: { images: 2, example: ['train/a/1.jpg', 'val/a/2.jpg'] } },
     }
-    await writePacked(path, { ...description, facts }, three)
+    await writePacked(path, description, three, () => ({ skipped: [], facts }))
     for (const maxMemory of [1e9, 0]) {
       const data = openPacked(path, maxMemory)
       expect(data.facts).toEqual(facts)
@@ -133,7 +136,7 @@ describe('a packed file', () => {
     const path = temporary.path('none')
     const train = images.slice(0, 5)
     await expect(writePacked(path, description, train)).rejects.toThrow("'small' has no test images")
-    await expect(writePacked(path, description, train, () => ['a.jpg', 'b.jpg'])).rejects.toThrow(
+    await expect(writePacked(path, description, train, () => ({ skipped: ['a.jpg', 'b.jpg'] }))).rejects.toThrow(
       "'small' has no test images; left out: a.jpg, b.jpg",
     )
     expect(() => readManifest(path)).toThrow(/cannot read '.*none': there is no such file/)

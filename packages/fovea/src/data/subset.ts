@@ -67,8 +67,9 @@ export function splitLabels(labels: Int32Array, classes: number, fraction: numbe
 }
 
 /**
- * `count` images in the proportions of the classes, in the data set's order; the whole data set if it has no more.
- * Deterministic in `seed`.
+ * `count` images in the proportions of the classes, at least one of each, in the data set's order; the whole data set if it
+ * has no more. Deterministic in `seed`.
+ * @throws InvalidArgumentError for fewer images than classes
  */
 export function take(dataset: Dataset, count: number, seed = 0): Dataset {
   if (!Number.isSafeInteger(count) || count < 1) {
@@ -76,17 +77,44 @@ export function take(dataset: Dataset, count: number, seed = 0): Dataset {
   }
   if (count >= dataset.length) return dataset
   const members = membersByClass(dataset.labels, dataset.classes.length, seed)
-  const shares = members.map(({ length }) => (count * length) / dataset.length)
-  const counts = shares.map(Math.floor)
-  // Largest remainders get what rounding down left over.
-  const left = count - counts.reduce((sum, n) => sum + n, 0)
-  const byRemainder = Array.from(shares.keys()).sort((a, b) => (shares[b] % 1) - (shares[a] % 1) || a - b)
-  for (const label of byRemainder.slice(0, left)) counts[label]++
+  const counts = proportions(
+    members.map(({ length }) => length),
+    count,
+  )
+  if (counts === undefined) {
+    const classes = members.flatMap(({ length }, label) => (length > 0 ? [`'${dataset.classes[label]}'`] : []))
+    const few = `${classes.slice(0, 5).join(', ')}${classes.length > 5 ? ' …' : ''}`
+    throw new InvalidArgumentError(
+      `data set '${dataset.name}': ${count} images cannot be of all its ${classes.length} classes (${few}); ` +
+        `take ${classes.length} or more`,
+    )
+  }
   const chosen = members.flatMap((indices, label) => indices.slice(0, counts[label]))
   return subset(
     dataset,
     chosen.sort((a, b) => a - b),
   )
+}
+
+/**
+ * `count` in parts as large, in proportion, as each of `lengths`, at least 1 where there is any; undefined if that cannot be.
+ * What rounding down leaves over goes to the largest remainders; what the ones take too much, the largest parts give.
+ */
+function proportions(lengths: readonly number[], count: number): number[] | undefined {
+  const total = lengths.reduce((sum, length) => sum + length, 0)
+  const shares = lengths.map(length => (count * length) / total)
+  const counts = shares.map((share, i) => (lengths[i] > 0 ? Math.max(1, Math.floor(share)) : 0))
+  let left = count - counts.reduce((sum, n) => sum + n, 0)
+  const byRemainder = Array.from(shares.keys())
+    .filter(i => shares[i] >= 1)
+    .sort((a, b) => (shares[b] % 1) - (shares[a] % 1) || a - b)
+  for (const i of byRemainder.slice(0, Math.max(0, left))) counts[i]++
+  for (; left < 0; left++) {
+    const most = counts.indexOf(Math.max(...counts))
+    if (counts[most] <= 1) return undefined
+    counts[most]--
+  }
+  return counts
 }
 
 /** The indices of each class's images, shuffled by (seed, class). */

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { arrayDataset } from '../../src/data/array-dataset.js'
 import type { Dataset } from '../../src/data/dataset.js'
@@ -41,6 +42,33 @@ describe('take', () => {
     expect(histogram(take(data([50, 25, 25]), 10))).toEqual([5, 3, 2])
     expect(histogram(take(data([50, 50, 50]), 100))).toEqual([34, 33, 33])
     expect(take(data([3, 3]), 6).length).toBe(6)
+  })
+
+  it('leaves an image of every class, however rare, and refuses a count that cannot', () => {
+    expect(histogram(take(data([100, 3, 3]), 8))).toEqual([6, 1, 1])
+    expect(histogram(take(data([100, 1, 1, 1]), 5))).toEqual([2, 1, 1, 1])
+    expect(histogram(take(data([5, 1, 1]), 3))).toEqual([1, 1, 1])
+    expect(() => take(data([100, 3, 3]), 2)).toThrow(
+      /^data set '.*': 2 images cannot be of all its 3 classes \('.*', '.*', '.*'\); take 3 or more$/,
+    )
+  })
+
+  it('takes exactly the count, and no class more than it has or less than one, whatever the proportions', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 }),
+        fc.nat(320),
+        (lengths, more) => {
+          const counts = histogram(take(data(lengths), lengths.length + more))
+          const all = lengths.reduce((sum, n) => sum + n, 0)
+          expect(counts.reduce((sum, n) => sum + n, 0)).toBe(Math.min(all, lengths.length + more))
+          counts.forEach((count, label) => {
+            expect(count).toBeGreaterThanOrEqual(1)
+            expect(count).toBeLessThanOrEqual(lengths[label])
+          })
+        },
+      ),
+    )
   })
 })
 
