@@ -1,6 +1,7 @@
 /**
  * @file What an operator is: one object that holds its shape rule, cost, gradient and reference implementation.
- * Knows no operator by name, so that the table in `ops/index.ts` can be built from definitions without a cycle.
+ * Knows no operator by name, so that the table in `ops/index.ts` can be built from definitions without a cycle. That table
+ * is all there is: a graph's nodes name their operators, and passes, engines and files find them there.
  */
 import type { Attributes, Node, Value } from '../graph/graph.js'
 import type { DType, Shape, TensorType } from '../graph/types.js'
