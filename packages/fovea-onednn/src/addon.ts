@@ -1,5 +1,5 @@
 /** @file The types of what the native addon exports; native/addon.cc is the other side. */
-import type { HostArray } from 'fovea/engine'
+import type { MemoryArray } from './memory-arrays.js'
 
 /** A oneDNN primitive. `weightsLayout` numbers the layout of the weights it reads, or of the gradient it writes. */
 export interface Primitive {
@@ -51,8 +51,8 @@ export interface NativePlan {
   ): void
   /** Feeds are written before, outputs are read after it. */
   run(profile: boolean, refresh: boolean): Promise<void>
-  read(buffer: number, layout: number, plainLayout: number, target: HostArray): void
-  write(buffer: number, layout: number, plainLayout: number, source: HostArray | Uint16Array): void
+  read(buffer: number, layout: number, plainLayout: number, target: MemoryArray): void
+  write(buffer: number, layout: number, plainLayout: number, source: MemoryArray): void
   /** [step, thread, start, duration] of each execution in the last profiled run, in seconds, one after another. */
   events(): Float64Array
   dispose(): void

@@ -1,14 +1,12 @@
 /** @file A program of the native engine: feeds a native plan, runs it on the addon's own thread, reads what came of it. */
 import {
-  EngineError,
-  elements,
-  encodeHalf,
+  checkArray,
   type Feeds,
+  fillConstant,
   formatShape,
   type HostArray,
   InvalidArgumentError,
   inputNodes,
-  isHalf,
   isState,
   Lifetime,
   type Node,
@@ -16,10 +14,12 @@ import {
   opDefinition,
   type Program,
   type TensorType,
-  typeOf,
+  unknownName,
+  zeroArray,
 } from 'fovea/engine'
 import type { NativePlan } from './addon.js'
 import { type Lowering, REORDER } from './lowering.js'
+import { asNumbers, inMemory, memoryFor } from './memory-arrays.js'
 import type { Buffer, Step } from './steps.js'
 
 /** What one step of a program does, and when it did so in the last profiled run. */
@@ -64,7 +64,7 @@ export class NativeProgram implements OnednnProgram {
     this.#inputs = inputNodes(lowering.graph)
     this.#states = new Map(lowering.graph.nodes.filter(isState).map(node => [node.name, node]))
     for (const node of lowering.graph.nodes) {
-      if (node.op === 'constant') this.#fill(node, node.attrs['value'] as number)
+      if (node.op === 'constant') this.#write(node, fillConstant(zeroArray(node.outputs[0]), node))
     }
   }
 
@@ -73,36 +73,32 @@ export class NativeProgram implements OnednnProgram {
   }
 
   async #run(feeds: Feeds): Promise<Outputs> {
-    const names = this.#inputs.map(node => node.name)
-    const unknown = Object.keys(feeds).find(name => !names.includes(name))
-    if (unknown !== undefined) {
-      throw new InvalidArgumentError(`the graph has no input '${unknown}'; its inputs are ${names.join(', ')}`)
-    }
-    const arrays = this.#inputs.map(node => hostArray(node, feeds[node.name]))
-    for (const [i, node] of this.#inputs.entries()) this.plan.write(...this.#place(node), arrays[i])
+    const names = this.#inputs.map(({ name }) => name)
+    for (const name of Object.keys(feeds)) if (!names.includes(name)) throw unknownName('input', name, names)
+    for (const node of this.#inputs) checkFeed(node, feeds[node.name])
+    for (const node of this.#inputs) this.#write(node, feeds[node.name])
     const refresh = this.#stateWritten
     await this.plan.run(this.profiling, refresh)
     if (refresh) this.#stateWritten = false
-    const outputs: Record<string, HostArray> = {}
-    for (const [name, value] of this.lowering.graph.outputs) {
-      outputs[name] = emptyArray(value.type)
-      this.plan.read(this.index.get(this.lowering.read(value).buffer)!, -1, -1, outputs[name])
-    }
-    return outputs
+    return Object.fromEntries(
+      [...this.lowering.graph.outputs].map(([name, value]) => {
+        const place = [this.index.get(this.lowering.read(value).buffer)!, -1, -1] as const
+        return [name, this.#read(place, value.type)]
+      }),
+    )
   }
 
   async read(name: string): Promise<HostArray> {
     this.#lifetime.checkIdle()
     const node = this.#state(name)
-    const array = emptyArray(node.outputs[0])
-    this.plan.read(...this.#place(node), array)
-    return array
+    return this.#read(this.#place(node), node.outputs[0])
   }
 
   async write(name: string, data: HostArray): Promise<void> {
     this.#lifetime.checkIdle()
     const node = this.#state(name)
-    this.plan.write(...this.#place(node), hostArray(node, data))
+    checkArray(`write '${name}'`, node.outputs[0], data)
+    this.#write(node, data)
     this.#stateWritten = true
   }
 
@@ -132,7 +128,7 @@ export class NativeProgram implements OnednnProgram {
 
   #state(name: string): Node {
     const node = this.#states.get(name)
-    if (node === undefined) throw new InvalidArgumentError(`the program has no parameter or buffer '${name}'`)
+    if (node === undefined) throw unknownName('parameter or buffer', name, [...this.#states.keys()])
     return node
   }
 
@@ -143,40 +139,20 @@ export class NativeProgram implements OnednnProgram {
     return layout === 'dense' ? [index, -1, -1] : [index, layout, this.lowering.denseLayoutOf(node, groups)]
   }
 
-  #fill(node: Node, value: number): void {
-    const [{ shape, dtype }] = node.outputs
-    const bits = isHalf(dtype) && encodeHalf(new Array<number>(elements(shape)).fill(value), dtype)
-    this.plan.write(...this.#place(node), bits || emptyArray(node.outputs[0]).fill(value))
+  #write(node: Node, values: HostArray | number): void {
+    this.plan.write(...this.#place(node), inMemory(node.outputs[0], values))
+  }
+
+  #read(place: readonly [number, number, number], type: TensorType): HostArray {
+    const array = memoryFor(type)
+    this.plan.read(...place, array)
+    return asNumbers(type, array)
   }
 }
 
-function emptyArray({ shape, dtype }: TensorType): HostArray {
-  const length = elements(shape)
-  if (dtype === 'int32') return new Int32Array(length)
-  if (dtype === 'uint8') return new Uint8Array(length)
-  if (dtype === 'float32') return new Float32Array(length)
-  throw new EngineError(`${dtype} cannot leave the oneDNN engine: cast it to float32 in the graph`)
-}
-
-/** Checks what is fed or written against the node's type; turns a number into a scalar. */
-function hostArray(node: Node, data: HostArray | number | undefined): HostArray {
-  const { shape, dtype } = node.outputs[0]
-  const expected = `${dtype} ${formatShape(shape)}`
-  if (data === undefined) throw new InvalidArgumentError(`input '${node.name}' is missing: expected ${expected}`)
-  const own = emptyArray(node.outputs[0])
-  if (typeof data === 'number' && shape.length === 0) return own.fill(data)
-  const type = typeOf(data)
-  const fits = type === typeOf(own) || (type === 'Float64Array' && dtype === 'float32')
-  if (typeof data === 'number' || !fits) {
-    throw new InvalidArgumentError(`'${node.name}' expects ${expected}, got a ${type}`)
+function checkFeed({ name, outputs: [type] }: Node, fed: HostArray | number | undefined): void {
+  if (fed === undefined) {
+    throw new InvalidArgumentError(`input '${name}' (${type.dtype} ${formatShape(type.shape)}) is not fed`)
   }
-  if (data.length !== own.length) {
-    throw new InvalidArgumentError(
-      `'${node.name}' expects ${expected} (${own.length} values), got ${data.length} values`,
-    )
-  }
-  // The native side takes no shared memory: another thread may write to it meanwhile.
-  if (type === typeOf(own) && typeOf(data.buffer) !== 'SharedArrayBuffer') return data
-  own.set(data)
-  return own
+  checkArray(`feed '${name}'`, type, fed)
 }

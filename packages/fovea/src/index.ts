@@ -15,6 +15,7 @@ export { type ReferenceOptions, referenceEngine } from './engines/reference/refe
 export * from './errors.js'
 export * from './formats/checkpoint.js'
 export * from './formats/safetensors.js'
+export type { HostArray } from './graph/arrays.js'
 export * from './graph/float16.js'
 export * from './graph/graph.js'
 export * from './graph/print.js'

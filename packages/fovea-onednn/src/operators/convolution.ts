@@ -251,7 +251,9 @@ export function chooseWeightLayouts(to: Lowering): void {
   const readersOf = (value: Value) =>
     nodes.filter(node => node.inputs.some(input => input.node === value.node && input.index === value.index))
   const choose = (state: Node, layout: Layout, bytes: number, groups: number) => {
-    if (!to.stateLayout(state.name)) to.setStateLayout(state.name, layout, bytes, groups)
+    // Of another type than the update's it does not train, and is reordered for whoever reads it.
+    const trains = state.outputs[0].dtype === 'float32'
+    if (trains && !to.stateLayout(state.name)) to.setStateLayout(state.name, layout, bytes, groups)
   }
   for (const node of nodes) {
     if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') continue

@@ -2,14 +2,9 @@
  * @file What an engine is: it compiles a graph once and runs it many times. Everything that differs between engines is
  * behind this interface; everything they share (passes, plans) is before it.
  */
+import type { HostArray } from '../graph/arrays.js'
 import type { Graph } from '../graph/graph.js'
 import type { DType } from '../graph/types.js'
-
-/** What is fed to and returned by a run. Floats travel as Float32Array, or Float64Array on a float64 engine. */
-export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array
-
-/** 'Float32Array', 'Number', 'Null', … `instanceof` would not know the arrays of another realm (a vm context, an iframe). */
-export const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
 /** What a run is given: one array in the input's shape, or a number for a scalar, by the name of the input. */
 export type Feeds = Readonly<Record<string, HostArray | number>>
@@ -56,8 +51,8 @@ export interface Program {
   /**
    * One run: feeds every input, computes every output, applies the updates. A number feeds a scalar input.
    * Feeds are read before this returns; outputs are the caller's to keep.
-   * @throws InvalidArgumentError for a feed that is missing or has the wrong length; EngineError while another run is under
-   *   way, and where the program is disposed of before the end
+   * @throws InvalidArgumentError for a feed that is missing, of the wrong length or in an array of another type; EngineError
+   *   while another run is under way, and where the program is disposed of before the end
    */
   run(feeds: Feeds): Promise<Outputs>
   /** A copy of the parameter or buffer `name` in its plain layout. @throws EngineError while a run is under way */

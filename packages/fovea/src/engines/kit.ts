@@ -1,6 +1,7 @@
 /** @file What the author of an engine needs, as `fovea/engine`: the graph, its operators' attributes, planning. */
 export * from '../errors.js'
-export { encodeHalf, type HalfType, isHalf } from '../graph/float16.js'
+export * from '../graph/arrays.js'
+export { decodeHalf, encodeHalf, type HalfType, isHalf } from '../graph/float16.js'
 export * from '../graph/graph.js'
 export * from '../graph/print.js'
 export * from '../graph/types.js'

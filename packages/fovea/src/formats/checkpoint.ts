@@ -4,9 +4,10 @@
  * One file, so that it is whole or not there.
  */
 import { FormatError } from '../errors.js'
-import { decodeHalf } from '../graph/float16.js'
+import { arrayTypes, checkArray, type HostArray, typeOf, zeroArray } from '../graph/arrays.js'
+import { decodeHalf, encodeHalf, isHalf, roundArrayToHalf } from '../graph/float16.js'
 import { type Attributes, type Graph, slotOwner, stateNodes } from '../graph/graph.js'
-import { elements, formatShape, type Shape, sameShape } from '../graph/types.js'
+import { formatShape, isFloat, sameShape, type TensorType } from '../graph/types.js'
 import type { Model, Preprocessing, Weights } from '../models/model.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
@@ -69,22 +70,23 @@ const MAX_EPOCHS = 1_000_000
 
 /**
  * The file as chunks. Equal checkpoints give equal bytes.
- * @throws FormatError for a number that JSON cannot hold: what is written can be read
+ * @throws FormatError for a number that JSON cannot hold: what is written can be read; InvalidArgumentError for weights that
+ *   are not of their tensor's type
  */
 export function encodeCheckpoint({ model, training }: Checkpoint): Uint8Array[] {
   const { name, graph, labels, preprocessing, weights } = model
-  const { slots, ...progress } = training ?? { slots: new Map<string, Float32Array>() }
+  const { slots, ...progress } = training ?? { slots: new Map<string, HostArray>() }
   const description = {
     version: VERSION,
     model: { name, labels, preprocessing, graph: encodeGraph(graph) },
     ...(training === undefined ? {} : { training: progress }),
   }
-  const shapes = shapesOf(graph)
-  const stored = (values: Weights, shapeOf: (name: string) => Shape): [string, StoredTensor][] =>
-    [...values].map(([key, array]) => [key, storedFloats(array, shapeOf(key))])
+  const types = typesOf(graph)
+  const slotType = (key: string): TensorType =>
+    types.get(slotOwner(key) ?? '') ?? { shape: [slots.get(key)!.length], dtype: 'float32' }
   const tensors = new Map([
-    ...stored(weights, key => shapes.get(key)!),
-    ...stored(slots, key => shapes.get(slotOwner(key) ?? '') ?? [slots.get(key)!.length]),
+    ...[...weights].map(([key, values]) => [key, stored(key, values, types.get(key)!)] as const),
+    ...[...slots].map(([key, values]) => [key, stored(key, values, slotType(key))] as const),
   ])
   return encodeSafetensors({ tensors, metadata: { [ENTRY]: JSON.stringify(description, onlyFinite) } })
 }
@@ -148,47 +150,48 @@ function onlyFinite(key: string, value: unknown): unknown {
   return value
 }
 
-const shapesOf = (graph: Graph): Map<string, Shape> =>
-  new Map(stateNodes(graph).map(({ name, outputs: [{ shape }] }) => [name, shape]))
+const typesOf = (graph: Graph): Map<string, TensorType> =>
+  new Map(stateNodes(graph).map(({ name, outputs: [type] }) => [name, type]))
 
-const storedFloats = (array: Float32Array, shape: Shape): StoredTensor => ({
-  dtype: 'float32',
-  shape,
-  bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
-})
+/** Numbers as a file holds them: 16-bit floats as their bits. */
+function stored(name: string, values: HostArray, type: TensorType): StoredTensor {
+  checkArray(`'${name}'`, type, values)
+  const narrow = type.dtype === 'float32' && typeOf(values) === 'Float64Array' ? Float32Array.from(values) : values
+  const { buffer, byteOffset, byteLength } = isHalf(type.dtype) ? encodeHalf(values, type.dtype) : narrow
+  return { ...type, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
+}
 
 function weightsOf(graph: Graph, tensors: Safetensors['tensors']): Weights {
-  const shapes = [...shapesOf(graph)]
-  const missing = shapes.map(([name]) => name).filter(name => !tensors.has(name))
+  const types = [...typesOf(graph)]
+  const missing = types.map(([name]) => name).filter(name => !tensors.has(name))
   if (missing.length > 0) {
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
     throw new FormatError(`it lacks ${missing.slice(0, 3).join(', ')}${more}`)
   }
   return new Map(
-    shapes.map(([name, shape]) => {
+    types.map(([name, type]) => {
       const tensor = tensors.get(name)!
-      if (!sameShape(tensor.shape, shape)) {
-        throw new FormatError(`'${name}' is ${formatShape(tensor.shape)}, the model's is ${formatShape(shape)}`)
+      if (!sameShape(tensor.shape, type.shape)) {
+        throw new FormatError(`'${name}' is ${formatShape(tensor.shape)}, the model's is ${formatShape(type.shape)}`)
       }
-      return [name, floatsOf(name, tensor)]
+      return [name, numbersOf(name, tensor, type)]
     }),
   )
 }
 
-/** A copy: the file's bytes may lie at any address. (`bytes.slice()` would be a view where Node made them a Buffer.) */
-function floatsOf(name: string, { dtype, shape, bytes }: StoredTensor): Float32Array {
-  const { buffer } = new Uint8Array(bytes)
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(buffer, 0, elements(shape))
-    case 'float64':
-      return Float32Array.from(new Float64Array(buffer, 0, elements(shape)))
-    case 'float16':
-    case 'bfloat16':
-      return decodeHalf(new Uint16Array(buffer, 0, elements(shape)), dtype)
-    default:
-      throw new FormatError(`'${name}' is ${dtype}, expected a float type`)
+/** The numbers of a tensor in a file, as those of a tensor of the model: of another float type they are rounded to its. */
+function numbersOf(name: string, { dtype, bytes }: StoredTensor, type: TensorType): HostArray {
+  if (dtype !== type.dtype && !(isFloat(dtype) && isFloat(type.dtype))) {
+    throw new FormatError(`'${name}' is ${dtype}, the model's is ${type.dtype}`)
   }
+  // A copy: the file's bytes may lie at any address. (`bytes.slice()` would be a view where Node made them a Buffer.)
+  const { buffer } = new Uint8Array(bytes)
+  const inFile = isHalf(dtype) ? decodeHalf(new Uint16Array(buffer), dtype) : new arrayTypes[dtype](buffer)
+  if (dtype === type.dtype) return inFile
+  const array = zeroArray(type)
+  array.set(inFile)
+  if (isHalf(type.dtype)) roundArrayToHalf(array, type.dtype)
+  return array
 }
 
 function modelOf(json: Readonly<Record<string, unknown>>, { tensors }: Safetensors): Model {
@@ -225,14 +228,15 @@ function preprocessingOf({ size, mean, deviation }: Readonly<Record<string, unkn
 
 function trainingOf(json: Readonly<Record<string, unknown>>, model: Model, { tensors }: Safetensors): TrainingState {
   const whole = (name: string): number => asWhole(json[name], `training.${name}`, 0)
-  const shapes = shapesOf(model.graph)
-  const slots = [...tensors].filter(([name]) => !shapes.has(name))
-  for (const [name, tensor] of slots) {
-    const shape = shapes.get(slotOwner(name) ?? '')
-    if (shape === undefined || !sameShape(shape, tensor.shape)) {
+  const types = typesOf(model.graph)
+  const slots = [...tensors].flatMap(([name, tensor]) => {
+    if (types.has(name)) return []
+    const type = types.get(slotOwner(name) ?? '')
+    if (type === undefined || !sameShape(type.shape, tensor.shape)) {
       throw new FormatError(`'${name}' belongs to no parameter of the model`)
     }
-  }
+    return [[name, numbersOf(name, tensor, type)] as const]
+  })
   const { lossScale, heldOut } = json
   return {
     ...(lossScale === undefined ? {} : { lossScale: lossScaleOf(asRecord(lossScale, 'training.lossScale')) }),
@@ -246,7 +250,7 @@ function trainingOf(json: Readonly<Record<string, unknown>>, model: Model, { ten
     history: asArray(json['history'], 'training.history', MAX_EPOCHS).map((row, i) =>
       epochOf(row, `training.history[${i}]`),
     ),
-    slots: new Map(slots.map(([name, tensor]) => [name, floatsOf(name, tensor)])),
+    slots: new Map(slots),
   }
 }
 

@@ -125,17 +125,25 @@ function leaf(
   if (sizes.reduce((product, size) => product * size, 1) > MAX_ELEMENTS) {
     throw new FormatError(`${where}: ${sizes.join('×')} is too large`)
   }
-  switch (op) {
-    case 'input':
-      return builder.input(name, sizes, type)
-    case 'parameter':
-      return builder.parameter(name, sizes, asInitializer(attrs['initializer'], where))
-    case 'buffer':
-      return builder.buffer(name, sizes, asInitializer(attrs['initializer'], where))
-    default:
-      return builder.constant(asNumber(attrs['value'], `${where} value`), sizes, type)
+  try {
+    switch (op) {
+      case 'input':
+        return builder.input(name, sizes, type)
+      case 'parameter':
+        return builder.parameter(name, sizes, asInitializer(attrs['initializer'], where), type)
+      case 'buffer':
+        return builder.buffer(name, sizes, asInitializer(attrs['initializer'], where), type)
+      default:
+        return builder.constant(asNumbers(attrs['value'], `${where} value`), sizes, type)
+    }
+  } catch (error) {
+    throw error instanceof FoveaError ? new FormatError(`graph: ${error.message}`, { cause: error }) : error
   }
 }
+
+/** One number, or a list of them. */
+const asNumbers = (value: Attribute | undefined, what: string): number | number[] =>
+  Array.isArray(value) ? value.map((entry, i) => asNumber(entry, `${what}[${i}]`)) : asNumber(value, what)
 
 function asInitializer(value: Attribute | undefined, where: string): Initializer {
   const { type, mode, gain, bound, epsilon } = asRecord(value, `${where} initializer`)

@@ -39,7 +39,7 @@ const LENGTH_BYTES = 8
 
 /**
  * A file as chunks, to be written one after another: no second copy of the tensors is made.
- * @throws FormatError if a tensor's bytes do not fit its shape
+ * @throws FormatError if a tensor's bytes do not fit its shape, or the header is longer than is read
  */
 export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array[] {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
@@ -55,6 +55,11 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
     chunks.push(tensor.bytes)
   }
   const text = new TextEncoder().encode(JSON.stringify(header))
+  if (text.length > MAX_HEADER_BYTES) {
+    throw new FormatError(
+      `a header of ${text.length} bytes, at most ${MAX_HEADER_BYTES} are read: is there a large constant?`,
+    )
+  }
   // The tensors begin at a multiple of 8 bytes; spaces after the JSON are part of the format.
   const padded = Math.ceil(text.length / 8) * 8
   const front = new Uint8Array(LENGTH_BYTES + padded).fill(0x20)

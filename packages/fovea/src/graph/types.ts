@@ -30,6 +30,15 @@ export const bytesPerElement = (dtype: DType): number => bytesOf[dtype]
 /** Whether values of this type have gradients. */
 export const isFloat = (dtype: DType): boolean => dtype.includes('float')
 
+const integers: Partial<Record<DType, readonly [number, number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int8: [-128, 127],
+  uint8: [0, 255],
+}
+
+/** The smallest and largest number of an integer type; undefined for floats. */
+export const integerRange = (dtype: DType): readonly [number, number] | undefined => integers[dtype]
+
 /** Number of elements; 1 for a scalar (shape []). */
 export const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)
 

@@ -3,10 +3,11 @@
  * Knows no architecture: those are functions that build one.
  */
 import type { Normalization } from '../data/dataset.js'
+import type { HostArray } from '../graph/arrays.js'
 import type { Graph } from '../graph/graph.js'
 
-/** The values of parameters and buffers by name, in their plain layouts. */
-export type Weights = Map<string, Float32Array>
+/** The values of parameters and buffers by name, in their plain layouts; each array is of its tensor's type. */
+export type Weights = Map<string, HostArray>
 
 /** How an image becomes an input: resized and cropped to `size`, scaled to [0, 1], normalized. */
 export interface Preprocessing extends Normalization {

@@ -41,8 +41,10 @@ export function replaceHead(model: Model, labels: readonly string[], seed = 0): 
   const ofHead = new Set(headParameters(model.graph))
   const graph = rewrite(model.graph, (node, { builder }) => {
     if (!ofHead.has(node.name)) return undefined
-    const shape = [labels.length, ...node.outputs[0].shape.slice(1)]
-    return [builder.parameter(node.name, shape, node.attrs['initializer'] as Initializer)]
+    const [{ shape, dtype }] = node.outputs
+    return [
+      builder.parameter(node.name, [labels.length, ...shape.slice(1)], node.attrs['initializer'] as Initializer, dtype),
+    ]
   })
   const fresh = initialWeights({ ...graph, nodes: stateNodes(graph).filter(({ name }) => ofHead.has(name)) }, seed)
   const weights = new Map(stateNodes(graph).map(({ name }) => [name, fresh.get(name) ?? model.weights.get(name)!]))

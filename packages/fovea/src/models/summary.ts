@@ -28,14 +28,10 @@ export interface LayerSummary {
   readonly activationBytes: number
 }
 
-/** Bytes in all, and the parts of them in each type. */
-export interface BytesByType {
-  readonly total: number
-  readonly float32: number
-  readonly bfloat16: number
-  readonly float16: number
-  readonly int8: number
-}
+/** Bytes in all, and the parts of them in each type; types that a network rarely has are there where it does. */
+export type BytesByType = Readonly<
+  Record<'total' | 'float32' | 'bfloat16' | 'float16' | 'int8', number> & Partial<Record<DType, number>>
+>
 
 /** A model's account, layer by layer and in all. */
 export interface ModelSummary {
@@ -101,14 +97,14 @@ function multiplyAddsOf(node: Node): number {
   return opDefinition(node.op).multiplyAdds?.(types, node.outputs, node.attrs) ?? 0
 }
 
-type MutableBytes = Record<keyof BytesByType, number>
+type MutableBytes = { -readonly [type in keyof BytesByType]: BytesByType[type] }
 
 const noBytes = (): MutableBytes => ({ total: 0, float32: 0, bfloat16: 0, float16: 0, int8: 0 })
 
 /** @returns what was added */
 function addBytes(account: MutableBytes, type: TensorType): number {
   const bytes = tensorBytes(type)
-  account[type.dtype as keyof BytesByType] += bytes
+  account[type.dtype] = (account[type.dtype] ?? 0) + bytes
   account.total += bytes
   return bytes
 }

@@ -3,8 +3,10 @@
  * layer changes no other layer's start.
  */
 import type { Dataset, Normalization } from '../data/dataset.js'
+import { type HostArray, zeroArray } from '../graph/arrays.js'
+import { isHalf, roundArrayToHalf } from '../graph/float16.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
-import { elements, type Shape } from '../graph/types.js'
+import { elements, type Shape, type TensorType } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
 import type { Initializer } from '../ops/builder.js'
 import { normalAt, randomAt, randomKey, streamOf } from '../random.js'
@@ -61,6 +63,15 @@ export interface StartingImages {
   readonly normalization: Normalization
 }
 
+/** The same numbers in an array for such a tensor, rounded to its type. */
+function inType(values: Float32Array, type: TensorType): HostArray {
+  if (isHalf(type.dtype)) roundArrayToHalf(values, type.dtype)
+  const array = zeroArray(type)
+  if (array instanceof Float32Array) return values
+  array.set(values)
+  return array
+}
+
 /**
  * The values of all parameters and buffers of a graph at the start; the same seed gives the same bits.
  * @param images for layers that start from their statistics; without them, pixels count as independent
@@ -74,7 +85,8 @@ export function initialWeights(graph: Graph, seed: number, images?: StartingImag
         initializer.type === 'whitening' && images
           ? patchCovariance(images.dataset, images.normalization, shape[2])
           : undefined
-      return [node.name, initialValues(shape, initializer, randomKey(seed, streamOf(node.name)), covariance)]
+      const values = initialValues(shape, initializer, randomKey(seed, streamOf(node.name)), covariance)
+      return [node.name, inType(values, node.outputs[0])]
     }),
   )
 }

@@ -12,7 +12,7 @@ import { sigmoid } from './activations/sigmoid.js'
 import { silu } from './activations/silu.js'
 import { defineOp, type OpDefinition } from './define.js'
 import { elementwise } from './elementwise.js'
-import { expectShape } from './expect.js'
+import { expectFloat, expectOneType, expectShape } from './expect.js'
 
 export const activations = { relu, relu6, silu, gelu, sigmoid, hardSwish } as const satisfies Record<string, Activation>
 export type ActivationName = keyof typeof activations
@@ -36,6 +36,7 @@ export const activationGradient = defineOp<{ readonly activation: ActivationName
   infer: ([dy, x], { activation }) => {
     checkActivation(activation)
     expectShape("the output's gradient", dy, x.shape)
+    expectOneType({ input: x, "the output's gradient": dy })
     return [dy]
   },
   reference: ([dy, x], [dx], attrs) => {
@@ -49,7 +50,10 @@ const activationOp = (name: ActivationName): OpDefinition<Record<string, never>>
     name,
     ...elementwise,
     traits: ['activation', 'elementwise'],
-    infer: ([x]) => [x],
+    infer: ([x]) => {
+      expectFloat('input', x)
+      return [x]
+    },
     gradient: ({ builder, node, inputs: [x], gradients: [dy] }) => [
       dy && builder.emit(activationGradient, [dy, x], { activation: name }, `${node.name}.dx`),
     ],

@@ -3,7 +3,7 @@ import type { Shape } from '../graph/types.js'
 import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp } from './define.js'
-import { expectShape } from './expect.js'
+import { expectFloat, expectShape } from './expect.js'
 import { forEachPooled, type PoolingAttributes, pooledShape } from './pooling.js'
 
 /** `countPadding`: divide by the whole window (PyTorch's default) instead of by the pixels that are in the image. */
@@ -22,7 +22,10 @@ export const averagePool = defineOp<AveragePoolAttributes>({
   batch: perImage([0]),
   memory: [],
   axes: letters('n..c -> n..c'),
-  infer: ([x], attrs) => [{ shape: pooledShape(x.shape, attrs), dtype: x.dtype }],
+  infer: ([x], attrs) => {
+    expectFloat('input', x)
+    return [{ shape: pooledShape(x.shape, attrs), dtype: x.dtype }]
+  },
   gradient: ({ builder, node, attrs, inputs: [x], gradients: [dy] }) => [
     dy && builder.emit(averagePoolGradient, [dy], { ...attrs, shape: x.type.shape }, `${node.name}.dx`),
   ],

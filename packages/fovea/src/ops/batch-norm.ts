@@ -10,7 +10,7 @@ import { type ActivationName, activations, checkActivation } from './activation.
 import { broadcastAxes, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp, type Tensor } from './define.js'
-import { expectRange, expectShape } from './expect.js'
+import { expectFloat, expectOneType, expectRange, expectShape, expectType } from './expect.js'
 
 /** `momentum` is the weight of the new value in the running statistics (PyTorch's meaning). */
 export type BatchNormAttributes = {
@@ -27,10 +27,13 @@ function checkChannels(x: TensorType, perChannel: readonly (TensorType | undefin
     if (type !== undefined && !sameShape(type.shape, [channels])) {
       throw new ShapeError(`input has ${channels} channels, ${names[i]} has ${formatShape(type.shape)}`)
     }
+    expectType(names[i], type, 'float32')
   })
 }
 
 function checkResidual(x: TensorType, residual: TensorType | undefined): void {
+  expectFloat('input', x)
+  expectOneType({ input: x, residual })
   if (residual !== undefined && !sameShape(residual.shape, x.shape)) {
     throw new ShapeError(`residual is ${formatShape(residual.shape)}, the input ${formatShape(x.shape)}`)
   }
@@ -149,6 +152,7 @@ export const batchNormGradient = defineOp<BatchNormGradientAttributes>({
   axes: noAxes,
   infer: ([dy, x, , weight, bias, mean, variance, residual], { activation }) => {
     expectShape("the output's gradient", dy, x.shape)
+    expectOneType({ input: x, "the output's gradient": dy })
     checkChannels(x, [weight, bias, mean, variance], ['weight', 'bias', 'mean', 'variance'])
     checkResidual(x, residual)
     checkActivation(activation)

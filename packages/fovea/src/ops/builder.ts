@@ -4,7 +4,16 @@
  */
 import { InvalidArgumentError, ShapeError } from '../errors.js'
 import type { Attributes, Graph, Node, Value } from '../graph/graph.js'
-import { type DType, formatShape, type Shape, sameShape, type TensorType } from '../graph/types.js'
+import {
+  type DType,
+  elements,
+  formatShape,
+  integerRange,
+  isFloat,
+  type Shape,
+  sameShape,
+  type TensorType,
+} from '../graph/types.js'
 import type { OpDefinition } from './define.js'
 
 /** How a parameter starts; `fanIn`/`fanOut` count as PyTorch does. Formulas with their papers stand in `nn/initializers.ts`. */
@@ -29,19 +38,32 @@ export class GraphBuilder {
     return this.#leaf('input', name, { shape, dtype }, {})
   }
 
-  /** State that training changes by gradient. */
-  parameter(name: string, shape: Shape, initializer: Initializer): Value {
-    return this.#leaf('parameter', name, { shape, dtype: 'float32' }, { initializer })
+  /**
+   * State that training changes by gradient, if it is float32.
+   * @throws InvalidArgumentError for integers that do not start as zeros or ones
+   */
+  parameter(name: string, shape: Shape, initializer: Initializer, dtype: DType = 'float32'): Value {
+    checkStart(name, initializer, dtype)
+    return this.#leaf('parameter', name, { shape, dtype }, { initializer })
   }
 
-  /** State that is not trained: running statistics, optimizer slots. */
-  buffer(name: string, shape: Shape, initializer: Initializer): Value {
-    return this.#leaf('buffer', name, { shape, dtype: 'float32' }, { initializer })
+  /**
+   * State that is not trained: running statistics, optimizer slots.
+   * @throws InvalidArgumentError for integers that do not start as zeros or ones
+   */
+  buffer(name: string, shape: Shape, initializer: Initializer, dtype: DType = 'float32'): Value {
+    checkStart(name, initializer, dtype)
+    return this.#leaf('buffer', name, { shape, dtype }, { initializer })
   }
 
-  /** A tensor filled with one number. */
-  constant(value: number, shape: Shape = [], dtype: DType = 'float32'): Value {
-    return this.#leaf('constant', this.#unique('constant'), { shape, dtype }, { value })
+  /**
+   * A small tensor that never changes, of these numbers or filled with one. It is saved as text: what is large is a buffer.
+   * @throws InvalidArgumentError for too many or too few, or numbers that the type does not hold
+   */
+  constant(value: number | ArrayLike<number>, shape: Shape = [], dtype: DType = 'float32'): Value {
+    const values = typeof value === 'number' ? value : Array.from(value)
+    checkConstant(values, { shape, dtype })
+    return this.#leaf('constant', this.#unique('constant'), { shape, dtype }, { value: values })
   }
 
   /**
@@ -85,10 +107,12 @@ export class GraphBuilder {
   /** Assigns `value` to the state `state` after each run. */
   update(state: Value, value: Value): void {
     const { name } = state.node
-    if (!sameShape(state.type.shape, value.type.shape)) {
-      const [expected, got] = [formatShape(state.type.shape), formatShape(value.type.shape)]
+    const differ = (expected: string, got: string): never => {
       throw new ShapeError(`update of '${name}': the state is ${expected}, the new value is ${got}`)
     }
+    const [old, next] = [state.type, value.type]
+    if (!sameShape(old.shape, next.shape)) differ(formatShape(old.shape), formatShape(next.shape))
+    if (old.dtype !== next.dtype) differ(old.dtype, next.dtype)
     this.#updates.set(name, value)
   }
 
@@ -126,5 +150,25 @@ export class GraphBuilder {
     for (let i = 2; this.#names.has(unique); i++) unique = `${name}:${i}`
     this.#names.add(unique)
     return unique
+  }
+}
+
+/** Random numbers would be rounded to nothing. */
+function checkStart(name: string, { type }: Initializer, dtype: DType): void {
+  if (isFloat(dtype) || type === 'zeros' || type === 'ones') return
+  throw new InvalidArgumentError(`'${name}' is ${dtype}: it starts as zeros or ones, not as ${type}`)
+}
+
+function checkConstant(value: number | readonly number[], { shape, dtype }: TensorType): void {
+  const values = typeof value === 'number' ? [value] : value
+  const what = `a constant of ${dtype} ${formatShape(shape)}`
+  if (typeof value !== 'number' && values.length !== elements(shape)) {
+    throw new InvalidArgumentError(`${what} has ${elements(shape)} elements, got ${values.length}`)
+  }
+  const range = integerRange(dtype)
+  if (range === undefined) return
+  const other = values.find(x => !(Number.isInteger(x) && x >= range[0] && x <= range[1]))
+  if (other !== undefined) {
+    throw new InvalidArgumentError(`${what} holds whole numbers from ${range[0]} to ${range[1]}, got ${other}`)
   }
 }

@@ -1,13 +1,7 @@
 /** @file The same numbers in another data type. To an integer type: towards zero, limited to its range. */
-import { type DType, isFloat } from '../graph/types.js'
+import { type DType, integerRange, isFloat } from '../graph/types.js'
 import { defineOp, type OpDefinition } from './define.js'
 import { elementwise } from './elementwise.js'
-
-const integerRange: Partial<Record<DType, readonly [number, number]>> = {
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  int8: [-128, 127],
-  uint8: [0, 255],
-}
 
 export type CastAttributes = { readonly dtype: DType }
 
@@ -22,7 +16,7 @@ export const cast: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
     return [builder.emit(cast, [dy], { dtype: x.type.dtype }, `${node.name}.dx`)]
   },
   reference: ([x], [y], { dtype }) => {
-    const range = integerRange[dtype]
+    const range = integerRange(dtype)
     if (range === undefined) return y.data.set(x.data) // the engine rounds to bfloat16 and float16
     const [low, high] = range
     for (let i = 0; i < y.data.length; i++) y.data[i] = Math.min(Math.max(Math.trunc(x.data[i]), low), high)

@@ -9,7 +9,7 @@ import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { convolve, convolveBack, correlate } from './conv2d-reference.js'
 import { defineOp } from './define.js'
-import { expectIntegers, expectShape } from './expect.js'
+import { expectFloat, expectIntegers, expectOneType, expectShape, expectType } from './expect.js'
 
 export type Conv2dAttributes = {
   readonly stride: readonly [number, number]
@@ -64,6 +64,9 @@ export const conv2d = defineOp<FusedConv2dAttributes>({
   resize: (attrs, { inputs: [x, weight] }) => ({ ...attrs, groups: x[3].length / weight[1].length }),
   float32Inputs: [2], // a bias joins the float32 accumulator
   infer: ([x, weight, bias, residual], attrs) => {
+    expectFloat('input', x)
+    expectOneType({ input: x, weight, residual })
+    expectType('bias', bias, 'float32')
     const shape = outputShape(x.shape, weight.shape, attrs)
     if (bias !== undefined) expectShape('bias', bias, [shape[3]])
     if (residual !== undefined) expectShape('residual', residual, shape)
@@ -102,6 +105,7 @@ export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape:
   memory: [],
   axes: noAxes,
   infer: ([dy, weight], attrs) => {
+    expectOneType({ "the output's gradient": dy, weight })
     expectShape("the output's gradient", dy, outputShape(attrs.shape, weight.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]
   },
@@ -116,6 +120,7 @@ export const conv2dWeightGradient = defineOp<Conv2dAttributes & { readonly shape
   memory: [],
   axes: noAxes,
   infer: ([x, dy], attrs) => {
+    expectOneType({ input: x, "the output's gradient": dy })
     expectShape("the output's gradient", dy, outputShape(x.shape, attrs.shape, attrs))
     const weight: TensorType = { shape: attrs.shape, dtype: 'float32' }
     return attrs.bias ? [weight, { shape: [attrs.shape[0]], dtype: 'float32' }] : [weight]

@@ -8,12 +8,13 @@ import { formatShape, isFloat, type TensorType } from '../graph/types.js'
 import { noAxes } from './axes.js'
 import { noImages } from './batch.js'
 import { defineOp, type Tensor } from './define.js'
-import { expectRange, expectRank, expectShape } from './expect.js'
+import { expectFloat, expectRange, expectRank, expectShape } from './expect.js'
 
 export type CrossEntropyAttributes = { readonly labelSmoothing: number }
 
 function check(logits: TensorType, label: TensorType, { labelSmoothing }: CrossEntropyAttributes): void {
   expectRank('logits', logits, ['batch', 'classes'])
+  expectFloat('logits', logits)
   expectRange('labelSmoothing', labelSmoothing, 0, 1)
   const [batch, classes] = logits.shape
   const expected = isFloat(label.dtype) ? [batch, classes] : [batch]

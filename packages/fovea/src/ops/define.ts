@@ -3,18 +3,16 @@
  * Knows no operator by name, so that the table in `ops/index.ts` can be built from definitions without a cycle. That table
  * is all there is: a graph's nodes name their operators, and passes, engines and files find them there.
  */
+import type { HostArray } from '../graph/arrays.js'
 import type { Attributes, Node, Value } from '../graph/graph.js'
 import type { DType, Shape, TensorType } from '../graph/types.js'
 import type { GraphBuilder } from './builder.js'
 
-/** Values of the reference engine: float types in Float64Array or Float32Array (its precision), int32, bytes. */
-export type TensorData = Float64Array | Float32Array | Int32Array | Int8Array | Uint8Array
-
-/** A value of the reference engine. */
+/** A value of the reference engine, which holds floats of every width in arrays of its own precision. */
 export interface Tensor {
   readonly shape: Shape
   readonly dtype: DType
-  readonly data: TensorData
+  readonly data: HostArray
 }
 
 /** What a gradient rule gets: the node it is for, and a builder for the nodes that it adds. */

@@ -7,6 +7,7 @@ import { randomAt, randomKey } from '../random.js'
 import { broadcastAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp, type OpDefinition } from './define.js'
+import { expectFloat } from './expect.js'
 import { checkRandom, type RandomAttributes } from './random-attributes.js'
 
 /** x, and optionally the seed (an int32 scalar). */
@@ -17,6 +18,7 @@ export const dropout: OpDefinition<RandomAttributes> = defineOp<RandomAttributes
   axes: ([x, seed], outputs) => (seed === undefined ? broadcastAxes([x], outputs) : []),
   traits: ['elementwise', 'random'],
   infer: ([x, seed], attrs) => {
+    expectFloat('input', x)
     checkRandom(seed, attrs)
     return [x]
   },

@@ -3,7 +3,7 @@
  * the operator and node in front.
  */
 import { ShapeError } from '../errors.js'
-import { formatShape, isFloat, type Shape, sameShape, type TensorType } from '../graph/types.js'
+import { type DType, formatShape, isFloat, type Shape, sameShape, type TensorType } from '../graph/types.js'
 
 /** The tensor has exactly this shape. */
 export function expectShape(what: string, type: TensorType, expected: Shape): void {
@@ -21,6 +21,24 @@ export function expectRank(what: string, type: TensorType, axes: readonly string
 
 export function expectFloat(what: string, type: TensorType): void {
   if (!isFloat(type.dtype)) throw new ShapeError(`${what} must be of a float type, got ${type.dtype}`)
+}
+
+/** The tensor is of exactly this type. */
+export function expectType(what: string, type: TensorType | undefined, expected: DType): void {
+  if (type !== undefined && type.dtype !== expected) {
+    throw new ShapeError(`${what} must be ${expected}, got ${type.dtype}`)
+  }
+}
+
+/** All that are there are of the first one's type. */
+export function expectOneType(types: Readonly<Record<string, TensorType | undefined>>): void {
+  const [[first, { dtype }], ...rest] = Object.entries(types).filter(
+    (entry): entry is [string, TensorType] => entry[1] !== undefined,
+  )
+  const other = rest.find(([, type]) => type.dtype !== dtype)
+  if (other !== undefined) {
+    throw new ShapeError(`${first} is ${dtype}, ${other[0]} is ${other[1].dtype}: cast one of them`)
+  }
 }
 
 /** Batch, height, width, channels. */

@@ -7,7 +7,7 @@ import { elements, type TensorType } from '../graph/types.js'
 import { letters } from './axes.js'
 import { noImages } from './batch.js'
 import { defineOp } from './define.js'
-import { expectShape } from './expect.js'
+import { expectShape, expectType } from './expect.js'
 
 export type FoldBatchNormAttributes = { readonly epsilon: number }
 
@@ -16,11 +16,16 @@ export const foldBatchNorm = defineOp<FoldBatchNormAttributes>({
   name: 'foldBatchNorm',
   batch: noImages,
   memory: [],
+  float32Inputs: [0, 1, 2, 3, 4, 5],
   axes: letters('oihw o o o o o -> oihw o'),
   infer: ([weight, ...perChannel]) => {
     const channels = [weight.shape[0]]
-    for (const type of perChannel) expectShape('a value per output channel', type, channels)
-    const bias: TensorType = { shape: channels, dtype: weight.dtype }
+    for (const type of perChannel) {
+      expectShape('a value per output channel', type, channels)
+      expectType('a value per output channel', type, 'float32')
+    }
+    expectType('weight', weight, 'float32')
+    const bias: TensorType = { shape: channels, dtype: 'float32' }
     return [weight, bias]
   },
   reference: ([weight, gamma, beta, mean, variance, bias], [folded, foldedBias], { epsilon }) => {

@@ -3,7 +3,7 @@ import type { Shape } from '../graph/types.js'
 import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp } from './define.js'
-import { expectImages, expectShape } from './expect.js'
+import { expectFloat, expectImages, expectShape } from './expect.js'
 
 const pooled = ([n, , , channels]: Shape): Shape => [n, 1, 1, channels]
 
@@ -14,6 +14,7 @@ export const globalAveragePool = defineOp<Record<string, never>>({
   axes: letters('n..c -> n..c'),
   infer: ([x]) => {
     expectImages(x)
+    expectFloat('input', x)
     return [{ shape: pooled(x.shape), dtype: x.dtype }]
   },
   gradient: ({ builder, node, inputs: [x], gradients: [dy] }) => [

@@ -4,7 +4,7 @@
  */
 import { defineOp } from './define.js'
 import { elementwiseUpdate } from './elementwise.js'
-import { expectShape } from './expect.js'
+import { expectOneType, expectShape } from './expect.js'
 
 /** a, b of one shape, and the scalar t: 0 gives a, 1 gives b, both exactly. */
 export const lerp = defineOp<Record<string, never>>({
@@ -14,6 +14,7 @@ export const lerp = defineOp<Record<string, never>>({
   infer: ([a, b, t]) => {
     expectShape('the end', b, a.shape)
     expectShape('the weight', t, [])
+    expectOneType({ 'the start': a, 'the end': b })
     return [a]
   },
   reference: ([a, b, t], [y]) => {

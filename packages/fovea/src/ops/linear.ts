@@ -4,7 +4,7 @@ import { formatShape, type TensorType } from '../graph/types.js'
 import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp } from './define.js'
-import { expectRank, expectShape } from './expect.js'
+import { expectFloat, expectOneType, expectRank, expectShape, expectType } from './expect.js'
 import { addProduct, transpose } from './matrix.js'
 
 function checkWeight(features: number, weight: TensorType): void {
@@ -24,6 +24,9 @@ export const linear = defineOp<Record<string, never>>({
   memory: [],
   axes: letters('ni oi o -> no'),
   infer: ([x, weight, bias]) => {
+    expectFloat('input', x)
+    expectOneType({ input: x, weight })
+    expectType('bias', bias, 'float32')
     expectRank('input', x, ['batch', 'features'])
     checkWeight(x.shape[1], weight)
     if (bias !== undefined) expectShape('bias', bias, [weight.shape[0]])
@@ -50,6 +53,7 @@ export const linearInputGradient = defineOp<Record<string, never>>({
   memory: [],
   axes: noAxes,
   infer: ([dy, weight]) => {
+    expectOneType({ "the output's gradient": dy, weight })
     expectRank('weight', weight, ['out', 'in'])
     expectShape("the output's gradient", dy, [dy.shape[0], weight.shape[0]])
     return [{ shape: [dy.shape[0], weight.shape[1]], dtype: dy.dtype }]
@@ -70,6 +74,7 @@ export const linearWeightGradient = defineOp<{ readonly bias: boolean }>({
   memory: [],
   axes: noAxes,
   infer: ([x, dy], { bias }) => {
+    expectOneType({ input: x, "the output's gradient": dy })
     expectRank('input', x, ['batch', 'features'])
     expectRank("the output's gradient", dy, ['batch', 'out'])
     expectShape("the output's gradient", dy, [x.shape[0], dy.shape[1]])

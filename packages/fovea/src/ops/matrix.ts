@@ -2,7 +2,7 @@
  * @file The two matrix routines of the reference implementations. Matrices are dense, row-major and in float64: with one
  * kind of array the loops run a third faster than with several.
  */
-import type { TensorData } from './define.js'
+import type { HostArray } from '../graph/arrays.js'
 
 /**
  * c[m, n] += a[m, k] · b[n, k]ᵀ. Four rows by two at a time: each number that is loaded is used two or four times, which
@@ -52,7 +52,7 @@ export function addProduct(a: Float64Array, b: Float64Array, c: Float64Array, m:
 }
 
 /** [rows, columns] as [columns, rows]. */
-export function transpose(matrix: TensorData, rows: number, columns: number): Float64Array {
+export function transpose(matrix: HostArray, rows: number, columns: number): Float64Array {
   const result = new Float64Array(rows * columns)
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) result[j * rows + i] = matrix[i * columns + j]

@@ -4,7 +4,7 @@ import type { Shape } from '../graph/types.js'
 import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp } from './define.js'
-import { expectShape } from './expect.js'
+import { expectShape, expectType } from './expect.js'
 import { forEachPooled, type PoolingAttributes, pooledShape } from './pooling.js'
 
 function checkedShape(shape: Shape, attrs: PoolingAttributes): Shape {
@@ -58,6 +58,7 @@ export const maxPoolGradient = defineOp<PoolingAttributes & { readonly shape: Sh
     const pooled = checkedShape(attrs.shape, attrs)
     expectShape("the output's gradient", dy, pooled)
     expectShape('the places of the maxima', places, pooled)
+    expectType('the places of the maxima', places, 'uint8')
     return [{ shape: attrs.shape, dtype: dy.dtype }]
   },
   reference: ([dy, places], [dx], attrs) => {

@@ -2,7 +2,7 @@
 import { noAxes } from './axes.js'
 import { noImages } from './batch.js'
 import { defineOp } from './define.js'
-import { expectFloat, expectShape } from './expect.js'
+import { expectFloat, expectOneType, expectShape } from './expect.js'
 
 /** prediction and target of one shape. A scalar. */
 export const meanSquaredError = defineOp<Record<string, never>>({
@@ -13,6 +13,7 @@ export const meanSquaredError = defineOp<Record<string, never>>({
   infer: ([prediction, target]) => {
     expectFloat('prediction', prediction)
     expectShape('target', target, prediction.shape)
+    expectOneType({ prediction, target })
     return [{ shape: [], dtype: 'float32' }]
   },
   gradient: ({ builder, node, inputs: [prediction, target], gradients: [dloss] }) => {
@@ -37,6 +38,7 @@ export const meanSquaredErrorGradient = defineOp<Record<string, never>>({
   axes: noAxes,
   infer: ([prediction, target, dloss]) => {
     expectShape('target', target, prediction.shape)
+    expectOneType({ prediction, target })
     expectShape("the loss's gradient", dloss, [])
     return [prediction]
   },

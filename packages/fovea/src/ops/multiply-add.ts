@@ -3,6 +3,7 @@ import { ShapeError } from '../errors.js'
 import { broadcastShapes, formatShape, sameShape } from '../graph/types.js'
 import { defineOp } from './define.js'
 import { elementwise } from './elementwise.js'
+import { expectOneType } from './expect.js'
 import { broadcastIndices } from './strided.js'
 
 export const multiplyAdd = defineOp<Record<string, never>>({
@@ -16,6 +17,7 @@ export const multiplyAdd = defineOp<Record<string, never>>({
         throw new ShapeError(`${formatShape(other.shape)} does not broadcast to ${formatShape(a.shape)}`)
       }
     }
+    expectOneType({ 'the first factor': a, 'the second': b, 'what is added': c })
     return [a]
   },
   reference: ([a, b, c], [y]) => {

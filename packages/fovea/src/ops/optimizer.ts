@@ -1,8 +1,8 @@
 /** @file What the optimizers' operators check. */
 import type { TensorType } from '../graph/types.js'
-import { expectShape } from './expect.js'
+import { expectOneType, expectShape } from './expect.js'
 
-/** The gradient and the slots have the parameter's shape; the learning rate and the step are scalars. */
+/** The gradient and the slots have the parameter's shape and type; the learning rate and the step are scalars. */
 export function checkOptimizer(
   parameter: TensorType,
   alike: Readonly<Record<string, TensorType>>,
@@ -10,4 +10,5 @@ export function checkOptimizer(
 ): void {
   for (const [name, type] of Object.entries(alike)) expectShape(name, type, parameter.shape)
   for (const [name, type] of Object.entries(scalars)) expectShape(name, type, [])
+  expectOneType({ parameter, ...alike })
 }

@@ -3,7 +3,7 @@
  * (squeeze-and-excitation's, per image and channel).
  */
 import { defineOp } from './define.js'
-import { expectShape } from './expect.js'
+import { expectOneType, expectShape } from './expect.js'
 import {
   inferReduction,
   perImageUnlessReduced,
@@ -19,6 +19,7 @@ export const productSum = defineOp<ReductionAttributes>({
   axes: reducedAxes('sum'),
   infer: ([a, b], attrs) => {
     expectShape('the second factor', b, a.shape)
+    expectOneType({ 'the first factor': a, 'the second': b })
     return inferReduction([a], attrs)
   },
   reference: ([a, b], [y], { axes }) => {

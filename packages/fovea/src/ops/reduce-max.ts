@@ -1,7 +1,7 @@
 /** @file The maximum over some axes. Where several elements are the maximum, they share its gradient, as in PyTorch's `amax`. */
 import { noAxes } from './axes.js'
 import { defineOp } from './define.js'
-import { expectShape } from './expect.js'
+import { expectOneType, expectShape } from './expect.js'
 import {
   inferReduction,
   perImageUnlessReduced,
@@ -36,6 +36,7 @@ export const reduceMaxGradient = defineOp<ReductionAttributes>({
     const [{ shape }] = inferReduction([x], attrs)
     expectShape("the output's gradient", dy, shape)
     expectShape('the output', y, shape)
+    expectOneType({ input: x, 'the output': y, "the output's gradient": dy })
     return [x]
   },
   reference: ([dy, x, y], [dx], { axes }) => {

@@ -1,5 +1,6 @@
 /** @file The mean over some axes. */
 import { defineOp } from './define.js'
+import { expectFloat } from './expect.js'
 import { multiply } from './multiply.js'
 import {
   inferReduction,
@@ -16,7 +17,10 @@ export const reduceMean = defineOp<ReductionAttributes>({
   batch: perImageUnlessReduced([0]),
   memory: [],
   axes: reducedAxes('other'),
-  infer: inferReduction,
+  infer: (inputs, attrs) => {
+    expectFloat('input', inputs[0])
+    return inferReduction(inputs, attrs)
+  },
   gradient: ({ builder, node, attrs: { axes }, inputs: [x], gradients: [dy] }) => {
     if (dy === undefined) return []
     const share = builder.constant(1 / reducedCount(x.type.shape, axes), [], dy.type.dtype)

@@ -4,7 +4,7 @@
  */
 import { defineOp } from './define.js'
 import { elementwiseUpdate } from './elementwise.js'
-import { expectShape } from './expect.js'
+import { expectOneType, expectShape } from './expect.js'
 
 export type RunningAverageAttributes = { readonly momentum: number; readonly scale: number }
 
@@ -15,6 +15,7 @@ export const runningAverage = defineOp<RunningAverageAttributes>({
   memory: [[0]],
   infer: ([old, value]) => {
     expectShape('value', value, old.shape)
+    expectOneType({ 'the average': old, value })
     return [old]
   },
   reference: ([old, value], [next], { momentum, scale }) => {

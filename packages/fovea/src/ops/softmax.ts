@@ -3,7 +3,7 @@ import { ShapeError } from '../errors.js'
 import type { TensorType } from '../graph/types.js'
 import { broadcastAxes, noAxes } from './axes.js'
 import { type BatchRoles, defineOp } from './define.js'
-import { expectShape } from './expect.js'
+import { expectFloat, expectOneType, expectShape } from './expect.js'
 
 /** The only axis of a vector is its classes'. */
 const perRow =
@@ -18,6 +18,7 @@ export const softmax = defineOp<Record<string, never>>({
   axes: (inputs, outputs) => broadcastAxes(inputs, outputs).slice(0, -1),
   infer: ([x]) => {
     if (x.shape.length === 0) throw new ShapeError('input must have at least one axis, got a scalar')
+    expectFloat('input', x)
     return [x]
   },
   gradient: ({ builder, node, outputs: [y], gradients: [dy] }) => [
@@ -43,6 +44,7 @@ export const softmaxGradient = defineOp<Record<string, never>>({
   axes: noAxes,
   infer: ([dy, y]) => {
     expectShape("the output's gradient", dy, y.shape)
+    expectOneType({ output: y, "the output's gradient": dy })
     return [dy]
   },
   reference: ([dy, y], [dx]) => {

@@ -8,6 +8,7 @@ import { randomAt, randomKey } from '../random.js'
 import { broadcastAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { defineOp, type OpDefinition } from './define.js'
+import { expectFloat } from './expect.js'
 import { checkRandom, type RandomAttributes } from './random-attributes.js'
 
 /** x, and optionally the seed (an int32 scalar). */
@@ -19,6 +20,7 @@ export const stochasticDepth: OpDefinition<RandomAttributes> = defineOp<RandomAt
   traits: ['elementwise', 'random'],
   infer: ([x, seed], attrs) => {
     if (x.shape.length === 0) throw new ShapeError('input must have a batch axis, got a scalar')
+    expectFloat('input', x)
     checkRandom(seed, attrs)
     return [x]
   },

@@ -1,6 +1,7 @@
 /** @file Measures a model on an engine against results that PyTorch's torchvision gave in float64. */
-import type { Engine, HostArray, Program } from '../engines/engine.js'
+import type { Engine, Program } from '../engines/engine.js'
 import { FormatError } from '../errors.js'
+import type { HostArray } from '../graph/arrays.js'
 import { type Graph, parameterNodes, stateNodes } from '../graph/graph.js'
 import { createModel } from '../models/registry.js'
 import { parameterCount } from '../models/summary.js'

@@ -41,8 +41,9 @@ export function rewriteInto(builder: GraphBuilder, graph: Graph, rule: RewriteRu
 function copyNode(builder: GraphBuilder, node: Node, mapped: (old: Value) => Value): readonly Value[] {
   const { shape, dtype } = node.outputs[0]
   if (node.op === 'input') return [builder.input(node.name, shape, dtype)]
-  if (node.op === 'constant') return [builder.constant(node.attrs['value'] as number, shape, dtype)]
-  if (node.op === 'parameter') return [builder.parameter(node.name, shape, node.attrs['initializer'] as Initializer)]
-  if (node.op === 'buffer') return [builder.buffer(node.name, shape, node.attrs['initializer'] as Initializer)]
+  if (node.op === 'constant') return [builder.constant(node.attrs['value'] as number | number[], shape, dtype)]
+  const initializer = node.attrs['initializer'] as Initializer
+  if (node.op === 'parameter') return [builder.parameter(node.name, shape, initializer, dtype)]
+  if (node.op === 'buffer') return [builder.buffer(node.name, shape, initializer, dtype)]
   return builder.emitAll(opDefinition(node.op), node.inputs.map(mapped), node.attrs, node.name)
 }

@@ -5,9 +5,10 @@ import type { Batch, Dataset, View } from '../data/dataset.js'
 import { checkNotEmpty, dataset as datasetSetting } from '../data/dataset-setting.js'
 import { type Images, imageCount, pixelsOf } from '../data/pixels.js'
 import { defaultEngine } from '../engines/default.js'
-import type { CompileOptions, Engine, HostArray, Program } from '../engines/engine.js'
+import type { CompileOptions, Engine, Program } from '../engines/engine.js'
 import { compileSettings, engine } from '../engines/engine-setting.js'
 import { InvalidArgumentError } from '../errors.js'
+import type { HostArray } from '../graph/arrays.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
@@ -93,7 +94,7 @@ export class Evaluator {
     this.#program = engine.compile(this.#graph, options)
   }
 
-  async load(weights: ReadonlyMap<string, Float32Array>): Promise<void> {
+  async load(weights: ReadonlyMap<string, HostArray>): Promise<void> {
     for (const { name } of stateNodes(this.#graph)) {
       const values = weights.get(name)
       if (values === undefined) throw new InvalidArgumentError(`the weights lack '${name}'`)

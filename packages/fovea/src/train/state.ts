@@ -1,6 +1,7 @@
 /** @file The state of a compiled training step, into and out of its program: the model's weights, the optimizer's slots. */
 import type { Program } from '../engines/engine.js'
 import { InvalidArgumentError } from '../errors.js'
+import { zeroArray } from '../graph/arrays.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
 import { initialWeights } from '../nn/initializers.js'
@@ -26,8 +27,9 @@ export interface State {
 export async function readState(program: Program, graph: Graph, model: Model): Promise<State> {
   const weights: Weights = new Map()
   const slots: Weights = new Map()
-  for (const { name } of stateNodes(graph)) {
-    const values = Float32Array.from(await program.read(name))
+  for (const { name, outputs } of stateNodes(graph)) {
+    const values = zeroArray(outputs[0]) // An engine that computes in float64 gives such numbers.
+    values.set(await program.read(name))
     ;(model.weights.has(name) ? weights : slots).set(name, values)
   }
   return { weights, slots }
@@ -35,4 +37,4 @@ export async function readState(program: Program, graph: Graph, model: Model): P
 
 /** Whether no weight has become NaN or infinite. */
 export const allFinite = ({ weights }: State): boolean =>
-  [...weights.values()].every(values => values.every(value => Number.isFinite(value)))
+  [...weights.values()].every(values => !values.some((value: number) => !Number.isFinite(value)))

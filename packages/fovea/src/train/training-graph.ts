@@ -1,5 +1,5 @@
 /** @file From a model's graph to the graph of one training step, or of evaluation: the passes in their order. */
-import { unknownName } from '../errors.js'
+import { InvalidArgumentError, unknownName } from '../errors.js'
 import { type Graph, type Node, parameterNodes, stateNodes, type Value } from '../graph/graph.js'
 import { GraphBuilder } from '../ops/builder.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
@@ -58,6 +58,7 @@ export const rateInput = (group: number): string => (group < 0 ? 'learningRate' 
  * of their own, see `rateInput`), and where needed `step`, `seed`, `averageWeight`, `averageBack`, `lossScale`, `firstPart`,
  * `lastPart`; outputs `loss`, `logits`, and where they are known `gradientNorm` and `finite`; updates every parameter that is
  * not frozen, optimizer slot, average and running statistic.
+ * @throws InvalidArgumentError for a parameter of another type than float32 that is not frozen
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): Graph {
   const { batchSize, accumulate = 1, clipNorm, groups = [], average } = options
@@ -73,6 +74,12 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Grap
   const scalar = inputsOnce(builder)
   const stateValue = (node: Node): Value => mapped({ node, index: 0, type: node.outputs[0] })
   const trained = parameterNodes(training).filter(({ name }) => !isFrozen(name))
+  const other = trained.find(({ outputs: [{ dtype }] }) => dtype !== 'float32')
+  if (other !== undefined) {
+    throw new InvalidArgumentError(
+      `parameter '${other.name}' is ${other.outputs[0].dtype}, and only float32 trains: freeze it by a group of rate 0`,
+    )
+  }
   const parameters = trained.map(stateValue)
   const lossScale = options.precision === 'mixed_float16' ? scalar('lossScale') : undefined
   const found = autodiff(builder, loss, parameters, lossScale).flatMap((gradient, i) =>

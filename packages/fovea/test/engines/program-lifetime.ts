@@ -1,7 +1,8 @@
 /** @file What holds for the programs of every engine: one run at a time, an end at any time, arrays from anywhere. */
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import type { Engine, HostArray } from '../../src/engines/engine.js'
+import type { Engine } from '../../src/engines/engine.js'
+import type { HostArray } from '../../src/graph/arrays.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
 

@@ -118,6 +118,29 @@ describe('precision', () => {
   })
 })
 
+test.each([
+  ['int8', Int8Array.of(-128, 0, 127)],
+  ['uint8', Uint8Array.of(0, 7, 255)],
+  ['int32', Int32Array.of(-5, 0, 2 ** 31 - 1)],
+  ['bfloat16', Float32Array.of(-0.5, 0.333984375, 1)],
+  ['float16', Float32Array.of(-0.5, 0.333251953125, 1)],
+] as const)('%s is fed, kept and given back as it is', async (dtype, values) => {
+  const builder = new GraphBuilder()
+  const kept = builder.buffer('kept', [3], { type: 'zeros' }, dtype)
+  builder.output('before', kept)
+  builder.output('sum', builder.emit(ops.add, [kept, builder.constant(Array.from(values), [3], dtype)], {}))
+  builder.update(kept, builder.input('x', [3], dtype))
+  const program = engine.compile(builder.build())
+  await program.write('kept', values)
+  const { before, sum } = await program.run({ x: values.slice().fill(0) })
+  expect(before).toEqual(values)
+  expect(sum.constructor).toBe(values.constructor)
+  expect(await program.read('kept')).toEqual(values.slice().fill(0))
+  await expect(program.write('kept', values.subarray(1))).rejects.toThrow(
+    `write 'kept': expected ${dtype} 3 (3 elements), got 2 elements`,
+  )
+})
+
 test('how it computes with each type is said', () => {
   const of = (precision: 'float32' | 'float64', dtypes: readonly DType[]) =>
     dtypes.map(dtype => referenceEngine({ precision }).arithmetic(dtype))

@@ -10,8 +10,13 @@ import {
 } from '../../src/formats/checkpoint.js'
 import { decodeGraph, encodeGraph, type GraphJson } from '../../src/formats/graph-json.js'
 import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors.js'
+import { stateNodes } from '../../src/graph/graph.js'
 import { printGraph } from '../../src/graph/print.js'
+import type { Model } from '../../src/models/model.js'
 import { createModel, modelNames } from '../../src/models/registry.js'
+import { initialWeights } from '../../src/nn/initializers.js'
+import { GraphBuilder } from '../../src/ops/builder.js'
+import { ops } from '../../src/ops/index.js'
 import { trainingGraph } from '../../src/train/training-graph.js'
 
 const join = (chunks: readonly Uint8Array[]): Buffer => Buffer.concat(chunks)
@@ -28,6 +33,24 @@ const training: TrainingState = {
   slots: new Map([['fc.weight:velocity', Float32Array.from({ length: 3 * 64 }, (_, i) => i / 7)]]),
 }
 
+const stateTypes = ['float32', 'bfloat16', 'float16', 'float64', 'int32', 'int8', 'uint8'] as const
+
+/** A model with a state of each type, and constants of numbers. */
+function typedModel(): Model {
+  const builder = new GraphBuilder()
+  let sum = builder.emit(ops.flatten, [builder.input('image', [1, 1, 1, 2])], {})
+  for (const dtype of stateTypes) {
+    const kind = dtype.startsWith('float') ? 'parameter' : 'buffer'
+    const state = builder[kind](dtype, [2], { type: 'ones' }, dtype)
+    const moved = builder.emit(ops.add, [state, builder.constant([1, 2], [2], dtype)], {})
+    sum = builder.emit(ops.add, [sum, builder.emit(ops.cast, [moved], { dtype: 'float32' })], {})
+  }
+  builder.output('logits', sum)
+  const graph = builder.build()
+  const preprocessing = { size: [1, 1, 2], mean: [0, 0], deviation: [1, 1] } as const
+  return { name: 'typed', graph, weights: initialWeights(graph, 0), preprocessing, labels: ['a', 'b'] }
+}
+
 describe('graphs as data', () => {
   test.each(modelNames)('%s is rebuilt as it was', name => {
     const { graph } = createModel(name)
@@ -39,6 +62,12 @@ describe('graphs as data', () => {
     const { graph } = createModel('efficientnet-b0', { input: [32, 32, 3], classes: 10 })
     const step = trainingGraph(graph, { batchSize: 2, optimizer: { type: 'adam' } })
     expect(printGraph(decodeGraph(JSON.parse(JSON.stringify(encodeGraph(step)))))).toBe(printGraph(step))
+  })
+
+  test('every type of state, and constants that are tensors, are rebuilt as they were', () => {
+    const { graph } = typedModel()
+    expect(printGraph(decodeGraph(JSON.parse(JSON.stringify(encodeGraph(graph)))))).toBe(printGraph(graph))
+    for (const node of stateNodes(graph)) expect(printGraph(graph)).toContain(`${node.outputs[0].dtype} 2`)
   })
 
   const changed = (
@@ -56,6 +85,21 @@ describe('graphs as data', () => {
     ['a reference forward', node('relu', { inputs: [[999, 0]] }), "relu 'relu' inputs[0] refers to no earlier node"],
     ['a missing attribute', node('conv1', { attrs: {} }), "conv2d 'conv1'"],
     ['an attribute of another kind', node('conv1', { attrs: { stride: 'large' } }), "conv2d 'conv1'"],
+    [
+      'a state of an unknown type',
+      node('conv1.weight', { dtype: 'int4' }),
+      "parameter 'conv1.weight': unknown data type 'int4'",
+    ],
+    [
+      'random integers',
+      node('conv1.weight', { dtype: 'int8' }),
+      "'conv1.weight' is int8: it starts as zeros or ones, not as normal",
+    ],
+    [
+      'a weight of another type than its input',
+      node('bn1.weight', { dtype: 'float16' }),
+      "batchNorm 'bn1': weight must be float32, got float16",
+    ],
     ['an attribute that is a function of nothing', node('conv1', { attrs: { stride: [[1]] } }), 'is not plain data'],
     [
       'an epsilon that is no number',
@@ -127,6 +171,43 @@ describe('checkpoints', () => {
     expect(decodeWeights('x', file, model).weights).toEqual(model.weights)
     expect(() => decodeCheckpoint('x', file)).toThrow(
       "'x' holds weights without a description of their model: say which it is (eval: --model, train: before --from)",
+    )
+  })
+
+  test('weights keep their type in the file, and come back as they were', () => {
+    const typed = typedModel()
+    const file = join(encodeCheckpoint({ model: typed }))
+    const { tensors } = decodeSafetensors('x', file)
+    for (const dtype of stateTypes) expect(tensors.get(dtype)).toMatchObject({ dtype, shape: [2] })
+    const { model: read } = decodeCheckpoint('x', file)
+    expect(read.weights).toEqual(typed.weights)
+    expect(join(encodeCheckpoint({ model: read })).equals(file)).toBe(true)
+  })
+
+  test('weights that are not of their type are refused by name, into a file and out of it', () => {
+    const typed = typedModel()
+    const weights = new Map([...typed.weights, ['int8', Float32Array.of(1, 2)]])
+    expect(() => encodeCheckpoint({ model: { ...typed, weights } })).toThrow(
+      "'int8': expected int8 2, got Float32Array",
+    )
+    const { tensors, metadata } = decodeSafetensors('x', join(encodeCheckpoint({ model: typed })))
+    const swapped = new Map([...tensors, ['int8', { ...tensors.get('uint8')! }]])
+    const file = join(encodeSafetensors({ tensors: swapped, metadata }))
+    expect(() => decodeCheckpoint('f', file)).toThrow("'int8' is uint8, the model's is int8")
+  })
+
+  test('a constant too large for the header is refused before it is written', () => {
+    const builder = new GraphBuilder()
+    const image = builder.input('image', [1, 1, 1, 2])
+    const table = builder.constant(new Float32Array(2 ** 20).fill(1 / 3), [2 ** 19, 2])
+    const flat = builder.emit(ops.flatten, [image], {})
+    builder.output(
+      'logits',
+      builder.emit(ops.add, [flat, builder.emit(ops.reduceMax, [table], { axes: [0], keepDims: true })], {}),
+    )
+    const large = { ...typedModel(), graph: builder.build(), weights: new Map() }
+    expect(() => encodeCheckpoint({ model: large })).toThrow(
+      /a header of \d+ bytes, at most \d+ are read: is there a large constant\?/,
     )
   })
 

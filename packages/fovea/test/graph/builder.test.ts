@@ -4,6 +4,7 @@ import { consumers, inputNodes, parameterNodes, stateNodes } from '../../src/gra
 import { printGraph } from '../../src/graph/print.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
+import { rewrite } from '../../src/passes/rewrite.js'
 
 const unit = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const
 
@@ -85,6 +86,64 @@ describe('names', () => {
     const { builder, conv } = small()
     builder.output('y', conv)
     expect(() => builder.output('y', conv)).toThrow("the graph already has an output 'y'")
+  })
+})
+
+describe('types', () => {
+  const typed = () => {
+    const builder = new GraphBuilder()
+    const codes = builder.buffer('codes', [2, 2], { type: 'ones' }, 'int8')
+    const scales = builder.parameter('scales', [2], { type: 'ones' }, 'bfloat16')
+    const offsets = builder.constant([-3, 7], [2], 'int32')
+    const values = builder.emit(ops.cast, [codes], { dtype: 'bfloat16' }, 'values')
+    builder.output('scaled', builder.emit(ops.multiply, [values, scales], {}, 'scaled'))
+    builder.output('offsets', offsets)
+    return builder.build()
+  }
+  const printed = `\
+%codes = buffer() initializer={"type":"ones"} : int8 2×2
+%scales = parameter() initializer={"type":"ones"} : bfloat16 2
+%constant = constant() value=[-3,7] : int32 2
+%values = cast(%codes) dtype=bfloat16 : bfloat16 2×2
+%scaled = multiply(%values, %scales) : bfloat16 2×2
+output scaled = %scaled
+output offsets = %constant
+`
+
+  test('leaves have a type, and constants are tensors', () => {
+    expect(printGraph(typed())).toBe(printed)
+  })
+
+  test('a pass keeps them', () => {
+    expect(printGraph(rewrite(typed(), () => undefined))).toBe(printed)
+  })
+
+  const builder = new GraphBuilder()
+  const normal = { type: 'normal', mode: 'fanIn', gain: 1 } as const
+  test.each([
+    [
+      'random bytes',
+      () => builder.parameter('w', [2], normal, 'int8'),
+      "'w' is int8: it starts as zeros or ones, not as normal",
+    ],
+    ['too few numbers', () => builder.constant([1], [2]), 'a constant of float32 2 has 2 elements, got 1'],
+    [
+      'a number too large',
+      () => builder.constant(128, [], 'int8'),
+      'a constant of int8 scalar holds whole numbers from -128 to 127, got 128',
+    ],
+    [
+      'half a byte',
+      () => builder.constant([1, 0.5], [2], 'uint8'),
+      'a constant of uint8 2 holds whole numbers from 0 to 255, got 0.5',
+    ],
+    [
+      'an update of another type',
+      () => builder.update(builder.buffer('b', [], { type: 'zeros' }), builder.constant(1, [], 'bfloat16')),
+      "update of 'b': the state is float32, the new value is bfloat16",
+    ],
+  ])('%s is refused', (_, make, message) => {
+    expect(make).toThrow(message)
   })
 })
 

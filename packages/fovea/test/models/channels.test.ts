@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
+import type { HostArray } from '../../src/graph/arrays.js'
 import type { Graph } from '../../src/graph/graph.js'
 import { elements } from '../../src/graph/types.js'
 import type { Weights } from '../../src/models/model.js'
@@ -22,8 +23,10 @@ async function logits(graph: Graph, weights: Weights): Promise<Float64Array> {
 }
 
 /** Biases and statistics away from the zeros and ones that they start at. */
-const away = (name: string, values: Float32Array): Float32Array =>
-  values.length > 2048 ? values : values.map((x, i) => x + 0.1 * normalAt(randomKey(1, streamOf(name)), i) ** 2)
+const away = (name: string, values: HostArray): HostArray =>
+  values.length > 2048
+    ? values
+    : values.map((x: number, i: number) => x + 0.1 * normalAt(randomKey(1, streamOf(name)), i) ** 2)
 
 /** A third of the groups, at random, but never all of an axis. */
 function chosen(groups: ChannelGroups): Set<number> {

@@ -4,6 +4,8 @@ import { parameterNodes, stateNodes } from '../../src/graph/graph.js'
 import { scaleDepth, scaleWidth } from '../../src/models/efficientnet.js'
 import { createModel, modelNames } from '../../src/models/registry.js'
 import { type ModelSummary, summarize } from '../../src/models/summary.js'
+import { GraphBuilder } from '../../src/ops/builder.js'
+import { ops } from '../../src/ops/index.js'
 
 /**
  * Parameters as torchvision and the papers give them (CIFAR's ResNets: table 6 of arXiv 1512.03385 rounds them), and
@@ -142,6 +144,20 @@ describe('under a policy of precision', () => {
     expect(layerOf(summary, 'conv1')).toMatchObject({ precision: 'float32', activationBytes: 4 * 32 * 32 * 16 })
   })
 
+  test('bytes of images, codes and indices are counted too', () => {
+    const builder = new GraphBuilder()
+    const image = builder.input('image', [1, 4, 4, 2], 'uint8')
+    const weight = builder.parameter('weight', [3, 2, 1, 1], { type: 'ones' }, 'int8')
+    const [x, w] = [image, weight].map(value => builder.emit(ops.cast, [value], { dtype: 'float32' }))
+    const attrs = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const
+    const window = { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] } as const
+    const [, places] = builder.emitAll(ops.maxPool, [builder.emit(ops.conv2d, [x, w], attrs)], window)
+    builder.output('logits', builder.emit(ops.flatten, [places], {}))
+    const summary = summarize({ ...model, graph: builder.build() })
+    expect(summary.activationBytes).toMatchObject({ total: 4 * 48 + 4 * 12 + 12, float32: 4 * 60, uint8: 12 })
+    expect(summary.parameters).toBe(6)
+  })
+
   test('keepFloat32 names other layers than the first and the last to stay float32', () => {
     const summary = summarize(model, { precision: 'mixed_bfloat16', keepFloat32: ['layer1.*', 'fc'] })
     const typeOf = (name: string) => layerOf(summary, name)?.precision
@@ -157,7 +173,7 @@ describe('under a policy of precision', () => {
 describe('weights at the start', () => {
   const { weights } = createModel('resnet18', { input: [32, 32, 3], seed: 1 })
   const spread = (name: string): { mean: number; deviation: number } => {
-    const values = weights.get(name)!
+    const values = Float32Array.from(weights.get(name)!)
     const mean = values.reduce((a, b) => a + b, 0) / values.length
     return { mean, deviation: Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length) }
   }

@@ -1,5 +1,6 @@
 /** @file Every node of a case's graph, gradients too, with the values it reads and writes: for tests of single operators. */
 import { roundToType, toTensor, zeros } from '../../src/engines/reference/tensors.js'
+import { fillConstant } from '../../src/graph/arrays.js'
 import { type Attributes, isLeaf, type Node } from '../../src/graph/graph.js'
 import type { OpDefinition, Tensor } from '../../src/ops/define.js'
 import { opDefinition } from '../../src/ops/index.js'
@@ -40,6 +41,6 @@ export function evaluatedNodes(sample: OperatorCase): EvaluatedNode[] {
 
 function constant(node: Node): Tensor {
   const tensor = zeros(node.outputs[0], 'float64')
-  tensor.data.fill(node.attrs['value'] as number)
+  fillConstant(tensor.data, node)
   return tensor
 }

@@ -5,6 +5,8 @@ import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { type Graph, stateNodes } from '../../src/graph/graph.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
+import { cast } from '../../src/ops/cast.js'
+import { rewrite } from '../../src/passes/rewrite.js'
 import { normalAt, randomAt } from '../../src/random.js'
 import { GROWTH_STEPS, INITIAL_SCALE, initialLossScale, nextLossScale } from '../../src/train/loss-scale.js'
 import { writeState } from '../../src/train/state.js'
@@ -123,4 +125,23 @@ test('norms with running statistics neither use nor change those of the batch', 
   const after = await state()
   expect(after.get('bn.running_mean')).toEqual(small().weights.get('bn.running_mean'))
   expect(after.get('bn.weight')).not.toEqual(small().weights.get('bn.weight'))
+})
+
+test('a parameter that is not float32 is refused by name, unless it is frozen', () => {
+  const { graph: model } = createModel('resnet8', { input: [8, 8, 3] })
+  const graph = rewrite(model, (node, { builder }) =>
+    node.name === 'conv1.weight'
+      ? [
+          builder.emit(cast, [builder.parameter(node.name, node.outputs[0].shape, { type: 'ones' }, 'int8')], {
+            dtype: 'float32',
+          }),
+        ]
+      : undefined,
+  )
+  const options = { batchSize: 2, optimizer: { type: 'sgd' } } as const
+  expect(() => trainingGraph(graph, options)).toThrow(
+    "parameter 'conv1.weight' is int8, and only float32 trains: freeze it by a group of rate 0",
+  )
+  const frozen = trainingGraph(graph, { ...options, groups: [{ match: 'conv1.weight', rate: 0 }] })
+  expect(frozen.updates.has('conv1.weight')).toBe(false)
 })

@@ -1,6 +1,7 @@
 /** @file Claims about averages of weights: moving averages and lookahead, against the same computed step by step. */
 import { describe, expect, test } from 'vitest'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
+import type { Weights } from '../../src/models/model.js'
 import { type TrainOptions, train } from '../../src/train/train.js'
 import { averageFeeds, checkAverage, type WeightAverage } from '../../src/train/weight-average.js'
 import { stripeData } from './patterns.js'
@@ -8,7 +9,7 @@ import { stripeModel, stripeRun } from './small-model.js'
 
 /** The weights after each epoch of a run without an average, of one step each where asked. */
 async function history(more: Partial<TrainOptions>) {
-  const saved: { weights: Map<string, Float32Array>; slots: Map<string, Float32Array> }[] = []
+  const saved: { weights: Weights; slots: Weights }[] = []
   const run = await train(stripeModel, {
     ...stripeRun,
     ...more,

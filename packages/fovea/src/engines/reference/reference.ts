@@ -3,15 +3,16 @@
  * anywhere; in float64 it is what gradients and parity are checked with. Knows no operator.
  */
 import { EngineError, InvalidArgumentError, unknownName } from '../../errors.js'
+import { fillConstant, type HostArray } from '../../graph/arrays.js'
 import { isHalf } from '../../graph/float16.js'
 import { type Graph, inputNodes, isLeaf, type Node, stateNodes, type Value } from '../../graph/graph.js'
 import { formatShape } from '../../graph/types.js'
 import type { Tensor } from '../../ops/define.js'
 import { isOpName, opDefinition } from '../../ops/index.js'
-import type { CompileOptions, Engine, Feeds, HostArray, Outputs, Program } from '../engine.js'
+import type { CompileOptions, Engine, Feeds, Outputs, Program } from '../engine.js'
 import { Lifetime } from '../lifetime.js'
 import { checkMemory } from '../memory.js'
-import { heldBytes, type Precision, roundToType, toHost, toTensor, zeros } from './tensors.js'
+import { heldBytes, type Precision, roundToType, toTensor, zeros } from './tensors.js'
 
 /** In which type the reference engine computes. */
 export interface ReferenceOptions {
@@ -62,7 +63,7 @@ class ReferenceProgram implements Program {
     for (const node of graph.nodes) {
       if (!keeps(node)) continue
       const tensor = zeros(node.outputs[0], precision)
-      if (node.op === 'constant') tensor.data.fill(node.attrs['value'] as number)
+      if (node.op === 'constant') fillConstant(tensor.data, node)
       roundToType(tensor)
       this.#kept.set(node, tensor)
     }
@@ -87,7 +88,7 @@ class ReferenceProgram implements Program {
       for (const done of this.#freedAfter.get(node) ?? []) values.delete(done)
     }
     const result = ({ node, index }: Value) => values.get(node)![index]
-    const outputs = [...this.#graph.outputs].map(([name, value]) => [name, toHost(result(value).data)] as const)
+    const outputs = [...this.#graph.outputs].map(([name, value]) => [name, result(value).data.slice()] as const)
     // Copied before any is assigned: an update may read a state that another one writes.
     const updates = [...this.#graph.updates].map(([name, value]) => [name, result(value).data.slice()] as const)
     for (const [name, data] of updates) this.#state(name).data.set(data)
@@ -96,7 +97,7 @@ class ReferenceProgram implements Program {
 
   async read(name: string): Promise<HostArray> {
     this.#lifetime.checkIdle()
-    return toHost(this.#state(name).data)
+    return this.#state(name).data.slice()
   }
 
   async write(name: string, data: HostArray): Promise<void> {

@@ -1,10 +1,9 @@
 /** @file The reference engine's values: which array holds a tensor, and how arrays of the caller become tensors and back. */
-import { InvalidArgumentError } from '../../errors.js'
+import { checkArray, type HostArray } from '../../graph/arrays.js'
 import { isHalf, roundArrayToHalf } from '../../graph/float16.js'
 import type { Node } from '../../graph/graph.js'
-import { elements, formatShape, isFloat, type TensorType } from '../../graph/types.js'
-import type { Tensor, TensorData } from '../../ops/define.js'
-import { type HostArray, typeOf } from '../engine.js'
+import { elements, type TensorType } from '../../graph/types.js'
+import type { Tensor } from '../../ops/define.js'
 
 /** The type in which every float is held and computed, whatever its dtype in the graph. */
 export type Precision = 'float32' | 'float64'
@@ -37,24 +36,9 @@ export function roundToType({ dtype, data }: Tensor): void {
  */
 export function toTensor(node: Node, values: HostArray | number, precision: Precision, verb: string): Tensor {
   const [type] = node.outputs
-  const wanted = `${type.dtype} ${formatShape(type.shape)}`
+  checkArray(`${verb} '${node.name}'`, type, values)
   const tensor = zeros(type, precision)
-  const array = typeof values === 'number' ? [values] : values
-  const types = isFloat(type.dtype) ? ['Float32Array', 'Float64Array'] : [typeOf(tensor.data)]
-  if (typeof values !== 'number' && !types.includes(typeOf(values))) {
-    throw new InvalidArgumentError(`${verb} '${node.name}': expected ${wanted}, got ${typeOf(values)}`)
-  }
-  const count = elements(type.shape)
-  if (array.length !== count) {
-    const got = typeof values === 'number' ? 'one number' : `${array.length} elements`
-    throw new InvalidArgumentError(`${verb} '${node.name}': expected ${wanted} (${count} elements), got ${got}`)
-  }
-  tensor.data.set(array)
+  tensor.data.set(typeof values === 'number' ? [values] : values)
   roundToType(tensor)
   return tensor
-}
-
-/** A copy for the caller to keep. */
-export function toHost(data: TensorData): HostArray {
-  return data instanceof Int8Array ? Int32Array.from(data) : data.slice()
 }

@@ -2,7 +2,7 @@
  * @file What a case of an operator is (PyTorch's OpInfo is the model): sample inputs and attributes, invalid inputs with
  * the expected message, which inputs have a gradient. Generic tests of every engine run over the same table.
  */
-import type { HostArray } from '../../../src/engines/engine.js'
+import type { HostArray } from '../../../src/graph/arrays.js'
 import type { HalfType } from '../../../src/graph/float16.js'
 import type { Attributes, Graph, Node, Value } from '../../../src/graph/graph.js'
 import { type DType, elements, isFloat, type TensorType } from '../../../src/graph/types.js'

@@ -1,0 +1,33 @@
+/** @file Numbers on their way into the native side's memory and out of it. */
+import {
+  decodeHalf,
+  elements,
+  encodeHalf,
+  type HostArray,
+  isHalf,
+  type TensorType,
+  typeOf,
+  zeroArray,
+} from 'fovea/engine'
+
+/** What the native side copies from and to: 16-bit floats as their bits. */
+export type MemoryArray = HostArray | Uint16Array
+
+/** For the numbers of a tensor that come from there. */
+export const memoryFor = (type: TensorType): MemoryArray =>
+  isHalf(type.dtype) ? new Uint16Array(elements(type.shape)) : zeroArray(type)
+
+/** Numbers for such a tensor, as the native side has them; one number for a scalar. */
+export function inMemory(type: TensorType, values: HostArray | number): MemoryArray {
+  const own = zeroArray(type)
+  if (typeof values === 'number') return inMemory(type, own.fill(values))
+  if (isHalf(type.dtype)) return encodeHalf(values, type.dtype)
+  // It takes no shared memory: another thread may write to that meanwhile.
+  if (typeOf(values) === typeOf(own) && typeOf(values.buffer) !== 'SharedArrayBuffer') return values
+  own.set(values)
+  return own
+}
+
+/** What came from the native side, as numbers. */
+export const asNumbers = ({ dtype }: TensorType, array: MemoryArray): HostArray =>
+  isHalf(dtype) ? decodeHalf(array as Uint16Array, dtype) : (array as HostArray)
