@@ -16,7 +16,9 @@ export function foldBatchNorm(graph: Graph): Graph {
   const soleReader = soleReaderIn(fused)
   const absorbed = new Map<Node, Node>() // a batch-norm, and the convolution that goes into it
   for (const node of fused.nodes) {
-    const norm = node.op === 'conv2d' ? soleReader(node) : undefined
+    // Folded weights are float32; a convolution by weights of another type keeps them as they are.
+    const isFoldable = node.op === 'conv2d' && node.inputs[1].type.dtype === 'float32'
+    const norm = isFoldable ? soleReader(node) : undefined
     if (norm?.op === 'batchNorm' && norm.inputs[0].node === node) absorbed.set(norm, node)
   }
   const gone = new Set(absorbed.values())

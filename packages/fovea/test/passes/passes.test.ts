@@ -318,3 +318,15 @@ test('schedule-updates runs an update as soon as its gradient is known and the o
   const order = scheduleUpdates(builder.build()).nodes.map(node => node.name)
   expect(order).toEqual(['x', 'learningRate', 'weight', 'dw', 'dx', 'update', 'last'])
 })
+
+test('a batch-norm after a convolution by weights of another type stays: folded weights are float32', () => {
+  const builder = new GraphBuilder()
+  const x = builder.input('image', [1, 4, 4, 2], 'bfloat16')
+  const weight = builder.parameter('weight', [3, 2, 1, 1], { type: 'ones' }, 'bfloat16')
+  const attrs = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const
+  const y = builder.emit(ops.conv2d, [x, weight], attrs)
+  const perChannel = [1, 0, 0, 1].map(value => builder.constant(value, [3]))
+  builder.output('y', builder.emit(ops.batchNorm, [y, ...perChannel], { epsilon: 1e-5, momentum: 0.1 }))
+  const graph = builder.build()
+  expect(printGraph(foldBatchNorm(graph))).toBe(printGraph(graph))
+})
