@@ -102,7 +102,7 @@ function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
   const outputs = lowering.finish()
   const inputs = inputNodes(graph).map(node => lowering.state(node).buffer)
   const loops = gatherLoops(lowering.steps)
-  const placement = placeBuffers(loops, lowering.buffers, inputs, outputs, threads)
+  const placement = placeBuffers(loops, lowering.buffers, inputs, [...outputs.values()], threads)
   const memory = { arenaBytes: placement.arenaBytes, stateBytes: placement.stateBytes }
   checkMemory(memory, graph, options)
   const index = new Map(lowering.buffers.map((buffer, i) => [buffer, i]))
@@ -115,6 +115,7 @@ function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
     plan,
     lowering,
     index,
+    outputs,
     loops.flatMap(({ steps }) => steps),
     memory,
   )

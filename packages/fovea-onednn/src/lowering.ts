@@ -313,19 +313,35 @@ export class Lowering {
     this.#pushPrimitive(primitive, reads, writes, this.#view.slices > 0)
   }
 
-  /** Copies what updates did not write in place; brings outputs into the dense layout. */
-  finish(): Buffer[] {
-    for (const [name, value] of this.graph.updates) {
-      if (this.#updatedInPlace.has(name) || value.node.name === name) continue
+  /**
+   * Copies what updates did not write in place; brings outputs into the dense layout.
+   * @returns where each output of the graph is read
+   */
+  finish(): ReadonlyMap<string, Buffer> {
+    const copies = [...this.graph.updates].flatMap(([name, value]) => {
+      if (this.#updatedInPlace.has(name) || value.node.name === name) return []
       const node = this.graph.nodes.find(candidate => candidate.name === name)!
-      const target = this.#stored({ node, index: 0, type: node.outputs[0] })
+      return [{ value, target: this.#stored({ node, index: 0, type: node.outputs[0] }) }]
+    })
+    const changing = new Set(copies.map(({ target }) => target.buffer))
+    this.#once = false
+    // All updates happen at once, after the outputs: what is read of a state is its old content.
+    const old = (value: Value, layout: Layout = 'dense', groups = 1): Operand => {
       this.#node = value.node
-      this.#once = false
-      const source = this.read(value, target.layout, target.groups)
-      const writes = [{ buffer: target.buffer, sliced: false }]
-      this.sharedKernel('copy', { reads: [source], writes, ints: [target.buffer.bytes] })
+      const source = this.read(value, layout, groups)
+      if (!changing.has(source.buffer)) return source
+      const copy: Operand = { buffer: this.#newBuffer(source.buffer.bytes, {}), sliced: false }
+      this.sharedKernel('copy', { reads: [source], writes: [copy], ints: [source.buffer.bytes] })
+      return copy
     }
-    return [...this.graph.outputs.values()].map(value => this.read(value).buffer)
+    const outputs = new Map([...this.graph.outputs].map(([name, value]) => [name, old(value).buffer]))
+    const sources = copies.map(({ value, target }) => old(value, target.layout, target.groups))
+    for (const [i, { value, target }] of copies.entries()) {
+      this.#node = value.node
+      const writes = [{ buffer: target.buffer, sliced: false }]
+      this.sharedKernel('copy', { reads: [sources[i]], writes, ints: [target.buffer.bytes] })
+    }
+    return outputs
   }
 
   /** The layout in which our weight gradient leaves its tiles: [outputs / 16, inputs / 16, height, width, 16, 16]. */

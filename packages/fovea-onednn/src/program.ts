@@ -57,6 +57,8 @@ export class NativeProgram implements OnednnProgram {
     readonly plan: NativePlan,
     readonly lowering: Lowering,
     readonly index: ReadonlyMap<Buffer, number>,
+    /** Where each output of the graph is read. */
+    readonly outputs: ReadonlyMap<string, Buffer>,
     /** In the order in which they run. */
     readonly steps: readonly Step[],
     readonly memory: Program['memory'],
@@ -82,7 +84,7 @@ export class NativeProgram implements OnednnProgram {
     if (refresh) this.#stateWritten = false
     return Object.fromEntries(
       [...this.lowering.graph.outputs].map(([name, value]) => {
-        const place = [this.index.get(this.lowering.read(value).buffer)!, -1, -1] as const
+        const place = [this.index.get(this.outputs.get(name)!)!, -1, -1] as const
         return [name, this.#read(place, value.type)]
       }),
     )

@@ -155,6 +155,31 @@ test.skipIf(!available).each(['bfloat16', 'float16'] as const)(
   },
 )
 
+test.skipIf(!available)('updates happen at once and after the outputs, on every engine', async () => {
+  const builder = new GraphBuilder()
+  const [a, b] = ['a', 'b'].map(name => builder.buffer(name, [4], { type: 'zeros' }))
+  const weight = builder.parameter('weight', [4], { type: 'zeros' })
+  const attrs = { momentum: 0, nesterov: false, weightDecay: 0 }
+  const next = builder.emit(ops.sgd, [weight, builder.input('gradient', [4]), builder.constant(1)], attrs)
+  builder.output('old', weight)
+  builder.output('view', builder.emit(ops.reshape, [weight], { shape: [2, 2] }))
+  builder.output('next', next)
+  builder.update(weight, next)
+  builder.update(a, b)
+  builder.update(b, a)
+  const graph = builder.build()
+  const results = await Promise.all(
+    [referenceEngine(), onednnEngine({ threads: 2 })].map(async engine => {
+      const program = engine.compile(graph)
+      for (const [i, name] of ['a', 'b', 'weight'].entries()) await program.write(name, Float32Array.of(i, 1, 2, 3))
+      const outputs = await program.run({ gradient: Float32Array.of(1, 1, 1, 1) })
+      return { outputs, state: await Promise.all(['a', 'b', 'weight'].map(name => program.read(name))) }
+    }),
+  )
+  expect(results[1]).toEqual(results[0])
+  expect(results[0].outputs['old']).toEqual(Float32Array.of(2, 1, 2, 3))
+})
+
 test.skipIf(!available)('several outputs in layouts of oneDNN keep their own memory to the end', async () => {
   const builder = new GraphBuilder()
   const [x, dy] = ['x', 'dy'].map(name => builder.input(name, [2, 4, 4, 16]))
