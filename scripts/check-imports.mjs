@@ -27,6 +27,7 @@ const folders = {
   data: ['settings', 'models/model.ts', 'graph'],
   formats: ['graph', 'ops', 'models', 'passes', 'data/dataset.ts'],
   train: ['settings', 'graph', 'ops', 'nn', 'models', 'passes', 'engines', 'data', 'formats'],
+  compress: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'data', 'train'],
   parity: ['graph', 'ops', 'models', 'passes', 'engines', 'formats', 'train'],
 }
 

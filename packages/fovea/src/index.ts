@@ -1,5 +1,8 @@
 /** @file The public surface of Fovea's library: everything else may change. */
 
+export { type Scope, scopes } from './compress/choose-channels.js'
+export { type Criterion, criteria } from './compress/importance.js'
+export * from './compress/prune-channels.js'
 export * from './data/array-dataset.js'
 export { parseAugmentation } from './data/augment/augmentation.js'
 export * from './data/batches.js'

@@ -1,8 +1,10 @@
 /**
  * @file Channels of whole networks can be left out along what operators say of their axes: through residual additions,
- * padded shortcuts, depthwise convolutions, squeeze-and-excitation and flattened images. This is what pruning stands on.
+ * padded shortcuts, depthwise convolutions, squeeze-and-excitation and flattened images.
  */
 import { describe, expect, test } from 'vitest'
+import { ChannelGroups } from '../../src/compress/channel-groups.js'
+import { keptState, withoutChannels } from '../../src/compress/remove-channels.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import type { HostArray } from '../../src/graph/arrays.js'
 import type { Graph } from '../../src/graph/graph.js'
@@ -12,10 +14,9 @@ import { createModel } from '../../src/models/registry.js'
 import { parameterCount } from '../../src/models/summary.js'
 import { inferenceMode } from '../../src/passes/inference-mode.js'
 import { normalAt, randomAt, randomKey, streamOf } from '../../src/random.js'
-import { ChannelGroups, leaveOut } from './channel-groups.js'
 
 async function logits(graph: Graph, weights: Weights): Promise<Float64Array> {
-  const program = referenceEngine({ precision: 'float64' }).compile(graph)
+  const program = referenceEngine({ precision: 'float64' }).compile(inferenceMode(graph))
   for (const [name, values] of weights) await program.write(name, values)
   const [{ outputs }] = graph.nodes
   const image = Float64Array.from({ length: elements(outputs[0].shape) }, (_, i) => normalAt(randomKey(3, 1), i))
@@ -28,18 +29,25 @@ const away = (name: string, values: HostArray): HostArray =>
     ? values
     : values.map((x: number, i: number) => x + 0.1 * normalAt(randomKey(1, streamOf(name)), i) ** 2)
 
-/** A third of the groups, at random, but never all of an axis. */
-function chosen(groups: ChannelGroups): Set<number> {
-  const out = new Set(groups.prunable().filter(group => randomAt(randomKey(0, streamOf('prune')), group) < 1 / 3))
-  for (const node of groups.graph.nodes) {
-    for (const [index, type] of node.outputs.entries()) {
-      type.shape.forEach((size, axis) => {
-        const roots = [...Array(size).keys()].map(i => groups.of({ node, index, type }, axis, i))
-        if (roots.every(root => out.has(root))) out.delete(roots[0])
-      })
-    }
-  }
-  return out
+/** A third of the groups, at random, but never all of a set. */
+const chosen = ({ sets }: ChannelGroups): Set<number> =>
+  new Set(
+    sets.flatMap(({ channels }) =>
+      channels.slice(1).filter(group => randomAt(randomKey(0, streamOf('prune')), group) < 1 / 3),
+    ),
+  )
+
+/** Zeros in place of what keptState leaves out: where a tensor's own places go, the others are 0. */
+function zeroed(groups: ChannelGroups, weights: Weights, out: ReadonlySet<number>): Weights {
+  const places = new Map([...weights].map(([name, values]) => [name, Float32Array.from(values, (_, i) => i)]))
+  const left = keptState(groups, places, out)
+  return new Map(
+    [...weights].map(([name, values]) => {
+      const whole = new Float32Array(values.length)
+      for (const place of left.get(name)!) whole[place] = values[place]
+      return [name, whole]
+    }),
+  )
 }
 
 /** EfficientNet-B0's table 1: [input channels of a block, expansion, blocks]. */
@@ -71,18 +79,20 @@ const cases = [
 
 describe.each(cases)('$name', ({ name, size, count }) => {
   const model = createModel(name, { classes: 10, input: [size, size, 3] })
-  const graph = inferenceMode(model.graph)
+  const { graph } = model
   const groups = new ChannelGroups(graph)
 
   test('has the groups of channels that its paper gives', () => {
-    expect(groups.prunable().length).toBe(count)
+    expect(groups.sets.reduce((sum, { channels }) => sum + channels.length, 0)).toBe(count)
   })
 
   test('gives the same without a third of them as with zeros in their place', async () => {
     const weights = new Map([...model.weights].map(([key, values]) => [key, away(key, values)]))
-    const { graph: smaller, left, zeroed } = leaveOut(groups, weights, chosen(groups))
+    const out = chosen(groups)
+    const smaller = withoutChannels(groups, out)
     expect(parameterCount(smaller)).toBeLessThan(0.7 * parameterCount(graph))
-    const [expected, actual] = [await logits(graph, zeroed), await logits(smaller, left)]
+    const expected = await logits(graph, zeroed(groups, weights, out))
+    const actual = await logits(smaller, keptState(groups, weights, out))
     const scale = Math.max(...Array.from(expected, Math.abs))
     expect(Math.max(...Array.from(expected, (x, i) => Math.abs(x - actual[i])))).toBeLessThan(1e-9 * scale)
   })

@@ -1,0 +1,95 @@
+/**
+ * @file How much a network needs each of its channels: from its weights alone, or from what the loss says of them. A
+ * criterion gives each channel a number; what has the lowest is left out first.
+ */
+import { type Node, parameterNodes, type Value } from '../graph/graph.js'
+import type { Weights } from '../models/model.js'
+import { batchNorm } from '../ops/batch-norm.js'
+import { denseStrides } from '../ops/strided.js'
+import { randomAt, randomKey, streamOf } from '../random.js'
+import { type ChannelGroups, outputsOf } from './channel-groups.js'
+
+/** The importance of each channel, by its group; channels that a criterion says nothing of are not in it. */
+export type Importance = ReadonlyMap<number, number>
+
+/** What decides which channels go. */
+export const criteria = ['l1', 'l2', 'batch-norm', 'taylor', 'random'] as const
+/**
+ * One of `criteria`: `l1` and `l2` are norms of the weights that make or read a channel, each beside the mean of its layer
+ * (Li et al. 2017, normalized as in DepGraph, section 3.3, so that layers can be compared); `batch-norm` the size of a
+ * norm's scales (Network Slimming, Liu et al. 2017); `taylor` the square of what the loss changes by, to first order, when
+ * all of a channel's parameters become 0 (Molchanov et al. 2019); `random` what all others must beat.
+ */
+export type Criterion = (typeof criteria)[number]
+
+/** By the norm of weights: of order 1 or 2. */
+export function weightNorms(groups: ChannelGroups, weights: Weights, order: 1 | 2): Importance {
+  const power = order === 1 ? Math.abs : (x: number) => x * x
+  const root = order === 1 ? (x: number) => x : Math.sqrt
+  const setOf = new Map(groups.sets.flatMap(set => set.channels.map(channel => [channel, set] as const)))
+  const sums = new Map<number, number[]>()
+  for (const node of parameterNodes(groups.graph)) {
+    // Biases and scales of norms are no connections.
+    if (node.outputs[0].shape.length < 2) continue
+    for (const [axis] of node.outputs[0].shape.entries()) {
+      const norms = sumsAlong(groups, node, axis, weights.get(node.name)!, power)
+      const means = new Map<unknown, { sum: number; count: number }>()
+      for (const [channel, sum] of norms) {
+        const mean = means.get(setOf.get(channel)) ?? { sum: 0, count: 0 }
+        mean.sum += root(sum)
+        mean.count++
+        means.set(setOf.get(channel), mean)
+      }
+      for (const [channel, sum] of norms) {
+        const mean = means.get(setOf.get(channel))!
+        sums.set(channel, [...(sums.get(channel) ?? []), mean.sum === 0 ? 0 : (root(sum) * mean.count) / mean.sum])
+      }
+    }
+  }
+  return new Map([...sums].map(([channel, shares]) => [channel, shares.reduce((a, b) => a + b, 0) / shares.length]))
+}
+
+/** By the scales of the norms behind a channel: the mean of their sizes. */
+export function normScales(groups: ChannelGroups, weights: Weights): Importance {
+  const scales = new Map<number, number[]>()
+  for (const norm of groups.graph.nodes.filter(({ op }) => op === batchNorm.name)) {
+    const { node } = norm.inputs[1]
+    const values = weights.get(node.name)
+    if (values === undefined) continue
+    for (const [channel, size] of sumsAlong(groups, node, 0, values, Math.abs)) {
+      scales.set(channel, [...(scales.get(channel) ?? []), size])
+    }
+  }
+  return new Map([...scales].map(([channel, sizes]) => [channel, sizes.reduce((a, b) => a + b, 0) / sizes.length]))
+}
+
+/** By chance. */
+export function atRandom(groups: ChannelGroups, seed: number): Importance {
+  const key = randomKey(seed, streamOf('prune'))
+  const channels = groups.sets.flatMap(set => set.channels)
+  return new Map(channels.map((channel, i) => [channel, randomAt(key, i)]))
+}
+
+/**
+ * For each channel that may be left out, the sum over all elements of a parameter that lie at its indices of an axis.
+ * @param values of the parameter, or something like it
+ */
+export function sumsAlong(
+  groups: ChannelGroups,
+  node: Node,
+  axis: number,
+  values: ArrayLike<number>,
+  each: (value: number) => number = value => value,
+): Map<number, number> {
+  const [value]: Value[] = outputsOf(node)
+  const size = value.type.shape[axis]
+  const stride = denseStrides(value.type.shape)[axis]
+  const byIndex = new Float64Array(size)
+  for (let i = 0; i < values.length; i++) byIndex[Math.floor(i / stride) % size] += each(values[i])
+  const sums = new Map<number, number>()
+  byIndex.forEach((sum, index) => {
+    const channel = groups.of(value, axis, index)
+    if (groups.isRemovable(channel)) sums.set(channel, (sums.get(channel) ?? 0) + sum)
+  })
+  return sums
+}

@@ -1,0 +1,72 @@
+/** @file A network without some of its channels: a smaller graph, and the state that goes with it. */
+import { type Graph, isLeaf, isState, type Node, slotOwner, type Value } from '../graph/graph.js'
+import { elements, type Shape } from '../graph/types.js'
+import type { Weights } from '../models/model.js'
+import { resizedAttributes } from '../ops/axes.js'
+import type { Initializer } from '../ops/builder.js'
+import { opDefinition } from '../ops/index.js'
+import { denseStrides } from '../ops/strided.js'
+import { rewrite } from '../passes/rewrite.js'
+import { type ChannelGroups, outputsOf } from './channel-groups.js'
+
+/**
+ * The graph without these groups of channels. All attributes and shapes are those of what is left.
+ * @param out groups of `groups.sets`; not all of any set
+ */
+export function withoutChannels(groups: ChannelGroups, out: ReadonlySet<number>): Graph {
+  const kept = (value: Value): number[][] => keptIndices(groups, value, out)
+  return rewrite(groups.graph, (node, { builder, mapped }) => {
+    if (node.op === 'input') return undefined
+    const outputs = outputsOf(node).map(kept)
+    const shape = outputs[0].map(({ length }) => length)
+    if (node.op === 'constant') return [builder.constant(node.attrs['value'] as number, shape, node.outputs[0].dtype)]
+    const initializer = node.attrs['initializer'] as Initializer
+    if (node.op === 'parameter') return [builder.parameter(node.name, shape, initializer)]
+    if (isLeaf(node)) return [builder.buffer(node.name, shape, initializer)]
+    const definition = opDefinition(node.op)
+    const attrs = resizedAttributes(definition, node.attrs, { inputs: node.inputs.map(kept), outputs })
+    return builder.emitAll(definition, node.inputs.map(mapped), attrs, node.name)
+  })
+}
+
+/**
+ * What is left of a network's state: weights, running statistics, and slots of an optimizer, which have the shape of what
+ * they belong to.
+ * @param state by name; slots as `conv1.weight:velocity`
+ * @returns the same names, in their order
+ */
+export function keptState(groups: ChannelGroups, state: Weights, out: ReadonlySet<number>): Weights {
+  const nodes = new Map(groups.graph.nodes.filter(isState).map(node => [node.name, node]))
+  const places = new Map<Node, Int32Array>()
+  const placesIn = (node: Node): Int32Array => {
+    const [value] = outputsOf(node)
+    const found = places.get(node) ?? placesOf(value.type.shape, keptIndices(groups, value, out))
+    places.set(node, found)
+    return found
+  }
+  const left: Weights = new Map()
+  for (const [name, values] of state) {
+    const node = nodes.get(name) ?? nodes.get(slotOwner(name) ?? '')
+    const isLike = node !== undefined && values.length === elements(node.outputs[0].shape)
+    left.set(name, isLike ? Float32Array.from(placesIn(node), place => values[place]) : values)
+  }
+  return left
+}
+
+/** Of each axis of a value, the indices that are left. */
+const keptIndices = (groups: ChannelGroups, value: Value, out: ReadonlySet<number>): number[][] =>
+  value.type.shape.map((size, axis) =>
+    Array.from({ length: size }, (_, i) => i).filter(i => !out.has(groups.of(value, axis, i))),
+  )
+
+/** The places in a dense tensor of the elements at these indices of its axes. */
+function placesOf(shape: Shape, kept: readonly (readonly number[])[]): Int32Array {
+  let places = Int32Array.of(0)
+  for (const [axis, stride] of denseStrides(shape).entries()) {
+    const next = new Int32Array(places.length * kept[axis].length)
+    let to = 0
+    for (const place of places) for (const i of kept[axis]) next[to++] = place + i * stride
+    places = next
+  }
+  return places
+}

@@ -1,0 +1,112 @@
+/** @file Structured pruning of whole models: smaller by what was asked for, the same where what goes is zero, and like any model after. */
+import { describe, expect, test } from 'vitest'
+import { criteria } from '../../src/compress/importance.js'
+import { pruneChannels } from '../../src/compress/prune-channels.js'
+import { arrayDataset } from '../../src/data/array-dataset.js'
+import { referenceEngine } from '../../src/engines/reference/reference.js'
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
+import { elements } from '../../src/graph/types.js'
+import type { Model } from '../../src/models/model.js'
+import { createModel } from '../../src/models/registry.js'
+import { graphMultiplyAdds, parameterCount } from '../../src/models/summary.js'
+import { randomAt, randomKey } from '../../src/random.js'
+import { predictProbabilities } from '../../src/train/evaluate.js'
+import { train } from '../../src/train/train.js'
+
+const engine = referenceEngine()
+const small = (name: string): Model => createModel(name, { classes: 4, input: [32, 32, 3] })
+
+/** Noise: enough for shapes and sums. */
+function noise({ preprocessing: { size }, labels }: Model, count: number) {
+  const images = Uint8Array.from({ length: count * elements(size) }, (_, i) => 256 * randomAt(randomKey(5, 0), i))
+  return arrayDataset({
+    name: 'noise',
+    images,
+    labels: Int32Array.from({ length: count }, (_, i) => i % labels.length),
+    imageShape: size,
+    classes: labels,
+  })
+}
+
+const gone = (before: Model, after: Model): number =>
+  1 - graphMultiplyAdds(after.graph) / graphMultiplyAdds(before.graph)
+
+describe.each(['resnet20', 'efficientnet-b0', 'cnn', 'speednet', 'resnet18'])('%s', name => {
+  const model = small(name)
+
+  test.each(['global', 'uniform'] as const)('loses what is asked for, and little more (%s)', async scope => {
+    const { model: smaller, sets } = await pruneChannels(model, { amount: 0.4, scope })
+    expect(gone(model, smaller)).toBeGreaterThanOrEqual(0.4)
+    expect(gone(model, smaller)).toBeLessThan(0.55)
+    expect(parameterCount(smaller.graph)).toBeLessThan(parameterCount(model.graph))
+    for (const { channels, kept } of sets)
+      expect(kept % 8 === 0 || kept === channels, `${kept} of ${channels}`).toBe(true)
+    expect(new Set(sets.map(({ name }) => name)).size, 'each set has a name of its own').toBe(sets.length)
+  })
+})
+
+describe('what is left is a model: it learns, is saved and read, and pruned again', () => {
+  test.each([...criteria.map(importance => ['resnet8', importance] as const), ['efficientnet-b0', 'taylor'] as const])(
+    '%s by %s',
+    async (name, importance) => {
+      const model = createModel(name, { classes: 4, input: [8, 8, 3] })
+      const images = noise(model, 4)
+      const options = { importance, images, engine, batchSize: 2, amount: 0.3 }
+      const { model: smaller } = await pruneChannels(model, options)
+      const run = await train(smaller, { data: { train: images }, epochs: 1, batchSize: 2, engine })
+      const read = decodeCheckpoint('saved', Buffer.concat(encodeCheckpoint({ model: run.model }))).model
+      const probabilities = await predictProbabilities(read, new Uint8Array(8 * 8 * 3), { engine })
+      expect(probabilities.every(value => Number.isFinite(value))).toBe(true)
+      const { model: smallest } = await pruneChannels(read, options)
+      expect(gone(model, smallest)).toBeGreaterThan(0.5)
+    },
+  )
+})
+
+test('what the weights of are 0 goes first, and changes nothing', async () => {
+  const model = createModel('resnet8', { classes: 4, input: [8, 8, 3] })
+  const dead = { of: 'layer2.0.conv1.weight', from: 16 }
+  const weights = new Map(
+    [...model.weights].map(([name, values]) => {
+      const ofChannel = name === dead.of || name.startsWith('layer2.0.bn1.')
+      const perChannel = values.length / 32
+      return [name, ofChannel ? values.map((x, i) => (i / perChannel < dead.from ? x : 0)) : values]
+    }),
+  )
+  const before = { ...model, weights }
+  for (const importance of ['l1', 'l2', 'batch-norm'] as const) {
+    const { model: after, sets } = await pruneChannels(before, { importance, amount: 0.01, multipleOf: 1, engine })
+    expect(sets.filter(({ channels, kept }) => kept < channels).map(({ name }) => name)).toEqual([dead.of])
+    const pixels = new Uint8Array(2 * 8 * 8 * 3).map((_, i) => (i * 37) % 256)
+    const [a, b] = [
+      await predictProbabilities(before, pixels, { engine }),
+      await predictProbabilities(after, pixels, { engine }),
+    ]
+    a.forEach((p, i) => expect(b[i]).toBeCloseTo(p, 6))
+  }
+})
+
+test('chance gives the same for the same seed, and another for another', async () => {
+  const model = createModel('resnet8', { classes: 4, input: [8, 8, 3] })
+  const firstWeights = async (seed: number) => {
+    const { model: smaller } = await pruneChannels(model, { amount: 0.5, importance: 'random', seed, engine })
+    return smaller.weights.get('conv1.weight')!
+  }
+  expect(await firstWeights(1)).toEqual(await firstWeights(1))
+  expect(await firstWeights(1)).not.toEqual(await firstWeights(2))
+})
+
+test('what cannot be done is refused by name', async () => {
+  const model = createModel('resnet8', { classes: 4, input: [8, 8, 3] })
+  const refused = (options: object) => expect(pruneChannels(model, { engine, ...options } as never)).rejects
+  await refused({ amount: 1 }).toThrow('amount: expected a number above 0 and below 1')
+  await refused({}).toThrow('amount: missing')
+  await refused({ amount: 0.99, multipleOf: 8 }).toThrow('would leave a layer without channels: at most')
+  await refused({ amount: 0.5, importance: 'l3' }).toThrow("importance: unknown 'l3'")
+  await refused({ amount: 0.5, importance: 'taylor' }).toThrow('needs images')
+  await refused({ amount: 0.5, images: noise(createModel('resnet8', { classes: 5, input: [8, 8, 3] }), 4) }).toThrow(
+    'classes',
+  )
+  const plain = createModel('cnn', { classes: 4, input: [32, 32, 3] })
+  await expect(pruneChannels(plain, { amount: 0.5, importance: 'batch-norm', engine })).rejects.toThrow('batch-norm')
+})
