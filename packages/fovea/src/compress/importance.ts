@@ -2,10 +2,10 @@
  * @file How much a network needs each of its channels: from its weights alone, or from what the loss says of them. A
  * criterion gives each channel a number; what has the lowest is left out first.
  */
-import { type Node, parameterNodes, type Value } from '../graph/graph.js'
+import { type Node, parameterNodes } from '../graph/graph.js'
+import { elements } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
 import { batchNorm } from '../ops/batch-norm.js'
-import { denseStrides } from '../ops/strided.js'
 import { randomAt, randomKey, streamOf } from '../random.js'
 import { type ChannelGroups, outputsOf } from './channel-groups.js'
 
@@ -81,15 +81,18 @@ export function sumsAlong(
   values: ArrayLike<number>,
   each: (value: number) => number = value => value,
 ): Map<number, number> {
-  const [value]: Value[] = outputsOf(node)
-  const size = value.type.shape[axis]
-  const stride = denseStrides(value.type.shape)[axis]
-  const byIndex = new Float64Array(size)
-  for (let i = 0; i < values.length; i++) byIndex[Math.floor(i / stride) % size] += each(values[i])
+  const [value] = outputsOf(node)
+  const { shape } = value.type
+  const channels = Array.from({ length: shape[axis] }, (_, index) => groups.of(value, axis, index))
   const sums = new Map<number, number>()
-  byIndex.forEach((sum, index) => {
-    const channel = groups.of(value, axis, index)
-    if (groups.isRemovable(channel)) sums.set(channel, (sums.get(channel) ?? 0) + sum)
-  })
+  if (!channels.some(channel => groups.isRemovable(channel))) return sums
+  const inner = elements(shape.slice(axis + 1))
+  for (let place = 0; place < values.length; ) {
+    for (const channel of channels) {
+      let sum = 0
+      for (const end = place + inner; place < end; place++) sum += each(values[place])
+      if (groups.isRemovable(channel)) sums.set(channel, (sums.get(channel) ?? 0) + sum)
+    }
+  }
   return sums
 }

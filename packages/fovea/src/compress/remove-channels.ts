@@ -1,4 +1,5 @@
 /** @file A network without some of its channels: a smaller graph, and the state that goes with it. */
+import type { HostArray } from '../graph/arrays.js'
 import { type Graph, isLeaf, isState, type Node, slotOwner, type Value } from '../graph/graph.js'
 import { elements, type Shape } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
@@ -19,10 +20,15 @@ export function withoutChannels(groups: ChannelGroups, out: ReadonlySet<number>)
     if (node.op === 'input') return undefined
     const outputs = outputsOf(node).map(kept)
     const shape = outputs[0].map(({ length }) => length)
-    if (node.op === 'constant') return [builder.constant(node.attrs['value'] as number, shape, node.outputs[0].dtype)]
+    const [{ dtype, shape: whole }] = node.outputs
+    if (node.op === 'constant') {
+      const values = node.attrs['value'] as number | readonly number[]
+      const left = typeof values === 'number' ? values : Array.from(placesOf(whole, outputs[0]), place => values[place])
+      return [builder.constant(left, shape, dtype)]
+    }
     const initializer = node.attrs['initializer'] as Initializer
-    if (node.op === 'parameter') return [builder.parameter(node.name, shape, initializer)]
-    if (isLeaf(node)) return [builder.buffer(node.name, shape, initializer)]
+    if (node.op === 'parameter') return [builder.parameter(node.name, shape, initializer, dtype)]
+    if (isLeaf(node)) return [builder.buffer(node.name, shape, initializer, dtype)]
     const definition = opDefinition(node.op)
     const attrs = resizedAttributes(definition, node.attrs, { inputs: node.inputs.map(kept), outputs })
     return builder.emitAll(definition, node.inputs.map(mapped), attrs, node.name)
@@ -44,12 +50,19 @@ export function keptState(groups: ChannelGroups, state: Weights, out: ReadonlySe
     places.set(node, found)
     return found
   }
-  const left: Weights = new Map()
-  for (const [name, values] of state) {
-    const node = nodes.get(name) ?? nodes.get(slotOwner(name) ?? '')
-    const isLike = node !== undefined && values.length === elements(node.outputs[0].shape)
-    left.set(name, isLike ? Float32Array.from(placesIn(node), place => values[place]) : values)
-  }
+  return new Map(
+    [...state].map(([name, values]) => {
+      const node = nodes.get(name) ?? nodes.get(slotOwner(name) ?? '')
+      const isLike = node !== undefined && values.length === elements(node.outputs[0].shape)
+      return [name, isLike ? at(placesIn(node), values) : values]
+    }),
+  )
+}
+
+/** The elements at these places. */
+function at(places: Int32Array, values: HostArray): HostArray {
+  const left = values.slice(0, places.length)
+  for (let i = 0; i < left.length; i++) left[i] = values[places[i]]
   return left
 }
 

