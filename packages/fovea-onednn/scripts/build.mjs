@@ -7,15 +7,13 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { compileFlags, native, sources } from './flags.mjs'
 import { findCompiler, findOnednn, missingTools, outputOf } from './toolchain.mjs'
 
-const require = createRequire(import.meta.url)
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-const native = join(root, 'native')
 const sanitize = process.argv.includes('--sanitize')
 const build = join(root, sanitize ? 'build/sanitized' : 'build')
 
@@ -35,35 +33,11 @@ const compiler = findCompiler()
 const onednn = findOnednn(compiler)
 
 const mac = process.platform === 'darwin'
-const avx512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mprefer-vector-width=512']
-const isaFlags = {
-  kernels_avx2: ['-mavx2', '-mfma', '-mf16c'],
-  kernels_avx512: avx512,
-  kernels_avx512_bf16: [...avx512, '-mavx512bf16'],
-}
-// No -ffast-math: NaN must stay NaN. -fno-trapping-math and -fno-math-errno only drop side effects nobody reads.
 const flags = [
-  '-std=c++17',
   ...(sanitize
     ? ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer']
     : ['-O3']),
-  '-fPIC',
-  '-fvisibility=hidden',
-  '-fno-math-errno',
-  '-fno-trapping-math',
-  '-Wall',
-  '-Wextra',
-  '-Wno-psabi',
-  ...(mac ? ['-Xpreprocessor', '-fopenmp'] : ['-fopenmp']),
-  '-DNAPI_VERSION=8',
-  // Every C++ exception becomes one of JavaScript's, unless the environment is ending and takes none.
-  '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL',
-  '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
-  '-isystem',
-  require('node-api-headers').include_dir,
-  '-isystem',
-  require('node-addon-api').include_dir,
-  ...(onednn ? ['-isystem', join(onednn, 'include')] : []),
+  ...compileFlags(onednn),
 ]
 const linkFlags = [
   '-shared',
@@ -78,15 +52,12 @@ const linkFlags = [
   '-ldnnl',
 ]
 
-const sources = readdirSync(native)
-  .filter(name => name.endsWith('.cc'))
-  .filter(name => process.arch === 'x64' || !(name.replace('.cc', '') in isaFlags))
 const headers = [native, join(native, 'kernels')].flatMap(folder =>
   readdirSync(folder)
     .filter(name => name.endsWith('.h'))
     .map(name => join(folder, name)),
 )
-const inputs = [...sources.map(name => join(native, name)), ...headers]
+const inputs = [...sources.map(({ name }) => join(native, name)), ...headers]
 const hash = createHash('sha256').update(
   JSON.stringify([compiler, outputOf(compiler, ['-dumpfullversion']), flags, linkFlags]),
 )
@@ -103,9 +74,8 @@ try {
   fail(`'${build}' cannot be written (${code}): run \`sudo "${process.execPath}" "${fileURLToPath(import.meta.url)}"\``)
 }
 rmSync(stampFile, { force: true })
-const compile = async name => {
+const compile = async ({ name, isa }) => {
   const object = join(build, name.replace('.cc', '.o'))
-  const isa = isaFlags[name.replace('.cc', '')] ?? []
   await promisify(execFile)(compiler, [...flags, ...isa, '-c', join(native, name), '-o', object]).then(({ stderr }) =>
     process.stderr.write(stderr),
   )
