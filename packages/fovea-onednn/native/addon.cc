@@ -1,5 +1,6 @@
 // Every function that JavaScript can call: `info()` and the class Plan with layout, convolution, reorder, build, run, read, write, events, dispose. Every failure is a JavaScript exception with a message.
 #include <cstring>
+#include <stdexcept>
 
 #include "arguments.h"
 #include "costs.h"
