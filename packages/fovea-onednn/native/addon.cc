@@ -25,8 +25,9 @@ T field(const Napi::Object& from, const char* name, double least = 0, double mos
 }
 
 fovea::ConvolutionSpec convolution_of(const Napi::Object& o, int threads) {
-  const auto size = [&](const char* name) { return field(o, name, 1); };
-  const auto padding = [&](const char* name) { return field(o, name, -fovea::kMostExact); };
+  // oneDNN computes with some of them as int, and divides by them.
+  const auto size = [&](const char* name) { return field<int32_t>(o, name, 1); };
+  const auto padding = [&](const char* name) { return field<int32_t>(o, name, -std::numeric_limits<int32_t>::max()); };
   const auto either = [&](const char* name) { return field(o, name, 0, 1) != 0; };
   return {(fovea::Direction)field(o, "direction", 0, 2), field(o, "type"), size("batch"), size("inChannels"),
           size("inHeight"), size("inWidth"), size("outChannels"), size("outHeight"), size("outWidth"),

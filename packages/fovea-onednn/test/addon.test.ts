@@ -73,11 +73,27 @@ describe.skipIf(!available)('the addon', () => {
     ['of an unknown type', { ...convolution, type: 77 }, 'unknown element type 77'],
     ['of no groups', { ...convolution, groups: 0 }, 'groups must be a whole number from 1'],
     ['without stride', { ...convolution, strideX: 0 }, 'strideX must be a whole number from 1'],
+    ['of groups that do not divide its channels', { ...convolution, groups: 3 }, 'could not create'],
+    ['of more groups than channels', { ...convolution, groups: 8 }, 'could not create'],
     ['of a negative size', { ...convolution, inHeight: -8 }, 'inHeight must be a whole number from 1'],
     ['of sizes that do not fit', { ...convolution, outHeight: 5 }, 'could not create'],
     ['of too many threads', { ...convolution, threads: 1e7 }, 'threads must be a whole number from 1 to'],
   ])('makes no convolution that is %s', (_, spec, message) => {
     expect(() => plan().convolution(spec)).toThrow(message)
+  })
+
+  test('makes no convolution of sizes that oneDNN would divide by the rest of', () => {
+    const sizes = ['batch', 'inChannels', 'outChannels', 'inWidth', 'kernelWidth', 'strideX', 'dilationX', 'groups']
+    for (const direction of [0, 1, 2]) {
+      for (const size of [...sizes, 'left']) {
+        for (const value of [2 ** 31, 2 ** 32, 2 ** 40]) {
+          const spec = { ...convolution, direction, [size]: value }
+          expect(() => plan().convolution(spec)).toThrow(
+            new RegExp(`^${size} must be a whole number from .* to 2147483647$`),
+          )
+        }
+      }
+    }
   })
 
   test('makes no layouts and reorders of what is none', () => {
