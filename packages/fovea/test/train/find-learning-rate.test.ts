@@ -1,5 +1,6 @@
 /** @file Claims about the learning-rate range test: what it suggests trains, it repeats, and it leaves the model alone. */
 import { describe, expect, test } from 'vitest'
+import type { Dataset } from '../../src/data/dataset.js'
 import { take } from '../../src/data/subset.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import type { Model } from '../../src/models/model.js'
@@ -9,7 +10,7 @@ import { ops } from '../../src/ops/index.js'
 import { type FindLearningRateOptions, findLearningRate } from '../../src/train/find-learning-rate.js'
 import { hasDiverged, suggestRate, type TriedRate } from '../../src/train/rate-suggestion.js'
 import { train } from '../../src/train/train.js'
-import { stripeClasses, stripeData } from './patterns.js'
+import { stripeClasses, stripeData, stripes } from './patterns.js'
 
 const engine = referenceEngine()
 
@@ -64,17 +65,17 @@ describe('on images of stripes', async () => {
   })
 
   test('too few images to tell anything by are refused', async () => {
-    const few = (count: number) =>
+    const few = (train: Dataset) =>
       findLearningRate(model, {
         ...options,
         batchSize: 1,
-        data: { ...stripeData, train: take(stripeData.train, count) },
+        data: { ...stripeData, train },
       })
-    await expect(few(19)).rejects.toThrow(
+    await expect(few(stripes(19))).rejects.toThrow(
       '19 images are too few to find a learning rate by: a search takes at least 20 to train on',
     )
-    await expect(few(1)).rejects.toThrow('1 image is too few')
-    expect((await few(20)).passes).toBeLessThanOrEqual(3)
+    await expect(few(stripes(1))).rejects.toThrow('1 image is too few')
+    expect((await few(take(stripeData.train, 20))).passes).toBeLessThanOrEqual(3)
   })
 
   test('what is thrown after a step ends the search', async () => {
