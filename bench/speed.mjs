@@ -3,9 +3,10 @@
  * @file Fovea's speed beside its peers', on this machine, in one run: PyTorch (Debian's python3-torch) for training, ONNX
  * Runtime (onnxruntime-node) for inference. The commands of a row take turns, so that a busy moment falls on all; shown
  * are medians over the turns, and the least and the most. Peers that are not installed are left out, and named.
- * usage: node bench/speed.mjs [--turns 5] [--rows resnet20,infer,"batch 1"] [--out docs]
+ * usage: node bench/speed.mjs [--turns 5] [--rows resnet20,infer,"batch 1"] [--python COMMAND] [--out docs]
+ *   --python  the Python that has PyTorch, as a command with its arguments: 'chroot DEBIAN python3' takes another release's
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -39,6 +40,7 @@ const { values: options } = parseArgs({
   options: {
     turns: { type: 'string', default: '5' },
     rows: { type: 'string', default: '' },
+    python: { type: 'string', default: '/usr/bin/python3' },
     out: { type: 'string', default: '' },
   },
 })
@@ -52,8 +54,8 @@ if (chosen.length === 0) {
   fail(`--rows names none of ${names.join(', ')}: '${options.rows}'`)
 }
 const folder = mkdtempSync(join(tmpdir(), 'fovea-bench-'))
-const python = '/usr/bin/python3'
-const torch = version(python, ['-c', 'import torch, torchvision; print(torch.__version__)'])
+const [python, ...pythonArguments] = options.python.split(' ')
+const torch = version(python, [...pythonArguments, '-c', 'import torch, torchvision; print(torch.__version__)'])
 const runtime = version(process.execPath, [join(here, 'peers/onnxruntime.mjs'), '--version'])
 
 const about = [
@@ -61,7 +63,7 @@ const about = [
   onednnStatus().detail,
   torch
     ? `PyTorch ${torch}, channels last`
-    : 'PyTorch is not installed (apt-get install python3-torch python3-torchvision): its rows are left out',
+    : `${options.python} has no PyTorch (apt-get install python3-torch python3-torchvision): its rows are left out`,
   runtime
     ? `ONNX Runtime ${runtime}`
     : 'ONNX Runtime is not installed (npm install --no-save onnxruntime-node), or PyTorch, which makes its models: its rows are left out',
@@ -142,29 +144,39 @@ async function packedImages(count, size) {
 function peerOf({ model, mode, batch, size, classes, steps }, precision) {
   if (mode === 'end to end') return () => benchOnce({ model, mode: 'train', batch, size, steps }, precision)
   const name = model.replaceAll('-', '_')
-  const script = join(here, 'peers/pytorch.py')
   if (mode === 'train') {
     if (!torch) return undefined
     const options = [name, batch, size, classes, precision, steps].map(String)
-    return () => runJson([script, ...options], python).at(-1)
+    return () => jsonLines(runPython('pytorch.py', options)).at(-1)
   }
   if (!runtime || !torch) return undefined
   const file = join(folder, `${name}-${batch}.onnx`)
-  execFileSync(python, [join(here, 'peers/export_onnx.py'), name, String(batch), String(size), file], {
-    stdio: 'ignore',
-  })
+  if (!existsSync(file)) writeFileSync(file, runPython('export_onnx.py', [name, String(batch), String(size)]))
   return () => runJson([join(here, 'peers/onnxruntime.mjs'), file, String(batch), String(size), String(steps)]).at(-1)
 }
 
-/** The lines of JSON that a command prints. */
-function runJson(args, command = process.execPath) {
-  const json = args[0] === fovea ? ['--json'] : []
-  const { status, stdout, stderr } = spawnSync(command, [...args, ...json], {
-    encoding: 'utf8',
+/** The lines of JSON that a program of Node's prints. */
+function runJson(args) {
+  return jsonLines(output(process.execPath, args[0] === fovea ? [...args, '--json'] : args))
+}
+
+/** What a script of peers/ prints. It is handed over as text: Python may run in another root, without this folder. */
+function runPython(script, args) {
+  return output(python, [...pythonArguments, '-', ...args], readFileSync(join(here, 'peers', script)))
+}
+
+function output(command, args, input) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    input,
+    maxBuffer: 1 << 30,
     env: { ...process.env, OMP_NUM_THREADS: String(threads) },
   })
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${error ?? stderr}`)
   return stdout
+}
+
+function jsonLines(printed) {
+  return String(printed)
     .split('\n')
     .filter(line => line.startsWith('{'))
     .map(line => JSON.parse(line))

@@ -17,7 +17,7 @@ import { skip } from './skip.mjs'
 
 const cache = join(dirname(dirname(fileURLToPath(import.meta.url))), 'node_modules/.cache/fovea/libdnnl-dev')
 
-if (findCompiler() === undefined) skip(missingTools())
+if (findCompiler() === undefined) await skip(missingTools())
 else await check()
 
 async function check() {
@@ -28,7 +28,7 @@ async function check() {
     const folder = join(cache, release)
     const hindrance = existsSync(folder) ? undefined : unpackPackage({ release, name: 'libdnnl-dev', folder })
     if (hindrance === undefined) sets.push({ name: release, folder: join(folder, 'usr') })
-    else skip(`oneDNN's headers of ${release}: ${hindrance}`)
+    else await skip(`oneDNN's headers of ${release}: ${hindrance}`)
   }
   // The first set is for all sources, the others for those only to which they make a difference.
   const jobs = sets.flatMap((set, index) => (index === 0 ? sources : withOnednn()).map(source => ({ set, source })))

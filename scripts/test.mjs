@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startVitest } from 'vitest/node'
+import { ownRelease, releases } from './debian.mjs'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -24,7 +25,12 @@ const quickChecks = [
   { name: 'types of the tests', args: [tsc, '-p', 'tsconfig.test.json'] },
   { name: 'the addon compiles with oneDNN 2 and 3', args: ['scripts/check-headers.mjs'] },
 ]
-const longChecks = [{ name: 'sanitizers', args: ['scripts/sanitize.mjs'] }]
+const longChecks = [
+  { name: 'sanitizers', args: ['scripts/sanitize.mjs'] },
+  ...releases
+    .filter(release => release !== ownRelease())
+    .map(release => ({ name: `a fresh Debian ${release}`, args: ['scripts/try-on.mjs', release] })),
+]
 
 const count = { passed: 0, failed: 0 }
 const failures = []

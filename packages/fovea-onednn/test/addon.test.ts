@@ -1,4 +1,5 @@
 /** @file Whatever JavaScript hands to the addon, the answer is a result or an exception with a message. */
+import { createContext, runInContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import type { NativePlan } from '../src/addon.js'
 import { findAddon } from '../src/find-addon.js'
@@ -183,6 +184,27 @@ describe.skipIf(!available)('the addon', () => {
       },
     })
     expect(() => one.build(64, 64, trap, [])).toThrow('this program is disposed')
+  })
+
+  test('a context of its own, as test runners make them, loads it again, runs it and catches its errors', async () => {
+    const context = createContext({ process, path: findAddon().path, places, loops: [loop()] })
+    const program = `(async () => {
+      const module = { exports: {} }
+      process.dlopen(module, path)
+      const { Plan } = module.exports
+      const plan = new Plan(2)
+      plan.build(64, 64, places, loops)
+      plan.write(0, -1, -1, Float32Array.of(1, 2, 3, 4))
+      await plan.run(false, true)
+      const array = new Float32Array(4)
+      plan.read(1, -1, -1, array)
+      let message
+      try { new Plan(0) } catch (error) { message = error.message }
+      return { copied: array.join(), message }
+    })()`
+    const { copied, message } = (await runInContext(program, context)) as { copied: string; message: string }
+    expect(copied).toBe('1,2,3,4')
+    expect(message).toContain('threads must be a whole number')
   })
 
   test('methods know their own', () => {
