@@ -31,7 +31,7 @@ const LIMIT: FileLimit = { what: 'a checkpoint', maxBytes: 16 * 2 ** 30 }
  * @throws FormatError naming the file and what is wrong with it; FoveaError if it cannot be read
  */
 export function readCheckpoint(path: string): Checkpoint {
-  const file = modelPath(path)
+  const file = modelFile(path)
   return decodeCheckpoint(file, readWhole(file, LIMIT))
 }
 
@@ -41,7 +41,7 @@ export function readCheckpoint(path: string): Checkpoint {
  */
 export function readModel(path: string, named?: string, options: ModelOptions = {}): Model {
   if (named === undefined) return readCheckpoint(path).model
-  const file = modelPath(path)
+  const file = modelFile(path)
   return decodeWeights(file, readWhole(file, LIMIT), createModel(named, options))
 }
 
@@ -50,7 +50,7 @@ export function readModel(path: string, named?: string, options: ModelOptions = 
  * @throws as readModel; FormatError if neither says what the model is
  */
 export function readPretrained(path: string, named?: string): Model {
-  const file = modelPath(path)
+  const file = modelFile(path)
   const bytes = readWhole(file, LIMIT)
   if (named === undefined || hasDescription(file, bytes)) return decodeCheckpoint(file, bytes).model
   return decodeWeights(file, bytes, createModel(named))
@@ -60,7 +60,8 @@ export function readPretrained(path: string, named?: string): Model {
 export const writeCheckpoint = (path: string, checkpoint: Checkpoint): Promise<void> =>
   writeFileAtomic(path, encodeCheckpoint(checkpoint))
 
-function modelPath(path: string): string {
+/** The file that holds a model: the path itself or, of a run's folder, the model in it. */
+export function modelFile(path: string): string {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   if (!isFolder) return path
   const done = join(path, runFiles.model)

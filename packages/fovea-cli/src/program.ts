@@ -8,6 +8,7 @@ import { evalCommand } from './commands/eval.js'
 import { findRateCommand } from './commands/find-rate.js'
 import { parityCommand } from './commands/parity.js'
 import { predictCommand } from './commands/predict.js'
+import { pruneCommand } from './commands/prune.js'
 import { setupCommand } from './commands/setup.js'
 import { summaryCommand } from './commands/summary.js'
 import { trainCommand } from './commands/train.js'
@@ -21,6 +22,7 @@ const commands = [
   predictCommand,
   summaryCommand,
   compareCommand,
+  pruneCommand,
   benchCommand,
   parityCommand,
   dataCommand,

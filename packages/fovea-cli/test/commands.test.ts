@@ -414,6 +414,7 @@ test('help lists every command', () => {
     'predict',
     'summary',
     'compare',
+    'prune',
     'bench',
     'parity',
     'data',

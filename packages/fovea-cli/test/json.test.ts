@@ -48,6 +48,10 @@ const cases: Readonly<Record<string, Case>> = {
     keys: ['model', 'parameters', 'multiplyAdds', 'bytes', 'activationBytes', 'layers', 'trainingBytes'],
   },
   compare: { args: ['resnet8', '--batch', '2', '--steps', '1'], keys: ['models'] },
+  prune: {
+    args: [run, '--data', photos, '--amount', '0.3', '--out', join(folder, 'pruned')],
+    keys: ['before', 'after'],
+  },
   bench: {
     args: ['resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1'],
     keys: [

@@ -22,7 +22,8 @@ export function chooseChannels({ sets }: ChannelGroups, choice: Choice): (share:
   const { importance, scope, multipleOf } = choice
   const known = sets.filter(({ channels }) => channels.every(channel => importance.has(channel)))
   const sorted = known.map(set => leastFirst(set, importance))
-  const ranks = new Map(leastFirst({ channels: sorted.flat() }, importance).map((channel, rank) => [channel, rank]))
+  const beside = new Map(sorted.flatMap(channels => besideMean(channels, importance)))
+  const ranks = new Map(leastFirst({ channels: sorted.flat() }, beside).map((channel, rank) => [channel, rank]))
   return share => {
     const limit = Math.round(share * ranks.size)
     return new Set(
@@ -37,6 +38,12 @@ export function chooseChannels({ sets }: ChannelGroups, choice: Choice): (share:
       }),
     )
   }
+}
+
+/** Importance within a set, with a mean of 1: layers differ in size and scale, so that one would lose all (DepGraph, section 3.3). */
+function besideMean(channels: readonly number[], importance: Importance): (readonly [number, number])[] {
+  const mean = channels.reduce((sum, channel) => sum + importance.get(channel)!, 0) / channels.length
+  return channels.map(channel => [channel, mean === 0 ? 1 : importance.get(channel)! / mean])
 }
 
 /** Multiples of it are spread evenly, however many there are (modulo 1). */

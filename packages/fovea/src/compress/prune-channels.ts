@@ -33,7 +33,7 @@ export interface PruneChannelsOptions {
   readonly multipleOf?: number
   /** Training images: for `taylor`, and for new statistics of norms. Without them, norms keep what is left of theirs. */
   readonly images?: Dataset
-  /** Images at a time. Default 64. */
+  /** Images at a time. Default 32. */
   readonly batchSize?: number
   /** Of `random`. Default 0. */
   readonly seed?: number
@@ -47,7 +47,7 @@ const pruneChannelsOptions = group('how channels are pruned', {
   scope: choice('whether layers are weighed against each other', scopes).default('global'),
   multipleOf: whole('channels that layers keep a multiple of', { from: 1 }).default(8),
   images: dataset('training images, for taylor and for new statistics of norms').optional(),
-  batchSize: whole('images at a time', { from: 1 }).default(64),
+  batchSize: whole('images at a time', { from: 1 }).default(32),
   seed: whole('of random').default(0),
   engine,
 } satisfies Rows<PruneChannelsOptions>)

@@ -24,7 +24,7 @@ export interface MeasuredOn {
 
 /**
  * The square of the sum of gradient times weight over all of a channel's parameters, in the mean over batches: Molchanov et
- * al. 2019 (arXiv 1906.10771), equation 8, with a batch in place of an image.
+ * al. 2019 (arXiv 1906.10771), section 3.1, with a batch in place of an image.
  * @param groups of the model's graph
  */
 export async function taylorImportance(
