@@ -13,6 +13,7 @@ import { findCompiler, outputOf } from '../packages/fovea-onednn/scripts/toolcha
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const addon = join(root, 'packages/fovea-onednn/build/sanitized/fovea_onednn.node')
+console.log('building the addon with the sanitizers')
 const build = spawnSync(process.execPath, [join(root, 'packages/fovea-onednn/scripts/build.mjs'), '--sanitize'], {
   stdio: 'inherit',
 })
@@ -32,14 +33,17 @@ const table = ['conformance', 'weight-gradient', 'winograd', 'float16'].map(
   name => `packages/fovea-onednn/test/${name}.test.ts`,
 )
 const files = process.argv.length > 2 ? process.argv.slice(2) : table
+// A dot for each test, or a log would show nothing for minutes.
+const reporter = process.stdout.isTTY ? [] : ['--reporter=dot']
 const tests = spawnSync(
   process.execPath,
-  [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--no-isolate', ...files],
+  [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--no-isolate', ...reporter, ...files],
   {
     cwd: root,
     stdio: 'inherit',
     env: {
       ...process.env,
+      ...(reporter.length > 0 && { NO_COLOR: '1' }),
       // With a name given, an addon that does not load is an error and no reason to skip.
       FOVEA_ONEDNN_ADDON: addon,
       LD_PRELOAD: library,

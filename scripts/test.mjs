@@ -1,7 +1,8 @@
 /**
- * @file The quality gate: lint, types, then the tests of all packages; with `--long` what takes longer: the sanitizers, then
- * the tests of files named `*.long.test.ts`. Each check counts as one test. Its last line is `N passed, N failed`, with the
- * tests that were skipped listed above it; it fails when anything failed. Other arguments are file filters for the tests.
+ * @file The quality gate: lint, types, then the tests of all packages; with `--long` what takes longer: the sanitizers, a
+ * fresh Debian, then the tests of files named `*.long.test.ts`. Each check counts as one test. Its last line is `N passed, N
+ * failed`, with the tests that were skipped listed above it; it fails when anything failed. Other arguments are file filters
+ * for the tests.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
