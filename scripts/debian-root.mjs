@@ -4,6 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -43,6 +44,7 @@ export function cannotMakeDebian(mirror = debianMirror()) {
  */
 export async function makeDebian({ folder, release, mirror, log }) {
   mkdirSync(folder, { recursive: true })
+  chmodSync(folder, 0o755) // A temporary folder is its owner's alone, and this one becomes the root of all users.
   const marked = join(folder, marker)
   if (existsSync(marked) && readFileSync(marked, 'utf8') === release) return
   if (readdirSync(folder).length > 0)
