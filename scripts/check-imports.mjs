@@ -9,7 +9,7 @@ import { sourceFiles } from './source-files.mjs'
 /** Folder → the folders it may import, beside its own. Files at the top of src (errors, random) may be used by all. */
 const folders = {
   settings: [],
-  graph: [],
+  graph: ['settings'],
   ops: ['graph'],
   nn: ['graph', 'ops', 'models/model.ts', 'data/dataset.ts'],
   models: [
@@ -25,7 +25,7 @@ const folders = {
   passes: ['settings', 'graph', 'ops', 'models/model.ts'],
   engines: ['settings', 'graph', 'ops', 'passes', 'models/model.ts'],
   data: ['settings', 'models/model.ts', 'graph'],
-  formats: ['graph', 'ops', 'models', 'passes', 'data/dataset.ts'],
+  formats: ['settings', 'graph', 'ops', 'models', 'passes', 'data/dataset.ts'],
   train: ['settings', 'graph', 'ops', 'nn', 'models', 'passes', 'engines', 'data', 'formats'],
   compress: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'data', 'train'],
   parity: ['graph', 'ops', 'models', 'passes', 'engines', 'formats', 'train'],

@@ -2,33 +2,29 @@
 import { type InvalidArgumentError, SettingError } from 'fovea'
 import { UsageError } from './usage.js'
 
-/** The options that are not called as the settings that they give. */
+/** The options by which settings are given. */
 const options: Readonly<Record<string, string>> = {
   batchSize: '--batch',
+  epochs: '--epochs',
+  recipe: '--recipe',
+  learningRate: '--learning-rate',
   keepFloat32: '--keep-float32',
   accumulate: '--accumulate',
   clipNorm: '--clip-norm',
-  augmentation: '--augment',
+  freeze: '--freeze',
+  normStatistics: '--norm-statistics',
+  augment: '--augment',
+  override: '--set',
+  count: '--limit',
 }
-
-const spoken: readonly (readonly [setting: RegExp, option: string])[] = [
-  [/^parameter group (?='.*': it matches)/, '--freeze '],
-  [/^(unknown )?setting '/, "--set: $1'"],
-  [/^accumulate\b/, '--accumulate'],
-  [/^clipNorm\b/, '--clip-norm'],
-  [/^data set '.*': (?=\d+ images cannot be of all)/, '--limit: '],
-]
 
 /** The same error, as one of usage, if it is about a setting that has an option; else as it is. */
 export function inOptionNames(error: InvalidArgumentError): InvalidArgumentError {
-  if (error instanceof SettingError) {
-    const [name, ...part] = error.setting.split('.')
-    if (!Object.hasOwn(options, name)) return error
-    const option = [options[name], ...(part.length > 0 ? [part.join('.')] : [])].join(' ')
-    return new UsageError(`${option}: ${error.problem}`, { cause: error })
-  }
-  const found = spoken.find(([setting]) => setting.test(error.message))
-  return found === undefined ? error : new UsageError(error.message.replace(...found), { cause: error })
+  if (!(error instanceof SettingError)) return error
+  const [name, ...part] = error.setting.split('.')
+  if (!Object.hasOwn(options, name)) return error
+  const option = part.length > 0 ? `${options[name]} ${part.join('.')}` : options[name]
+  return new UsageError(`${option}: ${error.problem}`, { cause: error })
 }
 
 /** `learningRate` as `--learning-rate`; the model is no option. */

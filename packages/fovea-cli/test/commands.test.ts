@@ -46,12 +46,12 @@ describe('wrong usage ends with 2 and one line that offers what was meant', () =
       steps: 64_000,
       batchSize: 64,
       optimizer: { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0.0001 },
-      schedule: { type: 'step', rate: 0.05, milestones: [0.5, 0.75], factor: 0.1 },
-      groups: [{ match: '*', weightDecay: 0.0001 }],
+      schedule: { type: 'step', rate: 0.05, milestones: [0.5, 0.75], factor: 0.1, warmupSteps: 0 },
+      groups: [{ match: '*', rate: 1, weightDecay: 0.0001, from: 0 }],
       loss: 'cross-entropy',
       labels: 'index',
       labelSmoothing: 0,
-      augmentation: { crop: { padding: 4 }, flip: 'random' },
+      augmentation: { crop: { padding: 4, fill: 'zero' }, flip: 'random' },
       accumulate: 1,
       normStatistics: 'batch',
       precision: 'float32',
@@ -61,10 +61,11 @@ describe('wrong usage ends with 2 and one line that offers what was meant', () =
     const set = ['--set', 'optimizer.momentum=0.8,augmentation.flip=none,optimizer.nesterov=true']
     expect(JSON.parse((await fovea([...args, ...set, '--json'])).stdout)).toMatchObject({
       optimizer: { momentum: 0.8, nesterov: true },
-      augmentation: { crop: { padding: 4 } },
+      augmentation: { crop: { padding: 4, fill: 'zero' } },
     })
     const wrong = await fovea([...args, '--set', 'optimizer.momentun=1'])
-    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("--set: unknown 'optimizer.momentun'") })
+    const nearest = "--set optimizer.momentun: unknown setting; did you mean 'optimizer.momentum'?"
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining(nearest) })
     expect((await fovea(args)).stdout).toMatch(/schedule\.milestones +0\.5, 0\.75\n/)
     expect((await fovea(['train', 'speednet', '--explain'])).stdout).toMatch(/groups\.0\.match +\*\.norm\?\.bias\n/)
   })

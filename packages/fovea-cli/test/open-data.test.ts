@@ -33,7 +33,7 @@ test('a limit that would empty a class is refused by the option', async () => {
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr: expect.stringMatching(
-      /^(.*\n)?fovea: --limit: 2 images cannot be of all its 3 classes \('blue', 'green', 'red'\); take 3 or more\n$/,
+      /^(.*\n)?fovea: --limit: 2 images of data set '.*' cannot be of all its 3 classes \('blue', 'green', 'red'\); take 3 or more\n$/,
     ),
   })
 })

@@ -69,15 +69,6 @@ export function nearestNames(name: string, known: readonly string[]): string[] {
   return known.filter((_, i) => distances[i] === least).slice(0, 3)
 }
 
-/**
- * A misspelt option would be ignored without a word.
- * @throws InvalidArgumentError naming the first option of `what` that there is not
- */
-export function checkOptionNames(what: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find(name => !known.includes(name))
-  if (unknown !== undefined) throw unknownName(`option of ${what}`, unknown, known)
-}
-
 /** What is said of a name that there is not: the nearest of those that there are, or all where none is near. */
 export function nearestHint(name: string, known: readonly string[]): string {
   const near = nearestNames(name, known).map(candidate => `'${candidate}'`)

@@ -55,7 +55,9 @@ export {
   predictProbabilities,
 } from './train/evaluate.js'
 export * from './train/find-learning-rate.js'
+export type { FitOptions, KerasCompileOptions, KerasLoss, Labels } from './train/keras-options.js'
 export { type ClassWeights, oneHot } from './train/labels.js'
+export type { LabelForm, Loss } from './train/loss.js'
 export { initialLossScale } from './train/loss-scale.js'
 export type { ClassMetrics, Mistake } from './train/metrics.js'
 export type { OptimizerOptions } from './train/optimizers/index.js'
@@ -65,12 +67,13 @@ export * from './train/recipes/index.js'
 export type { Recipe } from './train/recipes/recipe.js'
 export { learningRateAt, peakRate, type ScheduleOptions } from './train/schedules/index.js'
 export { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './train/settings.js'
+export type { ResolvedSettings } from './train/settings-table.js'
 export { type TestTimeAugmentation, testTimeAugmentations } from './train/test-time-augmentation.js'
 export * from './train/train.js'
+export type { EpochReport, SaveMoment, StepProgress, TrainingData, TrainOptions } from './train/train-options.js'
 export { type TrainingBytes, trainingBytes } from './train/training-bytes.js'
 export {
   evaluationGraph,
-  type Loss,
   logitsOf,
   type TrainingGraphOptions,
   trainingGraph,

@@ -1,5 +1,6 @@
 /** @file The options of one pass over a data set, read once. */
 import { SettingError } from '../errors.js'
+import { typeOf } from '../settings/describe.js'
 import { group, type Rows, type Settled } from '../settings/group.js'
 import { thing, whole } from '../settings/kinds.js'
 import { augmentationSetting, parseAugmentation } from './augment/augmentation.js'
@@ -9,7 +10,12 @@ import { checkChannels, dataset as datasetSetting, normalization } from './datas
 
 const settings = {
   batchSize: whole('images a step', { from: 1 }),
-  indices: thing('only these images', 'other', 'a Uint32Array', value => value instanceof Uint32Array).optional(),
+  indices: thing(
+    'only these images',
+    'other',
+    'a Uint32Array',
+    (value): value is Uint32Array => typeOf(value) === 'Uint32Array',
+  ).optional(),
   normalization: normalization('of images scaled to [0, 1]'),
   training: group('shuffles and augments', {
     seed: whole('of all that is random'),

@@ -1,6 +1,6 @@
 /** @file The classes of images as people hand them in: by index or by name. Anything else would quietly become class 0. */
 import { nearestHint, SettingError } from '../errors.js'
-import { describeValue } from '../settings/describe.js'
+import { describeValue, typeOf } from '../settings/describe.js'
 import { unexpected, within } from '../settings/setting.js'
 
 /** The class of each image: its index, or its name. */
@@ -21,7 +21,7 @@ export function asLabels(labels: unknown, path = 'labels'): ArrayLike<unknown> {
 export function labelIndices(labels: unknown, classes: readonly string[], path = 'labels'): Int32Array {
   const all = asLabels(labels, path)
   const indexOf = new Map(classes.map((name, index) => [name, index]))
-  const indices = all instanceof Int32Array ? all : new Int32Array(all.length)
+  const indices = typeOf(all) === 'Int32Array' ? (all as Int32Array) : new Int32Array(all.length)
   for (let i = 0; i < all.length; i++) {
     const label = all[i]
     const index = typeof label === 'string' ? indexOf.get(label) : label

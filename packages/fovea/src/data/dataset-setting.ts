@@ -1,6 +1,6 @@
 /** @file Data sets and what belongs to them as settings: anything may be given, a data set is taken. */
 import { SettingError } from '../errors.js'
-import { describeValue, isPromise } from '../settings/describe.js'
+import { describeValue, isPromise, typeOf } from '../settings/describe.js'
 import { custom, number, tuple, whole } from '../settings/kinds.js'
 import { type Setting, unexpected, within } from '../settings/setting.js'
 import { labelIndices } from './class-labels.js'
@@ -33,7 +33,7 @@ function checkParts({ name, length, imageShape, classes, labels, read }: Dataset
   imageSize('').parse(imageShape, within(path, 'imageShape'))
   if (!Array.isArray(classes)) throw unexpected(within(path, 'classes'), 'a list of names', classes)
   if (typeof read !== 'function') throw unexpected(within(path, 'read'), 'a function', read)
-  if (!(labels instanceof Int32Array) || labels.length !== length) {
+  if (typeOf(labels) !== 'Int32Array' || labels.length !== length) {
     throw unexpected(within(path, 'labels'), `an Int32Array of ${describeValue(length)}, one for each image`, labels)
   }
   labelIndices(labels, classes, within(path, 'labels'))

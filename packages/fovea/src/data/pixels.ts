@@ -3,7 +3,7 @@
  * write instead. Fractions from 0 to 1 are never guessed to be pixels: as 8-bit levels they would all be black.
  */
 import { SettingError } from '../errors.js'
-import { kindOf } from '../settings/describe.js'
+import { typeOf } from '../settings/describe.js'
 import { unexpected } from '../settings/setting.js'
 
 /** 8-bit pixels, [images, height, width, channels]; the model's preprocessing scales and normalizes them. */
@@ -16,8 +16,12 @@ const expected = '8-bit pixels (a Uint8Array of levels from 0 to 255)'
  * @throws SettingError for what are no 8-bit pixels, with the way to make them some
  */
 export function pixelsOf(images: unknown, path = 'images'): Uint8Array {
-  if (images instanceof Uint8Array) return images
-  if (images instanceof Uint8ClampedArray) return new Uint8Array(images.buffer, images.byteOffset, images.length)
+  const type = typeOf(images)
+  if (type === 'Uint8Array') return images as Uint8Array
+  if (type === 'Uint8ClampedArray') {
+    const { buffer, byteOffset, length } = images as Uint8ClampedArray
+    return new Uint8Array(buffer, byteOffset, length)
+  }
   throw unexpected(path, expected, images, remedyFor(images))
 }
 
@@ -25,13 +29,13 @@ export function pixelsOf(images: unknown, path = 'images'): Uint8Array {
 function remedyFor(images: unknown): string | undefined {
   if (typeof images !== 'object' || images === null) return undefined
   // A canvas's ImageData has its pixels in `data`, and a fourth channel.
-  if ('data' in images && images.data instanceof Uint8ClampedArray) {
+  if ('data' in images && typeOf(images.data) === 'Uint8ClampedArray') {
     return 'its `data` has four channels a pixel, of which the last, alpha, is to be left out'
   }
   if (Array.isArray(images) && typeof images[0] === 'object') return 'write Uint8Array.from(images.flat(Infinity))'
-  if (images instanceof ArrayBuffer) return 'write new Uint8Array(images)'
+  if (typeOf(images) === 'ArrayBuffer') return 'write new Uint8Array(images)'
   if (!Array.isArray(images) && !ArrayBuffer.isView(images)) return undefined
-  if (kindOf(images).startsWith('Big')) return 'write Uint8Array.from(images, Number)'
+  if (typeOf(images).startsWith('Big')) return 'write Uint8Array.from(images, Number)'
   const [least, most] = rangeOf(images as ArrayLike<unknown>)
   if (least >= 0 && most <= 1) {
     return 'for values from 0 to 1 write Uint8Array.from(images, value => Math.round(255 * value))'

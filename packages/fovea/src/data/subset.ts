@@ -1,5 +1,5 @@
 /** @file Parts of a data set: by index, as a class-balanced slice, or split into training and held-out images. */
-import { InvalidArgumentError } from '../errors.js'
+import { InvalidArgumentError, SettingError } from '../errors.js'
 import { permutation, randomKey, streamOf } from '../random.js'
 import { fingerprintOf } from './array-dataset.js'
 import { batchesOf } from './batches.js'
@@ -69,7 +69,7 @@ export function splitLabels(labels: Int32Array, classes: number, fraction: numbe
 /**
  * `count` images in the proportions of the classes, at least one of each, in the data set's order; the whole data set if it
  * has no more. Deterministic in `seed`.
- * @throws InvalidArgumentError for fewer images than classes
+ * @throws SettingError for fewer images than classes
  */
 export function take(dataset: Dataset, count: number, seed = 0): Dataset {
   if (!Number.isSafeInteger(count) || count < 1) {
@@ -84,8 +84,9 @@ export function take(dataset: Dataset, count: number, seed = 0): Dataset {
   if (counts === undefined) {
     const classes = members.flatMap(({ length }, label) => (length > 0 ? [`'${dataset.classes[label]}'`] : []))
     const few = `${classes.slice(0, 5).join(', ')}${classes.length > 5 ? ' …' : ''}`
-    throw new InvalidArgumentError(
-      `data set '${dataset.name}': ${count} images cannot be of all its ${classes.length} classes (${few}); ` +
+    throw new SettingError(
+      'count',
+      `${count} images of data set '${dataset.name}' cannot be of all its ${classes.length} classes (${few}); ` +
         `take ${classes.length} or more`,
     )
   }

@@ -4,11 +4,12 @@
  * One file, so that it is whole or not there.
  */
 import { FormatError } from '../errors.js'
-import { arrayTypes, checkArray, type HostArray, typeOf, zeroArray } from '../graph/arrays.js'
+import { arrayTypes, checkArray, type HostArray, zeroArray } from '../graph/arrays.js'
 import { decodeHalf, encodeHalf, isHalf, roundArrayToHalf } from '../graph/float16.js'
 import { type Attributes, type Graph, slotOwner, stateNodes } from '../graph/graph.js'
 import { formatShape, isFloat, sameShape, type TensorType } from '../graph/types.js'
 import type { Model, Preprocessing, Weights } from '../models/model.js'
+import { typeOf } from '../settings/describe.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
 import { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredTensor } from './safetensors.js'

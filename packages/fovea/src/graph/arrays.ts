@@ -1,5 +1,6 @@
 /** @file The numbers of tensors outside of engines: what is fed, returned and saved; which array holds which type. */
 import { InvalidArgumentError } from '../errors.js'
+import { typeOf } from '../settings/describe.js'
 import type { Node } from './graph.js'
 import { type DType, elements, formatShape, isFloat, type TensorType } from './types.js'
 
@@ -22,9 +23,6 @@ export const arrayTypes = {
 
 /** An array for the numbers of a tensor, all 0. */
 export const zeroArray = ({ shape, dtype }: TensorType): HostArray => new arrayTypes[dtype](elements(shape))
-
-/** 'Float32Array', 'Number', 'Null', … `instanceof` would not know the arrays of another realm (a vm context, an iframe). */
-export const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
 /**
  * Checks that numbers are those of such a tensor; one number may stand for a single element.

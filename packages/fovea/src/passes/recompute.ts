@@ -3,12 +3,12 @@
  * et al. 2016, arXiv 1604.06174). What a batch-norm or an activation wrote then lives only until its last reader of the
  * forward pass, which is often within the cache; of each layer only the convolution's output is kept.
  */
-import { unknownName } from '../errors.js'
 import type { Graph, Node, Value } from '../graph/graph.js'
 import { tensorBytes } from '../graph/types.js'
 import { activations, isActivation } from '../ops/activation.js'
 import { type BatchNormAttributes, batchNorm, batchNormTraining } from '../ops/batch-norm.js'
 import { hasTrait, opDefinition } from '../ops/index.js'
+import { choice } from '../settings/kinds.js'
 import { type RewriteContext, rewrite } from './rewrite.js'
 
 /**
@@ -20,12 +20,15 @@ export const memoryUses = ['standard', 'low'] as const
 /** One of `memoryUses`. */
 export type MemoryUse = (typeof memoryUses)[number]
 
+/** The row of `MemoryUse`. */
+export const memorySetting = choice('how much of the forward pass is kept', memoryUses).default('standard')
+
 /**
  * @param graph a training graph with output `loss`: nodes up to it are the forward pass, nodes after it the backward pass
- * @throws InvalidArgumentError for an unknown use
+ * @throws SettingError for an unknown use
  */
 export function recompute(graph: Graph, use: MemoryUse = 'standard'): Graph {
-  if (!memoryUses.includes(use)) throw unknownName('memory use', String(use), memoryUses)
+  memorySetting.parse(use, 'memory')
   const loss = graph.outputs.get('loss')
   if (loss === undefined) throw new Error('a training graph has an output `loss`')
   const forward = new Set(graph.nodes.slice(0, graph.nodes.indexOf(loss.node) + 1))

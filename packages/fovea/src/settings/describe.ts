@@ -26,10 +26,13 @@ export function describeValue(value: unknown): string {
 export const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
+/** 'Float32Array', 'Number', 'Null', … `instanceof` would not know the arrays of another realm (a vm context, an iframe). */
+export const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
+
 /** What a class is called, or what an array is: `Float32Array`, `Object`. */
 export const kindOf = (value: object): string =>
   ArrayBuffer.isView(value)
-    ? Object.prototype.toString.call(value).slice(8, -1)
+    ? typeOf(value)
     : ((value.constructor as { readonly name?: string } | undefined)?.name ?? 'Object')
 
 function describeObject(value: object): string {

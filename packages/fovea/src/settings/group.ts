@@ -13,7 +13,7 @@ export type Table = Readonly<Record<string, Setting<unknown, Presence>>>
 export type Rows<T> = {
   readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K>
     ? Setting<Exclude<T[K], undefined>, 'optional' | 'default'>
-    : Setting<T[K], 'required'>
+    : Setting<T[K], 'required' | 'default'>
 }
 
 /** The same of a union of options that are told apart by `type`. */
@@ -34,14 +34,21 @@ export type SettledVariant<V extends Readonly<Record<string, Table>>> = {
 /** What a setting's values are. */
 export type ValueOf<S> = S extends Setting<infer T, Presence> ? T : never
 
-/** Options of one kind. */
-export function group<R extends Table>(about: string, rows: R): Setting<Settled<R>> {
+/**
+ * Options of one kind.
+ * @param others what becomes of names that are in no row: they are taken for misspelt ones, unless they are for somebody else
+ */
+export function group<R extends Table>(
+  about: string,
+  rows: R,
+  others: 'refused' | 'ignored' = 'refused',
+): Setting<Settled<R>> {
   const expected = `{ ${Object.keys(rows).join(', ')} }`
   return new Setting(
     about,
     { type: 'group', rows },
     expected,
-    (value, path) => settle(record(value, path, expected), path, rows) as Settled<R>,
+    (value, path) => settle(record(value, path, expected), path, rows, others) as Settled<R>,
     'required',
   )
 }
@@ -69,8 +76,10 @@ export function variants<V extends Readonly<Record<string, Table>>>(
   )
 }
 
+type Partially<R extends Table> = { readonly [K in keyof R]: Setting<ValueOf<R[K]>, 'optional'> }
+
 /** The rows, none of which need be given. */
-export const partial = <R extends Table>(rows: R): { readonly [K in keyof R]: Setting<ValueOf<R[K]>, 'optional'> } =>
+export const partial = <R extends Table>(rows: R): Partially<R> =>
   Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, row.optional()])) as never
 
 function record(value: unknown, path: string, expected: string, remedy?: string): Readonly<Record<string, unknown>> {
@@ -79,11 +88,17 @@ function record(value: unknown, path: string, expected: string, remedy?: string)
   return value as Record<string, unknown>
 }
 
-function settle(given: Readonly<Record<string, unknown>>, path: string, rows: Table): Record<string, unknown> {
+function settle(
+  given: Readonly<Record<string, unknown>>,
+  path: string,
+  rows: Table,
+  others: 'refused' | 'ignored' = 'refused',
+): Record<string, unknown> {
   const names = Object.keys(rows)
   const unknown = Object.keys(given).find(name => !Object.hasOwn(rows, name))
-  if (unknown !== undefined)
+  if (unknown !== undefined && others === 'refused') {
     throw new SettingError(within(path, unknown), `unknown option${nearestHint(unknown, names)}`)
+  }
   const settled: Record<string, unknown> = {}
   for (const name of names) {
     const value = rows[name].parse(given[name], within(path, name))

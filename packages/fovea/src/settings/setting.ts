@@ -54,7 +54,8 @@ export class Setting<T, P extends Presence = 'required'> {
   /** @throws SettingError naming the path, for a value that the setting does not take */
   parse(value: unknown, path: string): Parsed<T, P> {
     if (value !== undefined) return this.read(value, path) as Parsed<T, P>
-    if (this.presence === 'required') throw new SettingError(path, `missing; expected ${this.expected}`)
+    if (this.presence === 'required')
+      throw new SettingError(path === '' ? 'options' : path, `missing; expected ${this.expected}`)
     return this.fallback as Parsed<T, P>
   }
 }

@@ -1,66 +1,30 @@
 /**
- * @file Keras's verbs: `compile`, `fit`, `evaluate`, `predict`, with Keras's names of losses and optimizers and its default
- * learning rates, over the same training loop as everything else.
+ * @file Keras's verbs: `compile`, `fit`, `evaluate`, `predict`, over the same training loop as everything else. What they
+ * take is in keras-options.ts.
  */
 import { arrayDataset } from '../data/array-dataset.js'
-import type { Augmentation, Dataset } from '../data/dataset.js'
+import { asLabels, labelIndices } from '../data/class-labels.js'
+import type { Dataset } from '../data/dataset.js'
+import { dataset, isDataset } from '../data/dataset-setting.js'
+import { type Images, imageCount, pixelsOf } from '../data/pixels.js'
 import { subset } from '../data/subset.js'
-import type { Engine } from '../engines/engine.js'
-import { checkOptionNames, InvalidArgumentError, unknownName } from '../errors.js'
-import { typeOf } from '../graph/arrays.js'
+import { InvalidArgumentError, SettingError } from '../errors.js'
 import type { Model } from '../models/model.js'
-import type { Precision } from '../passes/mixed-precision.js'
+import { modelOf } from '../models/model-setting.js'
+import { describeValue } from '../settings/describe.js'
+import { unexpected, within } from '../settings/setting.js'
 import { evaluate, predictProbabilities } from './evaluate.js'
-import { createOptimizer, type OptimizerOptions, optimizerNames } from './optimizers/index.js'
+import {
+  type CompiledWith,
+  compileOptions,
+  type FitOptions,
+  fitOptions,
+  type KerasCompileOptions,
+  kerasLosses,
+  type Labels,
+  lossNames,
+} from './keras-options.js'
 import { train } from './train.js'
-
-/** What Keras calls our losses. `labels`: what the labels handed to `fit` must be. */
-const losses = {
-  categorical_crossentropy: { loss: 'cross-entropy', labels: 'one-hot' },
-  sparse_categorical_crossentropy: { loss: 'cross-entropy', labels: 'index' },
-  mean_squared_error: { loss: 'mean-squared-error', labels: 'one-hot' },
-} as const
-export type KerasLoss = keyof typeof losses
-
-/** Keras's defaults: learning rates and, where they differ from ours, other numbers. */
-const optimizers: Record<OptimizerOptions['type'], OptimizerOptions & { readonly learningRate: number }> = {
-  sgd: { type: 'sgd', learningRate: 0.01 },
-  adam: { type: 'adam', learningRate: 0.001 },
-  adamw: { type: 'adamw', learningRate: 0.001, weightDecay: 0.004 },
-  rmsprop: { type: 'rmsprop', learningRate: 0.001, momentum: 0, epsilon: 1e-7 },
-}
-
-/** What Keras's `compile` takes, under its names. */
-export interface KerasCompileOptions {
-  /** A name, or a name with numbers: `{ type: 'adam', learningRate: 1e-4 }`. Default `rmsprop`, as in Keras. */
-  readonly optimizer?: OptimizerOptions['type'] | (OptimizerOptions & { readonly learningRate?: number })
-  readonly loss: KerasLoss
-  /** Accuracy is always measured. */
-  readonly metrics?: readonly 'accuracy'[]
-  readonly engine?: Engine
-  readonly precision?: Precision
-}
-
-/** 8-bit pixels, [images, height, width, channels]; the model's preprocessing scales and normalizes them. */
-export type Images = Uint8Array | Uint8ClampedArray
-/** Class indices [images], or one-hot rows [images · classes] or [images][classes], as the loss wants them. */
-export type Labels = ArrayLike<number> | readonly ArrayLike<number>[]
-
-/** What Keras's `fit` takes, in the spelling of JavaScript. */
-export interface FitOptions {
-  /** Default 1. */
-  readonly epochs?: number
-  /** Default 32. */
-  readonly batchSize?: number
-  readonly validationData?: Dataset | readonly [Images, Labels]
-  /** The last part of the training images, held out. */
-  readonly validationSplit?: number
-  readonly augmentation?: Augmentation
-  /** Default 0. */
-  readonly seed?: number
-  /** As Keras's `LambdaCallback`: the numbers of each epoch, `val_` in front of those of the held-out images. */
-  readonly onEpochEnd?: (epoch: number, logs: Readonly<Record<string, number>>) => void
-}
 
 /** Lists by name (`loss`, `accuracy`, `val_loss`, `val_accuracy`), one number an epoch. */
 export interface History {
@@ -71,18 +35,11 @@ export interface History {
 export class Classifier {
   #model: Model
   #fitting = false
-  readonly #options: KerasCompileOptions
+  readonly #options: CompiledWith
 
   constructor(model: Model, options: KerasCompileOptions) {
-    checkNames('compile', options, ['optimizer', 'loss', 'metrics', 'engine', 'precision'])
-    const { loss, metrics = [] } = options
-    if (!Object.hasOwn(losses, loss)) throw unknownName('loss', String(loss), Object.keys(losses))
-    for (const metric of metrics) if (metric !== 'accuracy') throw unknownName('metric', String(metric), ['accuracy'])
-    const { learningRate, ...optimizer } = optimizerOf(options)
-    createOptimizer(optimizer as OptimizerOptions)
-    if (!(learningRate > 0)) throw new InvalidArgumentError(`learningRate must be above 0, got ${learningRate}`)
-    this.#model = model
-    this.#options = options
+    this.#model = modelOf(model)
+    this.#options = compileOptions.parse(options, '')
   }
 
   /** With the weights as they are now; those of a fit when it has ended. */
@@ -94,18 +51,17 @@ export class Classifier {
    * Trains on a data set, or on images and labels. Each call goes on with the weights, with a fresh optimizer. Unlike
    * Keras it leaves out, in each epoch, the images that fill no batch: others each time, as the order is another.
    * Until it has ended, `evaluate` and `predict` see the weights that it began with.
-   * @throws InvalidArgumentError for images or labels of the wrong length, labels that are no classes, a split outside
-   *   (0, 1), and while another fit is under way
+   * @throws InvalidArgumentError for images or labels of the wrong length, labels that are no classes, options that do not
+   *   fit, and while another fit is under way
    */
   async fit(dataset: Dataset, options?: FitOptions): Promise<History>
   async fit(images: Images, labels: Labels, options?: FitOptions): Promise<History>
   async fit(x: Dataset | Images, y?: Labels | FitOptions, more?: FitOptions): Promise<History> {
-    const [whole, options] =
-      'classes' in x ? [x, (y as FitOptions | undefined) ?? {}] : [this.#dataset(x, y as Labels), more ?? {}]
-    checkNames('fit', options, fitOptions)
-    const { epochs = 1, batchSize = 32, validationData, validationSplit, augmentation = {}, seed = 0 } = options
-    const { training, validation } = this.#split(whole, validationData, validationSplit)
-    const { learningRate, ...optimizer } = optimizerOf(this.#options)
+    const whole = this.#dataset(x, y, '')
+    const options = fitOptions.parse((isDataset(x) ? y : more) ?? {}, '')
+    const { epochs, batchSize, augmentation, seed, onEpochEnd } = options
+    const { training, validation } = this.#split(whole, options)
+    const { learningRate, ...optimizer } = this.#options.optimizer
     const logs: Record<string, number>[] = []
     if (this.#fitting) throw new InvalidArgumentError('a fit of this classifier is under way: await it first')
     this.#fitting = true
@@ -114,17 +70,17 @@ export class Classifier {
         data: { train: training, ...(validation === undefined ? {} : { validation }) },
         epochs,
         batchSize: Math.min(batchSize, training.length),
-        optimizer: optimizer as OptimizerOptions,
+        optimizer,
         schedule: { type: 'constant', rate: learningRate },
-        labels: losses[this.#options.loss].labels,
+        labels: kerasLosses[this.#options.loss].labels,
         augmentation,
         seed,
         ...this.#inference(),
-        onEpoch: ({ epoch, loss, accuracy, validationLoss, validationAccuracy }) => {
+        onEpoch: async ({ epoch, loss, accuracy, validationLoss, validationAccuracy }) => {
           const held =
             validationLoss === undefined ? {} : { val_loss: validationLoss, val_accuracy: validationAccuracy! }
           logs.push({ loss, accuracy, ...held })
-          options.onEpochEnd?.(epoch - 1, logs[logs.length - 1])
+          await onEpochEnd?.(epoch - 1, logs[logs.length - 1])
         },
       })
       this.#model = model
@@ -138,92 +94,96 @@ export class Classifier {
   async evaluate(dataset: Dataset): Promise<{ loss: number; accuracy: number }>
   async evaluate(images: Images, labels: Labels): Promise<{ loss: number; accuracy: number }>
   async evaluate(x: Dataset | Images, y?: Labels): Promise<{ loss: number; accuracy: number }> {
-    const dataset = 'classes' in x ? x : this.#dataset(x, y ?? [])
-    const { loss, accuracy } = await evaluate(this.#model, dataset, this.#inference())
+    const { loss, accuracy } = await evaluate(this.#model, this.#dataset(x, y, ''), this.#inference())
     return { loss, accuracy }
   }
 
   /** @returns the probability of every class for every image, [images, classes] */
-  predict(images: Images): Promise<Float32Array> {
-    return predictProbabilities(this.#model, pixelsOf(images), this.#inference())
+  async predict(images: Images): Promise<Float32Array> {
+    return predictProbabilities(this.#model, images, this.#inference())
   }
 
   #inference() {
     const { engine, precision } = this.#options
-    const { loss } = losses[this.#options.loss]
-    return { loss, ...(engine === undefined ? {} : { engine }), ...(precision === undefined ? {} : { precision }) }
+    const { loss } = kerasLosses[this.#options.loss]
+    return { loss, precision, ...(engine && { engine }) }
   }
 
-  #dataset(images: Images, labels: Labels): Dataset {
+  /** Labelled images, given as a data set or as two arrays. `path`: where. */
+  #dataset(x: unknown, y: unknown, path: string): Dataset {
+    if (isDataset(x)) return dataset('labelled images').parse(x, within(path, 'dataset'))
     const { preprocessing, labels: classes } = this.#model
-    const numbers = flat(labels)
-    const indices = losses[this.#options.loss].labels === 'index' ? numbers : indicesOf(numbers, classes.length)
-    return arrayDataset({ images: pixelsOf(images), labels: indices, imageShape: preprocessing.size, classes })
+    const isPixels = ArrayBuffer.isView(x) || Array.isArray(x)
+    if (!isPixels) throw unexpected(within(path, 'images'), '8-bit pixels (a Uint8Array), or a data set', x)
+    const images = pixelsOf(x, within(path, 'images'))
+    const count = imageCount(images, preprocessing.size, within(path, 'images'))
+    const form = kerasLosses[this.#options.loss].labels
+    const labels = indicesOf(y, form, classes, within(path, 'labels'))
+    if (labels.length !== count) {
+      throw new SettingError(within(path, 'labels'), `expected one for each of ${count} images, got ${labels.length}`)
+    }
+    return arrayDataset({ images, labels, imageShape: preprocessing.size, classes })
   }
 
-  #split(dataset: Dataset, data: FitOptions['validationData'], fraction: number | undefined) {
-    if (data !== undefined) {
-      return { training: dataset, validation: 'classes' in data ? data : this.#dataset(...data) }
+  #split(whole: Dataset, { validationData, validationSplit }: Pick<FitOptions, 'validationData' | 'validationSplit'>) {
+    if (validationData !== undefined && validationSplit !== undefined) {
+      throw new SettingError('validationSplit', 'give validationData or validationSplit, not both')
     }
-    if (fraction === undefined) return { training: dataset, validation: undefined }
-    if (!(fraction > 0 && fraction < 1)) {
-      throw new InvalidArgumentError(`validationSplit must lie between 0 and 1, got ${fraction}`)
+    if (validationData !== undefined) {
+      const [x, y] = isDataset(validationData) ? [validationData, undefined] : validationData
+      return { training: whole, validation: this.#dataset(x, y, 'validationData') }
     }
-    const first = Math.floor(dataset.length * (1 - fraction))
-    const indices = Array.from({ length: dataset.length }, (_, i) => i)
-    return { training: subset(dataset, indices.slice(0, first)), validation: subset(dataset, indices.slice(first)) }
+    if (validationSplit === undefined) return { training: whole, validation: undefined }
+    const first = Math.floor(whole.length * (1 - validationSplit))
+    if (first === 0) throw new SettingError('validationSplit', `of ${whole.length} images it leaves none to train on`)
+    const indices = Array.from({ length: whole.length }, (_, i) => i)
+    return { training: subset(whole, indices.slice(0, first)), validation: subset(whole, indices.slice(first)) }
   }
 }
 
 /**
  * A model with the optimizer and loss it is to be trained with.
- * @throws InvalidArgumentError for an unknown loss or optimizer, offering the nearest
+ * @throws SettingError for what is no model, and for an unknown loss or optimizer, offering the nearest
  */
 export const compile = (model: Model, options: KerasCompileOptions): Classifier => new Classifier(model, options)
 
-function optimizerOf({ optimizer = 'rmsprop' }: KerasCompileOptions) {
-  const { type, ...numbers } = typeof optimizer === 'string' ? { type: optimizer } : optimizer
-  if (!Object.hasOwn(optimizers, type)) throw unknownName('optimizer', type, optimizerNames)
-  return { ...optimizers[type], ...numbers }
-}
-
-const fitOptions = ['epochs', 'batchSize', 'validationData', 'validationSplit', 'augmentation', 'seed', 'onEpochEnd']
-
-function checkNames(what: string, options: object | undefined, known: readonly string[]): void {
-  if (typeof options !== 'object') throw new InvalidArgumentError(`${what} needs its options: ${known.join(', ')}`)
-  checkOptionNames(what, options, known)
-}
-
-/** @throws InvalidArgumentError for what are no 8-bit pixels */
-function pixelsOf(images: Images): Uint8Array {
-  const type = typeOf(images)
-  if (type === 'Uint8Array') return images as Uint8Array
-  if (type === 'Uint8ClampedArray') return new Uint8Array(images.buffer, images.byteOffset, images.length)
-  throw new InvalidArgumentError(
-    `images must be 8-bit pixels (Uint8Array), got ${type}; the model's preprocessing scales and normalizes them`,
-  )
-}
-
-const flat = (labels: Labels): ArrayLike<number> =>
-  typeof labels[0] === 'number' || labels.length === 0
-    ? (labels as ArrayLike<number>)
-    : (labels as readonly ArrayLike<number>[]).flatMap(row => Array.from(row))
-
-/** @throws InvalidArgumentError naming the first row that is not one 1 among zeros */
-function indicesOf(rows: ArrayLike<number>, classes: number): Int32Array {
-  if (rows.length % classes !== 0) {
-    throw new InvalidArgumentError(
-      `one-hot labels of ${classes} classes come in rows of ${classes}, got ${rows.length} numbers`,
+/**
+ * Class indices of what a loss is given as labels.
+ * @throws SettingError naming the first label that is none of this form
+ */
+function indicesOf(labels: unknown, form: 'index' | 'one-hot', classes: readonly string[], path: string): Int32Array {
+  const all = asLabels(labels, path)
+  if (typeof all[0] === 'string') return labelIndices(all, classes, path)
+  const inRows = typeof all[0] === 'object' && all[0] !== null
+  if (form === 'index') {
+    if (!inRows) return labelIndices(all, classes, path)
+    throw new SettingError(
+      path,
+      `expected class indices, got rows; for one-hot rows use the loss ${lossNames('one-hot')}`,
     )
   }
-  return Int32Array.from({ length: rows.length / classes }, (_, i) => {
-    const row = Array.from({ length: classes }, (_, c) => rows[i * classes + c])
-    const index = row.indexOf(1)
-    if (index < 0 || row.some((value, c) => value !== (c === index ? 1 : 0))) {
-      throw new InvalidArgumentError(
-        `label ${i} is not one-hot: a 1 at its class, 0 elsewhere; for class indices use sparse_categorical_crossentropy`,
-      )
-    }
-    return index
-  })
+  if (!inRows && all.length % classes.length !== 0) {
+    throw new SettingError(
+      path,
+      `one-hot labels of ${classes.length} classes come in rows of ${classes.length}, got ${all.length} numbers; ` +
+        `for class indices use the loss ${lossNames('index')}`,
+    )
+  }
+  const rows = inRows ? all.length : all.length / classes.length
+  const rowAt = (i: number): unknown[] => {
+    if (!inRows) return Array.prototype.slice.call(all, i * classes.length, (i + 1) * classes.length)
+    const row = all[i]
+    return typeof row === 'object' && row !== null ? Array.from(row as ArrayLike<unknown>) : [row]
+  }
+  return Int32Array.from({ length: rows }, (_, i) => placeOfOne(rowAt(i), classes.length, within(path, i)))
+}
+
+function placeOfOne(row: readonly unknown[], classes: number, path: string): number {
+  const index = row.indexOf(1)
+  if (row.length === classes && index >= 0 && row.every((value, c) => value === (c === index ? 1 : 0))) return index
+  throw new SettingError(
+    path,
+    `it is not one-hot: expected ${classes} numbers, a 1 at its class and 0 elsewhere, got ${describeValue(row)}; ` +
+      `for class indices use the loss ${lossNames('index')}`,
+  )
 }

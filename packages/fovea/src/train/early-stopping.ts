@@ -2,9 +2,10 @@
  * @file Early stopping: a run ends when the held-out loss has not fallen for some epochs, and leaves the weights with which
  * it was lowest. Prechelt 1998, "Early Stopping – But When?". All follows from the history, so a resumed run decides alike.
  */
-import { InvalidArgumentError } from '../errors.js'
 import type { EpochMetrics } from '../formats/checkpoint.js'
 import type { Model, Weights } from '../models/model.js'
+import { group, type Rows } from '../settings/group.js'
+import { number, whole } from '../settings/kinds.js'
 
 export interface EarlyStopping {
   /** Epochs without a lower held-out loss after which the run ends. */
@@ -13,27 +14,23 @@ export interface EarlyStopping {
   readonly minimumDelta?: number
 }
 
-/** @throws InvalidArgumentError for numbers that make no rule */
-export function checkEarlyStopping({ patience, minimumDelta = 0 }: EarlyStopping): void {
-  if (!Number.isSafeInteger(patience) || patience < 1) {
-    throw new InvalidArgumentError(
-      `earlyStopping: patience must be a whole number of epochs from 1 on, got ${patience}`,
-    )
-  }
-  if (!(minimumDelta >= 0)) {
-    throw new InvalidArgumentError(`earlyStopping: minimumDelta must be a number of at least 0, got ${minimumDelta}`)
-  }
-}
+/** The table of `EarlyStopping`. */
+export const earlyStoppingSetting = group('ends the run early', {
+  patience: whole('epochs without a lower held-out loss after which the run ends', { from: 1 }),
+  minimumDelta: number('by how much the loss must fall to count', { from: 0 }).default(0),
+} satisfies Rows<EarlyStopping>)
 
 /** The place in the history of the best epoch so far: each must fall by more than `minimumDelta` below the best before. */
-export function bestEpoch(history: readonly EpochMetrics[], minimumDelta = 0): number {
+export function bestEpoch(history: readonly EpochMetrics[], minimumDelta: number): number {
   const loss = ({ validationLoss = Number.POSITIVE_INFINITY }: EpochMetrics): number => validationLoss
   return history.reduce((best, row, i) => (loss(row) < loss(history[best]) - minimumDelta ? i : best), 0)
 }
 
 /** Whether the run ends here. */
-export const stopsEarly = (history: readonly EpochMetrics[], { patience, minimumDelta }: EarlyStopping): boolean =>
-  history.length - 1 - bestEpoch(history, minimumDelta) >= patience
+export const stopsEarly = (
+  history: readonly EpochMetrics[],
+  { patience, minimumDelta }: Required<EarlyStopping>,
+): boolean => history.length - 1 - bestEpoch(history, minimumDelta) >= patience
 
 const SLOT = ':best'
 

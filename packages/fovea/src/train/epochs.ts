@@ -3,7 +3,7 @@ import { parseBatchOptions } from '../data/batch-options.js'
 import { batchCount, batchesOf } from '../data/batches.js'
 import type { Batch, BatchOptions, Dataset } from '../data/dataset.js'
 import type { Model } from '../models/model.js'
-import type { TrainingSettings } from './settings.js'
+import type { ResolvedSettings } from './settings-table.js'
 
 export class Epochs {
   /** Of each epoch; images that fill no batch are left out, others each time. */
@@ -14,7 +14,7 @@ export class Epochs {
   constructor(
     model: Model,
     readonly data: Dataset,
-    { batchSize, seed, augmentation }: TrainingSettings,
+    { batchSize, seed, augmentation }: ResolvedSettings,
   ) {
     this.#optionsOf = epoch => ({
       ...{ batchSize, normalization: model.preprocessing },

@@ -16,6 +16,7 @@ import { type PrecisionOptions, precisionSettings } from '../passes/mixed-precis
 import { group, type Rows, type Settled } from '../settings/group.js'
 import { choice, whole } from '../settings/kinds.js'
 import type { ReliabilityBin } from './calibration.js'
+import { type Loss, lossSettings } from './loss.js'
 import { ClassificationMetrics, type ClassMetrics, classMetrics, type Mistake, probabilities } from './metrics.js'
 import {
   type TestTimeAugmentation,
@@ -23,7 +24,7 @@ import {
   viewsOf,
   type WeightedView,
 } from './test-time-augmentation.js'
-import { evaluationGraph, type Loss, losses } from './training-graph.js'
+import { evaluationGraph } from './training-graph.js'
 
 /** How images are measured. */
 export interface EvaluateOptions extends CompileOptions, PrecisionOptions {
@@ -37,12 +38,13 @@ export interface EvaluateOptions extends CompileOptions, PrecisionOptions {
   readonly testTimeAugmentation?: TestTimeAugmentation
 }
 
-const evaluateSettings = {
+/** The table of `EvaluateOptions`. */
+export const evaluateSettings = {
   ...compileSettings,
   ...precisionSettings,
   engine,
   batchSize: whole('images at a time', { from: 1 }).default(100),
-  loss: choice('what is measured as loss', losses).default('cross-entropy'),
+  loss: lossSettings.loss,
   testTimeAugmentation: choice('views of each image, over which logits are averaged', testTimeAugmentations).default(
     'none',
   ),

@@ -4,13 +4,19 @@
  */
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions } from '../engines/engine.js'
-import { InvalidArgumentError } from '../errors.js'
+import { compileSettings, engine } from '../engines/engine-setting.js'
+import { SettingError } from '../errors.js'
 import type { Model } from '../models/model.js'
+import { modelOf } from '../models/model-setting.js'
+import { memorySetting } from '../passes/recompute.js'
+import { group, partial, type Rows } from '../settings/group.js'
+import { callback, number, whole } from '../settings/kinds.js'
 import { Epochs } from './epochs.js'
 import { checkDataset } from './evaluate.js'
 import { hasDiverged, type LearningRateSearch, suggestRate, type TriedRate } from './rate-suggestion.js'
-import { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './settings.js'
-import type { TrainOptions } from './train.js'
+import { askedSettings, checkSettings, type RecipeChoice, resolve, type TrainingSettings } from './settings.js'
+import { trainingSettings } from './settings-table.js'
+import { dataSetting, type TrainOptions } from './train-options.js'
 import { TrainingStep } from './training-step.js'
 
 /** The settings of the run that a rate is sought for (those not given come from the recipe), and which rates are tried. */
@@ -25,7 +31,7 @@ export interface FindLearningRateOptions
   readonly highest?: number
   /** From the lowest rate to the highest; at least 50. Default 100. */
   readonly steps?: number
-  /** After each step. What it throws ends the search. */
+  /** After each step. The next one waits for a promise that it returns; what it throws ends the search. */
   readonly onStep?: (step: TriedRate) => void
 }
 
@@ -40,6 +46,23 @@ export interface FoundLearningRate extends LearningRateSearch {
   readonly passes: number
 }
 
+const { optimizer, schedule: _, ...others } = partial(trainingSettings)
+
+/** The table of `FindLearningRateOptions`. */
+const searchOptions = group('a search for a learning rate', {
+  data: dataSetting,
+  ...others,
+  optimizer,
+  recipe: askedSettings.recipe,
+  ...compileSettings,
+  engine,
+  memory: memorySetting,
+  lowest: number('the rate of the first step', { above: 0 }).default(1e-6),
+  highest: number('the rate of the last step', { above: 0 }).default(10),
+  steps: whole('from the lowest rate to the highest', { from: LEAST_STEPS }).default(100),
+  onStep: callback<NonNullable<FindLearningRateOptions['onStep']>>('after each step').optional(),
+} satisfies Rows<FindLearningRateOptions>)
+
 /**
  * Trains a copy of the model for some steps while the rate grows exponentially, and suggests a learning rate.
  * The same seed gives the same numbers. The model is left as it was.
@@ -47,29 +70,30 @@ export interface FoundLearningRate extends LearningRateSearch {
  *   loss finite; FoveaError if it falls at none; EngineError for a step that needs more memory than there is
  */
 export async function findLearningRate(model: Model, options: FindLearningRateOptions): Promise<FoundLearningRate> {
-  const { data, engine = await defaultEngine(), lowest = 1e-6, highest = 10, steps = 100 } = options
-  if (!(lowest > 0 && lowest < highest && highest < Number.POSITIVE_INFINITY)) {
-    throw new InvalidArgumentError(`rates must grow from above 0: from ${lowest} to ${highest} they do not`)
-  }
-  if (!Number.isSafeInteger(steps) || steps < LEAST_STEPS) {
-    throw new InvalidArgumentError(`a search takes a whole number of at least ${LEAST_STEPS} steps, got ${steps}`)
+  modelOf(model)
+  const { data, engine: chosen, memory, memoryLimitBytes, ...more } = searchOptions.parse(options, '')
+  const { lowest, highest, steps, onStep, ...asked } = more
+  if (lowest >= highest) {
+    throw new SettingError('lowest', `rates must grow: from ${lowest} to ${highest} they do not`)
   }
   const images = data.train.length
   if (images < LEAST_IMAGES) {
-    throw new InvalidArgumentError(
+    throw new SettingError(
+      'data.train',
       `${images} image${images === 1 ? ' is' : 's are'} too few to find a learning rate by: ` +
         `a search takes at least ${LEAST_IMAGES} to train on`,
     )
   }
-  const settings = resolveSettings(model, images, {
-    ...options,
-    ...(options.optimizer && { schedule: { type: 'constant', rate: lowest } }),
+  const settings = resolve(model, images, {
+    ...asked,
+    ...(asked.optimizer && { schedule: { type: 'constant', rate: lowest, warmupSteps: 0 } as const }),
   })
   checkSettings(model, settings, 1, { data: data.train.fingerprint }, undefined)
   checkDataset(model, data.train)
   const epochs = new Epochs(model, data.train, settings)
-  const compiled = new TrainingStep(model, engine, settings, epochs, {
-    ...options,
+  const compiled = new TrainingStep(model, chosen ?? (await defaultEngine()), settings, epochs, {
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+    memory,
     epochs: Math.ceil(steps / epochs.steps),
   })
   const tried: TriedRate[] = []
@@ -87,7 +111,7 @@ export async function findLearningRate(model: Model, options: FindLearningRateOp
         if (!Number.isFinite(loss)) return found()
         const last = { learningRate: rate, loss }
         tried.push(last)
-        options.onStep?.(last)
+        await onStep?.(last)
         if (tried.length === steps || hasDiverged(tried, steps)) return found()
       }
     }

@@ -1,6 +1,9 @@
 /** @file Labels as a loss is fed them: class indices, or rows with a 1 at the class, shared where images were mixed, weighted. */
 import type { Batch } from '../data/dataset.js'
-import { InvalidArgumentError } from '../errors.js'
+import { InvalidArgumentError, SettingError } from '../errors.js'
+import { custom, list, number } from '../settings/kinds.js'
+import type { Setting } from '../settings/setting.js'
+import type { LabelForm } from './loss.js'
 
 /**
  * @param labels class indices
@@ -22,17 +25,26 @@ export function oneHot(labels: ArrayLike<number>, classes: number): Float32Array
 /** How much an image of each class counts: `balanced` gives every class the same weight in all, with a mean of 1. */
 export type ClassWeights = 'balanced' | readonly number[]
 
+/** The row of `ClassWeights`. */
+export const classWeightsSetting: Setting<ClassWeights> = custom(
+  'how much an image of each class counts',
+  "'balanced' or a list with a number for each class",
+  (value, path) =>
+    value === 'balanced'
+      ? value
+      : list('', "a number for each class, or 'balanced'", number('of a class', { from: 0 })).parse(value, path),
+)
+
 /**
  * The weights by class.
  * @param labels of the training images
- * @throws InvalidArgumentError for weights that are not one number of at least 0 for each class
+ * @throws SettingError for weights that are not one number for each class
  */
 export function classWeightsOf(weights: ClassWeights, labels: Int32Array, classes: number): Float32Array {
   if (weights !== 'balanced') {
-    if (weights.length !== classes || !weights.every(weight => weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
-      throw new InvalidArgumentError(
-        `classWeights must be 'balanced' or ${classes} numbers of at least 0, got ${JSON.stringify(weights)}`,
-      )
+    if (weights.length !== classes) {
+      const each = `a number for each of ${classes} classes`
+      throw new SettingError('classWeights', `expected ${each}, or 'balanced', got ${weights.length}`)
     }
     return Float32Array.from(weights)
   }
@@ -67,7 +79,7 @@ export const dominantLabels = ({ labels, mix }: Pick<Batch, 'labels' | 'mix'>): 
 export function labelFeed(
   batch: Batch,
   classes: number,
-  labels: 'index' | 'one-hot',
+  labels: LabelForm,
   classWeights?: Float32Array,
 ): Int32Array | Float32Array {
   if (labels === 'index') return batch.labels

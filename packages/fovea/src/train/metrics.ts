@@ -3,7 +3,7 @@
  * class by class, calibration, the worst mistakes. Plain numbers from logits.
  */
 import { Calibration } from './calibration.js'
-import type { Loss } from './training-graph.js'
+import type { Loss } from './loss.js'
 
 /** An image that was taken for another class than its own. */
 export interface Mistake {

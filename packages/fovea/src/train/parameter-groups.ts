@@ -2,8 +2,11 @@
  * @file Parameters that train otherwise than the rest: with another rate, another decay, only in some epochs, or not at
  * all. Groups are found by patterns over names, so they are plain data.
  */
-import { InvalidArgumentError } from '../errors.js'
+import { InvalidArgumentError, SettingError } from '../errors.js'
 import { matches } from '../graph/patterns.js'
+import { group, type Rows, type ValueOf } from '../settings/group.js'
+import { number, text } from '../settings/kinds.js'
+import { within } from '../settings/setting.js'
 
 /** The first group whose pattern matches a parameter's name counts for it. */
 export interface ParameterGroup {
@@ -19,36 +22,55 @@ export interface ParameterGroup {
   readonly until?: number
 }
 
+/** The table of `ParameterGroup`. */
+export const groupSetting = group('parameters that train otherwise', {
+  match: text('a pattern over their names'),
+  rate: number("times the schedule's", { from: 0 }).default(1),
+  weightDecay: number("instead of the optimizer's", { from: 0 }).optional(),
+  from: number('the epoch from which they train', { from: 0 }).default(0),
+  until: number('the epoch until which they train, exclusive', { above: 0 }).optional(),
+} satisfies Rows<ParameterGroup>).refine(({ from, until }, path) => {
+  if (until !== undefined && until <= from) {
+    throw new SettingError(
+      within(path, 'until'),
+      `expected an epoch after ${from}, from which they train, got ${until}`,
+    )
+  }
+})
+
+/** A group with all that has a default. */
+export type SettledGroup = ValueOf<typeof groupSetting>
+
 /** The place of a parameter's group in the list, or -1. */
-export const groupOf = (groups: readonly ParameterGroup[], name: string): number =>
+export const groupOf = (groups: readonly SettledGroup[], name: string): number =>
   groups.findIndex(({ match }) => matches(match, name))
 
 /** Whether the group's rate is another than the schedule's, at some time. */
-export const hasOwnRate = ({ rate = 1, from = 0, until }: ParameterGroup): boolean =>
+export const hasOwnRate = ({ rate, from, until }: SettledGroup): boolean =>
   rate !== 1 || from > 0 || until !== undefined
 
 /** The factor of the schedule's rate in an epoch, counted from 0. */
-export const rateIn = (
-  { rate = 1, from = 0, until = Number.POSITIVE_INFINITY }: ParameterGroup,
-  epoch: number,
-): number => (epoch >= from && epoch < until ? rate : 0)
+export const rateIn = ({ rate, from, until = Number.POSITIVE_INFINITY }: SettledGroup, epoch: number): number =>
+  epoch >= from && epoch < until ? rate : 0
 
 /**
  * @param names of the model's parameters
- * @throws InvalidArgumentError for a number that makes no sense, or a pattern that matches no parameter: it is misspelt
+ * @throws SettingError for a pattern that matches none of them: it is misspelt
  */
-export function checkGroups(groups: readonly ParameterGroup[], names: readonly string[]): void {
-  for (const { match, rate = 1, weightDecay = 0, from = 0, until = from + 1 } of groups) {
-    const fail = (message: string): never => {
-      throw new InvalidArgumentError(`parameter group '${match}': ${message}`)
-    }
-    if (!(rate >= 0 && rate < Number.POSITIVE_INFINITY)) fail(`its rate must be a number of at least 0, got ${rate}`)
-    if (!(weightDecay >= 0)) fail(`its weightDecay must be a number of at least 0, got ${weightDecay}`)
-    if (!(from >= 0 && until > from)) fail(`its epochs must be from 0 on and at least one, got ${from} to ${until}`)
-    if (!names.some(name => matches(match, name))) {
-      fail(`it matches no parameter of the model, whose names are like ${names.slice(0, 3).join(', ')}`)
-    }
-  }
+export function checkMatch(match: string, names: readonly string[], path: string): void {
+  if (names.some(name => matches(match, name))) return
+  throw new SettingError(
+    path,
+    `'${match}' matches no parameter of the model, whose names are like ${names.slice(0, 3).join(', ')}`,
+  )
+}
+
+/**
+ * @param names of the model's parameters
+ * @throws InvalidArgumentError for a pattern that matches none of them, or if all of them are frozen
+ */
+export function checkGroups(groups: readonly SettledGroup[], names: readonly string[]): void {
+  for (const [i, { match }] of groups.entries()) checkMatch(match, names, `groups.${i}.match`)
   if (names.every(name => groups[groupOf(groups, name)]?.rate === 0)) {
     throw new InvalidArgumentError('all parameters are frozen (rate 0): there is nothing to train')
   }

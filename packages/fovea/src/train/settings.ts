@@ -1,21 +1,26 @@
 /** @file All that decides the bits of a run, resolved from what the caller gave and the model's recipe. */
+import { augmentationSetting, type SettledAugmentation } from '../data/augment/augmentation.js'
 import type { Augmentation } from '../data/dataset.js'
-import { InvalidArgumentError } from '../errors.js'
+import { InvalidArgumentError, SettingError } from '../errors.js'
 import type { TrainingState } from '../formats/checkpoint.js'
-import { type Attributes, parameterNodes } from '../graph/graph.js'
+import { parameterNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
+import { modelOf } from '../models/model-setting.js'
 import type { Precision } from '../passes/mixed-precision.js'
 import type { NormStatistics } from '../passes/training-mode.js'
-import { checkEarlyStopping, type EarlyStopping } from './early-stopping.js'
+import { group, partial, type Rows, type Settled } from '../settings/group.js'
+import { choice, list, number, text, whole } from '../settings/kinds.js'
+import type { EarlyStopping } from './early-stopping.js'
 import type { ClassWeights } from './labels.js'
+import type { LabelForm, Loss } from './loss.js'
 import type { OptimizerOptions } from './optimizers/index.js'
-import { overridden, type SettingValue } from './override.js'
-import { checkGroups, type ParameterGroup } from './parameter-groups.js'
-import { defaultRecipe, type RecipeName, recipeOf, recipeSettings } from './recipes/index.js'
+import { overridden, overrideSetting, type SettingValue } from './override.js'
+import { checkGroups, checkMatch, type ParameterGroup } from './parameter-groups.js'
+import { defaultRecipe, type RecipeName, recipeNames, recipeOf, recipeSettings } from './recipes/index.js'
 import type { ScheduleOptions } from './schedules/index.js'
+import { type ResolvedSettings, runSettings, trainingSettings } from './settings-table.js'
 import type { TestTimeAugmentation } from './test-time-augmentation.js'
-import type { Loss } from './training-graph.js'
-import { checkAverage, type WeightAverage } from './weight-average.js'
+import type { WeightAverage } from './weight-average.js'
 
 /** What decides the bits of a run, beside its model, data and epochs. A resumed run must have the same. */
 export interface TrainingSettings {
@@ -31,7 +36,7 @@ export interface TrainingSettings {
   /** Default `cross-entropy`. */
   readonly loss: Loss
   /** How labels are fed: class indices, or rows with a 1 at the class. The result is the same. Mixed images need rows. */
-  readonly labels: 'index' | 'one-hot'
+  readonly labels: LabelForm
   readonly labelSmoothing: number
   /** How much an image of each class counts. Default: all alike. */
   readonly classWeights?: ClassWeights
@@ -68,58 +73,64 @@ export interface RecipeChoice {
   readonly override?: Readonly<Record<string, SettingValue>>
 }
 
+/** The rows of `RecipeChoice`. */
+const recipeChoice = {
+  recipe: choice("what fills in the rest (default: the model's recipe)", recipeNames).optional(),
+  learningRate: number("the highest (default: the recipe's, for the batch)", { above: 0 }).optional(),
+  freeze: list('what stays as it is', 'patterns over names of parameters', text('a pattern')).optional(),
+  augment: augmentationSetting.optional(),
+  override: overrideSetting.optional(),
+} satisfies Rows<RecipeChoice>
+
+/** What a run may be asked for; the recipe decides the rest. */
+export const askedSettings = { ...partial(trainingSettings), ...recipeChoice }
+
+const asked = group('what a run is asked for', askedSettings)
+
 /**
  * Fills in what was not given. With an optimizer of one's own, labels are not smoothed and images not augmented unless asked.
  * @param images how many there are to train on: the most that a batch has, unless it is given
- * @throws InvalidArgumentError for settings that make no run
+ * @throws SettingError for settings that make no run
  */
-export function resolveSettings(
+export const resolveSettings = (
   model: Model,
   images: number,
   given: Partial<TrainingSettings> & RecipeChoice,
-): TrainingSettings {
-  const { recipe, learningRate, optimizer, schedule, loss = 'cross-entropy', precision = 'float32', seed = 0 } = given
-  const own = optimizer && schedule
-  if (!own && (optimizer !== undefined || schedule !== undefined)) {
-    throw new InvalidArgumentError('give optimizer and schedule together, or neither: a recipe has both')
+): ResolvedSettings => resolve(modelOf(model), images, asked.parse(given, ''))
+
+/** The same of settings that have been read. */
+export function resolve(model: Model, images: number, given: Settled<typeof askedSettings>): ResolvedSettings {
+  const { recipe, learningRate, freeze = [], augment = {}, override = {}, ...own } = given
+  const { optimizer, schedule } = own
+  if ((optimizer === undefined) !== (schedule === undefined)) {
+    const missing = optimizer === undefined ? 'optimizer' : 'schedule'
+    throw new SettingError(missing, 'missing; give optimizer and schedule together, or neither: a recipe has both')
   }
-  if (own && (recipe !== undefined || learningRate !== undefined)) {
-    throw new InvalidArgumentError('give an optimizer and a schedule, or a recipe and its learning rate, not both')
+  if (optimizer && (recipe !== undefined || learningRate !== undefined)) {
+    throw new SettingError(
+      recipe === undefined ? 'learningRate' : 'recipe',
+      'give an optimizer and a schedule, or a recipe and its learning rate, not both',
+    )
   }
+  const names = parameterNodes(model.graph).map(({ name }) => name)
+  for (const pattern of freeze) checkMatch(pattern, names, 'freeze')
   const name = recipe ?? defaultRecipe(model.name)
-  const batchSize = given.batchSize ?? fittingBatch(recipeOf(name).batchSize, images)
-  const base: Partial<TrainingSettings> & Pick<TrainingSettings, 'optimizer' | 'schedule'> = own
-    ? { optimizer, schedule }
+  const batchSize = own.batchSize ?? fittingBatch(recipeOf(name).batchSize, images)
+  const base = optimizer
+    ? {}
     : recipeSettings(name, model, { batchSize, ...(learningRate === undefined ? {} : { learningRate }) })
-  const average = given.average ?? base.average
-  const clipNorm = given.clipNorm ?? base.clipNorm
-  const classWeights = given.classWeights ?? base.classWeights
-  const earlyStopping = given.earlyStopping ?? base.earlyStopping
-  const augmentation = withAugmentation(given.augmentation ?? base.augmentation ?? {}, given.augment ?? {})
-  const { keepFloat32, override = {} } = given
-  const settings: TrainingSettings = {
-    batchSize,
-    optimizer: base.optimizer,
-    schedule: base.schedule,
-    groups: [...(given.freeze ?? []).map(match => ({ match, rate: 0 })), ...(given.groups ?? base.groups ?? [])],
-    ...(average && { average }),
-    loss,
-    // Weights by class and mixed images need rows.
-    labels: classWeights || augmentation.mix ? 'one-hot' : (given.labels ?? base.labels ?? 'index'),
-    labelSmoothing: given.labelSmoothing ?? base.labelSmoothing ?? 0,
-    ...(classWeights && { classWeights }),
-    ...(earlyStopping && { earlyStopping }),
-    augmentation,
-    accumulate: given.accumulate ?? 1,
-    ...(clipNorm === undefined ? {} : { clipNorm }),
-    normStatistics: given.normStatistics ?? base.normStatistics ?? 'batch',
-    precision,
-    ...(keepFloat32 && { keepFloat32 }),
-    seed,
-    testTimeAugmentation: given.testTimeAugmentation ?? base.testTimeAugmentation ?? 'none',
+  const settings = runSettings.parse({ ...base, ...own, batchSize }, '')
+  const all = {
+    ...settings,
+    groups: [...freeze.map(match => ({ match, rate: 0, from: 0 })), ...settings.groups],
+    augmentation: withAugmentation(settings.augmentation, augment),
   }
-  return overridden(settings, override)
+  return withRowsOfLabels(overridden(all, override))
 }
+
+/** Weights by class and mixed images need rows. */
+const withRowsOfLabels = (settings: ResolvedSettings): ResolvedSettings =>
+  settings.classWeights || settings.augmentation.mix ? { ...settings, labels: 'one-hot' } : settings
 
 /** Of so few images that a last, partial batch would be a good part of them, batches are smaller, and leave out next to none. */
 function fittingBatch(batchSize: number, images: number): number {
@@ -128,11 +139,14 @@ function fittingBatch(batchSize: number, images: number): number {
 }
 
 /** A crop of either kind takes the place of the other. */
-function withAugmentation(base: Augmentation, more: Augmentation): Augmentation {
+function withAugmentation(base: SettledAugmentation, more: SettledAugmentation): SettledAugmentation {
   const { crop, resizedCrop, ...rest } = base
   const crops = more.crop || more.resizedCrop ? {} : { ...(crop && { crop }), ...(resizedCrop && { resizedCrop }) }
   return { ...crops, ...rest, ...more }
 }
+
+/** How often a run passes over its training images. */
+export const epochsSetting = whole('passes over the training images', { from: 1 })
 
 /**
  * Checks a run before it starts, and that a resumed one is the same run.
@@ -146,31 +160,26 @@ export function checkSettings(
   data: Pick<TrainingState, 'data' | 'heldOut'>,
   resume: TrainingState | undefined,
 ): void {
-  if (!Number.isSafeInteger(epochs) || epochs < 1) {
-    throw new InvalidArgumentError(`epochs must be a whole number of at least 1, got ${epochs}`)
-  }
-  if (!Number.isSafeInteger(settings.seed)) {
-    throw new InvalidArgumentError(`the seed must be a whole number, got ${settings.seed}`)
-  }
-  const names = parameterNodes(model.graph).map(({ name }) => name)
-  checkGroups(settings.groups, names)
-  if (settings.average) checkAverage(settings.average)
-  if (settings.earlyStopping) checkEarlyStopping(settings.earlyStopping)
-  const { batchSize, accumulate, clipNorm } = settings
-  if (!(Number.isSafeInteger(accumulate) && accumulate >= 1 && batchSize % accumulate === 0)) {
-    throw new InvalidArgumentError(
-      `accumulate must divide the batch of ${batchSize} images into equal parts, got ${accumulate}`,
+  const run = runSettings.parse(settings, '')
+  epochsSetting.parse(epochs, 'epochs')
+  checkGroups(
+    run.groups,
+    parameterNodes(model.graph).map(({ name }) => name),
+  )
+  const { batchSize, accumulate } = run
+  if (batchSize % accumulate !== 0) {
+    throw new SettingError(
+      'accumulate',
+      `expected a number that divides the batch of ${batchSize} images into equal parts, got ${accumulate}`,
     )
   }
-  if (clipNorm !== undefined && !(clipNorm > 0)) {
-    throw new InvalidArgumentError(`clipNorm must be a number above 0, got ${clipNorm}`)
-  }
   if (resume === undefined) return
-  const now: Attributes = { ...settings, epochs } as unknown as Attributes
-  const changed = Object.keys(now).find(key => canonical(now[key]) !== canonical(resume.settings[key]))
+  const now: Record<string, unknown> = { ...run, epochs }
+  const was = settingsOf(resume)
+  const changed = Object.keys({ ...was, ...now }).find(key => canonical(now[key]) !== canonical(was[key]))
   if (changed !== undefined) {
-    const [was, is] = [resume.settings[changed], now[changed]].map(value => JSON.stringify(value))
-    throw new InvalidArgumentError(`the run was started with ${changed} ${was}, it cannot go on with ${is}`)
+    const [before, after] = [was[changed], now[changed]].map(value => JSON.stringify(value) ?? 'none')
+    throw new SettingError(changed, `the run was started with ${before}, it cannot go on with ${after}`)
   }
   const others = [
     ...(resume.data === data.data ? [] : ['training']),
@@ -182,6 +191,17 @@ export function checkSettings(
       `the ${others.join(' and ')} images are not those the run was started with: it cannot go on; ` +
         'put them back as they were, or start a new run',
     )
+  }
+}
+
+/** What a run was started with; what a saved state lacks has its default. */
+function settingsOf({ settings }: TrainingState): Record<string, unknown> {
+  const { epochs, ...rest } = settings
+  try {
+    return { ...runSettings.parse(rest, ''), epochs }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new SettingError('resume', `the run cannot go on: its settings are none of this version of Fovea (${why})`)
   }
 }
 

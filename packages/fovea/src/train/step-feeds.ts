@@ -6,8 +6,8 @@ import type { LossScaleState } from '../formats/checkpoint.js'
 import { type Graph, inputNodes } from '../graph/graph.js'
 import { randomBits, randomKey, streamOf } from '../random.js'
 import { rateIn } from './parameter-groups.js'
-import { learningRateAt } from './schedules/index.js'
-import type { TrainingSettings } from './settings.js'
+import { rateAt } from './schedules/index.js'
+import type { ResolvedSettings } from './settings-table.js'
 import { rateInput } from './training-graph.js'
 import { averageFeeds } from './weight-average.js'
 
@@ -21,7 +21,7 @@ export class StepFeeds {
    */
   constructor(
     graph: Graph,
-    readonly settings: TrainingSettings,
+    readonly settings: ResolvedSettings,
     readonly steps: number,
     readonly epochs: number,
   ) {
@@ -41,7 +41,7 @@ export class StepFeeds {
   ): Readonly<Record<string, number>> & { readonly learningRate: number } {
     const { schedule, groups, average, accumulate } = this.settings
     const [done, total] = [epoch * this.steps + step, this.epochs * this.steps]
-    const learningRate = rate ?? learningRateAt(schedule, done, total, this.steps)
+    const learningRate = rate ?? rateAt(schedule, done, total, this.steps)
     const isLast = part === accumulate - 1
     const all: Record<string, number> = {
       step: done + 1 - skippedSteps,

@@ -2,92 +2,35 @@
  * @file The training loop: batch after batch through one compiled step, an evaluation after each epoch, and a state that
  * can be saved after any step. A run that goes on from such a state gives the same bits as one that never stopped.
  */
-import type { DataSplits, Dataset } from '../data/dataset.js'
+import type { Dataset } from '../data/dataset.js'
 import { defaultEngine } from '../engines/default.js'
-import type { CompileOptions, Engine } from '../engines/engine.js'
-import { DivergenceError, InvalidArgumentError } from '../errors.js'
-import type { Checkpoint, EpochMetrics, LossScaleState, TrainingState } from '../formats/checkpoint.js'
+import { DivergenceError, InvalidArgumentError, SettingError } from '../errors.js'
+import type { Checkpoint, EpochMetrics } from '../formats/checkpoint.js'
 import type { Attributes } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
-import type { MemoryUse } from '../passes/recompute.js'
+import { modelOf } from '../models/model-setting.js'
+import { group } from '../settings/group.js'
 import { bestEpoch, bestSlots, bestWeights, stopsEarly } from './early-stopping.js'
 import { Epochs } from './epochs.js'
-import { checkDataset, type EvaluateOptions, type Evaluation, Evaluator, evaluate } from './evaluate.js'
+import {
+  checkDataset,
+  type EvaluateOptions,
+  type Evaluation,
+  Evaluator,
+  evaluate,
+  evaluateSettings,
+} from './evaluate.js'
 import { defaultRecipe, type RecipeName, recipeOf } from './recipes/index.js'
-import { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './settings.js'
+import { checkSettings, resolve } from './settings.js'
+import type { ResolvedSettings } from './settings-table.js'
 import { allFinite, type State } from './state.js'
+import { type TrainOptions, trainOptions } from './train-options.js'
 import { TrainingStep } from './training-step.js'
 import { averagedWeights } from './weight-average.js'
 
-/** A run: its data, its length, its settings (those not given come from the recipe), and who is told of it. */
-export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, CompileOptions {
-  /**
-   * Training images, and held-out ones. `validation` (default: `test`) is measured after each epoch and decides nothing but
-   * early stopping and which epoch was the best; `test` (default: `validation`) is what the run is evaluated on.
-   */
-  readonly data: Pick<DataSplits, 'train'> & Partial<DataSplits>
-  /** Default: as many as the recipe's steps make, where it says how many. */
-  readonly epochs?: number
-  /** Default: the native engine where it is built, else the reference engine. */
-  readonly engine?: Engine
-  /** `low` needs less memory and more time, for the same results. Default `standard`. */
-  readonly memory?: MemoryUse
-  /** Goes on from here; `model` is then the one that was saved with it. */
-  readonly resume?: TrainingState
-  /** Aborting it ends the run after the step under way; what was done is saved. */
-  readonly signal?: { readonly aborted: boolean }
-  /** Once all is checked and compiled, before the first step. */
-  readonly onStart?: () => void | Promise<void>
-  readonly onStep?: (progress: StepProgress) => void
-  /** After each epoch, before it is saved. */
-  readonly onEpoch?: (epoch: EpochReport) => void | Promise<void>
-  /** Keeps a state from which the run can go on: after each epoch, now and then within a long one, and when interrupted. */
-  readonly save?: (checkpoint: Checkpoint, moment: SaveMoment) => Promise<void>
-  /** Within an epoch, what a crash can cost at most; 0 saves after every step. Default 300. */
-  readonly saveSeconds?: number
-}
-
-/** When a state is saved. */
-export interface SaveMoment {
-  /** Whether an epoch has just ended; otherwise one is under way. */
-  readonly epochEnded: boolean
-  /** After an epoch with the lowest held-out loss so far: the model as it was evaluated. */
-  readonly best?: Model
-}
-
-/** Means over the epoch so far. */
-export interface StepProgress {
-  /** From 1. */
-  readonly epoch: number
-  readonly epochs: number
-  /** Steps done of this epoch, and how many it has. */
-  readonly step: number
-  readonly steps: number
-  readonly loss: number
-  readonly accuracy: number
-  readonly learningRate: number
-  readonly imagesPerSecond: number
-  /** For all epochs; an estimate. */
-  readonly secondsLeft: number
-  /** In float16: where dynamic loss scaling stands. */
-  readonly lossScale?: LossScaleState
-}
-
-/** What an epoch came to, and how long it took. */
-export interface EpochReport extends EpochMetrics {
-  /** Of the whole run. */
-  readonly epochs: number
-  /** Of training alone. */
-  readonly imagesPerSecond: number
-  /** With the evaluation. */
-  readonly seconds: number
-  /** In float16: where dynamic loss scaling stands, and how many steps were skipped so far. */
-  readonly lossScale?: LossScaleState
-}
-
 /** What a run leaves. */
 export interface TrainingRun {
-  readonly settings: TrainingSettings
+  readonly settings: ResolvedSettings
   /** With the trained weights; with early stopping, those of the best epoch. */
   readonly model: Model
   readonly history: readonly EpochMetrics[]
@@ -97,6 +40,10 @@ export interface TrainingRun {
   evaluate(dataset?: Dataset, options?: Pick<EvaluateOptions, 'testTimeAugmentation'>): Promise<Evaluation>
 }
 
+const views = group('how the held-out images are shown', {
+  testTimeAugmentation: evaluateSettings.testTimeAugmentation,
+})
+
 /**
  * Trains a model.
  * @returns the trained model; the one given is left as it was
@@ -104,30 +51,27 @@ export interface TrainingRun {
  *   loss is no longer a finite number; EngineError for a step that needs more memory than there is
  */
 export async function train(model: Model, options: TrainOptions): Promise<TrainingRun> {
-  const { data, engine = await defaultEngine(), signal, onStep, onEpoch, save, saveSeconds = 300, resume } = options
-  const settings = resolveSettings(model, data.train.length, options)
-  const { batchSize, average, earlyStopping } = settings
+  modelOf(model)
+  const { data, epochs: length, engine: chosen, memory, memoryLimitBytes, ...more } = trainOptions.parse(options, '')
+  const { resume, signal, onStart, onStep, onEpoch, save, saveSeconds, ...asked } = more
+  const settings = resolve(model, data.train.length, asked)
+  const { batchSize, average, earlyStopping, loss, precision, keepFloat32 } = settings
   const { validation = data.test, test = validation } = data
   for (const images of [data.train, validation, test]) if (images) checkDataset(model, images)
   if (!validation && earlyStopping) {
-    throw new InvalidArgumentError('earlyStopping needs held-out images (data.validation or data.test)')
+    throw new SettingError('earlyStopping', 'it needs held-out images (data.validation or data.test)')
   }
-  if (!(saveSeconds >= 0)) throw new InvalidArgumentError(`saveSeconds must be 0 or more, got ${saveSeconds}`)
   const passes = new Epochs(model, data.train, settings)
   const { steps } = passes
-  const epochs = options.epochs ?? epochsOf(options.recipe ?? defaultRecipe(model.name), steps)
+  const epochs = length ?? epochsOf(asked.recipe ?? defaultRecipe(model.name), steps)
   const heldOut = [...new Set([validation, test])].flatMap(images => images?.fingerprint ?? []).join('+')
   const images = { data: data.train.fingerprint, ...(heldOut !== '' && { heldOut }) }
   checkSettings(model, settings, epochs, images, resume)
 
-  const compiled = new TrainingStep(model, engine, settings, passes, { ...options, epochs })
-  const { loss, precision, keepFloat32 } = settings
-  const { memoryLimitBytes } = options
-  const evaluation = {
-    ...{ loss, precision, batchSize },
-    ...(keepFloat32 && { keepFloat32 }),
-    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
-  }
+  const engine = chosen ?? (await defaultEngine())
+  const limits = memoryLimitBytes === undefined ? {} : { memoryLimitBytes }
+  const compiled = new TrainingStep(model, engine, settings, passes, { ...limits, memory, epochs })
+  const evaluation = { loss, precision, batchSize, ...(keepFloat32 && { keepFloat32 }), ...limits }
   const evaluator =
     validation && new Evaluator(model, engine, { ...evaluation, batchSize: Math.min(batchSize, validation.length) })
   const history: EpochMetrics[] = [...(resume?.history ?? [])]
@@ -154,10 +98,11 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       model: trained,
       history,
       interrupted: !ended(),
-      evaluate: async (dataset = test, { testTimeAugmentation = 'none' } = {}) => {
-        if (dataset === undefined)
+      evaluate: async (dataset = test, options = {}) => {
+        if (dataset === undefined) {
           throw new InvalidArgumentError('evaluate needs a data set: the run had none held out')
-        return evaluate(trained, dataset, { ...evaluation, engine, testTimeAugmentation })
+        }
+        return evaluate(trained, dataset, { ...evaluation, engine, ...views.parse(options, '') })
       },
     }
   }
@@ -173,7 +118,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
     await compiled.begin(model.weights, resume)
     let state = await compiled.state()
     let savedAt = performance.now()
-    await options.onStart?.()
+    await onStart?.()
     while (!ended() && !signal?.aborted) {
       const firstStep = step
       const start = performance.now()
@@ -186,7 +131,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
         correct += result.correct
         if (!Number.isFinite(loss)) throw diverged('loss', loss, { epoch, step, steps, learningRate })
         const secondsEach = secondsSince(start) / (step - firstStep)
-        onStep?.({
+        await onStep?.({
           epoch: epoch + 1,
           epochs,
           step,
@@ -217,7 +162,8 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
         metrics = { ...metrics, validationLoss: loss, validationAccuracy: accuracy }
       }
       history.push(metrics)
-      const isBest = validation !== undefined && bestEpoch(history, earlyStopping?.minimumDelta) === history.length - 1
+      const isBest =
+        validation !== undefined && bestEpoch(history, earlyStopping?.minimumDelta ?? 0) === history.length - 1
       if (isBest) best = weights
       const { lossScale } = compiled
       const seconds = secondsSince(start)
@@ -235,11 +181,10 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   }
 }
 
-/** @throws InvalidArgumentError where the recipe says nothing of its length */
+/** @throws SettingError where the recipe says nothing of its length */
 function epochsOf(recipe: RecipeName, steps: number): number {
   const all = recipeOf(recipe).steps
-  if (all === undefined)
-    throw new InvalidArgumentError(`epochs is missing: recipe '${recipe}' is for any number of them`)
+  if (all === undefined) throw new SettingError('epochs', `missing; recipe '${recipe}' is for any number of them`)
   return Math.max(1, Math.round(all / steps))
 }
 

@@ -1,30 +1,25 @@
 /** @file From a model's graph to the graph of one training step, or of evaluation: the passes in their order. */
-import { InvalidArgumentError, unknownName } from '../errors.js'
+import { InvalidArgumentError } from '../errors.js'
 import { type Graph, type Node, parameterNodes, stateNodes, type Value } from '../graph/graph.js'
 import { GraphBuilder } from '../ops/builder.js'
-import { crossEntropy } from '../ops/cross-entropy.js'
-import { meanSquaredError } from '../ops/mean-squared-error.js'
-import { softmax } from '../ops/softmax.js'
 import { autodiff } from '../passes/autodiff.js'
 import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { fuse } from '../passes/fuse.js'
 import { fuseGradients } from '../passes/fuse-gradients.js'
 import { inferenceMode } from '../passes/inference-mode.js'
 import { mixedPrecision, type PrecisionOptions } from '../passes/mixed-precision.js'
-import { type MemoryUse, recompute } from '../passes/recompute.js'
+import { type MemoryUse, memorySetting, recompute } from '../passes/recompute.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { scheduleUpdates } from '../passes/schedule-updates.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
 import { type NormStatistics, trainingMode } from '../passes/training-mode.js'
+import { group } from '../settings/group.js'
 import { holdBack, prepareGradients } from './gradients.js'
+import { type LabelForm, type Loss, lossOf } from './loss.js'
 import { createOptimizer, type OptimizerOptions } from './optimizers/index.js'
 import { groupOf, hasOwnRate, type ParameterGroup } from './parameter-groups.js'
+import { stepSettings } from './settings-table.js'
 import { averageStates, type WeightAverage } from './weight-average.js'
-
-/** Mean squared error is between the softmax and one-hot labels. */
-export const losses = ['cross-entropy', 'mean-squared-error'] as const
-/** One of `losses`. */
-export type Loss = (typeof losses)[number]
 
 /** What a step computes beside the model. */
 export interface TrainingGraphOptions extends PrecisionOptions {
@@ -43,12 +38,18 @@ export interface TrainingGraphOptions extends PrecisionOptions {
   /** Default `cross-entropy`. */
   readonly loss?: Loss
   /** How labels are fed: int32 [batch] class indices, or float32 [batch, classes] rows. Default `index`. */
-  readonly labels?: 'index' | 'one-hot'
+  readonly labels?: LabelForm
   /** Default 0. */
   readonly labelSmoothing?: number
   /** Whether activations are kept or computed again (passes/recompute.ts). Default `standard`. */
   readonly memory?: MemoryUse
 }
+
+const graphOptions = group(
+  'what a step computes beside the model',
+  { ...stepSettings, memory: memorySetting },
+  'ignored',
+)
 
 /** The input that feeds the rate of the group at this place in the list; of all other parameters, for -1. */
 export const rateInput = (group: number): string => (group < 0 ? 'learningRate' : `learningRate:${group}`)
@@ -58,17 +59,20 @@ export const rateInput = (group: number): string => (group < 0 ? 'learningRate' 
  * of their own, see `rateInput`), and where needed `step`, `seed`, `averageWeight`, `averageBack`, `lossScale`, `firstPart`,
  * `lastPart`; outputs `loss`, `logits`, and where they are known `gradientNorm` and `finite`; updates every parameter that is
  * not frozen, optimizer slot, average and running statistic.
- * @throws InvalidArgumentError for a parameter of another type than float32 that is not frozen
+ * @param options those of a whole run may be among them
+ * @throws SettingError naming the option at fault; InvalidArgumentError for a parameter of another type than float32 that is
+ *   not frozen
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): Graph {
-  const { batchSize, accumulate = 1, clipNorm, groups = [], average } = options
-  const forward = mixedPrecision(fuse(setBatchSize(model, batchSize / accumulate)), options)
+  const settings = graphOptions.parse(options, '')
+  const { batchSize, accumulate, clipNorm, groups, average } = settings
+  const forward = mixedPrecision(fuse(setBatchSize(model, batchSize / accumulate)), settings)
   const isFrozen = (name: string): boolean => groups[groupOf(groups, name)]?.rate === 0
-  const training = trainingMode(forward, options.normStatistics, isFrozen)
+  const training = trainingMode(forward, settings.normStatistics, isFrozen)
   const builder = new GraphBuilder()
   const { mapped } = rewriteInto(builder, training)
   const logits = mapped(logitsOf(training))
-  const loss = lossOf(builder, logits, options)
+  const loss = lossOf(builder, logits, settings)
   builder.output('loss', loss)
 
   const scalar = inputsOnce(builder)
@@ -81,7 +85,7 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Grap
     )
   }
   const parameters = trained.map(stateValue)
-  const lossScale = options.precision === 'mixed_float16' ? scalar('lossScale') : undefined
+  const lossScale = settings.precision === 'mixed_float16' ? scalar('lossScale') : undefined
   const found = autodiff(builder, loss, parameters, lossScale).flatMap((gradient, i) =>
     gradient === undefined ? [] : [{ parameter: parameters[i], gradient }],
   )
@@ -92,7 +96,7 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Grap
     .map(stateValue)
     .filter(state => builder.nextOf(state) !== undefined)
   if (partCounts) holdBack(builder, running, partCounts)
-  const optimize = createOptimizer(options.optimizer)
+  const optimize = createOptimizer(settings.optimizer)
   const optimized: Value[] = []
   for (const { parameter, gradient } of gradients) {
     const place = groupOf(groups, parameter.node.name)
@@ -107,7 +111,7 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Grap
   }
   if (average) optimized.push(...averageStates(builder, stateNodes(training).map(stateValue), average))
   if (counts) holdBack(builder, optimized, counts)
-  return scheduleUpdates(recompute(fuseGradients(builder.build()), options.memory))
+  return scheduleUpdates(recompute(fuseGradients(builder.build()), settings.memory))
 }
 
 /** Scalar inputs by name, each made when first asked for. */
@@ -130,19 +134,4 @@ export function logitsOf(graph: Graph): Value {
   const logits = graph.outputs.get('logits')
   if (logits === undefined) throw new Error('a model graph has an output `logits`')
   return logits
-}
-
-function lossOf(builder: GraphBuilder, logits: Value, options: TrainingGraphOptions): Value {
-  const { loss = 'cross-entropy', labels = 'index', labelSmoothing = 0 } = options
-  const [batch] = logits.type.shape
-  const oneHot = labels === 'one-hot' || loss === 'mean-squared-error'
-  const label = oneHot ? builder.input('label', logits.type.shape, 'float32') : builder.input('label', [batch], 'int32')
-  switch (loss) {
-    case 'cross-entropy':
-      return builder.emit(crossEntropy, [logits, label], { labelSmoothing }, 'loss')
-    case 'mean-squared-error':
-      return builder.emit(meanSquaredError, [builder.emit(softmax, [logits], {}), label], {}, 'loss')
-    default:
-      throw unknownName('loss', String(loss), losses)
-  }
 }

@@ -12,7 +12,7 @@ import type { Epochs } from './epochs.js'
 import { classWeightsOf, dominantLabels, labelFeed } from './labels.js'
 import { initialLossScale, nextLossScale } from './loss-scale.js'
 import { countCorrect } from './metrics.js'
-import type { TrainingSettings } from './settings.js'
+import type { ResolvedSettings } from './settings-table.js'
 import { readState, type State, writeState } from './state.js'
 import { StepFeeds } from './step-feeds.js'
 import { trainingGraph } from './training-graph.js'
@@ -47,7 +47,7 @@ export class TrainingStep {
   constructor(
     readonly model: Model,
     engine: Engine,
-    readonly settings: TrainingSettings,
+    readonly settings: ResolvedSettings,
     { data, steps }: Epochs,
     options: TrainingStepOptions,
   ) {

@@ -3,11 +3,12 @@
  * lookahead's slow weights, to which the weights go back every few steps. Both are nodes of the training graph, driven by
  * two numbers that are fed.
  */
-import { InvalidArgumentError, unknownName } from '../errors.js'
 import type { Value } from '../graph/graph.js'
 import type { Weights } from '../models/model.js'
 import type { GraphBuilder } from '../ops/builder.js'
 import { lerp } from '../ops/lerp.js'
+import { type VariantRows, variants } from '../settings/group.js'
+import { number, whole } from '../settings/kinds.js'
 
 export type WeightAverage =
   /**
@@ -21,17 +22,15 @@ export type WeightAverage =
    */
   | { readonly type: 'lookahead'; readonly every: number; readonly decay: number; readonly power: number }
 
-/** @throws InvalidArgumentError for numbers that make no average */
-export function checkAverage(average: WeightAverage): void {
-  const { type, decay } = average
-  if (type !== 'moving' && type !== 'lookahead') throw unknownName('average', String(type), ['moving', 'lookahead'])
-  if (!(decay >= 0 && decay < 1)) {
-    throw new InvalidArgumentError(`average: decay must be a number from 0 to below 1, got ${decay}`)
-  }
-  if (type === 'lookahead' && !(Number.isSafeInteger(average.every) && average.every >= 1)) {
-    throw new InvalidArgumentError(`average: every must be a whole number of steps from 1 on, got ${average.every}`)
-  }
-}
+/** The table of `WeightAverage`. */
+export const averageSetting = variants('of the weights, over the steps', {
+  moving: { decay: number('how much of itself it keeps in a step', { from: 0, below: 1 }) },
+  lookahead: {
+    every: whole('steps between two turns', { from: 1 }),
+    decay: number('how much the slow weights keep', { from: 0, below: 1 }),
+    power: number('how that falls over the run', { from: 0 }),
+  },
+} satisfies VariantRows<WeightAverage>)
 
 const slotOf = (name: string): string => `${name}:average`
 

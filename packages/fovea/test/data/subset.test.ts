@@ -49,7 +49,7 @@ describe('take', () => {
     expect(histogram(take(data([100, 1, 1, 1]), 5))).toEqual([2, 1, 1, 1])
     expect(histogram(take(data([5, 1, 1]), 3))).toEqual([1, 1, 1])
     expect(() => take(data([100, 3, 3]), 2)).toThrow(
-      /^data set '.*': 2 images cannot be of all its 3 classes \('.*', '.*', '.*'\); take 3 or more$/,
+      /^count: 2 images of data set '.*' cannot be of all its 3 classes \('.*', '.*', '.*'\); take 3 or more$/,
     )
   })
 

@@ -300,7 +300,7 @@ describe('recompute', () => {
   })
 
   test('an unknown use is refused', () => {
-    expect(() => step(residualBlock(), 'lo' as MemoryUse)).toThrow("unknown memory use 'lo'; did you mean 'low'?")
+    expect(() => step(residualBlock(), 'lo' as MemoryUse)).toThrow("memory: unknown 'lo'; did you mean 'low'?")
   })
 })
 

@@ -91,7 +91,7 @@ test('validationSplit holds out the last images', async () => {
 describe('what is wrong is said', () => {
   test('names', () => {
     expect(() => compile(model(), { loss: 'crossentropy' as never })).toThrow(
-      "unknown loss 'crossentropy'; did you mean",
+      "loss: unknown 'crossentropy'; did you mean",
     )
     expect(() => compile(model(), { optimizer: 'adma' as never, loss: 'mean_squared_error' })).toThrow(
       "did you mean 'adam'",
@@ -99,9 +99,9 @@ describe('what is wrong is said', () => {
   })
 
   test.each([
-    ['labels of another length', x.labels, 'one-hot labels of 3 classes come in rows of 3'],
-    ['class indices for one-hot labels', new Float32Array(48 * 3), 'label 0 is not one-hot'],
-    ['fewer labels than images', oneHot([0, 1], 3), '2 labels and images of 8×8×3 need 384 bytes of pixels, got 9216'],
+    ['labels of another length', x.labels, 'one-hot labels of 3 classes come in rows of 3, got 47 numbers'],
+    ['class indices for one-hot labels', new Float32Array(48 * 3), 'labels.0: it is not one-hot'],
+    ['fewer labels than images', oneHot([0, 1], 3), 'labels: expected one for each of 48 images, got 2'],
   ])('%s', async (_, labels, message) => {
     const classifier = compile(model(), { loss: 'categorical_crossentropy', engine })
     const images = labels === x.labels ? x.images.subarray(0, 47 * 192) : x.images
@@ -110,19 +110,27 @@ describe('what is wrong is said', () => {
 
   const bad = (options: object) => () => compile(model(), options as never)
   test.each([
-    ['no options', bad(undefined as never), 'compile needs its options'],
-    ['no loss', bad({ optimizer: 'adam' }), "unknown loss 'undefined'"],
-    ['a metric that is not measured', bad({ loss: 'mean_squared_error', metrics: ['auc'] }), "unknown metric 'auc'"],
+    [
+      'no options',
+      bad(undefined as never),
+      'options: missing; expected { optimizer, loss, metrics, engine, precision }',
+    ],
+    ['no loss', bad({ optimizer: 'adam' }), "loss: missing; expected 'categorical_crossentropy', "],
+    [
+      'a metric that is not measured',
+      bad({ loss: 'mean_squared_error', metrics: ['auc'] }),
+      "metrics.0: unknown 'auc'; known: accuracy",
+    ],
     ['a misspelt option', bad({ loss: 'mean_squared_error', optimiser: 'adam' }), "did you mean 'optimizer'"],
     [
       'a number of an optimizer that is none',
       bad({ loss: 'mean_squared_error', optimizer: { type: 'sgd', momentum: 'x' } }),
-      'sgd: momentum must be a number from 0 to below 1, got "x"',
+      "optimizer.momentum: expected a number of at least 0 and below 1, got 'x'",
     ],
     [
       'a learning rate of 0',
       bad({ loss: 'mean_squared_error', optimizer: { type: 'sgd', learningRate: 0 } }),
-      'learningRate must be above 0',
+      'optimizer.learningRate: expected a number above 0, got 0',
     ],
   ])('%s', (_, build, message) => {
     expect(build).toThrow(message)
@@ -135,7 +143,7 @@ describe('what is wrong is said', () => {
     )
     const floats = Float32Array.from(x.images, value => value / 255)
     await expect(classifier.fit(floats as never, x.labels)).rejects.toThrow(
-      '8-bit pixels (Uint8Array), got Float32Array',
+      'images: expected 8-bit pixels (a Uint8Array of levels from 0 to 255), got Float32Array',
     )
   })
 
@@ -147,7 +155,9 @@ describe('what is wrong is said', () => {
 
   test('a split that is none', async () => {
     const classifier = compile(model(), { loss: 'sparse_categorical_crossentropy', engine })
-    await expect(classifier.fit(x.images, x.labels, { validationSplit: 1 })).rejects.toThrow('validationSplit must lie')
+    await expect(classifier.fit(x.images, x.labels, { validationSplit: 1 })).rejects.toThrow(
+      'validationSplit: expected a number above 0 and below 1, got 1',
+    )
   })
 })
 

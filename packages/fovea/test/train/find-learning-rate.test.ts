@@ -146,11 +146,11 @@ describe('of losses whose course is known', () => {
 })
 
 test.each<[string, Partial<FindLearningRateOptions>, string]>([
-  ['rates that fall', { lowest: 1, highest: 0.1 }, 'rates must grow from above 0: from 1 to 0.1 they do not'],
-  ['a rate of zero', { lowest: 0 }, 'rates must grow'],
-  ['too few steps', { steps: 10 }, 'at least 50 steps, got 10'],
+  ['rates that fall', { lowest: 1, highest: 0.1 }, 'rates must grow: from 1 to 0.1 they do not'],
+  ['a rate of zero', { lowest: 0 }, 'lowest: expected a number above 0, got 0'],
+  ['too few steps', { steps: 10 }, 'steps: expected a whole number of at least 50, got 10'],
   ['a batch larger than the data', { batchSize: 200 }, 'use at most 96'],
-  ['a seed that is none', { seed: 0.5 }, 'the seed must be a whole number'],
+  ['a seed that is none', { seed: 0.5 }, 'seed: expected a whole number, got 0.5'],
 ])('%s', async (_, more, message) => {
   await expect(findLearningRate(small(), { ...options, ...more })).rejects.toThrow(message)
 })

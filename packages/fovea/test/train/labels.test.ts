@@ -1,6 +1,13 @@
 /** @file Claims about labels as a loss takes them: one-hot rows, shares of mixed images, weights by class. */
 import { expect, test } from 'vitest'
-import { classWeightsOf, dominantLabels, labelFeed, labelRows, oneHot } from '../../src/train/labels.js'
+import {
+  classWeightsOf,
+  classWeightsSetting,
+  dominantLabels,
+  labelFeed,
+  labelRows,
+  oneHot,
+} from '../../src/train/labels.js'
 
 test('one-hot rows have a 1 at the class', () => {
   expect([...oneHot([2, 0], 3)]).toEqual([0, 0, 1, 1, 0, 0])
@@ -15,8 +22,12 @@ test('balanced weights give every class that occurs the same weight in all, and 
 })
 
 test('weights of the wrong number or sign are refused', () => {
-  expect(() => classWeightsOf([1, 2], Int32Array.of(0), 3)).toThrow("must be 'balanced' or 3 numbers of at least 0")
-  expect(() => classWeightsOf([1, -2], Int32Array.of(0), 2)).toThrow('got [1,-2]')
+  expect(() => classWeightsOf([1, 2], Int32Array.of(0), 3)).toThrow(
+    "classWeights: expected a number for each of 3 classes, or 'balanced', got 2",
+  )
+  expect(() => classWeightsSetting.parse([1, -2], 'classWeights')).toThrow(
+    'classWeights.1: expected a number of at least 0',
+  )
 })
 
 test('a row is multiplied by the weight of its class', () => {

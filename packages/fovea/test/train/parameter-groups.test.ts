@@ -1,13 +1,13 @@
 /** @file Claims about parameter groups: who is in one, what it changes, and what is refused. */
 import { describe, expect, test } from 'vitest'
 import { inputNodes } from '../../src/graph/graph.js'
-import { checkGroups, groupOf, type ParameterGroup, rateIn } from '../../src/train/parameter-groups.js'
+import { checkGroups, groupOf, groupSetting, type ParameterGroup, rateIn } from '../../src/train/parameter-groups.js'
 import { train } from '../../src/train/train.js'
 import { trainingGraph } from '../../src/train/training-graph.js'
 import { stripeModel, stripeRun } from './small-model.js'
 
 test('the first group that matches counts', () => {
-  const groups = [{ match: '*.bias' }, { match: 'fc.*' }]
+  const groups = [{ match: '*.bias' }, { match: 'fc.*' }].map(group => groupSetting.parse(group, 'groups'))
   expect(['fc.bias', 'fc.weight', 'conv1.weight'].map(name => groupOf(groups, name))).toEqual([0, 1, -1])
 })
 
@@ -17,16 +17,14 @@ test('a group trains in its epochs only', () => {
 
 describe('what makes no group is named', () => {
   test.each<[ParameterGroup, string]>([
-    [
-      { match: 'fx.*' },
-      "parameter group 'fx.*': it matches no parameter of the model, whose names are like conv1.weight",
-    ],
-    [{ match: 'fc.*', rate: -1 }, 'its rate must be a number of at least 0, got -1'],
-    [{ match: 'fc.*', weightDecay: Number.NaN }, 'its weightDecay must be'],
-    [{ match: 'fc.*', from: 2, until: 2 }, 'its epochs must be from 0 on and at least one, got 2 to 2'],
+    [{ match: 'fx.*' }, "groups.0.match: 'fx.*' matches no parameter of the model, whose names are like conv1.weight"],
+    [{ match: 'fc.*', rate: -1 }, 'groups.0.rate: expected a number of at least 0, got -1'],
+    [{ match: 'fc.*', weightDecay: Number.NaN }, 'groups.0.weightDecay: expected a number of at least 0, got NaN'],
+    [{ match: 'fc.*', from: 2, until: 2 }, 'groups.0.until: expected an epoch after 2, from which they train, got 2'],
     [{ match: '*', rate: 0 }, 'all parameters are frozen'],
   ])('%j', (group, message) => {
-    expect(() => checkGroups([group], ['conv1.weight', 'fc.weight', 'fc.bias'])).toThrow(message)
+    const names = ['conv1.weight', 'fc.weight', 'fc.bias']
+    expect(() => checkGroups([groupSetting.parse(group, 'groups.0')], names)).toThrow(message)
   })
 })
 

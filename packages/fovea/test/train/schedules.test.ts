@@ -54,9 +54,11 @@ describe('the peak', () => {
 })
 
 test('what gives no rate is named', () => {
-  expect(() => learningRateAt({ type: 'constant', rate: -1 }, 0, 1)).toThrow('gives a learning rate of -1 at step 0')
+  expect(() => learningRateAt({ type: 'constant', rate: -1 }, 0, 1)).toThrow(
+    'schedule.rate: expected a number of at least 0, got -1',
+  )
   expect(() => learningRateAt({ type: 'onecycle' } as never, 0, 1)).toThrow(
-    "unknown schedule 'onecycle'; did you mean 'one-cycle'",
+    "schedule.type: unknown 'onecycle'; did you mean 'one-cycle'",
   )
 })
 

@@ -12,14 +12,14 @@ test("ResNets take the one-cycle recipe, the Keras tutorials' network takes thei
   expect(resolveSettings(resnet, 50_000, {})).toEqual({
     batchSize: 128,
     optimizer: { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
-    schedule: { type: 'one-cycle', peak: 0.4, warmup: 0.2, startDivisor: 10, endDivisor: 10_000 },
+    schedule: { type: 'one-cycle', peak: 0.4, warmup: 0.2, startDivisor: 10, endDivisor: 10_000, warmupSteps: 0 },
     groups: [],
     accumulate: 1,
     normStatistics: 'batch',
     loss: 'cross-entropy',
     labels: 'index',
     labelSmoothing: 0.1,
-    augmentation: { crop: { padding: 4 }, flip: 'random' },
+    augmentation: { crop: { padding: 4, fill: 'zero' }, flip: 'random' },
     precision: 'float32',
     seed: 0,
     testTimeAugmentation: 'none',
@@ -41,7 +41,7 @@ test('a single value of a recipe can be another, and what is optional be left ou
     ...resolveSettings(resnet, 50_000, {}),
     optimizer: { type: 'sgd', momentum: 0.8, nesterov: true, weightDecay: 5e-4 },
     labelSmoothing: 0,
-    augmentation: { crop: { padding: 4 } },
+    augmentation: { crop: { padding: 4, fill: 'zero' } },
   })
   const milestone = resolveSettings(resnet, 50_000, { recipe: 'paper', override: { 'schedule.milestones.1': 0.9 } })
   expect(milestone.schedule).toMatchObject({ milestones: [0.5, 0.9] })
@@ -50,11 +50,16 @@ test('a single value of a recipe can be another, and what is optional be left ou
 })
 
 test.each([
-  [{ 'optimizer.momentun': 0.8 }, "unknown setting 'optimizer.momentun'; did you mean 'optimizer.momentum'"],
-  [{ 'batchSize.x': 1 }, "unknown setting 'batchSize.x'"],
-  [{ 'optimizer.momentum': 'high' }, "setting 'optimizer.momentum' takes a number (it is 0.9), not 'high'"],
-  [{ optimizer: 1 }, "setting 'optimizer' takes one of its parts, not '1'"],
-  [{ 'optimizer.momentum': 'none' }, "not 'none'"],
+  [{ 'optimizer.momentun': 0.8 }, "override.optimizer.momentun: unknown setting; did you mean 'optimizer.momentum'?"],
+  [{ 'batchSize.x': 1 }, 'override.batchSize.x: unknown setting'],
+  [
+    { 'optimizer.momentum': 'high' },
+    "override.optimizer.momentum: expected a number of at least 0 and below 1, got 'high'",
+  ],
+  [{ optimizer: 1 }, 'override.optimizer: expected one of its parts, such as optimizer.momentum, got 1'],
+  [{ 'optimizer.momentum': 'none' }, "got 'none'"],
+  [{ 'optimizer.momentum': 7 }, 'override.optimizer.momentum: expected a number of at least 0 and below 1, got 7'],
+  [{ 'optimizer.type': 'adam' }, 'override.optimizer.type: unknown setting'],
 ] as const)('%j is no value of a setting', (override, message) => {
   expect(() => resolveSettings(resnet, 50_000, { override })).toThrow(message)
 })
@@ -104,6 +109,7 @@ test('speednet takes the fast recipe, whose numbers are those of its paper, for 
     warmup: 0.23,
     start: 0.2,
     end: 0.07,
+    warmupSteps: 0,
   })
   const peak = peakRate(schedule)
   const decayed = 0.0153 / gain
@@ -114,8 +120,8 @@ test('speednet takes the fast recipe, whose numbers are those of its paper, for 
     weightDecay: expect.closeTo(decayed / peak, 12),
   })
   expect(groups).toEqual([
-    { match: '*.norm?.bias', rate: 64, weightDecay: expect.closeTo(decayed / (64 * peak), 12) },
-    { match: 'whiten.bias', weightDecay: expect.closeTo(decayed / peak, 12), until: 3 },
+    { match: '*.norm?.bias', rate: 64, weightDecay: expect.closeTo(decayed / (64 * peak), 12), from: 0 },
+    { match: 'whiten.bias', rate: 1, weightDecay: expect.closeTo(decayed / peak, 12), from: 0, until: 3 },
   ])
   expect(average).toEqual({ type: 'lookahead', every: 5, decay: expect.closeTo(0.7738, 4), power: 3 })
 })
@@ -123,8 +129,8 @@ test('speednet takes the fast recipe, whose numbers are those of its paper, for 
 test('fine-tuning trains the head first, then every stage, the earlier the slower', () => {
   const { groups } = resolveSettings(createModel('resnet50', { input: [64, 64, 3] }), 100, { recipe: 'finetune' })
   expect(groups.map(({ match, rate, from }) => [match, rate, from])).toEqual([
-    ['fc.weight', 1, undefined],
-    ['fc.bias', 1, undefined],
+    ['fc.weight', 1, 0],
+    ['fc.bias', 1, 0],
     ['layer4.*', 0.7, 1],
     ['layer3.*', 0.49, 1],
     ['layer2.*', 0.343, 1],
@@ -143,7 +149,7 @@ test('fine-tuning trains the head first, then every stage, the earlier the slowe
 
 test('what is frozen by pattern comes before the groups of the recipe', () => {
   const { groups } = resolveSettings(createModel('speednet'), 1000, { freeze: ['group1.*'] })
-  expect(groups[0]).toEqual({ match: 'group1.*', rate: 0 })
+  expect(groups[0]).toEqual({ match: 'group1.*', rate: 0, from: 0 })
   expect(groups.length).toBe(3)
 })
 
@@ -159,7 +165,7 @@ describe('what makes no run is named', () => {
   test.each([
     [{ optimizer: adam }, 'give optimizer and schedule together'],
     [{ optimizer: adam, schedule: { type: 'constant', rate: 1 }, recipe: 'keras' }, 'not both'],
-    [{ recipe: 'fats' }, "unknown recipe 'fats'"],
+    [{ recipe: 'fats' }, "recipe: unknown 'fats'; did you mean 'fast'"],
   ])('%j', (given, message) => {
     expect(() => resolveSettings(resnet, 1000, given as never)).toThrow(message)
   })
@@ -167,7 +173,7 @@ describe('what makes no run is named', () => {
   const settings = resolveSettings(resnet, 1000, {})
   test.each([0, 1.5, -1])('%s epochs', epochs => {
     expect(() => checkSettings(resnet, settings, epochs, { data: 'data' }, undefined)).toThrow(
-      'epochs must be a whole number',
+      'epochs: expected a whole number of at least 1',
     )
   })
 
@@ -181,8 +187,8 @@ describe('what makes no run is named', () => {
     checkSettings(resnet, settings, 4, images, state)
     const goOn = (epochs: number, seed = 0, now: object = {}) =>
       checkSettings(resnet, { ...settings, seed }, epochs, { ...images, ...now }, state)
-    expect(() => goOn(5)).toThrow('started with epochs 4, it cannot go on with 5')
-    expect(() => goOn(4, 1)).toThrow('started with seed 0')
+    expect(() => goOn(5)).toThrow('epochs: the run was started with 4, it cannot go on with 5')
+    expect(() => goOn(4, 1)).toThrow('seed: the run was started with 0')
     expect(() => goOn(4, 0, { data: 'other' })).toThrow('the training images are not those')
     expect(() => goOn(4, 0, { heldOut: 'other' })).toThrow('the held-out images are not those')
     expect(() => goOn(4, 0, { heldOut: undefined })).toThrow('the held-out images are not those')

@@ -11,7 +11,8 @@ import {
 } from '../../src/formats/checkpoint.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
-import { type EpochReport, type StepProgress, type TrainOptions, train } from '../../src/train/train.js'
+import { train } from '../../src/train/train.js'
+import type { EpochReport, StepProgress, TrainOptions } from '../../src/train/train-options.js'
 import { stripeClasses, stripeData, stripes } from './patterns.js'
 import { small } from './small-model.js'
 
@@ -243,8 +244,8 @@ describe('what is wrong is said', () => {
     ],
     [
       'other classes',
-      { data: { train: { ...stripes(32), classes: ['a', 'b'] } } },
-      'small tells 3 classes apart, stripes has 2',
+      { data: { train: { ...stripes(32), classes: ['a', 'b', 'c', 'd'] } } },
+      'small tells 3 classes apart, stripes has 4',
     ],
     [
       'classes of other names',
@@ -252,8 +253,12 @@ describe('what is wrong is said', () => {
       "class 1 is 'down' to small, 'up' in stripes",
     ],
     ['a batch larger than the data', { batchSize: 200 }, 'use at most 96'],
-    ['a time between two saves that is none', { saveSeconds: Number.NaN }, 'saveSeconds must be 0 or more, got NaN'],
-    ['a loss that does not exist', { loss: 'hinge' as never }, "unknown loss 'hinge'"],
+    [
+      'a time between two saves that is none',
+      { saveSeconds: Number.NaN },
+      'saveSeconds: expected a number of at least 0, got NaN',
+    ],
+    ['a loss that does not exist', { loss: 'hinge' as never }, "loss: unknown 'hinge'"],
     ['too little memory', { memoryLimitBytes: 1000 }, 'there are 1000 bytes: not even a batch of one fits'],
   ])('%s', async (_, more, message) => {
     await expect(train(small(), { ...options, ...more })).rejects.toThrow(message)

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
 import type { Weights } from '../../src/models/model.js'
-import { type TrainOptions, train } from '../../src/train/train.js'
-import { averageFeeds, checkAverage, type WeightAverage } from '../../src/train/weight-average.js'
+import { train } from '../../src/train/train.js'
+import type { TrainOptions } from '../../src/train/train-options.js'
+import { averageFeeds, averageSetting, type WeightAverage } from '../../src/train/weight-average.js'
 import { stripeData } from './patterns.js'
 import { stripeModel, stripeRun } from './small-model.js'
 
@@ -93,9 +94,12 @@ describe.each<WeightAverage>([
 })
 
 test.each([
-  [{ type: 'moving', decay: 1 }, 'decay must be a number from 0 to below 1, got 1'],
-  [{ type: 'lookahead', every: 0.5, decay: 0.5, power: 1 }, 'every must be a whole number of steps from 1 on, got 0.5'],
-  [{ type: 'ema', decay: 0.5 }, "unknown average 'ema'"],
+  [{ type: 'moving', decay: 1 }, 'average.decay: expected a number of at least 0 and below 1, got 1'],
+  [
+    { type: 'lookahead', every: 0.5, decay: 0.5, power: 1 },
+    'average.every: expected a whole number of at least 1, got 0.5',
+  ],
+  [{ type: 'ema', decay: 0.5 }, "average.type: unknown 'ema'"],
 ])('%j is refused', (average, message) => {
-  expect(() => checkAverage(average as WeightAverage)).toThrow(message)
+  expect(() => averageSetting.parse(average, 'average')).toThrow(message)
 })

@@ -1,6 +1,6 @@
 /** @file What can be done to training images, and that it was asked for rightly. What each means is in its own file. */
 import { SettingError } from '../../errors.js'
-import { group, type Rows } from '../../settings/group.js'
+import { group, type Rows, type ValueOf } from '../../settings/group.js'
 import { within } from '../../settings/setting.js'
 import { type ColorJitterOptions, colorJitterSetting } from './color-jitter.js'
 import { type CropOptions, checkCrop, cropSetting, type Flip, flipSetting } from './crop-and-flip.js'
@@ -43,6 +43,9 @@ export const augmentationSetting = group('random changes to training images', {
   if (resizedCrop === undefined || crop === undefined) return
   throw new SettingError(path, 'give crop (a translation) or resizedCrop (an enlarged part), not both')
 })
+
+/** Augmentations with all that has a default. */
+export type SettledAugmentation = ValueOf<typeof augmentationSetting>
 
 /**
  * @param size [height, width, channels] of the images

@@ -1,6 +1,8 @@
 /** @file Adam. Kingma and Ba 2014 (arXiv 1412.6980), algorithm 1. */
 import { adam as adamOp } from '../../ops/adam.js'
-import { assign, checkNumber, decayOf, type Optimizer, slot } from './optimizer.js'
+import type { Rows, Settled } from '../../settings/group.js'
+import { number } from '../../settings/kinds.js'
+import { assign, decaying, decayOf, type Optimizer, slot, weightDecaySetting } from './optimizer.js'
 
 export interface AdamOptions {
   readonly type: 'adam'
@@ -14,14 +16,19 @@ export interface AdamOptions {
   readonly weightDecay?: number
 }
 
-/** Adam and AdamW differ in where the decay goes: into the gradient, or straight into the weight. */
-export function adamWith(options: AdamOptions | (Omit<AdamOptions, 'type'> & { readonly type: 'adamw' })): Optimizer {
-  const { type, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = options
-  checkNumber(type, 'beta1', beta1, 0, 1)
-  checkNumber(type, 'beta2', beta2, 0, 1)
-  checkNumber(type, 'epsilon', epsilon, 0)
-  checkNumber(type, 'weightDecay', weightDecay, 0)
-  const decoupled = type === 'adamw'
+/** The table of `AdamOptions`. */
+export const adamSettings = {
+  beta1: decaying('of the mean of gradients').default(0.9),
+  beta2: decaying('of the mean of their squares').default(0.999),
+  epsilon: number('keeps the quotient finite', { from: 0 }).default(1e-7),
+  weightDecay: weightDecaySetting.default(0),
+} satisfies Rows<Omit<AdamOptions, 'type'>>
+
+/** @param decoupled whether the decay goes straight into the weight (AdamW), or into the gradient */
+export function adam(
+  { beta1, beta2, epsilon, weightDecay }: Settled<typeof adamSettings>,
+  decoupled = false,
+): Optimizer {
   return (context, parameter, gradient) => {
     const slots = [slot(context, parameter, 'm'), slot(context, parameter, 'v')]
     const attrs = { beta1, beta2, epsilon, weightDecay: decayOf(context, parameter, weightDecay), decoupled }
@@ -31,5 +38,3 @@ export function adamWith(options: AdamOptions | (Omit<AdamOptions, 'type'> & { r
     return slots
   }
 }
-
-export const adam = (options: AdamOptions): Optimizer => adamWith(options)

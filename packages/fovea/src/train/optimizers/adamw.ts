@@ -1,6 +1,6 @@
 /** @file AdamW: Adam with decoupled weight decay. Loshchilov and Hutter 2017 (arXiv 1711.05101), algorithm 2. */
-import { type AdamOptions, adamWith } from './adam.js'
-import type { Optimizer } from './optimizer.js'
+import type { Rows } from '../../settings/group.js'
+import { type AdamOptions, adamSettings } from './adam.js'
 
 export interface AdamWOptions extends Omit<AdamOptions, 'type' | 'weightDecay'> {
   readonly type: 'adamw'
@@ -8,5 +8,8 @@ export interface AdamWOptions extends Omit<AdamOptions, 'type' | 'weightDecay'> 
   readonly weightDecay?: number
 }
 
-export const adamw = ({ weightDecay = 0.01, ...options }: AdamWOptions): Optimizer =>
-  adamWith({ ...options, weightDecay })
+/** The table of `AdamWOptions`. */
+export const adamwSettings = {
+  ...adamSettings,
+  weightDecay: adamSettings.weightDecay.default(0.01),
+} satisfies Rows<Omit<AdamWOptions, 'type'>>

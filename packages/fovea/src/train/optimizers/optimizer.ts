@@ -1,7 +1,7 @@
 /** @file What an optimizer is to the training graph: it adds, for one parameter, the nodes of one step. */
-import { InvalidArgumentError } from '../../errors.js'
 import type { Value } from '../../graph/graph.js'
 import type { GraphBuilder } from '../../ops/builder.js'
+import { number } from '../../settings/kinds.js'
 
 export interface OptimizerContext {
   readonly builder: GraphBuilder
@@ -16,18 +16,11 @@ export interface OptimizerContext {
 /** Adds an update of `parameter` and of its slots (buffers named `<parameter>:<slot>`), which it returns. */
 export type Optimizer = (context: OptimizerContext, parameter: Value, gradient: Value) => readonly Value[]
 
-/** @throws InvalidArgumentError for a number of an optimizer that is none, or outside [low, high) */
-export function checkNumber(
-  type: string,
-  name: string,
-  value: number,
-  low: number,
-  high = Number.POSITIVE_INFINITY,
-): void {
-  if (typeof value === 'number' && value >= low && value < high) return
-  const range = high === Number.POSITIVE_INFINITY ? `of at least ${low}` : `from ${low} to below ${high}`
-  throw new InvalidArgumentError(`${type}: ${name} must be a number ${range}, got ${JSON.stringify(value)}`)
-}
+/** How much of its past a mean over the steps keeps. */
+export const decaying = (about: string) => number(about, { from: 0, below: 1 })
+
+/** Of weights: biases and norms have none. */
+export const weightDecaySetting = number('pulls weights towards zero', { from: 0 })
 
 /** Decay pulls weights towards zero; biases and norms (one axis) are left alone (He et al. 2018, arXiv 1812.01187, 3.1). */
 export const decayOf = (context: OptimizerContext, parameter: Value, weightDecay: number): number =>

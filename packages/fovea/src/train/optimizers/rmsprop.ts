@@ -1,6 +1,8 @@
 /** @file RMSProp in TensorFlow's form, with EfficientNet's numbers (Tan and Le 2019, arXiv 1905.11946, section 5.2). */
 import { rmsProp as rmsPropOp } from '../../ops/rms-prop.js'
-import { assign, checkNumber, decayOf, type Optimizer, slot } from './optimizer.js'
+import type { Rows, Settled } from '../../settings/group.js'
+import { number } from '../../settings/kinds.js'
+import { assign, decaying, decayOf, type Optimizer, slot, weightDecaySetting } from './optimizer.js'
 
 export interface RmsPropOptions {
   readonly type: 'rmsprop'
@@ -14,12 +16,16 @@ export interface RmsPropOptions {
   readonly weightDecay?: number
 }
 
-export function rmsprop(options: RmsPropOptions): Optimizer {
-  const { decay = 0.9, momentum = 0.9, epsilon = 1e-3, weightDecay = 0 } = options
-  checkNumber('rmsprop', 'decay', decay, 0, 1)
-  checkNumber('rmsprop', 'momentum', momentum, 0, 1)
-  checkNumber('rmsprop', 'epsilon', epsilon, 0)
-  checkNumber('rmsprop', 'weightDecay', weightDecay, 0)
+/** The table of `RmsPropOptions`. */
+export const rmspropSettings = {
+  decay: decaying('of the mean of squared gradients').default(0.9),
+  momentum: decaying('how much of the last step the next one keeps').default(0.9),
+  epsilon: number('inside the root', { from: 0 }).default(1e-3),
+  weightDecay: weightDecaySetting.default(0),
+} satisfies Rows<Omit<RmsPropOptions, 'type'>>
+
+export function rmsprop(options: Settled<typeof rmspropSettings>): Optimizer {
+  const { decay, momentum, epsilon, weightDecay } = options
   return (context, parameter, gradient) => {
     const slots = [slot(context, parameter, 'meanSquare', 'ones'), slot(context, parameter, 'velocity')]
     const attrs = { decay, momentum, epsilon, weightDecay: decayOf(context, parameter, weightDecay) }

@@ -1,6 +1,8 @@
 /** @file Stochastic gradient descent, with momentum, with Nesterov's: the optimizer of the ResNet papers. */
 import { sgd as sgdOp } from '../../ops/sgd.js'
-import { assign, checkNumber, decayOf, type Optimizer, slot } from './optimizer.js'
+import type { Rows, Settled } from '../../settings/group.js'
+import { flag } from '../../settings/kinds.js'
+import { assign, decaying, decayOf, type Optimizer, slot, weightDecaySetting } from './optimizer.js'
 
 export interface SgdOptions {
   readonly type: 'sgd'
@@ -12,9 +14,14 @@ export interface SgdOptions {
   readonly weightDecay?: number
 }
 
-export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOptions): Optimizer {
-  checkNumber('sgd', 'momentum', momentum, 0, 1)
-  checkNumber('sgd', 'weightDecay', weightDecay, 0)
+/** The table of `SgdOptions`. */
+export const sgdSettings = {
+  momentum: decaying('how much of the last step the next one keeps').default(0),
+  nesterov: flag("Nesterov's momentum").default(false),
+  weightDecay: weightDecaySetting.default(0),
+} satisfies Rows<Omit<SgdOptions, 'type'>>
+
+export function sgd({ momentum, nesterov, weightDecay }: Settled<typeof sgdSettings>): Optimizer {
   return (context, parameter, gradient) => {
     const velocity = momentum === 0 ? [] : [slot(context, parameter, 'velocity')]
     const attrs = { momentum, nesterov, weightDecay: decayOf(context, parameter, weightDecay) }

@@ -3,8 +3,8 @@
  * `fovea train --recipe NAME --explain` prints what it comes to.
  */
 import type { Augmentation } from '../../data/dataset.js'
-import { unknownName } from '../../errors.js'
 import type { Model } from '../../models/model.js'
+import { choice } from '../../settings/kinds.js'
 import type { ParameterGroup } from '../parameter-groups.js'
 import { peakRate, withPeakRate } from '../schedules/index.js'
 import { efficientnet } from './efficientnet.js'
@@ -29,6 +29,8 @@ export const recipes = {
 export type RecipeName = keyof typeof recipes
 /** The names of `recipes`. */
 export const recipeNames = Object.keys(recipes) as RecipeName[]
+
+const recipeSetting = choice('what fills in the rest', recipeNames)
 
 /** What a model is trained with unless asked otherwise. */
 export const defaultRecipe = (model: string): RecipeName =>
@@ -75,6 +77,5 @@ export function recipeSettings(
 
 /** @throws InvalidArgumentError for an unknown recipe */
 export function recipeOf(name: RecipeName): Recipe {
-  if (!Object.hasOwn(recipes, name)) throw unknownName('recipe', name, recipeNames)
-  return recipes[name]
+  return recipes[recipeSetting.parse(name, 'recipe')]
 }

@@ -4,6 +4,7 @@ import type { Model } from '../../models/model.js'
 import type { NormStatistics } from '../../passes/training-mode.js'
 import type { EarlyStopping } from '../early-stopping.js'
 import type { ClassWeights } from '../labels.js'
+import type { LabelForm } from '../loss.js'
 import type { OptimizerOptions } from '../optimizers/index.js'
 import type { ParameterGroup } from '../parameter-groups.js'
 import type { ScheduleOptions } from '../schedules/index.js'
@@ -29,7 +30,7 @@ export interface Recipe {
   /** Of which images norms take their statistics. Default `batch`. */
   readonly normStatistics?: NormStatistics
   /** How labels are fed: class indices, or rows with a 1 at the class. */
-  readonly labels: 'index' | 'one-hot'
+  readonly labels: LabelForm
   readonly labelSmoothing: number
   /** How much an image of each class counts. Default: all alike. */
   readonly classWeights?: ClassWeights

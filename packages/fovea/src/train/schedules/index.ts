@@ -1,11 +1,13 @@
 /** @file Learning-rate schedules by name; each is a pure function of the step, so a resumed run needs no state. */
-import { InvalidArgumentError, unknownName } from '../../errors.js'
-import { type ConstantSchedule, constantRate } from './constant.js'
-import { type CosineSchedule, cosineRate } from './cosine.js'
-import { type ExponentialSchedule, exponentialRate } from './exponential.js'
-import { type OneCycleSchedule, oneCycleRate } from './one-cycle.js'
-import { type StepSchedule, stepRate } from './step.js'
-import { type TriangularSchedule, triangularRate } from './triangular.js'
+import { InvalidArgumentError } from '../../errors.js'
+import { type ValueOf, type VariantRows, variants } from '../../settings/group.js'
+import { whole } from '../../settings/kinds.js'
+import { type ConstantSchedule, constantSettings } from './constant.js'
+import { type CosineSchedule, cosineRate, cosineSettings } from './cosine.js'
+import { type ExponentialSchedule, exponentialRate, exponentialSettings } from './exponential.js'
+import { type OneCycleSchedule, oneCycleRate, oneCycleSettings } from './one-cycle.js'
+import { type StepSchedule, stepRate, stepSettings } from './step.js'
+import { type TriangularSchedule, triangularRate, triangularSettings } from './triangular.js'
 
 /** Any schedule may climb linearly from nothing over its first `warmupSteps` (Goyal et al. 2017, arXiv 1706.02677). */
 export type ScheduleOptions = (
@@ -16,7 +18,23 @@ export type ScheduleOptions = (
   | OneCycleSchedule
   | TriangularSchedule
 ) & { readonly warmupSteps?: number }
-export const scheduleNames = ['constant', 'step', 'cosine', 'exponential', 'one-cycle', 'triangular'] as const
+
+const ofAll = { warmupSteps: whole('in which the rate climbs from nothing', { from: 0 }).default(0) }
+
+/** How the learning rate changes over the run. */
+export const scheduleSetting = variants('how the learning rate changes over the run', {
+  constant: { ...constantSettings, ...ofAll },
+  step: { ...stepSettings, ...ofAll },
+  cosine: { ...cosineSettings, ...ofAll },
+  exponential: { ...exponentialSettings, ...ofAll },
+  'one-cycle': { ...oneCycleSettings, ...ofAll },
+  triangular: { ...triangularSettings, ...ofAll },
+} satisfies VariantRows<ScheduleOptions>)
+
+/** A schedule with all that has a default. */
+export type Schedule = ValueOf<typeof scheduleSetting>
+
+const counts = { step: whole('from 0 on', { from: 0 }), steps: whole('of the run', { from: 1 }) }
 
 /**
  * The learning rate of a step.
@@ -26,11 +44,19 @@ export const scheduleNames = ['constant', 'step', 'cosine', 'exponential', 'one-
  * @throws InvalidArgumentError for an unknown schedule or a rate that is no positive number
  */
 export function learningRateAt(schedule: ScheduleOptions, step: number, steps: number, epochSteps = steps): number {
+  counts.step.parse(step, 'step')
+  counts.steps.parse(steps, 'steps')
+  counts.steps.parse(epochSteps, 'epochSteps')
+  return rateAt(scheduleSetting.parse(schedule, 'schedule'), step, steps, epochSteps)
+}
+
+/** The same of a schedule that has been read. */
+export function rateAt(schedule: Schedule, step: number, steps: number, epochSteps: number): number {
   const rate = rateOf(schedule, step, steps, epochSteps)
   if (!(rate >= 0 && rate < Number.POSITIVE_INFINITY)) {
     throw new InvalidArgumentError(`the ${schedule.type} schedule gives a learning rate of ${rate} at step ${step}`)
   }
-  const { warmupSteps = 0 } = schedule
+  const { warmupSteps } = schedule
   return step < warmupSteps ? (rate * (step + 1)) / warmupSteps : rate
 }
 
@@ -41,10 +67,10 @@ export const peakRate = (schedule: ScheduleOptions): number => ('peak' in schedu
 export const withPeakRate = (schedule: ScheduleOptions, rate: number): ScheduleOptions =>
   'peak' in schedule ? { ...schedule, peak: rate } : { ...schedule, rate }
 
-function rateOf(schedule: ScheduleOptions, step: number, steps: number, epochSteps: number): number {
+function rateOf(schedule: Schedule, step: number, steps: number, epochSteps: number): number {
   switch (schedule.type) {
     case 'constant':
-      return constantRate(schedule)
+      return schedule.rate
     case 'step':
       return stepRate(schedule, step, steps)
     case 'cosine':
@@ -55,7 +81,5 @@ function rateOf(schedule: ScheduleOptions, step: number, steps: number, epochSte
       return oneCycleRate(schedule, step, steps)
     case 'triangular':
       return triangularRate(schedule, step, steps)
-    default:
-      throw unknownName('schedule', String((schedule as { type: unknown }).type), scheduleNames)
   }
 }
