@@ -8,7 +8,7 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { elements, GraphBuilder, opDefinition, ops } from 'fovea'
+import { elements, GraphBuilder, opDefinition, ops } from 'fovea/engine'
 import { onednnEngine } from 'fovea-onednn'
 import { runnerImport } from 'vite'
 

@@ -16,4 +16,4 @@ const run = await train(model, {
 })
 const { accuracy } = await run.evaluate()
 console.log(`${(100 * accuracy).toFixed(1)} % of the held-out images are recognized`)
-await saveModel('runs/clothes.safetensors', run.model)
+await saveModel('runs/clothes.safetensors', run.model, { overwrite: true })

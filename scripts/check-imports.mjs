@@ -11,7 +11,7 @@ const folders = {
   settings: [],
   graph: ['settings'],
   ops: ['graph'],
-  nn: ['graph', 'ops', 'models/model.ts', 'data/dataset.ts'],
+  nn: ['settings', 'graph', 'ops', 'models/model.ts', 'data/dataset.ts', 'data/dataset-setting.ts'],
   models: [
     'settings',
     'graph',
@@ -23,12 +23,12 @@ const folders = {
     'passes',
   ],
   passes: ['settings', 'graph', 'ops', 'models/model.ts'],
-  engines: ['settings', 'graph', 'ops', 'passes', 'models/model.ts'],
+  engines: ['settings', 'graph', 'ops', 'passes', 'models/model.ts', 'models/model-setting.ts'],
   data: ['settings', 'models/model.ts', 'graph'],
   formats: ['settings', 'graph', 'ops', 'models', 'passes', 'data/dataset.ts'],
   train: ['settings', 'graph', 'ops', 'nn', 'models', 'passes', 'engines', 'data', 'formats'],
   compress: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'data', 'train'],
-  parity: ['graph', 'ops', 'models', 'passes', 'engines', 'formats', 'train'],
+  parity: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'formats', 'train'],
 }
 
 /** Package → the packages of this workspace that it may import. */

@@ -1,25 +1,22 @@
 /** @file Times the steps of compiled models on images of noise. What is timed is what training and evaluation run. */
 import {
   type Engine,
-  elements,
   evaluationGraph,
   type Feeds,
   type Graph,
   graphMultiplyAdds,
   type HostArray,
   initialWeights,
-  inputNodes,
   logitsOf,
   type MemoryUse,
   type Model,
   type Node,
-  normalAt,
   type PrecisionOptions,
   type Program,
-  stateNodes,
   trainingGraph,
   type Weights,
 } from 'fovea'
+import { elements, inputNodes, normalAt, stateNodes } from 'fovea/engine'
 import type { TrainingPrecision } from './usage.js'
 
 export interface BenchmarkOptions extends Pick<PrecisionOptions, 'keepFloat32'> {

@@ -22,6 +22,15 @@ export function checkNewFiles(paths: readonly string[], option: string): void {
 const SINGULAR = ['exists', 'it'] as const
 const PLURAL = ['exist', 'them'] as const
 
+/**
+ * The same for a function, which may be told to replace the file.
+ * @throws FoveaError naming the file, if it is there
+ */
+export function checkNewFile(path: string): void {
+  if (entryAt(path) === undefined) return
+  throw new FoveaError(`'${path}' exists already: choose another path, or give { overwrite: true } to replace it`)
+}
+
 /** `NAME`, or the first of `NAME-2`, `NAME-3`, … of which no file is there. */
 export function freeName(name: string, filesOf: (name: string) => readonly string[] = name => [name]): string {
   for (let i = 1; ; i++) {

@@ -1,5 +1,6 @@
 /** @file Where the time of a program goes, by kind of operation, and as a trace that Chrome draws (chrome://tracing). */
-import { type Engine, GraphBuilder, ops } from 'fovea'
+import type { Engine } from 'fovea'
+import { GraphBuilder, ops } from 'fovea/engine'
 import type { OnednnProgram, StepProfile } from 'fovea-onednn'
 import { type Column, formatTable } from './table.js'
 

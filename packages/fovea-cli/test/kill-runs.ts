@@ -2,7 +2,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
 import { join } from 'node:path'
-import { randomAt } from 'fovea'
+import { randomAt } from 'fovea/engine'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { colorFolder, type Finished, fovea, temporaryFolder } from './run-fovea.js'
 

@@ -10,7 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { createModel } from 'fovea'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { loadModel, saveModel } from '../src/index.js'
 import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
 
 const folder = temporaryFolder()
@@ -43,6 +45,19 @@ async function refused(args: readonly string[], path: string, cwd = folder): Pro
   expect(contentsOf(path)).toEqual(before)
   return stderr
 }
+
+test('saveModel replaces no file unless it is told to', async () => {
+  const path = join(temporaryFolder(), 'model.safetensors')
+  const [first, second] = [0, 1].map(seed => createModel('resnet8', { seed }))
+  await saveModel(path, first)
+  const before = readFileSync(path)
+  await expect(saveModel(path, second)).rejects.toThrow(
+    `'${path}' exists already: choose another path, or give { overwrite: true } to replace it`,
+  )
+  expect(readFileSync(path).equals(before)).toBe(true)
+  await saveModel(path, second, { overwrite: true })
+  expect(loadModel(path).weights).toEqual(second.weights)
+})
 
 describe('train --out', () => {
   test.each([

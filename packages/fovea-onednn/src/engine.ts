@@ -2,13 +2,17 @@
 import {
   type CompileOptions,
   checkMemory,
+  compileOptions,
   type Engine,
   EngineError,
-  InvalidArgumentError,
+  graphOf,
+  group,
   inputNodes,
   isHalf,
   isLeaf,
   isOpName,
+  type Rows,
+  whole,
 } from 'fovea/engine'
 import type { NativeLoop } from './addon.js'
 import { arithmeticOf } from './arithmetic.js'
@@ -31,19 +35,24 @@ export interface OnednnOptions {
 /** More than any processor of today has cores; the system may refuse more threads than that with a crash. */
 export const MOST_THREADS = 512
 
+const onednnOptions = group('the native engine', {
+  threads: whole('threads of the native pool (default: one for each physical core)', {
+    from: 1,
+    to: MOST_THREADS,
+  }).optional(),
+} satisfies Rows<OnednnOptions>)
+
 /**
  * The native engine: float32 and the 16-bit floats over oneDNN's convolutions and our own kernels.
- * @throws NoAddonError when there is no addon or none loads, saying what to do
+ * @throws SettingError for an option that there is not, or another number of threads; NoAddonError when there is no addon or none loads, saying what to do
  */
 export function onednnEngine(options: OnednnOptions = {}): Engine {
+  const asked = onednnOptions.parse(options, '')
   const cores = allowedCores() // Before the OpenMP runtime is loaded, which may bind this thread to one of them.
   const { addon } = findAddon()
   const info = addon.info()
   const { version, instructionSet, threadLimit } = info
-  const { threads = Math.min(cores, threadLimit) } = options
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-    throw new InvalidArgumentError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${threads}`)
-  }
+  const { threads = Math.min(cores, threadLimit) } = asked
   if (threads > threadLimit) {
     throw new EngineError(
       `OpenMP gives this process at most ${threadLimit} thread${threadLimit === 1 ? '' : 's'} (OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS), not ${threads}`,
@@ -60,7 +69,10 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
       return dtype === 'float32' ? 'native' : 'none'
     },
     compile: (graph, options = {}) =>
-      compile(new Lowering(new addon.Plan(threads), graph, threads, arithmetic), options),
+      compile(
+        new Lowering(new addon.Plan(threads), graphOf(graph), threads, arithmetic),
+        compileOptions.parse(options, ''),
+      ),
   }
 }
 

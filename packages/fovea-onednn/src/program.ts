@@ -2,6 +2,7 @@
 import {
   checkArray,
   type Feeds,
+  feedsOf,
   fillConstant,
   formatShape,
   type HostArray,
@@ -13,6 +14,7 @@ import {
   type Outputs,
   opDefinition,
   type Program,
+  stateNameOf,
   type TensorType,
   unknownName,
   zeroArray,
@@ -71,7 +73,7 @@ export class NativeProgram implements OnednnProgram {
   }
 
   run(feeds: Feeds): Promise<Outputs> {
-    return this.#lifetime.run(() => this.#run(feeds))
+    return this.#lifetime.run(() => this.#run(feedsOf(feeds)))
   }
 
   async #run(feeds: Feeds): Promise<Outputs> {
@@ -129,7 +131,7 @@ export class NativeProgram implements OnednnProgram {
   }
 
   #state(name: string): Node {
-    const node = this.#states.get(name)
+    const node = this.#states.get(stateNameOf(name))
     if (node === undefined) throw unknownName('parameter or buffer', name, [...this.#states.keys()])
     return node
   }

@@ -18,7 +18,8 @@ test('there is at least one core, and never more than the process may use', () =
 
 /** A program that trains a step on as many threads as the environment lets it, and prints the loss. */
 const program = `
-import { createModel, stateNodes, trainingGraph } from 'fovea'
+import { createModel, trainingGraph } from 'fovea'
+import { stateNodes } from 'fovea/engine'
 import { onednnEngine } from 'fovea-onednn'
 const engine = onednnEngine()
 const model = createModel('resnet8')

@@ -3,7 +3,8 @@
  * usage: node endings.mjs SCENARIO    As a worker: trains on for ever, and says so after the first step.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { createModel, stateNodes, trainingGraph } from 'fovea'
+import { createModel, trainingGraph } from 'fovea'
+import { stateNodes } from 'fovea/engine'
 import { onednnEngine } from 'fovea-onednn'
 
 const batchSize = 32

@@ -2,8 +2,8 @@
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createModel, normalAt, stateNodes, trainingGraph } from 'fovea'
-import type { Program } from 'fovea/engine'
+import { createModel, trainingGraph } from 'fovea'
+import { normalAt, type Program, stateNodes } from 'fovea/engine'
 import { describe, expect, test } from 'vitest'
 import { onednnEngine, onednnStatus } from '../src/index.js'
 

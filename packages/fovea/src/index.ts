@@ -1,14 +1,17 @@
-/** @file The public surface of Fovea's library: everything else may change. */
+/**
+ * @file The public surface of Fovea's library: everything else may change. What is called from plain JavaScript checks what
+ * it is given; what works on graphs for those who know their types is in `fovea/engine`.
+ */
 
 export { type Scope, scopes } from './compress/choose-channels.js'
 export { type Criterion, criteria } from './compress/importance.js'
 export * from './compress/prune-channels.js'
 export * from './data/array-dataset.js'
 export { parseAugmentation } from './data/augment/augmentation.js'
-export * from './data/batches.js'
+export { type BatchPlan, batchesOf, batchPlan } from './data/batches.js'
 export type { ClassLabels } from './data/class-labels.js'
 export * from './data/dataset.js'
-export * from './data/normalization.js'
+export { measureNormalization, normalizations } from './data/normalization.js'
 export type { Images } from './data/pixels.js'
 export * from './data/subset.js'
 export { defaultEngine } from './engines/default.js'
@@ -19,10 +22,9 @@ export * from './errors.js'
 export * from './formats/checkpoint.js'
 export * from './formats/safetensors.js'
 export type { HostArray } from './graph/arrays.js'
-export * from './graph/float16.js'
-export * from './graph/graph.js'
+export type { Attribute, Attributes, Graph, Node, Value } from './graph/graph.js'
 export * from './graph/print.js'
-export * from './graph/types.js'
+export { type DType, formatShape, type Shape, type TensorType } from './graph/types.js'
 export type { ModelOptions } from './models/build.js'
 export { cnn } from './models/cnn.js'
 export { type EfficientnetOptions, efficientnet, efficientnetVariants } from './models/efficientnet.js'
@@ -32,16 +34,13 @@ export { replaceHead } from './models/replace-head.js'
 export { type ResnetOptions, resnet, resnet8, resnetDepths } from './models/resnet.js'
 export { speednet } from './models/speednet.js'
 export * from './models/summary.js'
-export { initialWeights } from './nn/initializers.js'
-export { GraphBuilder, type Initializer } from './ops/builder.js'
-export type * from './ops/define.js'
-export { isOpName, type OpName, opDefinition, ops } from './ops/index.js'
+export { initialWeights, type StartingImages } from './nn/initializers.js'
+export type { Initializer } from './ops/builder.js'
 export * from './parity/measure.js'
 export * from './parity/parity-file.js'
 export { computeType, type Precision, type PrecisionOptions, precisions } from './passes/mixed-precision.js'
 export { type MemoryUse, memoryUses } from './passes/recompute.js'
 export { type NormStatistics, normStatistics } from './passes/training-mode.js'
-export * from './random.js'
 export type { ReliabilityBin } from './train/calibration.js'
 export * from './train/compile.js'
 export type { EarlyStopping } from './train/early-stopping.js'
@@ -63,7 +62,14 @@ export type { ClassMetrics, Mistake } from './train/metrics.js'
 export type { OptimizerOptions } from './train/optimizers/index.js'
 export type { ParameterGroup } from './train/parameter-groups.js'
 export type { LearningRateSearch, TriedRate } from './train/rate-suggestion.js'
-export * from './train/recipes/index.js'
+export {
+  defaultRecipe,
+  type RecipeName,
+  type RecipeSettings,
+  recipeNames,
+  recipeOf,
+  recipes,
+} from './train/recipes/index.js'
 export type { Recipe } from './train/recipes/recipe.js'
 export { learningRateAt, peakRate, type ScheduleOptions } from './train/schedules/index.js'
 export { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './train/settings.js'

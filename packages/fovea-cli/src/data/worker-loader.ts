@@ -3,7 +3,7 @@
  * answers "prepare batch b of pass p in these arrays"; which to ask for, and when, is decided here.
  */
 import { Worker } from 'node:worker_threads'
-import { type Batch, type BatchOptions, batchCount, batchPlan, type Dataset, FoveaError } from 'fovea'
+import { type Batch, type BatchOptions, batchPlan, type Dataset, FoveaError } from 'fovea'
 import { type StoredImages, storedDataset } from './stored-dataset.js'
 
 /** Where one batch is prepared. It is handed to the worker and back, never copied. */
@@ -41,16 +41,20 @@ export function preparedAhead(stored: StoredImages, worker: URL | undefined = WO
   return {
     ...dataset,
     batches(options) {
-      batchPlan(dataset, options) // Refuses wrong options here, where the caller's stack is.
-      return passOver(thread, dataset, options)
+      const { length } = batchPlan(dataset, options) // Refuses wrong options here, where the caller's stack is.
+      return passOver(thread, dataset, options, length)
     },
   }
 }
 
-async function* passOver(thread: BatchThread, dataset: Dataset, options: BatchOptions): AsyncGenerator<Batch> {
+async function* passOver(
+  thread: BatchThread,
+  dataset: Dataset,
+  options: BatchOptions,
+  length: number,
+): AsyncGenerator<Batch> {
   const [height, width, channels] = dataset.imageShape
   const { batchSize } = options
-  const length = batchCount(options.indices?.length ?? dataset.length, options)
   const pass = thread.begin(options)
   try {
     const ready: Promise<Slot & Batch>[] = []

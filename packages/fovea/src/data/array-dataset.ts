@@ -1,8 +1,8 @@
 /** @file A data set whose images lie in memory, and the fingerprint of its bytes. */
 import { SettingError } from '../errors.js'
 import { mix32 } from '../random.js'
-import { group, type Rows } from '../settings/group.js'
-import { custom, list, text } from '../settings/kinds.js'
+import { checkArguments, group, type Rows } from '../settings/group.js'
+import { custom, list, text, typedArray } from '../settings/kinds.js'
 import type { Setting } from '../settings/setting.js'
 import { asLabels, type ClassLabels, labelIndices } from './class-labels.js'
 import type { Dataset } from './dataset.js'
@@ -64,8 +64,14 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   }
 }
 
+const fingerprintArguments = {
+  images: typedArray('of all images, one after another', 'Uint8Array'),
+  labels: typedArray('of all images', 'Int32Array'),
+}
+
 /** A 64-bit hash of images and labels as 16 hexadecimal digits: tells data sets apart, resists no attack. */
 export function fingerprintOf(images: Uint8Array, labels: Int32Array): string {
+  checkArguments(fingerprintArguments, { images, labels })
   let high = mix32(images.length)
   let low = mix32(labels.length + 1)
   const take = (word: number): void => {

@@ -1,21 +1,15 @@
 /** @file The options of one pass over a data set, read once. */
 import { SettingError } from '../errors.js'
-import { typeOf } from '../settings/describe.js'
 import { group, type Rows, type Settled } from '../settings/group.js'
-import { thing, whole } from '../settings/kinds.js'
+import { typedArray, whole } from '../settings/kinds.js'
 import { augmentationSetting, parseAugmentation } from './augment/augmentation.js'
 import { checkView, viewSetting } from './augment/crop-and-flip.js'
 import type { BatchOptions, Dataset } from './dataset.js'
-import { checkChannels, dataset as datasetSetting, normalization } from './dataset-setting.js'
+import { checkChannels, checkIndices, dataset as datasetSetting, normalization } from './dataset-setting.js'
 
 const settings = {
   batchSize: whole('images a step', { from: 1 }),
-  indices: thing(
-    'only these images',
-    'other',
-    'a Uint32Array',
-    (value): value is Uint32Array => typeOf(value) === 'Uint32Array',
-  ).optional(),
+  indices: typedArray('only these images', 'Uint32Array').optional(),
   normalization: normalization('of images scaled to [0, 1]'),
   training: group('shuffles and augments', {
     seed: whole('of all that is random'),
@@ -36,13 +30,7 @@ export function parseBatchOptions(dataset: Dataset, options: BatchOptions): Sett
   const { name, length, imageShape } = datasetSetting('labelled images').parse(dataset, 'dataset')
   const settled = batchOptions.parse(options, '')
   const { batchSize, normalization, training, view, indices } = settled
-  const outside = indices?.findIndex(index => index >= length) ?? -1
-  if (outside >= 0) {
-    throw new SettingError(
-      `indices.${outside}`,
-      `data set '${name}' has ${length} images, none at ${indices?.[outside]}`,
-    )
-  }
+  if (indices) checkIndices(indices, dataset)
   const images = indices?.length ?? length
   if (training && batchSize > images) {
     throw new SettingError(

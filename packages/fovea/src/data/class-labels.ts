@@ -1,6 +1,6 @@
 /** @file The classes of images as people hand them in: by index or by name. Anything else would quietly become class 0. */
 import { nearestHint, SettingError } from '../errors.js'
-import { describeValue, typeOf } from '../settings/describe.js'
+import { describeValue, isArrayLike, typeOf } from '../settings/describe.js'
 import { unexpected, within } from '../settings/setting.js'
 
 /** The class of each image: its index, or its name. */
@@ -8,9 +8,8 @@ export type ClassLabels = ArrayLike<number> | readonly string[]
 
 /** @throws SettingError unless the labels are a list or an array */
 export function asLabels(labels: unknown, path = 'labels'): ArrayLike<unknown> {
-  const isArray = Array.isArray(labels) || (ArrayBuffer.isView(labels) && 'length' in labels)
-  if (!isArray) throw unexpected(path, 'a class index or the name of a class for each image', labels)
-  return labels as unknown as ArrayLike<unknown>
+  if (!isArrayLike(labels)) throw unexpected(path, 'a class index or the name of a class for each image', labels)
+  return labels
 }
 
 /**
@@ -31,6 +30,15 @@ export function labelIndices(labels: unknown, classes: readonly string[], path =
     if (indices !== all) indices[i] = index
   }
   return indices
+}
+
+/** @throws SettingError naming the first label that is none of the classes, which have no names here */
+export function checkClassIndices(labels: ArrayLike<unknown>, classes: number): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]
+    if (Number.isInteger(label) && (label as number) >= 0 && (label as number) < classes) continue
+    throw unexpected(within('labels', i), `the index of one of ${classes} classes (0 to ${classes - 1})`, label)
+  }
 }
 
 function noClass(label: unknown, classes: readonly string[], path: string): SettingError {

@@ -44,6 +44,18 @@ export function checkNotEmpty({ name, length }: Dataset, path: string): void {
   if (length === 0) throw new SettingError(path, `data set '${name}' has no images`)
 }
 
+/** @throws SettingError naming the first index at which there is no image */
+export function checkIndices(indices: ArrayLike<unknown>, { name, length }: Dataset): void {
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i]
+    if (Number.isInteger(index) && (index as number) >= 0 && (index as number) < length) continue
+    throw new SettingError(
+      within('indices', i),
+      `data set '${name}' has ${length} images, none at ${describeValue(index)}`,
+    )
+  }
+}
+
 /** [height, width, channels] of an image. */
 export const imageSize = (about: string) => tuple(about, ['height', 'width', 'channels'], whole('pixels', { from: 1 }))
 

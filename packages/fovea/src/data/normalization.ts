@@ -1,5 +1,8 @@
 /** @file Channel means and deviations: the published ones, and those of any data set, measured. */
+import { checkArguments } from '../settings/group.js'
+import { whole } from '../settings/kinds.js'
 import type { Dataset, Normalization } from './dataset.js'
+import { checkNotEmpty, dataset as datasetSetting } from './dataset-setting.js'
 
 /** Normalizations with a name, for RGB images. */
 export const normalizations = {
@@ -21,11 +24,19 @@ export function normalizationTable({ mean, deviation }: Normalization): Float32A
 
 const CHUNK = 64
 
+const measureArguments = {
+  dataset: datasetSetting('labelled images'),
+  sample: whole('how many images to look at', { from: 1 }),
+}
+
 /**
  * The mean and deviation of each channel over a data set, scaled to [0, 1]. Deterministic.
  * @param sample how many images to look at, evenly spaced; 10,000 of CIFAR-10 give it to three digits
+ * @throws SettingError for what is no data set, or has no images
  */
 export function measureNormalization(dataset: Dataset, sample = 10_000): Normalization {
+  checkArguments(measureArguments, { dataset, sample })
+  checkNotEmpty(dataset, 'dataset')
   const channels = dataset.imageShape[2]
   const size = dataset.imageShape[0] * dataset.imageShape[1] * channels
   const count = Math.min(sample, dataset.length)

@@ -1,21 +1,33 @@
 /** @file Parts of a data set: by index, as a class-balanced slice, or split into training and held-out images. */
-import { InvalidArgumentError, SettingError } from '../errors.js'
+import { SettingError } from '../errors.js'
 import { permutation, randomKey, streamOf } from '../random.js'
+import { isArrayLike } from '../settings/describe.js'
+import { checkArguments } from '../settings/group.js'
+import { number, text, thing, typedArray, whole } from '../settings/kinds.js'
 import { fingerprintOf } from './array-dataset.js'
 import { batchesOf } from './batches.js'
+import { checkClassIndices } from './class-labels.js'
 import type { DataSplits, Dataset } from './dataset.js'
+import { checkIndices, dataset as datasetSetting } from './dataset-setting.js'
+
+const labelledImages = datasetSetting('labelled images')
+const seedSetting = whole('of the choice of images')
+
+const subsetArguments = {
+  dataset: labelledImages,
+  indices: thing('of its images', 'other', 'a list or a typed array of indices', isArrayLike),
+  name: text('for messages and run files'),
+}
 
 /**
  * A view of some images of a data set, in the given order; copies no pixels. Batches are prepared by the whole data set
  * (on its worker, if it has one), and an image is augmented as it would be there.
- * @throws InvalidArgumentError for an index outside the data set
+ * @throws SettingError for an index at which there is no image
  */
-export function subset(dataset: Dataset, indices: ArrayLike<number>, name = dataset.name): Dataset {
+export function subset(dataset: Dataset, indices: ArrayLike<number>, name = dataset?.name): Dataset {
+  checkArguments(subsetArguments, { dataset, indices, name })
+  checkIndices(indices, dataset)
   const chosen = Uint32Array.from(indices)
-  const wrong = chosen.findIndex((index, i) => index !== indices[i] || index >= dataset.length)
-  if (wrong >= 0) {
-    throw new InvalidArgumentError(`data set '${dataset.name}' has ${dataset.length} images, none at ${indices[wrong]}`)
-  }
   const inWhole = (within?: Uint32Array): Uint32Array => within?.map(i => chosen[i]) ?? chosen
   return {
     name,
@@ -33,15 +45,20 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = data
   }
 }
 
+const splitArguments = {
+  dataset: labelledImages,
+  fraction: number('how much is held out', { above: 0, below: 1 }),
+  seed: seedSetting,
+}
+
 /**
  * The data set in two: `test` holds about `fraction` of each class, `train` the rest, both in the data set's order.
  * A class of two images or more is in both. Deterministic in `seed`.
  * @param fraction held out, between 0 and 1
+ * @throws SettingError for another fraction
  */
 export function split(dataset: Dataset, fraction: number, seed = 0): DataSplits {
-  if (!(fraction > 0 && fraction < 1)) {
-    throw new InvalidArgumentError(`the fraction held out must lie between 0 and 1, not ${fraction}`)
-  }
+  checkArguments(splitArguments, { dataset, fraction, seed })
   const heldOut = splitLabels(dataset.labels, dataset.classes.length, fraction, seed)
   const indices = Array.from(dataset.labels.keys())
   return {
@@ -56,8 +73,17 @@ export function split(dataset: Dataset, fraction: number, seed = 0): DataSplits 
   }
 }
 
+const splitLabelsArguments = {
+  labels: typedArray('of all images', 'Int32Array'),
+  classes: whole('how many there are', { from: 1 }),
+  fraction: splitArguments.fraction,
+  seed: seedSetting,
+}
+
 /** Which images are held out: 1 for about `fraction` of each class's, at least one where a class has two or more. */
 export function splitLabels(labels: Int32Array, classes: number, fraction: number, seed: number): Uint8Array {
+  checkArguments(splitLabelsArguments, { labels, classes, fraction, seed })
+  checkClassIndices(labels, classes)
   const heldOut = new Uint8Array(labels.length)
   membersByClass(labels, classes, seed).forEach(members => {
     const count = Math.min(members.length - 1, Math.max(1, Math.round(members.length * fraction)))
@@ -66,15 +92,19 @@ export function splitLabels(labels: Int32Array, classes: number, fraction: numbe
   return heldOut
 }
 
+const takeArguments = {
+  dataset: labelledImages,
+  count: whole('how many images', { from: 1 }),
+  seed: seedSetting,
+}
+
 /**
  * `count` images in the proportions of the classes, at least one of each, in the data set's order; the whole data set if it
  * has no more. Deterministic in `seed`.
  * @throws SettingError for fewer images than classes
  */
 export function take(dataset: Dataset, count: number, seed = 0): Dataset {
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new InvalidArgumentError(`the number of images to take must be a whole number from 1 on, not ${count}`)
-  }
+  checkArguments(takeArguments, { dataset, count, seed })
   if (count >= dataset.length) return dataset
   const members = membersByClass(dataset.labels, dataset.classes.length, seed)
   const counts = proportions(

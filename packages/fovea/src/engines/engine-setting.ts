@@ -1,8 +1,9 @@
 /** @file An engine, and what a compilation may be asked for, as settings. */
-import type { Rows } from '../settings/group.js'
-import { custom, number } from '../settings/kinds.js'
+import { isRecord } from '../settings/describe.js'
+import { group, type Rows } from '../settings/group.js'
+import { custom, number, text, thing } from '../settings/kinds.js'
 import { unexpected } from '../settings/setting.js'
-import type { CompileOptions, Engine } from './engine.js'
+import type { CompileOptions, Engine, Feeds } from './engine.js'
 
 const expected = 'an engine, as await defaultEngine() or referenceEngine() gives one'
 
@@ -11,14 +12,15 @@ const isEngine = (value: unknown): value is Engine =>
   value !== null &&
   ['compile', 'arithmetic'].every(part => typeof (value as Record<string, unknown>)[part] === 'function')
 
-export const engine = custom(
-  'what computes (default: the native engine where it is built)',
-  expected,
-  (value, path) => {
-    if (!isEngine(value)) throw unexpected(path, expected, value, remedyFor(value))
-    return value
-  },
-).optional()
+const required = custom('what computes (default: the native engine where it is built)', expected, (value, path) => {
+  if (!isEngine(value)) throw unexpected(path, expected, value, remedyFor(value))
+  return value
+})
+
+export const engine = required.optional()
+
+/** @throws SettingError for what is no engine */
+export const engineOf = (value: unknown): Engine => required.parse(value, 'engine')
 
 function remedyFor(value: unknown): string | undefined {
   if (value === 'reference' || value === 'onednn') return `write ${value}Engine()`
@@ -28,3 +30,18 @@ function remedyFor(value: unknown): string | undefined {
 export const compileSettings = {
   memoryLimitBytes: number('the most bytes that a program may need (default: what is free)', { above: 0 }).optional(),
 } satisfies Rows<CompileOptions>
+
+/** The table of `CompileOptions`. */
+export const compileOptions = group('one compilation', compileSettings)
+
+const byName = 'arrays by the names of the inputs'
+
+const feeds = thing('what a run is given', 'other', byName, (value): value is Feeds => isRecord(value))
+
+/** @throws SettingError for what holds no arrays by name */
+export const feedsOf = (value: unknown): Feeds => feeds.parse(value, 'feeds')
+
+const stateName = text('of a parameter or buffer')
+
+/** @throws SettingError for what is no name */
+export const stateNameOf = (value: unknown): string => stateName.parse(value, 'name')

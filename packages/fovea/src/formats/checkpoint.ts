@@ -9,7 +9,9 @@ import { decodeHalf, encodeHalf, isHalf, roundArrayToHalf } from '../graph/float
 import { type Attributes, type Graph, slotOwner, stateNodes } from '../graph/graph.js'
 import { formatShape, isFloat, sameShape, type TensorType } from '../graph/types.js'
 import type { Model, Preprocessing, Weights } from '../models/model.js'
+import { model as modelSetting } from '../models/model-setting.js'
 import { typeOf } from '../settings/describe.js'
+import { checkpointOf } from './checkpoint-setting.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
 import { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredTensor } from './safetensors.js'
@@ -74,7 +76,8 @@ const MAX_EPOCHS = 1_000_000
  * @throws FormatError for a number that JSON cannot hold: what is written can be read; InvalidArgumentError for weights that
  *   are not of their tensor's type
  */
-export function encodeCheckpoint({ model, training }: Checkpoint): Uint8Array[] {
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
+  const { model, training } = checkpointOf(checkpoint)
   const { name, graph, labels, preprocessing, weights } = model
   const { slots, ...progress } = training ?? { slots: new Map<string, HostArray>() }
   const description = {
@@ -135,6 +138,7 @@ export const hasDescription = (name: string, file: Uint8Array): boolean =>
  * @throws FormatError naming the tensors that are missing or of another shape
  */
 export function decodeWeights(name: string, file: Uint8Array, model: Model): Model {
+  modelSetting.parse(model, 'model')
   const { tensors } = decodeSafetensors(name, file)
   try {
     return { ...model, weights: weightsOf(model.graph, tensors) }

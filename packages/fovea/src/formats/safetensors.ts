@@ -4,6 +4,10 @@
  */
 import { FormatError } from '../errors.js'
 import { type DType, dtypes, elements, type Shape, tensorBytes } from '../graph/types.js'
+import { isRecord, typeOf } from '../settings/describe.js'
+import { checkArguments, group, type Rows } from '../settings/group.js'
+import { choice, list, text, thing, typedArray, whole } from '../settings/kinds.js'
+import { within } from '../settings/setting.js'
 import { asArray, asRecord, asString, asWhole, parseJson } from './json.js'
 
 /** One tensor of a file, its bytes as they lie there. */
@@ -37,15 +41,45 @@ const MAX_HEADER_BYTES = 10 << 20
 const MAX_TENSORS = 50_000
 const LENGTH_BYTES = 8
 
+const tensorSetting = group('a tensor', {
+  dtype: choice('its type', dtypes),
+  shape: list('its sizes', 'sizes', whole('a size', { from: 0 })),
+  bytes: typedArray('little-endian, dense', 'Uint8Array'),
+} satisfies Rows<StoredTensor>)
+
+const fileSetting = group('what a file holds', {
+  tensors: thing(
+    'by name',
+    'other',
+    'a map of tensors by name',
+    (value): value is Safetensors['tensors'] => typeOf(value) === 'Map',
+  ),
+  metadata: thing(
+    'texts',
+    'other',
+    'texts by name',
+    (value): value is Safetensors['metadata'] =>
+      isRecord(value) && Object.values(value).every(entry => typeof entry === 'string'),
+  ),
+} satisfies Rows<Safetensors>)
+
+const decodeArguments = {
+  name: text("the file's, for messages"),
+  file: typedArray('all its bytes', 'Uint8Array'),
+}
+
 /**
  * A file as chunks, to be written one after another: no second copy of the tensors is made.
- * @throws FormatError if a tensor's bytes do not fit its shape, or the header is longer than is read
+ * @throws FormatError if a tensor's bytes do not fit its shape, or the header is longer than is read; SettingError for what
+ *   is no tensor
  */
-export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array[] {
+export function encodeSafetensors(file: Safetensors): Uint8Array[] {
+  const { tensors, metadata } = fileSetting.parse(file, '')
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
   const chunks: Uint8Array[] = []
   let end = 0
   for (const [name, tensor] of tensors) {
+    tensorSetting.parse(tensor, within('tensors', name))
     if (tensor.bytes.length !== tensorBytes(tensor)) {
       throw new FormatError(`tensor '${name}' has ${tensor.bytes.length} bytes, its shape needs ${tensorBytes(tensor)}`)
     }
@@ -74,6 +108,7 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
  * @throws FormatError if it is anything but a whole safetensors file
  */
 export function decodeSafetensors(name: string, file: Uint8Array): Safetensors {
+  checkArguments(decodeArguments, { name, file })
   const fail = (why: string): never => {
     throw new FormatError(`'${name}' is not a safetensors file: ${why}`)
   }

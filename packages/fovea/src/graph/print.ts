@@ -1,5 +1,6 @@
 /** @file A graph as text, one node a line: for tests, bug reports and `--dump`. */
 import type { Attribute, Graph, Value } from './graph.js'
+import { graphOf } from './graph-setting.js'
 import { formatShape } from './types.js'
 
 const formatAttribute = (value: Attribute): string => {
@@ -12,6 +13,7 @@ const formatAttribute = (value: Attribute): string => {
  * Equal graphs print equally.
  */
 export function printGraph(graph: Graph): string {
+  graphOf(graph)
   const reference = (value: Value) => `%${value.node.name}${value.node.outputs.length > 1 ? `.${value.index}` : ''}`
   const lines = graph.nodes.map(node => {
     const attrs = Object.entries(node.attrs)

@@ -3,10 +3,12 @@
  * holds beside is in train/training-bytes.ts.
  */
 import { type Graph, type Node, parameterNodes } from '../graph/graph.js'
+import { graphOf } from '../graph/graph-setting.js'
 import { type DType, elements, type Shape, type TensorType, tensorBytes } from '../graph/types.js'
 import { isOpName, opDefinition } from '../ops/index.js'
-import { mixedPrecision, type PrecisionOptions } from '../passes/mixed-precision.js'
+import { mixedPrecision, type PrecisionOptions, precisionOptions } from '../passes/mixed-precision.js'
 import type { Model } from './model.js'
+import { modelOf } from './model-setting.js'
 
 /** One layer's account: shapes as [height, width, channels] of one image. */
 export interface LayerSummary {
@@ -56,7 +58,7 @@ export interface ModelSummary {
  * @throws InvalidArgumentError for an unknown policy, or a pattern of `keepFloat32` that matches no layer
  */
 export function summarize(model: Model, options: PrecisionOptions = {}): ModelSummary {
-  const graph = mixedPrecision(model.graph, options)
+  const graph = mixedPrecision(modelOf(model).graph, precisionOptions.parse(options, ''))
   const counted = new Set<Node>()
   const bytes = noBytes()
   const activationBytes = noBytes()
@@ -85,11 +87,11 @@ export function summarize(model: Model, options: PrecisionOptions = {}): ModelSu
 
 /** Multiply-adds of all nodes of a graph, for its batch. */
 export const graphMultiplyAdds = (graph: Graph): number =>
-  graph.nodes.reduce((total, node) => total + multiplyAddsOf(node), 0)
+  graphOf(graph).nodes.reduce((total, node) => total + multiplyAddsOf(node), 0)
 
 /** How many numbers are trained: biases and norms too, running statistics not. */
 export const parameterCount = (graph: Graph): number =>
-  parameterNodes(graph).reduce((total, node) => total + elements(node.outputs[0].shape), 0)
+  parameterNodes(graphOf(graph)).reduce((total, node) => total + elements(node.outputs[0].shape), 0)
 
 function multiplyAddsOf(node: Node): number {
   if (!isOpName(node.op)) return 0

@@ -3,13 +3,17 @@
  * layer changes no other layer's start.
  */
 import type { Dataset, Normalization } from '../data/dataset.js'
+import { dataset as datasetSetting, normalization } from '../data/dataset-setting.js'
 import { type HostArray, zeroArray } from '../graph/arrays.js'
 import { isHalf, roundArrayToHalf } from '../graph/float16.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
+import { graphOf } from '../graph/graph-setting.js'
 import { elements, type Shape, type TensorType } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
 import type { Initializer } from '../ops/builder.js'
 import { normalAt, randomAt, randomKey, streamOf } from '../random.js'
+import { checkArguments, group, type Rows } from '../settings/group.js'
+import { whole } from '../settings/kinds.js'
 import { independentPatches, type PatchCovariance, patchCovariance, whiteningFilters } from './whitening.js'
 
 /** Connections into and out of one unit, as PyTorch counts them: channels times the window's pixels. */
@@ -72,13 +76,23 @@ function inType(values: Float32Array, type: TensorType): HostArray {
   return array
 }
 
+const weightsArguments = {
+  seed: whole('of the weights'),
+  images: group('whose statistics layers start from', {
+    dataset: datasetSetting('labelled images'),
+    normalization: normalization('of images scaled to [0, 1]'),
+  } satisfies Rows<StartingImages>).optional(),
+}
+
 /**
  * The values of all parameters and buffers of a graph at the start; the same seed gives the same bits.
  * @param images for layers that start from their statistics; without them, pixels count as independent
+ * @throws SettingError for what is no graph, seed or images
  */
 export function initialWeights(graph: Graph, seed: number, images?: StartingImages): Weights {
+  checkArguments(weightsArguments, { seed, images })
   return new Map(
-    stateNodes(graph).map(node => {
+    stateNodes(graphOf(graph)).map(node => {
       const initializer = node.attrs['initializer'] as Initializer
       const { shape } = node.outputs[0]
       const covariance =

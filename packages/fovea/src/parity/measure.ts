@@ -1,5 +1,6 @@
 /** @file Measures a model on an engine against results that PyTorch's torchvision gave in float64. */
 import type { Engine, Program } from '../engines/engine.js'
+import { engineOf } from '../engines/engine-setting.js'
 import { FormatError } from '../errors.js'
 import type { HostArray } from '../graph/arrays.js'
 import { type Graph, parameterNodes, stateNodes } from '../graph/graph.js'
@@ -14,6 +15,8 @@ import { inferenceMode } from '../passes/inference-mode.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
 import { trainingMode } from '../passes/training-mode.js'
+import { isRecord } from '../settings/describe.js'
+import { thing } from '../settings/kinds.js'
 import { evaluationGraph, logitsOf } from '../train/training-graph.js'
 import { fill, inputImages, labelsOf } from './fill.js'
 import type { ParityFile } from './parity-file.js'
@@ -39,8 +42,15 @@ const norm = (values: HostArray): number => {
   return Math.sqrt(sum)
 }
 
+const isParityFile = (value: unknown): value is ParityFile =>
+  isRecord(value) && typeof value['model'] === 'string' && Array.isArray(value['logits'])
+
+const fileSetting = thing('the results to compare with', 'other', 'what parseParityFile gives', isParityFile)
+
 /** Runs a model on an engine as the file says and measures how far it is off. */
 export async function measureParity(file: ParityFile, engine: Engine): Promise<ParityReport> {
+  fileSetting.parse(file, 'file')
+  engineOf(engine)
   const { batch, size, classes } = file
   const { graph } = createModel(file.model, { classes, input: [size, size, 3] })
   const evaluation = evaluationGraph(graph, batch)

@@ -10,7 +10,7 @@ import { type DType, isFloat } from '../graph/types.js'
 import type { GraphBuilder } from '../ops/builder.js'
 import { cast } from '../ops/cast.js'
 import { isOpName, opDefinition } from '../ops/index.js'
-import type { Rows } from '../settings/group.js'
+import { group, type Rows } from '../settings/group.js'
 import { choice, list, text } from '../settings/kinds.js'
 import { rewrite } from './rewrite.js'
 
@@ -22,8 +22,10 @@ export type Precision = (typeof precisions)[number]
 const computeTypes = { mixed_bfloat16: 'bfloat16', mixed_float16: 'float16' } as const satisfies Record<string, DType>
 
 /** The type in which a policy lets convolutions and linear layers compute. */
-export const computeType = (precision: Precision): DType =>
-  precision === 'float32' ? 'float32' : computeTypes[precision]
+export function computeType(precision: Precision): DType {
+  const policy = precisionSettings.precision.parse(precision, 'precision')
+  return policy === 'float32' ? 'float32' : computeTypes[policy]
+}
 
 /** The types in which a model computes. */
 export interface PrecisionOptions {
@@ -42,6 +44,9 @@ export const precisionSettings = {
     text('a pattern'),
   ).optional(),
 } satisfies Rows<PrecisionOptions>
+
+/** The same as options of their own. */
+export const precisionOptions = group('the types in which a model computes', precisionSettings)
 
 /** Whether most of a network's time goes into such a node: a convolution or a linear layer. */
 const isCompute = ({ op }: Node): boolean => isOpName(op) && opDefinition(op).multiplyAdds !== undefined

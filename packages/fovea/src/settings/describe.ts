@@ -26,6 +26,18 @@ export function describeValue(value: unknown): string {
 export const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
+/** Whether it is an object with parts by name: no list, no array, no map, no promise. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' &&
+  value !== null &&
+  !(Symbol.iterator in value) &&
+  !ArrayBuffer.isView(value) &&
+  !isPromise(value)
+
+/** Whether it is a list, or a typed array. */
+export const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
+
 /** 'Float32Array', 'Number', 'Null', … `instanceof` would not know the arrays of another realm (a vm context, an iframe). */
 export const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 

@@ -3,7 +3,7 @@
  * table is refused, with the nearest that is: a misspelt option would be ignored without a word.
  */
 import { nearestHint, oneOf, SettingError } from '../errors.js'
-import { isPromise } from './describe.js'
+import { isRecord } from './describe.js'
 import { type Presence, Setting, unexpected, within } from './setting.js'
 
 /** Settings by name. */
@@ -76,6 +76,14 @@ export function variants<V extends Readonly<Record<string, Table>>>(
   )
 }
 
+/**
+ * Checks the arguments of a function, which are given by position, by their names.
+ * @throws SettingError naming the first that its row does not take
+ */
+export function checkArguments<R extends Table>(rows: R, given: { readonly [K in keyof R]: unknown }): void {
+  for (const [name, row] of Object.entries(rows)) row.parse(given[name], name)
+}
+
 type Partially<R extends Table> = { readonly [K in keyof R]: Setting<ValueOf<R[K]>, 'optional'> }
 
 /** The rows, none of which need be given. */
@@ -83,9 +91,8 @@ export const partial = <R extends Table>(rows: R): Partially<R> =>
   Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, row.optional()])) as never
 
 function record(value: unknown, path: string, expected: string, remedy?: string): Readonly<Record<string, unknown>> {
-  const isRecord = typeof value === 'object' && value !== null && !(Symbol.iterator in value) && !isPromise(value)
-  if (!isRecord || ArrayBuffer.isView(value)) throw unexpected(path === '' ? 'options' : path, expected, value, remedy)
-  return value as Record<string, unknown>
+  if (!isRecord(value)) throw unexpected(path === '' ? 'options' : path, expected, value, remedy)
+  return value
 }
 
 function settle(

@@ -1,5 +1,6 @@
 /** @file The kinds of values that a single setting takes: numbers in a range, names of a list, texts, lists, functions. */
 import { nearestHint, oneOf, SettingError } from '../errors.js'
+import { typeOf } from './describe.js'
 import type { Table } from './group.js'
 import { type Presence, type Read, Setting, unexpected, within } from './setting.js'
 
@@ -122,6 +123,22 @@ export function thing<T>(
     'required',
   )
 }
+
+/** The typed arrays that settings ask for. Node's Buffer is a Uint8Array. */
+interface TypedArrays {
+  readonly Uint8Array: Uint8Array
+  readonly Int32Array: Int32Array
+  readonly Uint32Array: Uint32Array
+}
+
+/** A typed array of one type. */
+export const typedArray = <N extends keyof TypedArrays>(about: string, type: N): Setting<TypedArrays[N]> =>
+  thing(
+    about,
+    'other',
+    `${type.startsWith('Int') ? 'an' : 'a'} ${type}`,
+    (value): value is TypedArrays[N] => typeOf(value) === type,
+  )
 
 /**
  * A list of any length.

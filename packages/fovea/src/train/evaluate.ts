@@ -2,7 +2,7 @@
 import { arrayDataset } from '../data/array-dataset.js'
 import { batchesOf } from '../data/batches.js'
 import type { Batch, Dataset, View } from '../data/dataset.js'
-import { checkNotEmpty, dataset as datasetSetting } from '../data/dataset-setting.js'
+import { checkNotEmpty, dataset as datasetSetting, imageSize } from '../data/dataset-setting.js'
 import { type Images, imageCount, pixelsOf } from '../data/pixels.js'
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions, Engine, Program } from '../engines/engine.js'
@@ -14,7 +14,7 @@ import type { Model } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { type PrecisionOptions, precisionSettings } from '../passes/mixed-precision.js'
 import { group, type Rows, type Settled } from '../settings/group.js'
-import { choice, whole } from '../settings/kinds.js'
+import { choice, list, text, whole } from '../settings/kinds.js'
 import type { ReliabilityBin } from './calibration.js'
 import { type Loss, lossSettings } from './loss.js'
 import { ClassificationMetrics, type ClassMetrics, classMetrics, type Mistake, probabilities } from './metrics.js'
@@ -87,13 +87,14 @@ export class Evaluator {
 
   /** @throws InvalidArgumentError for an unknown test-time augmentation */
   constructor(model: Model, engine: Engine, options: Omit<EvaluateOptions, 'engine'>) {
-    const { batchSize = 100, loss = 'cross-entropy', testTimeAugmentation = 'none' } = options
+    const { batchSize = 100, loss = 'cross-entropy', testTimeAugmentation = 'none', ...more } = options
+    const { memoryLimitBytes, ...precision } = more
     this.#model = model
     this.#batchSize = batchSize
     this.#loss = loss
     this.#views = viewsOf(testTimeAugmentation)
-    this.#graph = evaluationGraph(model.graph, batchSize, options)
-    this.#program = engine.compile(this.#graph, options)
+    this.#graph = evaluationGraph(model.graph, batchSize, precision)
+    this.#program = engine.compile(this.#graph, memoryLimitBytes === undefined ? {} : { memoryLimitBytes })
   }
 
   async load(weights: ReadonlyMap<string, HostArray>): Promise<void> {
@@ -159,11 +160,16 @@ export class Evaluator {
 
 const isPlain = ({ shift: [y, x], flip }: View): boolean => y === 0 && x === 0 && !flip
 
+const described = group(
+  'what is known of a data set before it is loaded',
+  { name: text('for messages'), imageShape: imageSize('of every image'), classes: list('', 'names', text('a class')) },
+  'ignored',
+)
+
 /** @throws InvalidArgumentError where images or classes of the data are not the model's */
-export function checkDataset(
-  { name, preprocessing, labels }: Model,
-  dataset: Pick<Dataset, 'name' | 'imageShape' | 'classes'>,
-): void {
+export function checkDataset(model: Model, dataset: Pick<Dataset, 'name' | 'imageShape' | 'classes'>): void {
+  const { name, preprocessing, labels } = modelOf(model)
+  described.parse(dataset, 'dataset')
   const [expected, got] = [preprocessing.size.join('×'), dataset.imageShape.join('×')]
   if (expected !== got) {
     throw new InvalidArgumentError(`${name} takes images of ${expected}, ${dataset.name} has images of ${got}`)

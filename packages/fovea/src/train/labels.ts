@@ -1,24 +1,23 @@
 /** @file Labels as a loss is fed them: class indices, or rows with a 1 at the class, shared where images were mixed, weighted. */
+import { asLabels, checkClassIndices } from '../data/class-labels.js'
 import type { Batch } from '../data/dataset.js'
-import { InvalidArgumentError, SettingError } from '../errors.js'
-import { custom, list, number } from '../settings/kinds.js'
+import { SettingError } from '../errors.js'
+import { custom, list, number, whole } from '../settings/kinds.js'
 import type { Setting } from '../settings/setting.js'
 import type { LabelForm } from './loss.js'
+
+const classCount = whole('how many there are', { from: 1 })
 
 /**
  * @param labels class indices
  * @returns [labels.length, classes] float32
- * @throws InvalidArgumentError for an index that is no class
+ * @throws SettingError for an index that is no class
  */
 export function oneHot(labels: ArrayLike<number>, classes: number): Float32Array {
+  classCount.parse(classes, 'classes')
+  checkClassIndices(asLabels(labels), classes)
   const rows = new Float32Array(labels.length * classes)
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]
-    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
-      throw new InvalidArgumentError(`label ${label} at ${i} is not one of ${classes} classes`)
-    }
-    rows[i * classes + label] = 1
-  }
+  for (let i = 0; i < labels.length; i++) rows[i * classes + labels[i]] = 1
   return rows
 }
 

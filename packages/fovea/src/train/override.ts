@@ -1,6 +1,6 @@
 /** @file Other values for single settings of a run, by the paths under which `fovea train --explain` prints them. */
 import { nearestHint, SettingError } from '../errors.js'
-import { describeValue } from '../settings/describe.js'
+import { describeValue, isRecord } from '../settings/describe.js'
 import type { Table } from '../settings/group.js'
 import { custom } from '../settings/kinds.js'
 import { type Presence, type Setting, unexpected, within } from '../settings/setting.js'
@@ -15,7 +15,7 @@ export const overrideSetting: Setting<Readonly<Record<string, SettingValue>>> = 
   'other values for single settings',
   byPath,
   (value, path) => {
-    if (typeof value !== 'object' || value === null || Symbol.iterator in value) throw unexpected(path, byPath, value)
+    if (!isRecord(value)) throw unexpected(path, byPath, value)
     return value as Readonly<Record<string, SettingValue>>
   },
 )

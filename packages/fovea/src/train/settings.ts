@@ -3,12 +3,13 @@ import { augmentationSetting, type SettledAugmentation } from '../data/augment/a
 import type { Augmentation } from '../data/dataset.js'
 import { InvalidArgumentError, SettingError } from '../errors.js'
 import type { TrainingState } from '../formats/checkpoint.js'
+import { trainingState } from '../formats/checkpoint-setting.js'
 import { parameterNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
-import { modelOf } from '../models/model-setting.js'
+import { modelOf, model as modelSetting } from '../models/model-setting.js'
 import type { Precision } from '../passes/mixed-precision.js'
 import type { NormStatistics } from '../passes/training-mode.js'
-import { group, partial, type Rows, type Settled } from '../settings/group.js'
+import { checkArguments, group, partial, type Rows, type Settled } from '../settings/group.js'
 import { choice, list, number, text, whole } from '../settings/kinds.js'
 import type { EarlyStopping } from './early-stopping.js'
 import type { ClassWeights } from './labels.js'
@@ -148,6 +149,17 @@ function withAugmentation(base: SettledAugmentation, more: SettledAugmentation):
 /** How often a run passes over its training images. */
 export const epochsSetting = whole('passes over the training images', { from: 1 })
 
+const checkedTogether = {
+  model: modelSetting,
+  settings: runSettings,
+  epochs: epochsSetting,
+  data: group('the fingerprints of its images', {
+    data: text('of those to train on'),
+    heldOut: text('of those held out').optional(),
+  } satisfies Rows<Pick<TrainingState, 'data' | 'heldOut'>>),
+  resume: trainingState.optional(),
+}
+
 /**
  * Checks a run before it starts, and that a resumed one is the same run.
  * @param data the fingerprints of its images
@@ -160,8 +172,8 @@ export function checkSettings(
   data: Pick<TrainingState, 'data' | 'heldOut'>,
   resume: TrainingState | undefined,
 ): void {
+  checkArguments(checkedTogether, { model, settings, epochs, data, resume })
   const run = runSettings.parse(settings, '')
-  epochsSetting.parse(epochs, 'epochs')
   checkGroups(
     run.groups,
     parameterNodes(model.graph).map(({ name }) => name),

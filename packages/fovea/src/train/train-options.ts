@@ -5,9 +5,10 @@ import type { CompileOptions, Engine } from '../engines/engine.js'
 import { compileSettings, engine } from '../engines/engine-setting.js'
 import { nearestHint, SettingError } from '../errors.js'
 import type { Checkpoint, EpochMetrics, LossScaleState, TrainingState } from '../formats/checkpoint.js'
+import { trainingState } from '../formats/checkpoint-setting.js'
 import type { Model } from '../models/model.js'
 import { type MemoryUse, memorySetting } from '../passes/recompute.js'
-import { isPromise } from '../settings/describe.js'
+import { isPromise, isRecord } from '../settings/describe.js'
 import { group, type Rows } from '../settings/group.js'
 import { callback, custom, number } from '../settings/kinds.js'
 import { unexpected, within } from '../settings/setting.js'
@@ -90,22 +91,21 @@ const images = dataset('labelled images')
 /** Training and held-out images. What else a loader tells of them is left alone. */
 export const dataSetting = custom('training and held-out images', splits, (value, path): TrainingData => {
   if (isDataset(value)) throw unexpected(path, splits, value, `write ${path}: { train: … }`)
-  if (typeof value !== 'object' || value === null || isPromise(value) || Symbol.iterator in value) {
+  if (!isRecord(value)) {
     throw unexpected(path, splits, value, typeof value === 'function' ? 'call it' : undefined)
   }
-  const given = value as Readonly<Record<string, unknown>>
-  const other = Object.keys(given).find(
-    name => !(splitNames as readonly string[]).includes(name) && (isDataset(given[name]) || isPromise(given[name])),
+  const other = Object.keys(value).find(
+    name => !(splitNames as readonly string[]).includes(name) && (isDataset(value[name]) || isPromise(value[name])),
   )
   if (other !== undefined) {
     throw new SettingError(within(path, other), `unknown part${nearestHint(other, splitNames)}`)
   }
   const part = (name: (typeof splitNames)[number]): Dataset => {
-    const found = images.parse(given[name], within(path, name))
+    const found = images.parse(value[name], within(path, name))
     checkNotEmpty(found, within(path, name))
     return found
   }
-  const { validation, test } = given
+  const { validation, test } = value
   return {
     train: part('train'),
     ...(validation !== undefined && { validation: part('validation') }),
@@ -123,17 +123,6 @@ const signalSetting = custom(
   },
 )
 
-const stateOfTraining = 'the state of a run, `training` of a checkpoint that `save` was given'
-
-const resumeSetting = custom('goes on from here', stateOfTraining, (value, path): TrainingState => {
-  const state = value as Partial<TrainingState> | null
-  if (typeof state === 'object' && state !== null && state.slots instanceof Map && Array.isArray(state.history)) {
-    return state as TrainingState
-  }
-  const holdsOne = typeof value === 'object' && value !== null && 'training' in value
-  throw unexpected(path, stateOfTraining, value, holdsOne ? 'its `training` is one' : undefined)
-})
-
 type Callbacks = Pick<TrainOptions, 'onStart' | 'onStep' | 'onEpoch' | 'save'>
 
 /** The table of `TrainOptions`. */
@@ -144,7 +133,7 @@ export const trainOptions = group('a run', {
   ...compileSettings,
   engine,
   memory: memorySetting,
-  resume: resumeSetting.optional(),
+  resume: trainingState.optional(),
   signal: signalSetting.optional(),
   onStart: callback<NonNullable<Callbacks['onStart']>>('before the first step').optional(),
   onStep: callback<NonNullable<Callbacks['onStep']>>('after each step').optional(),

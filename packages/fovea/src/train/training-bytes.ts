@@ -7,6 +7,7 @@ import { isHalf } from '../graph/float16.js'
 import { type Node, parameterNodes, stateNodes } from '../graph/graph.js'
 import { tensorBytes } from '../graph/types.js'
 import type { Model } from '../models/model.js'
+import { modelOf } from '../models/model-setting.js'
 import { type TrainingGraphOptions, trainingGraph } from './training-graph.js'
 
 /** Bytes. */
@@ -20,8 +21,9 @@ export interface TrainingBytes {
   readonly slots: number
 }
 
-/** @throws as trainingGraph */
-export function trainingBytes({ graph }: Model, settings: TrainingGraphOptions): TrainingBytes {
+/** @throws SettingError for what is no model; as trainingGraph */
+export function trainingBytes(model: Model, settings: TrainingGraphOptions): TrainingBytes {
+  const { graph } = modelOf(model)
   const step = trainingGraph(graph, settings)
   const own = new Set(stateNodes(graph).map(({ name }) => name))
   const masters = bytesOf(parameterNodes(graph))

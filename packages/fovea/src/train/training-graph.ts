@@ -1,13 +1,14 @@
 /** @file From a model's graph to the graph of one training step, or of evaluation: the passes in their order. */
-import { InvalidArgumentError } from '../errors.js'
+import { InvalidArgumentError, unknownName } from '../errors.js'
 import { type Graph, type Node, parameterNodes, stateNodes, type Value } from '../graph/graph.js'
+import { graphOf } from '../graph/graph-setting.js'
 import { GraphBuilder } from '../ops/builder.js'
 import { autodiff } from '../passes/autodiff.js'
 import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { fuse } from '../passes/fuse.js'
 import { fuseGradients } from '../passes/fuse-gradients.js'
 import { inferenceMode } from '../passes/inference-mode.js'
-import { mixedPrecision, type PrecisionOptions } from '../passes/mixed-precision.js'
+import { mixedPrecision, type PrecisionOptions, precisionOptions } from '../passes/mixed-precision.js'
 import { type MemoryUse, memorySetting, recompute } from '../passes/recompute.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { scheduleUpdates } from '../passes/schedule-updates.js'
@@ -64,6 +65,7 @@ export const rateInput = (group: number): string => (group < 0 ? 'learningRate' 
  *   not frozen
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): Graph {
+  graphOf(model)
   const settings = graphOptions.parse(options, '')
   const { batchSize, accumulate, clipNorm, groups, average } = settings
   const forward = mixedPrecision(fuse(setBatchSize(model, batchSize / accumulate)), settings)
@@ -124,14 +126,24 @@ function inputsOnce(builder: GraphBuilder): (name: string) => Value {
   }
 }
 
-/** Input `image` [batch, …], output `logits` [batch, classes]; dropout gone, batch-norm folded into convolutions. */
+/**
+ * Input `image` [batch, …], output `logits` [batch, classes]; dropout gone, batch-norm folded into convolutions.
+ * @throws SettingError naming the option at fault
+ */
 export function evaluationGraph(model: Graph, batchSize: number, options: PrecisionOptions = {}): Graph {
-  return mixedPrecision(foldBatchNorm(inferenceMode(setBatchSize(model, batchSize))), options)
+  graphOf(model)
+  stepSettings.batchSize.parse(batchSize, 'batchSize')
+  const precision = precisionOptions.parse(options, '')
+  return mixedPrecision(foldBatchNorm(inferenceMode(setBatchSize(model, batchSize))), precision)
 }
 
-/** What a model computes. */
+/**
+ * What a model computes.
+ * @throws InvalidArgumentError for a graph that is no model's
+ */
 export function logitsOf(graph: Graph): Value {
-  const logits = graph.outputs.get('logits')
-  if (logits === undefined) throw new Error('a model graph has an output `logits`')
+  const { outputs } = graphOf(graph)
+  const logits = outputs.get('logits')
+  if (logits === undefined) throw unknownName('output', 'logits', [...outputs.keys()])
   return logits
 }

@@ -51,11 +51,11 @@ export class TrainingStep {
     { data, steps }: Epochs,
     options: TrainingStepOptions,
   ) {
-    const { memory, epochs } = options
+    const { memory, epochs, ...compilation } = options
     const { classWeights } = settings
     this.#classWeights = classWeights && classWeightsOf(classWeights, data.labels, model.labels.length)
     this.#graph = trainingGraph(model.graph, { ...settings, ...(memory && { memory }) })
-    this.#program = engine.compile(this.#graph, options)
+    this.#program = engine.compile(this.#graph, compilation)
     this.#feeds = new StepFeeds(this.#graph, settings, steps, epochs)
   }
 

@@ -33,7 +33,7 @@ describe('split', () => {
   })
 
   it('refuses a fraction outside (0, 1)', () => {
-    expect(() => split(data([4]), 1)).toThrow('between 0 and 1, not 1')
+    expect(() => split(data([4]), 1)).toThrow('fraction: expected a number above 0 and below 1, got 1')
   })
 })
 

@@ -2,6 +2,7 @@
 import { SettingError } from '../../errors.js'
 import { group, type Rows, type ValueOf } from '../../settings/group.js'
 import { within } from '../../settings/setting.js'
+import { imageSize } from '../dataset-setting.js'
 import { type ColorJitterOptions, colorJitterSetting } from './color-jitter.js'
 import { type CropOptions, checkCrop, cropSetting, type Flip, flipSetting } from './crop-and-flip.js'
 import { type EraseOptions, eraseSetting } from './erase.js'
@@ -52,6 +53,7 @@ export type SettledAugmentation = ValueOf<typeof augmentationSetting>
  * @throws SettingError naming the augmentation that is unknown or does not fit the images
  */
 export function parseAugmentation(given: unknown, size: readonly number[], path = 'augmentation') {
+  imageSize('of the images').parse(size, 'size')
   const settled = augmentationSetting.parse(given, path)
   if (settled.crop !== undefined) checkCrop(settled.crop, size, within(path, 'crop'))
   return settled

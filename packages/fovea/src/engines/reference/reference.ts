@@ -6,10 +6,14 @@ import { EngineError, InvalidArgumentError, unknownName } from '../../errors.js'
 import { fillConstant, type HostArray } from '../../graph/arrays.js'
 import { isHalf } from '../../graph/float16.js'
 import { type Graph, inputNodes, isLeaf, type Node, stateNodes, type Value } from '../../graph/graph.js'
+import { graphOf } from '../../graph/graph-setting.js'
 import { formatShape } from '../../graph/types.js'
 import type { Tensor } from '../../ops/define.js'
 import { isOpName, opDefinition } from '../../ops/index.js'
+import { group, type Rows } from '../../settings/group.js'
+import { choice } from '../../settings/kinds.js'
 import type { CompileOptions, Engine, Feeds, Outputs, Program } from '../engine.js'
+import { compileOptions, feedsOf, stateNameOf } from '../engine-setting.js'
 import { Lifetime } from '../lifetime.js'
 import { checkMemory } from '../memory.js'
 import { heldBytes, type Precision, roundToType, toTensor, zeros } from './tensors.js'
@@ -20,8 +24,16 @@ export interface ReferenceOptions {
   readonly precision?: Precision
 }
 
-/** `float64` returns and reads Float64Arrays; it is for checks, not for training. */
-export function referenceEngine({ precision = 'float32' }: ReferenceOptions = {}): Engine {
+const referenceOptions = group('the reference engine', {
+  precision: choice('the type in which floats are held and computed', ['float32', 'float64']).default('float32'),
+} satisfies Rows<ReferenceOptions>)
+
+/**
+ * `float64` returns and reads Float64Arrays; it is for checks, not for training.
+ * @throws SettingError for another precision
+ */
+export function referenceEngine(options: ReferenceOptions = {}): Engine {
+  const { precision } = referenceOptions.parse(options, '')
   return {
     name: 'reference',
     description: `plain TypeScript, ${precision}, one thread`,
@@ -30,7 +42,8 @@ export function referenceEngine({ precision = 'float32' }: ReferenceOptions = {}
       if (dtype === precision) return 'native'
       return isHalf(dtype) || (dtype === 'float32' && precision === 'float64') ? 'widened' : 'none'
     },
-    compile: (graph, options = {}) => new ReferenceProgram(graph, precision, options),
+    compile: (graph, options = {}) =>
+      new ReferenceProgram(graphOf(graph), precision, compileOptions.parse(options, '')),
   }
 }
 
@@ -70,7 +83,7 @@ class ReferenceProgram implements Program {
   }
 
   run(feeds: Feeds): Promise<Outputs> {
-    return this.#lifetime.run(() => this.#run(feeds))
+    return this.#lifetime.run(() => this.#run(feedsOf(feeds)))
   }
 
   async #run(feeds: Feeds): Promise<Outputs> {
@@ -136,7 +149,7 @@ class ReferenceProgram implements Program {
   }
 
   #state(name: string): Tensor {
-    const node = this.#states.get(name)
+    const node = this.#states.get(stateNameOf(name))
     if (node === undefined) throw unknownName('parameter or buffer', name, [...this.#states.keys()])
     return this.#kept.get(node)!
   }

@@ -4,7 +4,7 @@
  */
 import type { Augmentation } from '../../data/dataset.js'
 import type { Model } from '../../models/model.js'
-import { choice } from '../../settings/kinds.js'
+import { choice, text } from '../../settings/kinds.js'
 import type { ParameterGroup } from '../parameter-groups.js'
 import { peakRate, withPeakRate } from '../schedules/index.js'
 import { efficientnet } from './efficientnet.js'
@@ -32,9 +32,14 @@ export const recipeNames = Object.keys(recipes) as RecipeName[]
 
 const recipeSetting = choice('what fills in the rest', recipeNames)
 
-/** What a model is trained with unless asked otherwise. */
-export const defaultRecipe = (model: string): RecipeName =>
-  model === 'cnn' ? 'keras' : model === 'speednet' ? 'fast' : 'one-cycle'
+/**
+ * What a model is trained with unless asked otherwise.
+ * @param model its name
+ */
+export function defaultRecipe(model: string): RecipeName {
+  const name = text("a model's name").parse(model, 'model')
+  return name === 'cnn' ? 'keras' : name === 'speednet' ? 'fast' : 'one-cycle'
+}
 
 /** What a recipe comes to for a model and a batch size. */
 export interface RecipeSettings

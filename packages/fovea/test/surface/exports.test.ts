@@ -1,0 +1,105 @@
+/** @file Claims about all that the library exports: whatever is given in the place of an argument, none ends in an accident. */
+import { describe, expect, test } from 'vitest'
+import * as fovea from '../../src/index.js'
+import { stripeData } from '../train/patterns.js'
+import { stripeModel, stripeRun } from '../train/small-model.js'
+import { type Argument, expectRefusals, functionsOf, optional, options, required } from './mistakes.js'
+import { loose } from './refused.js'
+
+const engine = fovea.referenceEngine()
+const model = required(stripeModel)
+const { graph: modelGraph, preprocessing: normalization } = stripeModel
+const graph = required(modelGraph)
+const dataset = required(stripeData.train)
+const image = required(new Uint8Array(192))
+const name = required('a.safetensors', 'a text')
+const batches = required({ batchSize: 8, normalization })
+const step = required({ batchSize: 8, optimizer: stripeRun.optimizer })
+const settings = fovea.resolveSettings(stripeModel, 96, {})
+const labels = required(Int32Array.of(0, 1))
+const file = Uint8Array.from(fovea.encodeCheckpoint({ model: stripeModel }).flatMap(chunk => [...chunk]))
+const parity = { model: 'resnet8', batch: 1, size: 32, classes: 2, parameters: 1, logits: [[0, 1]], float32: {} }
+
+const exported = new Map<string, unknown>(Object.entries(fovea))
+
+/** Right arguments of every function. */
+const calls: Readonly<Record<string, readonly Argument[]>> = {
+  arrayDataset: [required({ images: new Uint8Array(192), labels: [0], imageShape: [8, 8, 3], classes: ['a', 'b'] })],
+  batchPlan: [dataset, batches],
+  batchesOf: [dataset, batches],
+  checkDataset: [model, dataset],
+  checkSettings: [model, required(settings), required(1), required({ data: 'of the images' }), optional(undefined)],
+  cnn: [options()],
+  compile: [model, required({ loss: 'mean_squared_error' })],
+  computeType: [optional('float32')],
+  createModel: [required('resnet8'), options()],
+  decodeCheckpoint: [name, required(file)],
+  decodeSafetensors: [name, required(file)],
+  decodeWeights: [name, required(file), model],
+  defaultEngine: [],
+  defaultRecipe: [required('resnet8', 'a text')],
+  efficientnet: [required({ variant: 'b0' })],
+  encodeCheckpoint: [required({ model: stripeModel })],
+  encodeSafetensors: [required({ tensors: new Map(), metadata: {} })],
+  evaluate: [model, dataset, options({ engine })],
+  evaluationGraph: [graph, required(1), options()],
+  findLearningRate: [model, required({ data: stripeData, engine })],
+  fingerprintOf: [image, labels],
+  graphMultiplyAdds: [graph],
+  hasDescription: [name, required(file)],
+  initialWeights: [graph, required(0), optional({ dataset: stripeData.train, normalization })],
+  learningRateAt: [required({ type: 'constant', rate: 1 }), required(0), required(1), optional(1)],
+  logitsOf: [graph],
+  measureNormalization: [dataset, optional(1)],
+  measureParity: [required(parity), required(engine)],
+  oneHot: [required([0, 1], 'an empty list'), required(2)],
+  parameterCount: [graph],
+  parseAugmentation: [required({}, 'an empty object'), required([8, 8, 3])],
+  parseParityFile: [required(parity)],
+  predict: [model, image, options({ engine })],
+  predictProbabilities: [model, image, options({ engine })],
+  printGraph: [graph],
+  pruneChannels: [model, required({ amount: 0.5 })],
+  recipeOf: [required('fast')],
+  referenceEngine: [options()],
+  replaceHead: [model, required(['a', 'b']), optional(0)],
+  resnet: [required({ depth: 20 })],
+  resnet8: [options()],
+  resolveSettings: [model, required(96), required({}, 'an empty object')],
+  speednet: [options()],
+  split: [dataset, required(0.5), optional(0)],
+  splitLabels: [labels, required(2), required(0.5), required(0)],
+  subset: [dataset, required([0], 'an empty list'), optional('part', 'a text')],
+  summarize: [model, options()],
+  take: [dataset, required(1), optional(0)],
+  train: [model, required({ data: stripeData, epochs: 1, engine })],
+  trainingBytes: [model, step],
+  trainingGraph: [graph, step],
+}
+
+/** What messages are made of, of what has been checked. */
+const wording = ['formatBytes', 'formatShape', 'nearestHint', 'nearestNames', 'oneOf', 'unknownName']
+
+test('the table has every function', () => {
+  expect([...Object.keys(calls), ...wording].sort()).toEqual(functionsOf(fovea))
+})
+
+describe('whatever is given in the place of an argument is refused in words', () => {
+  test.each(Object.entries(calls))('%s', (name, given) => expectRefusals(exported.get(name), given))
+})
+
+describe('an engine', () => {
+  test('compile', () => expectRefusals(engine.compile, [graph, options()]))
+
+  test('a program', async () => {
+    const program = engine.compile(modelGraph)
+    const call =
+      (f: 'run' | 'read' | 'write') =>
+      (...values: unknown[]) =>
+        loose(program[f].bind(program))(...values)
+    await expectRefusals(call('run'), [required({ image: new Float32Array(192) })])
+    await expectRefusals(call('read'), [required('conv.weight')])
+    await expectRefusals(call('write'), [required('conv.weight'), required(new Float32Array(27))])
+    program.dispose()
+  })
+})
