@@ -2,16 +2,22 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { FoveaError } from 'fovea'
+import { group } from 'fovea/engine'
 import { DiskError } from '../files.js'
-import type { LoadOptions } from './options.js'
+import { type LoadOptions, loadSettings } from './options.js'
 
 type CacheOptions = Pick<LoadOptions, 'cache'>
+
+const cacheOptions = group('where files are kept', { cache: loadSettings.cache })
 
 /**
  * The folder for downloads and packed files.
  * @throws FoveaError where none is named and the user has no home folder
  */
-export function cacheFolder(options: CacheOptions = {}): string {
+export const cacheFolder = (options: CacheOptions = {}): string => cacheFolderIn(cacheOptions.parse(options, ''))
+
+/** The same, of options that have been read. */
+export function cacheFolderIn(options: CacheOptions): string {
   const folder = findCacheFolder(options)
   if (folder !== undefined) return folder
   throw new FoveaError('there is no home folder to keep downloads and decoded images in; name another in FOVEA_DATA')

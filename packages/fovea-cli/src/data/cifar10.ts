@@ -5,10 +5,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DataSplits, FormatError, FoveaError } from 'fovea'
+import { group, type Rows, text, whole } from 'fovea/engine'
 import { list, type ReadEntry } from 'tar'
-import { cacheFolder, inCache } from './cache.js'
+import { cacheFolderIn, inCache } from './cache.js'
 import { download, type RemoteFile } from './download.js'
-import type { LoadOptions } from './options.js'
+import { type LoadOptions, loadSettings } from './options.js'
 import {
   openPacked,
   PACKED_EXTENSION,
@@ -49,13 +50,26 @@ const PLANE = 32 * 32
 const RECORD = 1 + 3 * PLANE
 const MAX_RECORDS = 10_000
 
+const cifar10Options = group('how CIFAR-10 is loaded', {
+  ...loadSettings,
+  archive: group('where the archive comes from', {
+    url: text('its address'),
+    sha256: text('of its bytes, hexadecimal'),
+    bytes: whole('its length', { from: 1 }),
+  } satisfies Rows<RemoteFile>).default(CIFAR10_ARCHIVE),
+} satisfies Rows<Cifar10Options>)
+
 /**
  * CIFAR-10. The first call downloads 163 MB into the cache folder and checks it; later calls read a packed file.
  * @throws FoveaError if it cannot be downloaded, saying which file to put where; FormatError if it is not the archive
  */
-export async function cifar10(options: Cifar10Options = {}): Promise<DataSplits> {
+export const cifar10 = async (options: Cifar10Options = {}): Promise<DataSplits> =>
+  openCifar10(cifar10Options.parse(options, ''))
+
+/** The same, of options that have been read. */
+export async function openCifar10(options: Cifar10Options): Promise<DataSplits> {
   const { archive = CIFAR10_ARCHIVE } = options
-  const folder = cacheFolder(options)
+  const folder = cacheFolderIn(options)
   const packed = join(folder, `cifar10${PACKED_EXTENSION}`)
   if (existsSync(packed)) {
     try {

@@ -1,11 +1,13 @@
 /** @file One image file to pixels of a given size. What training and prediction both see, so it stands in one place. */
 import { open } from 'node:fs/promises'
 import { FormatError, FoveaError } from 'fovea'
+import { checkArguments, tuple, whole } from 'fovea/engine'
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp'
 import { checkedSize, diskError, type FileLimit } from '../files.js'
 import { Budget } from './budget.js'
 import { bmpHeader, decodeBmp } from './decode-bmp.js'
 import { formatNames, formatOf, type ImageFormat, isHeic } from './image-formats.js'
+import { pathArgument } from './options.js'
 
 /** Of the file, as it is. */
 const LIMIT: FileLimit = { what: 'an image', maxBytes: 256 << 20 }
@@ -31,6 +33,15 @@ export interface DecodedImage {
   readonly pixels: Uint8Array
 }
 
+/** [height, width, channels] of pixels that an image is decoded to. */
+export const pixelSize = tuple(
+  'of the result',
+  ['height', 'width', 'channels'],
+  whole('pixels', { from: 1, to: 65_535 }),
+)
+
+const decodeArguments = { path: pathArgument, size: pixelSize }
+
 /**
  * Decodes a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP file, of several pictures the first: turned as its EXIF data says,
  * shorter side resized to fit, centre cropped, in RGB; transparency is laid over white.
@@ -38,8 +49,10 @@ export interface DecodedImage {
  * @returns height × width × channels bytes
  * @throws FormatError if the image is damaged, cut short, too large or no image; FoveaError if it cannot be opened
  */
-export const decodeImage = async (path: string, size: readonly [number, number, number]): Promise<Uint8Array> =>
-  (await decodeFile(path, size)).pixels
+export async function decodeImage(path: string, size: readonly [number, number, number]): Promise<Uint8Array> {
+  checkArguments(decodeArguments, { path, size })
+  return (await decodeFile(path, size)).pixels
+}
 
 /** As decodeImage, with the size that the picture has. */
 export async function decodeFile(path: string, size: readonly [number, number, number]): Promise<DecodedImage> {
@@ -76,7 +89,7 @@ function decoderOf({ name }: ImageFormat, bytes: Buffer): Sharp {
  * @throws as decodeImage
  */
 export async function imageSize(path: string): Promise<[height: number, width: number]> {
-  const { height, width } = await openImage(path)
+  const { height, width } = await openImage(pathArgument.parse(path, 'path'))
   return [height, width]
 }
 

@@ -1,6 +1,12 @@
 /** @file Several image files at once: of each its pixels, or what is wrong with it. One that is bad costs the others nothing. */
 import { FoveaError } from 'fovea'
-import { decodeImage } from './decode-image.js'
+import { checkArguments, list, text } from 'fovea/engine'
+import { decodeImage, pixelSize } from './decode-image.js'
+
+const decodeArguments = {
+  paths: list('of image files', 'paths', text('a path')),
+  size: pixelSize,
+}
 
 /**
  * Decodes files side by side, as decodeImage does each.
@@ -11,6 +17,7 @@ export async function decodeImages(
   paths: readonly string[],
   size: readonly [number, number, number],
 ): Promise<(Uint8Array | FoveaError)[]> {
+  checkArguments(decodeArguments, { paths, size })
   return Promise.all(paths.map(path => orReason(decodeImage(path, size))))
 }
 

@@ -6,10 +6,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type DataSplits, type Dataset, FormatError, fingerprintOf } from 'fovea'
+import { group, type Rows, text } from 'fovea/engine'
 import { type FileLimit, readWhole } from '../files.js'
 import { findCacheFolder } from './cache.js'
 import { parseIdx } from './idx.js'
-import type { LoadOptions } from './options.js'
+import { type LoadOptions, loadSettings } from './options.js'
 import { sharedBytes, sharedLabels } from './stored-dataset.js'
 import { preparedAhead } from './worker-loader.js'
 
@@ -43,11 +44,20 @@ const CLASSES = [
 /** What is known of it without its files. */
 export const fashionMnistDescription = { name: 'fashion-mnist', imageShape: [28, 28, 1], classes: CLASSES } as const
 
+const fashionMnistOptions = group('where Fashion-MNIST is', {
+  cache: loadSettings.cache,
+  folder: text('of the four files of the original').optional(),
+} satisfies Rows<FashionMnistOptions>)
+
 /**
  * Fashion-MNIST.
  * @throws FormatError naming the file that is missing or damaged
  */
-export async function fashionMnist(options: FashionMnistOptions = {}): Promise<DataSplits> {
+export const fashionMnist = async (options: FashionMnistOptions = {}): Promise<DataSplits> =>
+  openFashionMnist(fashionMnistOptions.parse(options, ''))
+
+/** The same, of options that have been read. */
+export async function openFashionMnist(options: FashionMnistOptions): Promise<DataSplits> {
   const cache = findCacheFolder(options)
   const own = cache && join(cache, 'fashion-mnist')
   const folder = options.folder ?? (own && existsSync(own) ? own : embeddedFashionMnist)

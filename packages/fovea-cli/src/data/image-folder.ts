@@ -5,10 +5,25 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { FormatError, InvalidArgumentError } from 'fovea'
-import { cacheFolder, inCache } from './cache.js'
+import { FormatError } from 'fovea'
+import {
+  checkArguments,
+  custom,
+  flag,
+  group,
+  number,
+  type Rows,
+  thing,
+  tuple,
+  unexpected,
+  type ValueOf,
+  whole,
+} from 'fovea/engine'
+import { checkNewFile } from '../new-files.js'
+import { cacheFolderIn, inCache } from './cache.js'
 import { type FolderScan, type SplitOptions, scanFolder } from './folder-scan.js'
 import type { FoundData, LoadedData, SizeFrom } from './found-data.js'
+import { loadSettings, pathArgument } from './options.js'
 import { badImages, type PackOptions, packFolder } from './pack-folder.js'
 import {
   openPacked,
@@ -32,34 +47,71 @@ export interface ImageFolderOptions extends PackOptions, SplitOptions {
   readonly channels?: number
 }
 
-/** Changes whenever the same files would be decoded to other pixels: packed files of before are made again. */
-const DECODING = 2
-const DEFAULT_MAX_SIZE = 224
 /** The longest side that images may be resized to. */
 export const MAX_IMAGE_SIDE = 4096
+
+const side = whole('pixels', { from: 1, to: MAX_IMAGE_SIDE })
+const sides = tuple('of every image', ['height', 'width'], side)
+const square = 'the pixels of a square, or [height, width]'
+
+/** The table of `ImageFolderOptions`. */
+const imageFolderSettings = {
+  ...loadSettings,
+  skipBad: flag('leaves out images that cannot be read').default(false),
+  heldOut: number('how much of each class is held out', { above: 0, below: 1 }).default(0.2),
+  splitSeed: whole('chooses the images held out').default(0),
+  size: custom('of every image', square, (value, path): number | readonly [number, number] => {
+    if (typeof value === 'number') return side.parse(value, path)
+    if (Array.isArray(value)) return sides.parse(value, path)
+    throw unexpected(path, square, value)
+  }).optional(),
+  defaultSize: sides.optional(),
+  maxSize: side.default(224),
+  channels: thing(
+    'of every image',
+    'other',
+    '3 (RGB) or 1 (grey)',
+    (value): value is number => value === 3 || value === 1,
+  ).default(3),
+} satisfies Rows<ImageFolderOptions>
+
+export const imageFolderOptions = group('how a folder of images is loaded', imageFolderSettings)
+/** `ImageFolderOptions` with all that has a default. */
+export type SettledFolderOptions = ValueOf<typeof imageFolderOptions>
+
+const packOptions = group('how a folder of images is packed', {
+  ...imageFolderSettings,
+  overwrite: flag('whether a file that is there already is replaced').default(false),
+} satisfies Rows<PackFolderOptions>)
+
+/** Changes whenever the same files would be decoded to other pixels: packed files of before are made again. */
+const DECODING = 2
 
 /**
  * Opens a folder of images: `train/CLASS/*` with `val/CLASS/*`, `test/CLASS/*` or both, or `CLASS/*`; see scanFolder for
  * what is held out of what. JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF; see decodeImage for what is done to each. Classes are sorted by name.
  * @throws InvalidArgumentError if there is no such folder; FormatError naming what is missing, or the images that cannot be read
  */
-export const imageFolder = async (folder: string, options: ImageFolderOptions = {}): Promise<LoadedData> =>
-  (await findImageFolder(folder, options)).open(options)
+export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<LoadedData> {
+  pathArgument.parse(folder, 'folder')
+  const settled = imageFolderOptions.parse(options, '')
+  return (await findImageFolder(folder, settled)).open(settled)
+}
 
 /**
  * Looks what a folder of images holds, without decoding them; what it opens is what imageFolder does.
  * @throws as imageFolder, but knows nothing of images that cannot be read
  */
-export async function findImageFolder(folder: string, options: ImageFolderOptions = {}): Promise<FoundData> {
+export async function findImageFolder(folder: string, options: SettledFolderOptions): Promise<FoundData> {
   const scan = scanFolder(folder, options)
   const job = await describe(folder, scan, options)
   const { name, imageShape, classes } = job.description
-  const { skipBad = false } = options
+  const { skipBad } = options
   return { name, imageShape, classes, open: (load = {}) => openFolder(folder, scan, job, { ...load, skipBad }) }
 }
 
 async function openFolder(folder: string, scan: FolderScan, job: Job, options: PackOptions): Promise<LoadedData> {
-  const path = join(cacheFolder(options), `${basename(resolve(folder))}-${job.key}${PACKED_EXTENSION}`)
+  const path = join(cacheFolderIn(options), `${basename(resolve(folder))}-${job.key}${PACKED_EXTENSION}`)
   if (existsSync(path)) {
     try {
       const { source, skipped } = readManifest(path)
@@ -78,19 +130,30 @@ async function openFolder(folder: string, scan: FolderScan, job: Job, options: P
   return { ...openPacked(path), sizeFrom: job.sizeFrom }
 }
 
+const packArguments = { folder: pathArgument, path: pathArgument }
+
+/** How a folder is packed. */
+export interface PackFolderOptions extends ImageFolderOptions {
+  /** Replaces a file that is there already. Default: it is an error. */
+  readonly overwrite?: boolean
+}
+
 /**
  * Decodes a folder of images into a packed file at `path`, to be used as a data set of its own.
  * @returns what the file holds, and why its images have the size that they have
- * @throws as imageFolder
+ * @throws as imageFolder; FoveaError if the file exists already, unless it is to be overwritten
  */
 export async function packImageFolder(
   folder: string,
   path: string,
-  options: ImageFolderOptions = {},
+  options: PackFolderOptions = {},
 ): Promise<PackedManifest & { readonly sizeFrom: SizeFrom }> {
-  const scan = scanFolder(folder, options)
-  const { description, sizeFrom } = await describe(folder, scan, options)
-  await packFolder(folder, path, scan, description, options)
+  checkArguments(packArguments, { folder, path })
+  const { overwrite, ...settled } = packOptions.parse(options, '')
+  if (!overwrite) checkNewFile(path)
+  const scan = scanFolder(folder, settled)
+  const { description, sizeFrom } = await describe(folder, scan, settled)
+  await packFolder(folder, path, scan, description, settled)
   return { ...readManifest(path), sizeFrom }
 }
 
@@ -102,18 +165,10 @@ interface Job {
   readonly sizeFrom: SizeFrom
 }
 
-async function describe(folder: string, scan: FolderScan, options: ImageFolderOptions): Promise<Job> {
-  const { skipBad = false, heldOut = 0.2, splitSeed = 0, channels = 3 } = options
+async function describe(folder: string, scan: FolderScan, options: SettledFolderOptions): Promise<Job> {
+  const { skipBad, heldOut, splitSeed, channels } = options
   const { sizeFrom, size } = await sizeOf(folder, scan, options)
   const [height, width] = size
-  if (![height, width].every(side => Number.isSafeInteger(side) && side >= 1 && side <= MAX_IMAGE_SIDE)) {
-    throw new InvalidArgumentError(
-      `the image size must be 1 to ${MAX_IMAGE_SIDE} pixels a side, not ${height}×${width}`,
-    )
-  }
-  if (channels !== 1 && channels !== 3) {
-    throw new InvalidArgumentError(`photos have 3 channels (RGB) or 1 (grey), not ${channels}`)
-  }
   const imageShape: [number, number, number] = [height, width, channels]
   const what = JSON.stringify([DECODING, imageShape, skipBad, heldOut, splitSeed])
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -132,7 +187,7 @@ async function describe(folder: string, scan: FolderScan, options: ImageFolderOp
 async function sizeOf(
   folder: string,
   { images }: FolderScan,
-  { size, defaultSize, maxSize = DEFAULT_MAX_SIZE }: ImageFolderOptions,
+  { size, defaultSize, maxSize }: SettledFolderOptions,
 ): Promise<{ readonly size: readonly [number, number]; readonly sizeFrom: SizeFrom }> {
   if (size !== undefined) return { size: typeof size === 'number' ? [size, size] : size, sizeFrom: 'asked' }
   if (defaultSize !== undefined) return { size: defaultSize, sizeFrom: 'model' }

@@ -2,16 +2,22 @@
 import { statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { FormatError, InvalidArgumentError, nearestNames } from 'fovea'
-import { cifar10, cifar10Description } from './cifar10.js'
-import { fashionMnist, fashionMnistDescription } from './fashion-mnist.js'
+import { cifar10Description, openCifar10 } from './cifar10.js'
+import { fashionMnistDescription, openFashionMnist } from './fashion-mnist.js'
 import type { FoundData, LoadedData } from './found-data.js'
-import { findImageFolder, type ImageFolderOptions } from './image-folder.js'
+import {
+  findImageFolder,
+  type ImageFolderOptions,
+  imageFolderOptions,
+  type SettledFolderOptions,
+} from './image-folder.js'
+import { loadOptions, loadOptionsIn, pathArgument } from './options.js'
 import { isPacked, openPacked, readManifest } from './packed-file.js'
 
 /** Data sets with a name. */
 const DATASETS: Readonly<Record<string, FoundData>> = {
-  cifar10: { ...cifar10Description, open: cifar10 },
-  'fashion-mnist': { ...fashionMnistDescription, open: fashionMnist },
+  cifar10: { ...cifar10Description, open: async (load = {}) => openCifar10(load) },
+  'fashion-mnist': { ...fashionMnistDescription, open: async (load = {}) => openFashionMnist(load) },
 }
 
 export const datasetNames: readonly string[] = Object.keys(DATASETS)
@@ -21,7 +27,7 @@ export const datasetNames: readonly string[] = Object.keys(DATASETS)
  * @throws as findDataset; the errors of each kind of data set
  */
 export const openDataset = async (spec: string, options: ImageFolderOptions = {}): Promise<LoadedData> =>
-  (await findDataset(spec, options)).open(options)
+  (await findDataset(spec, options)).open(loadOptionsIn(options))
 
 /**
  * Finds what `--data` names, without downloading or decoding an image. `size` is for image folders only; what else is
@@ -29,6 +35,12 @@ export const openDataset = async (spec: string, options: ImageFolderOptions = {}
  * @throws InvalidArgumentError if there is nothing of that name, or if it has another size than the one asked for
  */
 export async function findDataset(spec: string, options: ImageFolderOptions = {}): Promise<FoundData> {
+  pathArgument.parse(spec, 'spec')
+  const found = await find(spec, imageFolderOptions.parse(options, ''))
+  return { ...found, open: async (load = {}) => found.open(loadOptions.parse(load, '')) }
+}
+
+async function find(spec: string, options: SettledFolderOptions): Promise<FoundData> {
   if (Object.hasOwn(DATASETS, spec)) return ofItsOwnSize(spec, DATASETS[spec], options)
   const state = statSync(spec, { throwIfNoEntry: false })
   if (state?.isDirectory()) return findImageFolder(spec, options)
@@ -46,7 +58,7 @@ export async function findDataset(spec: string, options: ImageFolderOptions = {}
 }
 
 /** Images that are decoded already have the size that they have: another one must not be asked for in vain. */
-function ofItsOwnSize(spec: string, data: FoundData, { size }: ImageFolderOptions): FoundData {
+function ofItsOwnSize(spec: string, data: FoundData, { size }: SettledFolderOptions): FoundData {
   const [height, width] = data.imageShape
   const asked = typeof size === 'number' ? [size, size] : (size ?? [height, width])
   if (asked[0] === height && asked[1] === width) return data

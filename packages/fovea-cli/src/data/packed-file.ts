@@ -13,10 +13,12 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { type Dataset, FormatError } from 'fovea'
+import { checkArguments, number } from 'fovea/engine'
 import { z } from 'zod'
 import { diskError, writeFileAtomic } from '../files.js'
 import { decodedFactsSchema } from './folder-facts.js'
 import type { LoadedData } from './found-data.js'
+import { pathArgument } from './options.js'
 import { type StoredImages, sharedBytes, sharedLabels } from './stored-dataset.js'
 import { preparedAhead } from './worker-loader.js'
 
@@ -150,7 +152,10 @@ export function isPacked(path: string): boolean {
  * What a packed file holds, without reading its images.
  * @throws FormatError if it is no packed file, of another version, or cut short
  */
-export const readManifest = (path: string): PackedManifest => withFile(path, file => manifestOf(path, file).manifest)
+export const readManifest = (path: string): PackedManifest =>
+  withFile(pathArgument.parse(path, 'path'), file => manifestOf(path, file).manifest)
+
+const openArguments = { path: pathArgument, maxMemoryBytes: number('of images that are read into memory', { from: 0 }) }
 
 /**
  * Opens a packed file. Up to 1 GB of images are read into shared memory and checked against their hash; more are
@@ -158,6 +163,7 @@ export const readManifest = (path: string): PackedManifest => withFile(path, fil
  * @throws FormatError if the file is not what it claims to be
  */
 export function openPacked(path: string, maxMemoryBytes = MAX_MEMORY_BYTES): LoadedData {
+  checkArguments(openArguments, { path, maxMemoryBytes })
   return withFile(path, file => {
     const { manifest, labelsAt } = manifestOf(path, file)
     const { name, imageShape, classes, splits, facts } = manifest

@@ -266,14 +266,20 @@ describe('imageFolder', () => {
     train.read([0], pixels)
     expect([...new Set(pixels)]).toEqual([levels((await imageFolder(folder, options())).train)[0]])
     expect(readdirSync(temporary.path('cache'))).toHaveLength(2)
-    await expect(imageFolder(folder, options({ channels: 4 }))).rejects.toThrow('3 channels (RGB) or 1 (grey), not 4')
+    await expect(imageFolder(folder, options({ channels: 4 }))).rejects.toThrow(
+      'channels: expected 3 (RGB) or 1 (grey), got 4',
+    )
   })
 
   it('refuses sizes that make no sense', async () => {
     fill('photos/a', 0, 2)
     fill('photos/b', 2, 4)
-    await expect(imageFolder(temporary.path('photos'), options({ size: 0 }))).rejects.toThrow('1 to 4096 pixels')
-    await expect(imageFolder(temporary.path('photos'), options({ heldOut: 1 }))).rejects.toThrow('between 0 and 1')
+    await expect(imageFolder(temporary.path('photos'), options({ size: 0 }))).rejects.toThrow(
+      'size: expected a whole number from 1 to 4,096, got 0',
+    )
+    await expect(imageFolder(temporary.path('photos'), options({ heldOut: 1 }))).rejects.toThrow(
+      'heldOut: expected a number above 0 and below 1, got 1',
+    )
   })
 })
 
