@@ -11,18 +11,18 @@ import {
   type MemoryUse,
   type Model,
   type Node,
+  type Precision,
   type PrecisionOptions,
   type Program,
   trainingGraph,
   type Weights,
 } from 'fovea'
 import { elements, inputNodes, normalAt, stateNodes } from 'fovea/engine'
-import type { TrainingPrecision } from './usage.js'
 
 export interface BenchmarkOptions extends Pick<PrecisionOptions, 'keepFloat32'> {
   readonly mode: 'train' | 'infer'
   readonly batch: number
-  readonly precision: TrainingPrecision
+  readonly precision: Precision
   readonly memory?: MemoryUse
   /** Measured steps. */
   readonly steps: number

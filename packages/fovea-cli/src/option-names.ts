@@ -2,31 +2,30 @@
 import { type InvalidArgumentError, SettingError } from 'fovea'
 import { UsageError } from './usage.js'
 
-/** The options by which settings are given. */
-const options: Readonly<Record<string, string>> = {
-  batchSize: '--batch',
-  epochs: '--epochs',
-  recipe: '--recipe',
-  learningRate: '--learning-rate',
-  keepFloat32: '--keep-float32',
-  accumulate: '--accumulate',
-  clipNorm: '--clip-norm',
-  freeze: '--freeze',
-  normStatistics: '--norm-statistics',
-  augment: '--augment',
-  override: '--set',
-  count: '--limit',
-}
+/** The settings that have an option of their own. */
+const settings: readonly string[] = [
+  ...['batchSize', 'epochs', 'recipe', 'learningRate', 'keepFloat32', 'accumulate', 'clipNorm', 'freeze'],
+  ...['normStatistics', 'augment', 'override', 'count'],
+]
+
+/** Options that are not called as their setting is. */
+const otherNames = new Map([
+  ['batchSize', 'batch'],
+  ['count', 'limit'],
+  ['override', 'set'],
+])
 
 /** The same error, as one of usage, if it is about a setting that has an option; else as it is. */
 export function inOptionNames(error: InvalidArgumentError): InvalidArgumentError {
   if (!(error instanceof SettingError)) return error
   const [name, ...part] = error.setting.split('.')
-  if (!Object.hasOwn(options, name)) return error
-  const option = part.length > 0 ? `${options[name]} ${part.join('.')}` : options[name]
+  if (!settings.includes(name)) return error
+  const option = [optionOf(name), ...(part.length > 0 ? [part.join('.')] : [])].join(' ')
   return new UsageError(`${option}: ${error.problem}`, { cause: error })
 }
 
 /** `learningRate` as `--learning-rate`; the model is no option. */
-export const optionOf = (name: string): string =>
-  name === 'model' ? name : `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+export function optionOf(setting: string): string {
+  const name = otherNames.get(setting) ?? setting
+  return name === 'model' ? name : `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+}

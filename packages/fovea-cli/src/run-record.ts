@@ -13,6 +13,7 @@ import {
   modelNames,
   normStatistics,
   parameterCount,
+  precisions,
   type RecipeChoice,
   recipeNames,
   resolveSettings,
@@ -25,7 +26,7 @@ import { datasetNames } from './data/index.js'
 import { engineNames } from './engines.js'
 import { machineOf, softwareOf } from './machine.js'
 import { foveaCommand } from './shell.js'
-import { overrideOf, trainingPrecisions } from './usage.js'
+import { overrideOf } from './usage.js'
 
 const whole = z.int().min(1)
 
@@ -50,7 +51,7 @@ const requestSchema = z.object({
   averageDecay: z.number().min(0).max(1).optional(),
   earlyStopping: whole.optional(),
   classWeights: z.literal('balanced').optional(),
-  precision: z.enum(trainingPrecisions),
+  precision: z.enum(precisions),
   keepFloat32: patterns.optional(),
   testTimeAugmentation: z.enum(testTimeAugmentations).optional(),
   engine: z.enum(engineNames).optional(),

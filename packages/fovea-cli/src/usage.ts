@@ -1,5 +1,6 @@
 /** @file What is checked before a command starts: numbers, names and sizes of options, each with a precise message. */
-import { InvalidArgumentError, modelNames, nearestHint, unknownName } from 'fovea'
+import { InvalidArgumentError, modelNames, nearestHint, precisions, unknownName } from 'fovea'
+import { isIn, numberIn, type Range } from 'fovea/engine'
 
 /** The command was called in a way that cannot work: exit code 2. */
 export class UsageError extends InvalidArgumentError {
@@ -9,41 +10,28 @@ export class UsageError extends InvalidArgumentError {
 /** Reads an option's text or throws what is wrong with it; commander names the option in front. */
 export type OptionParser<T> = (text: string) => T
 
-/** A whole number of at least `least`, and at most `most` where that is given. */
-export const wholeNumber =
-  (option: string, least: number, most = Number.MAX_SAFE_INTEGER): OptionParser<number> =>
+/** A number of a range, as the library's settings take them. */
+export const numberOf =
+  (option: string, whole: boolean, range: Range): OptionParser<number> =>
   text => {
     const value = Number(text)
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most) {
-      const bounded = most < Number.MAX_SAFE_INTEGER
-      const range = bounded ? `from ${least} to ${most.toLocaleString('en-US')}` : `of at least ${least}`
-      throw new UsageError(`${option} takes a whole number ${range}, not '${text}'`)
+    const fits = whole ? Number.isSafeInteger(value) : Number.isFinite(value)
+    if (text.trim() === '' || !fits || !isIn(value, range)) {
+      throw new UsageError(`${option} takes ${numberIn(whole, range)}, not '${text}'`)
     }
     return value
   }
+
+/** A whole number of at least `least`, and at most `most` where that is given. */
+export const wholeNumber = (option: string, least: number, most?: number): OptionParser<number> =>
+  numberOf(option, true, { from: least, ...(most !== undefined && { to: most }) })
 
 /** A number above 0, and below `below` where that is given. */
-export const positiveNumber =
-  (option: string, below = Number.POSITIVE_INFINITY): OptionParser<number> =>
-  text => {
-    const value = Number(text)
-    if (text.trim() === '' || !(value > 0 && value < below)) {
-      const range = below === Number.POSITIVE_INFINITY ? 'above 0' : `above 0 and below ${below}`
-      throw new UsageError(`${option} takes a number ${range}, not '${text}'`)
-    }
-    return value
-  }
+export const positiveNumber = (option: string, below?: number): OptionParser<number> =>
+  numberOf(option, false, { above: 0, ...(below !== undefined && { below }) })
 
 /** A whole number, negative ones too. */
-export const integer =
-  (option: string): OptionParser<number> =>
-  text => {
-    const value = Number(text)
-    if (text.trim() === '' || !Number.isSafeInteger(value)) {
-      throw new UsageError(`${option} takes a whole number, not '${text}'`)
-    }
-    return value
-  }
+export const integer = (option: string): OptionParser<number> => numberOf(option, true, {})
 
 /** A model of the registry; torchvision's underscores work too. */
 export const modelName: OptionParser<string> = text => {
@@ -79,36 +67,22 @@ export const listOf =
   text =>
     commaList(text).map(parse)
 
-/** Patterns over names, between commas. */
+/**
+ * Patterns over names, between commas.
+ * @param entries what they are: `patterns over names of layers`
+ */
 export const patternList =
-  (option: string, named: 'layers' | 'parameters'): OptionParser<string[]> =>
+  (option: string, entries: string): OptionParser<string[]> =>
   text => {
     const patterns = commaList(text)
     if (patterns.includes('')) {
-      throw new UsageError(
-        `${option} takes patterns over names of ${named} between commas: 'conv1,layer1.*', not '${text}'`,
-      )
+      throw new UsageError(`${option} takes ${entries} between commas: 'conv1,layer1.*', not '${text}'`)
     }
     return patterns
   }
 
-/** What `--keep-float32` takes. */
-export const layerPatterns = patternList('--keep-float32', 'layers')
-
-/** How every command's help explains `--keep-float32`. */
-export const aboutKeepFloat32 =
-  'layers that stay float32 under mixed precision, such as conv1,layer1.*,fc (default: the first and the last)'
-
-const precisions = ['float32', 'mixed_bfloat16', 'mixed_float16', 'float64'] as const
-export type PrecisionName = (typeof precisions)[number]
-
-/** What the engines train and infer in. */
-export const trainingPrecisions = [
-  'float32',
-  'mixed_bfloat16',
-  'mixed_float16',
-] as const satisfies readonly PrecisionName[]
-export type TrainingPrecision = (typeof trainingPrecisions)[number]
+const precisionNames = [...precisions, 'float64'] as const
+export type PrecisionName = (typeof precisionNames)[number]
 
 /** `--set`: settings with their values, `optimizer.momentum=0.8,augmentation.flip=none`. */
 export function settingList(text: string): string[] {
@@ -137,7 +111,7 @@ export function overrideOf(entries: readonly string[]): Record<string, number | 
 export const precision =
   <T extends PrecisionName>(available: readonly T[]): OptionParser<T> =>
   text => {
-    const known = precisions.find(name => name === text)
+    const known = precisionNames.find(name => name === text)
     if (known === undefined || (available as readonly PrecisionName[]).includes(known)) {
       return oneOf('--precision', available)(text)
     }

@@ -76,7 +76,14 @@ export { checkSettings, type RecipeChoice, resolveSettings, type TrainingSetting
 export type { ResolvedSettings } from './train/settings-table.js'
 export { type TestTimeAugmentation, testTimeAugmentations } from './train/test-time-augmentation.js'
 export * from './train/train.js'
-export type { EpochReport, SaveMoment, StepProgress, TrainingData, TrainOptions } from './train/train-options.js'
+export {
+  type EpochReport,
+  type SaveMoment,
+  type StepProgress,
+  type TrainingData,
+  type TrainOptions,
+  trainSettings,
+} from './train/train-options.js'
 export { type TrainingBytes, trainingBytes } from './train/training-bytes.js'
 export {
   evaluationGraph,

@@ -1,6 +1,7 @@
 /** @file `fovea bench`: how fast a model trains or infers here, on images of noise. */
+
 import { Command } from 'commander'
-import { createModel, type Feeds, FoveaError, formatBytes, type MemoryUse, memoryUses, type Program } from 'fovea'
+import { createModel, type Feeds, FoveaError, formatBytes, type MemoryUse, type Precision, type Program } from 'fovea'
 import type { OnednnProgram, StepProfile } from 'fovea-onednn'
 import { benchmark } from '../benchmark.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
@@ -8,24 +9,14 @@ import { writeFileAtomic } from '../files.js'
 import { checkNewFiles } from '../new-files.js'
 import { createOutput, withCommas } from '../output.js'
 import { chromeTrace, formatProfile, measurePeaks, profileRows } from '../profile.js'
-import {
-  aboutKeepFloat32,
-  imageSize,
-  layerPatterns,
-  modelName,
-  oneOf,
-  precision,
-  type TrainingPrecision,
-  trainingPrecisions,
-  UsageError,
-  wholeNumber,
-} from '../usage.js'
+import { settingOption } from '../setting-option.js'
+import { imageSize, modelName, oneOf, UsageError, wholeNumber } from '../usage.js'
 
 interface BenchOptions extends EngineOptions {
   readonly mode: 'train' | 'infer'
   readonly batch: number
   readonly input?: [number, number, number]
-  readonly precision: TrainingPrecision
+  readonly precision: Precision
   readonly keepFloat32?: readonly string[]
   readonly memory: MemoryUse
   readonly steps: number
@@ -40,11 +31,11 @@ export function benchCommand(): Command {
     .description('measure the speed of a model on this machine')
     .argument('<model>', 'resnet20, efficientnet-b0, …', modelName)
     .option('--mode <name>', modes.join(' or '), oneOf('--mode', modes), 'train')
-    .option('--batch <n>', 'images a step', wholeNumber('--batch', 1), 16)
+    .addOption(settingOption('batchSize').default(16))
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
-    .option('--precision <name>', trainingPrecisions.join(', '), precision(trainingPrecisions), 'float32')
-    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
-    .option('--memory <use>', memoryUses.join(' or '), oneOf('--memory', memoryUses), 'standard')
+    .addOption(settingOption('precision').default('float32'))
+    .addOption(settingOption('keepFloat32'))
+    .addOption(settingOption('memory').default('standard'))
     .option('--steps <n>', 'steps that are measured, after two that are not', wholeNumber('--steps', 1), 10)
     .option('--profile', 'list where the time of a step goes, by kind of operation')
     .option('--trace <file>', 'write a step as a trace for chrome://tracing, a new file')

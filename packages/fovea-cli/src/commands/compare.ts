@@ -1,6 +1,7 @@
 /** @file `fovea compare`: models, in several precisions, beside each other. */
+
 import { Command } from 'commander'
-import { recipeNames } from 'fovea'
+import { type Precision, precisions } from 'fovea'
 import { measureRows } from '../compare/measure.js'
 import { planRows, type RowOptions } from '../compare/rows.js'
 import { openSubjects, type Subject, type SubjectOptions } from '../compare/subjects.js'
@@ -10,24 +11,14 @@ import { onInterrupt } from '../interrupt.js'
 import { optionOf } from '../option-names.js'
 import { createOutput, withCommas } from '../output.js'
 import { StagedProgress } from '../progress.js'
-import {
-  aboutKeepFloat32,
-  integer,
-  layerPatterns,
-  listOf,
-  oneOf,
-  precision,
-  type TrainingPrecision,
-  trainingPrecisions,
-  UsageError,
-  wholeNumber,
-} from '../usage.js'
+import { settingOption } from '../setting-option.js'
+import { integer, listOf, precision, UsageError, wholeNumber } from '../usage.js'
 
 interface CompareOptions
   extends Omit<EngineOptions, 'precision'>,
     SubjectOptions,
     Omit<RowOptions, 'precisions' | 'seed'> {
-  readonly precision: readonly TrainingPrecision[]
+  readonly precision: readonly Precision[]
   readonly steps: number
   readonly json?: true
 }
@@ -38,15 +29,15 @@ export function compareCommand(): Command {
     .argument('<models...>', 'resnet20, efficientnet-b0, …, or models that fovea saved and folders of runs')
     .option(
       '--precision <names>',
-      `each model in each of these, between commas: ${trainingPrecisions.join(', ')}`,
-      listOf(precision(trainingPrecisions)),
+      `each model in each of these, between commas: ${precisions.join(', ')}`,
+      listOf(precision(precisions)),
       ['float32'],
     )
-    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
+    .addOption(settingOption('keepFloat32'))
     .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file: measures saved models on it')
     .option('--epochs <n>', 'train models by name for so long, all in the same way', wholeNumber('--epochs', 1))
-    .option('--recipe <name>', `${recipeNames.join(', ')} (default: the model's)`, oneOf('--recipe', recipeNames))
-    .option('--batch <n>', "images of a training step (default: the recipe's)", wholeNumber('--batch', 1))
+    .addOption(settingOption('recipe'))
+    .addOption(settingOption('batchSize', "the recipe's"))
     .option('--seed <n>', 'of weights, order and augmentation', integer('--seed'), 0)
     .option('--size <pixels>', "side of a folder's images (default: the model's)", wholeNumber('--size', 1))
     .option('--limit <n>', 'a part of so many images to train on', wholeNumber('--limit', 1))

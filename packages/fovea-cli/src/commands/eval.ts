@@ -1,7 +1,15 @@
 /** @file `fovea eval`: how well a saved model recognizes held-out images. */
+
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { type ClassMetrics, createModel, evaluate, type TestTimeAugmentation, testTimeAugmentations } from 'fovea'
+import {
+  type ClassMetrics,
+  createModel,
+  evaluate,
+  type Precision,
+  type TestTimeAugmentation,
+  testTimeAugmentations,
+} from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
@@ -9,23 +17,15 @@ import { checkNewFiles } from '../new-files.js'
 import { checkFound, dataName, findData, imagesFor, loading, type OpenDataOptions } from '../open-data.js'
 import { createOutput, percent, withCommas } from '../output.js'
 import { evaluationFiles, writeEvaluationReport } from '../reports/run-report.js'
+import { settingOption } from '../setting-option.js'
 import { formatTable } from '../table.js'
-import {
-  aboutKeepFloat32,
-  layerPatterns,
-  modelName,
-  oneOf,
-  precision,
-  type TrainingPrecision,
-  trainingPrecisions,
-  wholeNumber,
-} from '../usage.js'
+import { modelName, oneOf, wholeNumber } from '../usage.js'
 
 interface EvalOptions extends EngineOptions {
   readonly data: string
   readonly model?: string
   readonly batch: number
-  readonly precision: TrainingPrecision
+  readonly precision: Precision
   readonly keepFloat32?: string[]
   readonly testTimeAugmentation: TestTimeAugmentation
   readonly skipBad?: boolean
@@ -40,8 +40,8 @@ export function evalCommand(): Command {
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option('--model <name>', 'which model, where the file holds nothing but weights', modelName)
     .option('--batch <n>', 'images at a time', wholeNumber('--batch', 1), 100)
-    .option('--precision <name>', trainingPrecisions.join(', '), precision(trainingPrecisions), 'float32')
-    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
+    .addOption(settingOption('precision').default('float32'))
+    .addOption(settingOption('keepFloat32'))
     .option(
       '--test-time-augmentation <views>',
       `average over several views of each image: ${testTimeAugmentations.join(', ')}`,

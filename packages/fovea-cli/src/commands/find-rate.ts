@@ -1,14 +1,8 @@
 /** @file `fovea find-rate`: which learning rate to train a model with, by a short training whose rate grows. */
+
 import { join } from 'node:path'
 import { Command } from 'commander'
-import {
-  type FindLearningRateOptions,
-  findLearningRate,
-  type MemoryUse,
-  memoryUses,
-  type RecipeName,
-  recipeNames,
-} from 'fovea'
+import { type FindLearningRateOptions, findLearningRate, type MemoryUse, type Precision, type RecipeName } from 'fovea'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { onInterrupt } from '../interrupt.js'
 import { checkNewFiles, freeName } from '../new-files.js'
@@ -18,22 +12,15 @@ import { progressBar } from '../progress.js'
 import { pictureFiles, writePicture } from '../reports/picture.js'
 import { formatRate, ratesPicture } from '../reports/rates-picture.js'
 import { requestedSettings } from '../run-record.js'
+import { settingOption } from '../setting-option.js'
 import { startingModel } from '../starting-model.js'
-import {
-  integer,
-  modelName,
-  oneOf,
-  precision,
-  type TrainingPrecision,
-  trainingPrecisions,
-  wholeNumber,
-} from '../usage.js'
+import { integer, modelName, wholeNumber } from '../usage.js'
 
 interface FindRateOptions extends EngineOptions {
   readonly data: string
   readonly batch?: number
   readonly recipe?: RecipeName
-  readonly precision: TrainingPrecision
+  readonly precision: Precision
   readonly memory?: MemoryUse
   readonly seed: number
   readonly size?: number
@@ -49,10 +36,10 @@ export function findRateCommand(): Command {
     .description('find the learning rate to train a model with')
     .argument('<model>', 'resnet20, efficientnet-b0, …', modelName)
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
-    .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber('--batch', 1))
-    .option('--recipe <name>', `${recipeNames.join(', ')} (default: the model's)`, oneOf('--recipe', recipeNames))
-    .option('--precision <name>', trainingPrecisions.join(', '), precision(trainingPrecisions), 'float32')
-    .option('--memory <use>', `${memoryUses.join(' or ')} (default: standard)`, oneOf('--memory', memoryUses))
+    .addOption(settingOption('batchSize', "the recipe's"))
+    .addOption(settingOption('recipe'))
+    .addOption(settingOption('precision').default('float32'))
+    .addOption(settingOption('memory', 'standard'))
     .option('--seed <n>', 'of weights, order and augmentation', integer('--seed'), 0)
     .option(
       '--size <pixels>',

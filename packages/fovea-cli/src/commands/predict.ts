@@ -1,16 +1,18 @@
 /** @file `fovea predict`: what a saved model sees in images. */
+
 import { Command } from 'commander'
-import { FoveaError, type Prediction, predict } from 'fovea'
+import { FoveaError, type Precision, type Prediction, predict } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import { decodeImages } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { createOutput, percent } from '../output.js'
+import { settingOption } from '../setting-option.js'
 import { formatTable } from '../table.js'
-import { precision, type TrainingPrecision, trainingPrecisions, wholeNumber } from '../usage.js'
+import { wholeNumber } from '../usage.js'
 
 interface PredictOptions extends EngineOptions {
   readonly top: number
-  readonly precision: TrainingPrecision
+  readonly precision: Precision
   readonly json?: true
 }
 
@@ -20,7 +22,7 @@ export function predictCommand(): Command {
     .argument('<file>', 'a model that fovea saved, or the folder of a run')
     .argument('<images...>', 'JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files')
     .option('--top <n>', 'labels an image', wholeNumber('--top', 1), 5)
-    .option('--precision <name>', trainingPrecisions.join(' or '), precision(trainingPrecisions), 'float32')
+    .addOption(settingOption('precision').default('float32'))
     .option('--json', 'print JSON, a line an image')
     .action(run)
 }

@@ -1,4 +1,5 @@
 /** @file `fovea summary`: a model accounted for layer by layer, and what inference and training hold of it. */
+
 import { statSync } from 'node:fs'
 import { Command } from 'commander'
 import {
@@ -10,7 +11,6 @@ import {
   type Model,
   type ModelSummary,
   type PrecisionOptions,
-  precisions,
   resolveSettings,
   summarize,
   type TrainingBytes,
@@ -19,8 +19,9 @@ import {
 import { readModel } from '../checkpoint-file.js'
 import { createOutput, withCommas } from '../output.js'
 import { printable } from '../printable.js'
+import { settingOption } from '../setting-option.js'
 import { formatTable } from '../table.js'
-import { aboutKeepFloat32, imageSize, layerPatterns, modelName, precision, UsageError, wholeNumber } from '../usage.js'
+import { imageSize, modelName, UsageError, wholeNumber } from '../usage.js'
 
 interface SummaryOptions extends PrecisionOptions {
   readonly classes?: number
@@ -34,8 +35,8 @@ export function summaryCommand(): Command {
     .argument('<model>', 'resnet20, efficientnet-b0, …, or a model that fovea saved')
     .option('--classes <n>', "number of classes (default: the model's)", wholeNumber('--classes', 2, 100_000))
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
-    .option('--precision <name>', precisions.join(', '), precision(precisions), 'float32')
-    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
+    .addOption(settingOption('precision').default('float32'))
+    .addOption(settingOption('keepFloat32'))
     .option('--json', 'print JSON')
     .action(run)
 }

@@ -1,15 +1,7 @@
 /** @file `fovea train`: trains a model on a data set, and goes on with a run that was stopped. */
+
 import { Command } from 'commander'
-import {
-  defaultRecipe,
-  FoveaError,
-  memoryUses,
-  normStatistics,
-  recipeNames,
-  recipeOf,
-  recipes,
-  testTimeAugmentations,
-} from 'fovea'
+import { defaultRecipe, FoveaError, recipeNames, recipeOf, recipes } from 'fovea'
 import { aboutAugment, augmentList } from '../augment-option.js'
 import { readPretrained } from '../checkpoint-file.js'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
@@ -18,21 +10,9 @@ import { optionOf } from '../option-names.js'
 import { createOutput, type Output } from '../output.js'
 import { freeRunFolder, RunFolder } from '../run-folder.js'
 import { pathsOf, type RunRequest } from '../run-record.js'
+import { settingOption } from '../setting-option.js'
 import { runTraining } from '../training-run.js'
-import {
-  aboutKeepFloat32,
-  integer,
-  layerPatterns,
-  modelName,
-  oneOf,
-  patternList,
-  positiveNumber,
-  precision,
-  settingList,
-  trainingPrecisions,
-  UsageError,
-  wholeNumber,
-} from '../usage.js'
+import { integer, modelName, oneOf, positiveNumber, settingList, UsageError, wholeNumber } from '../usage.js'
 
 /** What a run is asked for, as the request has it, and how it is run. */
 interface TrainOptions
@@ -51,39 +31,19 @@ export function trainCommand(): Command {
     .argument('[model]', 'resnet20, efficientnet-b0, … (not with --resume)', modelName)
     .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option('--from <file>', 'a trained model, or weights of MODEL, to start from (recipe: finetune)')
-    .option(
-      '--epochs <n>',
-      "passes over the training images (default: the recipe's, if it has a length)",
-      wholeNumber('--epochs', 1),
-    )
-    .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber('--batch', 1))
-    .option('--recipe <name>', `${recipeNames.join(', ')} (default: the model's)`, oneOf('--recipe', recipeNames))
-    .option(
-      '--learning-rate <x>',
-      "the highest (default: the recipe's, for the batch)",
-      positiveNumber('--learning-rate'),
-    )
-    .option(
-      '--accumulate <n>',
-      'parts in which a batch runs, one after another, for less memory',
-      wholeNumber('--accumulate', 1),
-    )
-    .option('--clip-norm <x>', 'the longest norm of all gradients together', positiveNumber('--clip-norm'))
+    .addOption(settingOption('epochs', "the recipe's, if it has a length"))
+    .addOption(settingOption('batchSize', "the recipe's"))
+    .addOption(settingOption('recipe'))
+    .addOption(settingOption('learningRate'))
+    .addOption(settingOption('accumulate'))
+    .addOption(settingOption('clipNorm'))
     .option(
       '--set <values>',
       'other values for single settings, by the names that --explain prints: optimizer.momentum=0.8,labelSmoothing=0; none leaves out an augmentation, average, clipNorm, earlyStopping or classWeights',
       settingList,
     )
-    .option(
-      '--freeze <patterns>',
-      'parameters that stay as they are: conv1.*,layer1.*',
-      patternList('--freeze', 'parameters'),
-    )
-    .option(
-      '--norm-statistics <of>',
-      'batch, or running: norms keep the statistics that they have',
-      oneOf('--norm-statistics', normStatistics),
-    )
+    .addOption(settingOption('freeze'))
+    .addOption(settingOption('normStatistics'))
     .option(
       '--augment <list>',
       'beside those of the recipe: cutmix,trivial-augment,cutout=8; all are listed below',
@@ -100,18 +60,10 @@ export function trainCommand(): Command {
       wholeNumber('--early-stopping', 1),
     )
     .option('--class-weights <how>', 'balanced: rare classes count more', oneOf('--class-weights', ['balanced']))
-    .option(
-      '--test-time-augmentation <views>',
-      `also measure with several views of each image: ${testTimeAugmentations.join(', ')}`,
-      oneOf('--test-time-augmentation', testTimeAugmentations),
-    )
-    .option('--precision <name>', `${trainingPrecisions.join(', ')} (default: float32)`, precision(trainingPrecisions))
-    .option('--keep-float32 <patterns>', aboutKeepFloat32, layerPatterns)
-    .option(
-      '--memory <use>',
-      `${memoryUses.join(' or ')}: low computes SiLU and squeeze-and-excitation again, slower, for a larger batch (default: standard)`,
-      oneOf('--memory', memoryUses),
-    )
+    .addOption(settingOption('testTimeAugmentation'))
+    .addOption(settingOption('precision', 'float32'))
+    .addOption(settingOption('keepFloat32'))
+    .addOption(settingOption('memory', 'standard'))
     .option('--seed <n>', 'of weights, order and augmentation (default: 0)', integer('--seed'))
     .option(
       '--size <pixels>',

@@ -16,7 +16,7 @@ import {
 import { quantiles, type TimedStep, timedStep } from '../benchmark.js'
 import { formatSeconds, percent } from '../output.js'
 import type { StagedProgress } from '../progress.js'
-import type { ComparedModel, PlannedRow } from './rows.js'
+import { type ComparedModel, type PlannedRow, typesOf } from './rows.js'
 import { aboutSubject } from './subjects.js'
 
 export interface MeasureOptions {
@@ -68,7 +68,7 @@ const trainingSteps: Timing = {
 
 const inferences: Timing = {
   label: 'inference',
-  graph: ({ subject, settings }) => evaluationGraph(subject.model.graph, 1, settings),
+  graph: ({ subject, settings }) => evaluationGraph(subject.model.graph, 1, typesOf(settings)),
   // One image is soon done: weights that the other rows have driven out of the cache would count.
   unmeasured: 1,
 }

@@ -2,6 +2,8 @@
 import {
   type Arithmetic,
   type ModelSummary,
+  type Precision,
+  type PrecisionOptions,
   type RecipeChoice,
   type RecipeName,
   resolveSettings,
@@ -11,12 +13,12 @@ import {
   trainingBytes,
 } from 'fovea'
 import { requestedSettings } from '../run-record.js'
-import { type TrainingPrecision, UsageError } from '../usage.js'
+import { UsageError } from '../usage.js'
 import { aboutSubject, type Subject } from './subjects.js'
 
 /** A row as `--json` prints it: one subject in one precision. */
 export interface ComparedModel extends ModelSummary {
-  readonly precision: TrainingPrecision
+  readonly precision: Precision
   readonly trainingBytes: TrainingBytes
   /** How the engine computes in the type of the precision. */
   readonly arithmetic: Arithmetic
@@ -34,7 +36,7 @@ export interface ComparedModel extends ModelSummary {
 }
 
 export interface RowOptions {
-  readonly precisions: readonly TrainingPrecision[]
+  readonly precisions: readonly Precision[]
   readonly keepFloat32?: string[]
   readonly batch?: number
   readonly recipe?: RecipeName
@@ -53,11 +55,17 @@ export interface PlannedRow {
   readonly trainingBytes: TrainingBytes
 }
 
+/** The types in which a row computes. */
+export const typesOf = ({ precision, keepFloat32 }: PrecisionOptions): PrecisionOptions => ({
+  ...(precision && { precision }),
+  ...(keepFloat32 && { keepFloat32 }),
+})
+
 /** @throws UsageError for a batch of more images than there are; FoveaError, naming the subject, for settings that do not fit */
 export const planRows = (subjects: readonly Subject[], options: RowOptions): PlannedRow[] =>
   subjects.flatMap(subject => options.precisions.map(precision => planRow(subject, precision, options)))
 
-function planRow(subject: Subject, precision: TrainingPrecision, options: RowOptions): PlannedRow {
+function planRow(subject: Subject, precision: Precision, options: RowOptions): PlannedRow {
   const { batch, recipe, seed, keepFloat32 } = options
   const { model, data, name, saved } = subject
   const given = requestedSettings({ model: model.name, precision, seed, batch, recipe, keepFloat32 })
@@ -69,7 +77,7 @@ function planRow(subject: Subject, precision: TrainingPrecision, options: RowOpt
     }
     return {
       ...{ subject, label: `${name} in ${precision}`, given, settings },
-      ...{ summary: summarize(model, settings), trainingBytes: trainingBytes(model, settings) },
+      ...{ summary: summarize(model, typesOf(settings)), trainingBytes: trainingBytes(model, settings) },
     }
   } catch (error) {
     throw aboutSubject(name, error)

@@ -39,7 +39,7 @@ export interface PrecisionOptions {
 export const precisionSettings = {
   precision: choice('the type in which convolutions and linear layers compute', precisions).default('float32'),
   keepFloat32: list(
-    'layers that stay float32 under mixed precision (default: the first and the last)',
+    'layers that stay float32 under mixed precision, such as conv1,layer1.*,fc (default: the first and the last)',
     'patterns over names of layers',
     text('a pattern'),
   ).optional(),

@@ -21,7 +21,10 @@ export const memoryUses = ['standard', 'low'] as const
 export type MemoryUse = (typeof memoryUses)[number]
 
 /** The row of `MemoryUse`. */
-export const memorySetting = choice('how much of the forward pass is kept', memoryUses).default('standard')
+export const memorySetting = choice(
+  'how much of the forward pass is kept; low computes more of it again, slower, for a larger batch',
+  memoryUses,
+).default('standard')
 
 /**
  * @param graph a training graph with output `loss`: nodes up to it are the forward pass, nodes after it the backward pass

@@ -21,7 +21,7 @@ export type Kind =
   | { readonly type: 'number'; readonly whole: boolean; readonly range: Range }
   | { readonly type: 'choice'; readonly names: readonly string[] }
   | { readonly type: 'flag' | 'text' | 'function' | 'other' }
-  | { readonly type: 'list'; readonly of: Setting<unknown, Presence> }
+  | { readonly type: 'list'; readonly of: Setting<unknown, Presence>; readonly entries: string }
   | { readonly type: 'group'; readonly rows: Table }
   | { readonly type: 'variants'; readonly variants: Readonly<Record<string, Table>> }
 
@@ -148,7 +148,7 @@ export function list<T>(about: string, entries: string, of: Setting<T>): Setting
   const expected = `a list of ${entries}`
   return new Setting(
     about,
-    { type: 'list', of },
+    { type: 'list', of, entries },
     expected,
     (value, path) => {
       if (!Array.isArray(value)) throw unexpected(path, expected, value)
@@ -169,7 +169,7 @@ export function tuple<T, const N extends readonly string[]>(
   const expected = `[${names.join(', ')}]`
   return new Setting(
     about,
-    { type: 'list', of },
+    { type: 'list', of, entries: names.join(', ') },
     expected,
     (value, path) => {
       if (!Array.isArray(value) || value.length !== names.length) throw unexpected(path, expected, value)

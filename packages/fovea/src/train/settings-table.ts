@@ -26,7 +26,10 @@ export const stepSettings = {
   ...lossSettings,
   accumulate: whole('parts of a batch that run one after another, for less memory', { from: 1 }).default(1),
   clipNorm: number('the longest norm of all gradients together', { above: 0 }).optional(),
-  normStatistics: choice('of which images norms take their statistics', normStatistics).default('batch'),
+  normStatistics: choice(
+    'of which images norms take their statistics; running ones stay as they are',
+    normStatistics,
+  ).default('batch'),
   ...precisionSettings,
 }
 

@@ -10,7 +10,8 @@ import { modelOf, model as modelSetting } from '../models/model-setting.js'
 import type { Precision } from '../passes/mixed-precision.js'
 import type { NormStatistics } from '../passes/training-mode.js'
 import { checkArguments, group, partial, type Rows, type Settled } from '../settings/group.js'
-import { choice, list, number, text, whole } from '../settings/kinds.js'
+import { choice, list, number, text, thing, whole } from '../settings/kinds.js'
+import type { Setting } from '../settings/setting.js'
 import type { EarlyStopping } from './early-stopping.js'
 import type { ClassWeights } from './labels.js'
 import type { LabelForm, Loss } from './loss.js'
@@ -78,7 +79,11 @@ export interface RecipeChoice {
 const recipeChoice = {
   recipe: choice("what fills in the rest (default: the model's recipe)", recipeNames).optional(),
   learningRate: number("the highest (default: the recipe's, for the batch)", { above: 0 }).optional(),
-  freeze: list('what stays as it is', 'patterns over names of parameters', text('a pattern')).optional(),
+  freeze: list(
+    'parameters that stay as they are: conv1.*,layer1.*',
+    'patterns over names of parameters',
+    text('a pattern'),
+  ).optional(),
   augment: augmentationSetting.optional(),
   override: overrideSetting.optional(),
 } satisfies Rows<RecipeChoice>
@@ -149,13 +154,17 @@ function withAugmentation(base: SettledAugmentation, more: SettledAugmentation):
 /** How often a run passes over its training images. */
 export const epochsSetting = whole('passes over the training images', { from: 1 })
 
+/** Empty where the images are not known yet. */
+const fingerprint = (about: string): Setting<string> =>
+  thing(about, 'text', 'a text', (value): value is string => typeof value === 'string')
+
 const checkedTogether = {
   model: modelSetting,
   settings: runSettings,
   epochs: epochsSetting,
   data: group('the fingerprints of its images', {
-    data: text('of those to train on'),
-    heldOut: text('of those held out').optional(),
+    data: fingerprint('of those to train on'),
+    heldOut: fingerprint('of those held out').optional(),
   } satisfies Rows<Pick<TrainingState, 'data' | 'heldOut'>>),
   resume: trainingState.optional(),
 }

@@ -125,8 +125,8 @@ const signalSetting = custom(
 
 type Callbacks = Pick<TrainOptions, 'onStart' | 'onStep' | 'onEpoch' | 'save'>
 
-/** The table of `TrainOptions`. */
-export const trainOptions = group('a run', {
+/** The table of `TrainOptions`: of each what it is, which values it takes and what holds where it is not given. */
+export const trainSettings = {
   data: dataSetting,
   epochs: epochsSetting.optional(),
   ...askedSettings,
@@ -140,4 +140,6 @@ export const trainOptions = group('a run', {
   onEpoch: callback<NonNullable<Callbacks['onEpoch']>>('after each epoch').optional(),
   save: callback<NonNullable<Callbacks['save']>>('keeps a state').optional(),
   saveSeconds: number('what a crash within an epoch can cost at most', { from: 0 }).default(300),
-} satisfies Rows<TrainOptions>)
+} satisfies Rows<TrainOptions>
+
+export const trainOptions = group('a run', trainSettings)
