@@ -16,12 +16,12 @@ import type { CompileOptions, Engine, Feeds, Outputs, Program } from '../engine.
 import { compileOptions, feedsOf, stateNameOf } from '../engine-setting.js'
 import { Lifetime } from '../lifetime.js'
 import { checkMemory } from '../memory.js'
-import { heldBytes, type Precision, roundToType, toTensor, zeros } from './tensors.js'
+import { type FloatType, heldBytes, roundToType, toTensor, zeros } from './tensors.js'
 
 /** In which type the reference engine computes. */
 export interface ReferenceOptions {
   /** The type in which floats are held and computed. Default `float32`. */
-  readonly precision?: Precision
+  readonly precision?: FloatType
 }
 
 const referenceOptions = group('the reference engine', {
@@ -53,7 +53,7 @@ const turn = 16
 class ReferenceProgram implements Program {
   readonly memory: Program['memory']
   readonly #graph: Graph
-  readonly #precision: Precision
+  readonly #precision: FloatType
   /** Values that live between runs: state and constants. */
   readonly #kept = new Map<Node, Tensor>()
   readonly #states: ReadonlyMap<string, Node>
@@ -61,7 +61,7 @@ class ReferenceProgram implements Program {
   readonly #freedAfter: ReadonlyMap<Node, readonly Node[]>
   readonly #lifetime = new Lifetime()
 
-  constructor(graph: Graph, precision: Precision, options: CompileOptions) {
+  constructor(graph: Graph, precision: FloatType, options: CompileOptions) {
     for (const node of graph.nodes) {
       if (!isLeaf(node) && !isOpName(node.op)) {
         throw new EngineError(`the reference engine has no operator '${node.op}' (node '${node.name}')`)

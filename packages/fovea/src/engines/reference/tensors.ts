@@ -6,20 +6,20 @@ import { elements, type TensorType } from '../../graph/types.js'
 import type { Tensor } from '../../ops/define.js'
 
 /** The type in which every float is held and computed, whatever its dtype in the graph. */
-export type Precision = 'float32' | 'float64'
+export type FloatType = 'float32' | 'float64'
 
 const floatArrays = { float32: Float32Array, float64: Float64Array }
 const integerArrays = { int32: Int32Array, int8: Int8Array, uint8: Uint8Array }
 
-const arrayOf = (dtype: TensorType['dtype'], precision: Precision) =>
+const arrayOf = (dtype: TensorType['dtype'], precision: FloatType) =>
   dtype in integerArrays ? integerArrays[dtype as keyof typeof integerArrays] : floatArrays[precision]
 
 /** Bytes that this engine needs for a tensor. */
-export const heldBytes = (type: TensorType, precision: Precision): number =>
+export const heldBytes = (type: TensorType, precision: FloatType): number =>
   elements(type.shape) * arrayOf(type.dtype, precision).BYTES_PER_ELEMENT
 
 /** A tensor of zeros. */
-export function zeros({ shape, dtype }: TensorType, precision: Precision): Tensor {
+export function zeros({ shape, dtype }: TensorType, precision: FloatType): Tensor {
   const ArrayType = arrayOf(dtype, precision)
   return { shape, dtype, data: new ArrayType(elements(shape)) }
 }
@@ -34,7 +34,7 @@ export function roundToType({ dtype, data }: Tensor): void {
  * @param verb 'feed' or 'write', for messages
  * @throws InvalidArgumentError where length or type do not fit
  */
-export function toTensor(node: Node, values: HostArray | number, precision: Precision, verb: string): Tensor {
+export function toTensor(node: Node, values: HostArray | number, precision: FloatType, verb: string): Tensor {
   const [type] = node.outputs
   checkArray(`${verb} '${node.name}'`, type, values)
   const tensor = zeros(type, precision)
