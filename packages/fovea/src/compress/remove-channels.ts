@@ -1,10 +1,10 @@
 /** @file A network without some of its channels: a smaller graph, and the state that goes with it. */
 import type { HostArray } from '../graph/arrays.js'
 import { type Graph, isLeaf, isState, type Node, slotOwner, type Value } from '../graph/graph.js'
+import { initializerOf } from '../graph/initializer.js'
 import { elements, type Shape } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
 import { resizedAttributes } from '../ops/axes.js'
-import type { Initializer } from '../ops/builder.js'
 import { opDefinition } from '../ops/index.js'
 import { denseStrides } from '../ops/strided.js'
 import { rewrite } from '../passes/rewrite.js'
@@ -26,7 +26,7 @@ export function withoutChannels(groups: ChannelGroups, out: ReadonlySet<number>)
       const left = typeof values === 'number' ? values : Array.from(placesOf(whole, outputs[0]), place => values[place])
       return [builder.constant(left, shape, dtype)]
     }
-    const initializer = node.attrs['initializer'] as Initializer
+    const initializer = initializerOf(node)
     if (node.op === 'parameter') return [builder.parameter(node.name, shape, initializer, dtype)]
     if (isLeaf(node)) return [builder.buffer(node.name, shape, initializer, dtype)]
     const definition = opDefinition(node.op)

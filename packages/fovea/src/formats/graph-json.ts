@@ -4,8 +4,9 @@
  */
 import { FormatError, FoveaError } from '../errors.js'
 import { type Attribute, type Attributes, type Graph, isLeaf, type Node, type Value } from '../graph/graph.js'
+import { initializerSetting } from '../graph/initializer.js'
 import { type DType, dtypes, elements, formatShape, type Shape } from '../graph/types.js'
-import { GraphBuilder, type Initializer } from '../ops/builder.js'
+import { GraphBuilder } from '../ops/builder.js'
 import { isOpName, opDefinition } from '../ops/index.js'
 import { asArray, asName, asNumber, asRecord, asWhole } from './json.js'
 
@@ -125,14 +126,15 @@ function leaf(
   if (sizes.reduce((product, size) => product * size, 1) > MAX_ELEMENTS) {
     throw new FormatError(`${where}: ${sizes.join('×')} is too large`)
   }
+  const initializer = () => initializerSetting.parse(attrs['initializer'], `initializer of ${where}`)
   try {
     switch (op) {
       case 'input':
         return builder.input(name, sizes, type)
       case 'parameter':
-        return builder.parameter(name, sizes, asInitializer(attrs['initializer'], where), type)
+        return builder.parameter(name, sizes, initializer(), type)
       case 'buffer':
-        return builder.buffer(name, sizes, asInitializer(attrs['initializer'], where), type)
+        return builder.buffer(name, sizes, initializer(), type)
       default:
         return builder.constant(asNumbers(attrs['value'], `${where} value`), sizes, type)
     }
@@ -144,16 +146,6 @@ function leaf(
 /** One number, or a list of them. */
 const asNumbers = (value: Attribute | undefined, what: string): number | number[] =>
   Array.isArray(value) ? value.map((entry, i) => asNumber(entry, `${what}[${i}]`)) : asNumber(value, what)
-
-function asInitializer(value: Attribute | undefined, where: string): Initializer {
-  const { type, mode, gain, bound, epsilon } = asRecord(value, `${where} initializer`)
-  const finite = (number: unknown): number => asNumber(number, `a number of the initializer of ${where}`)
-  if (type === 'zeros' || type === 'ones') return { type }
-  if (type === 'uniform' || type === 'dirac') return { type, bound: finite(bound) }
-  if (type === 'whitening') return { type, epsilon: finite(epsilon) }
-  if (type === 'normal' && (mode === 'fanIn' || mode === 'fanOut')) return { type, mode, gain: finite(gain) }
-  throw new FormatError(`${where}: unknown initializer '${String(type)}'`)
-}
 
 /** Attributes are numbers, texts, yes or no, lists of numbers, and objects of those. */
 function asAttributes(value: unknown, where: string, depth = 0): Attributes {

@@ -4,8 +4,8 @@
  */
 import { InvalidArgumentError, SettingError } from '../errors.js'
 import { type Graph, type Node, stateNodes } from '../graph/graph.js'
+import { initializerOf } from '../graph/initializer.js'
 import { initialWeights } from '../nn/initializers.js'
-import type { Initializer } from '../ops/builder.js'
 import { linear } from '../ops/linear.js'
 import { rewrite } from '../passes/rewrite.js'
 import { list, text, whole } from '../settings/kinds.js'
@@ -42,9 +42,7 @@ export function replaceHead(model: Model, labels: readonly string[], seed = 0): 
   const graph = rewrite(model.graph, (node, { builder }) => {
     if (!ofHead.has(node.name)) return undefined
     const [{ shape, dtype }] = node.outputs
-    return [
-      builder.parameter(node.name, [labels.length, ...shape.slice(1)], node.attrs['initializer'] as Initializer, dtype),
-    ]
+    return [builder.parameter(node.name, [labels.length, ...shape.slice(1)], initializerOf(node), dtype)]
   })
   const fresh = initialWeights({ ...graph, nodes: stateNodes(graph).filter(({ name }) => ofHead.has(name)) }, seed)
   const weights = new Map(stateNodes(graph).map(({ name }) => [name, fresh.get(name) ?? model.weights.get(name)!]))

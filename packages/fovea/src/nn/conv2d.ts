@@ -1,6 +1,6 @@
 /** @file A convolution with its weight (and bias). */
 import type { Value } from '../graph/graph.js'
-import type { Initializer } from '../ops/builder.js'
+import type { Initializer } from '../graph/initializer.js'
 import { conv2d as conv2dOp } from '../ops/conv2d.js'
 import type { Scope } from './scope.js'
 

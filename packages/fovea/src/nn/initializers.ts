@@ -8,9 +8,9 @@ import { type HostArray, zeroArray } from '../graph/arrays.js'
 import { isHalf, roundArrayToHalf } from '../graph/float16.js'
 import { type Graph, stateNodes } from '../graph/graph.js'
 import { graphOf } from '../graph/graph-setting.js'
+import { type Initializer, initializerOf } from '../graph/initializer.js'
 import { elements, type Shape, type TensorType } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
-import type { Initializer } from '../ops/builder.js'
 import { normalAt, randomAt, randomKey, streamOf } from '../random.js'
 import { checkArguments, group, type Rows } from '../settings/group.js'
 import { whole } from '../settings/kinds.js'
@@ -93,7 +93,7 @@ export function initialWeights(graph: Graph, seed: number, images?: StartingImag
   checkArguments(weightsArguments, { seed, images })
   return new Map(
     stateNodes(graphOf(graph)).map(node => {
-      const initializer = node.attrs['initializer'] as Initializer
+      const initializer = initializerOf(node)
       const { shape } = node.outputs[0]
       const covariance =
         initializer.type === 'whitening' && images

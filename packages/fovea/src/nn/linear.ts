@@ -1,6 +1,6 @@
 /** @file A fully connected layer with its weight and bias. */
 import type { Value } from '../graph/graph.js'
-import type { Initializer } from '../ops/builder.js'
+import type { Initializer } from '../graph/initializer.js'
 import { linear as linearOp } from '../ops/linear.js'
 import type { Scope } from './scope.js'
 

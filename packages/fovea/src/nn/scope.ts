@@ -1,7 +1,8 @@
 /** @file Where a layer stands in a model: a builder and a dotted path, from which parameters take torchvision's names. */
 import type { Value } from '../graph/graph.js'
+import type { Initializer } from '../graph/initializer.js'
 import type { Shape } from '../graph/types.js'
-import type { GraphBuilder, Initializer } from '../ops/builder.js'
+import type { GraphBuilder } from '../ops/builder.js'
 
 export class Scope {
   constructor(

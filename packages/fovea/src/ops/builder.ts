@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError, ShapeError } from '../errors.js'
 import type { Attributes, Graph, Node, Value } from '../graph/graph.js'
+import type { Initializer } from '../graph/initializer.js'
 import {
   type DType,
   elements,
@@ -15,16 +16,6 @@ import {
   type TensorType,
 } from '../graph/types.js'
 import type { OpDefinition } from './define.js'
-
-/** How a parameter starts; `fanIn`/`fanOut` count as PyTorch does. Formulas with their papers stand in `nn/initializers.ts`. */
-export type Initializer =
-  | { readonly type: 'zeros' | 'ones' }
-  | { readonly type: 'normal'; readonly mode: 'fanIn' | 'fanOut'; readonly gain: number }
-  | { readonly type: 'uniform'; readonly bound: number }
-  /** The first filters, as many as there are input channels, pass one channel on each; the rest are `uniform`. */
-  | { readonly type: 'dirac'; readonly bound: number }
-  /** A convolution's filters that whiten patches of the training images. */
-  | { readonly type: 'whitening'; readonly epsilon: number }
 
 /** Makes a graph node by node: each is checked and typed as it is added, so a built graph is a valid one. */
 export class GraphBuilder {

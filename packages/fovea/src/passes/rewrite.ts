@@ -1,6 +1,7 @@
 /** @file The one way in which passes change a graph: node by node in order, into a new builder. */
 import type { Graph, Node, Value } from '../graph/graph.js'
-import { GraphBuilder, type Initializer } from '../ops/builder.js'
+import { initializerOf } from '../graph/initializer.js'
+import { GraphBuilder } from '../ops/builder.js'
 import { opDefinition } from '../ops/index.js'
 
 export interface RewriteContext {
@@ -42,7 +43,7 @@ function copyNode(builder: GraphBuilder, node: Node, mapped: (old: Value) => Val
   const { shape, dtype } = node.outputs[0]
   if (node.op === 'input') return [builder.input(node.name, shape, dtype)]
   if (node.op === 'constant') return [builder.constant(node.attrs['value'] as number | number[], shape, dtype)]
-  const initializer = node.attrs['initializer'] as Initializer
+  const initializer = initializerOf(node)
   if (node.op === 'parameter') return [builder.parameter(node.name, shape, initializer, dtype)]
   if (node.op === 'buffer') return [builder.buffer(node.name, shape, initializer, dtype)]
   return builder.emitAll(opDefinition(node.op), node.inputs.map(mapped), node.attrs, node.name)
