@@ -9,17 +9,14 @@ import {
   type Engine,
   FormatError,
   type Model,
-  memoryUses,
   modelNames,
-  normStatistics,
   parameterCount,
-  precisions,
   type RecipeChoice,
-  recipeNames,
   resolveSettings,
   type TrainingSettings,
-  testTimeAugmentations,
+  trainSettings,
 } from 'fovea'
+import type { Presence, Setting } from 'fovea/engine'
 import { z } from 'zod'
 import { augmentationOf } from './augment-option.js'
 import { datasetNames } from './data/index.js'
@@ -32,36 +29,49 @@ const whole = z.int().min(1)
 
 const patterns = z.array(z.string().max(1000)).max(1000)
 
+/** What the library's table of settings takes. */
+function taken<T>({ read, expected }: Setting<T, Presence>) {
+  const isTaken = (value: unknown): boolean => {
+    try {
+      read(value, '')
+      return true
+    } catch {
+      return false
+    }
+  }
+  return z.custom<T>(isTaken, `expected ${expected}`)
+}
+
 /** All that a run was asked for; what is absent was left to the recipe. */
 const requestSchema = z.object({
   model: z.string().max(1000),
   data: z.string().max(10_000),
   /** A saved model, or a file of weights, to start from. In a record it and a folder of data are absolute paths. */
   from: z.string().max(10_000).optional(),
-  epochs: whole.optional(),
-  batch: whole.optional(),
-  accumulate: whole.optional(),
-  recipe: z.enum(recipeNames).optional(),
-  learningRate: z.number().positive().optional(),
-  clipNorm: z.number().positive().optional(),
-  freeze: patterns.optional(),
-  normStatistics: z.enum(normStatistics).optional(),
+  epochs: taken(trainSettings.epochs).optional(),
+  batch: taken(trainSettings.batchSize).optional(),
+  accumulate: taken(trainSettings.accumulate).optional(),
+  recipe: taken(trainSettings.recipe).optional(),
+  learningRate: taken(trainSettings.learningRate).optional(),
+  clipNorm: taken(trainSettings.clipNorm).optional(),
+  freeze: taken(trainSettings.freeze).optional(),
+  normStatistics: taken(trainSettings.normStatistics).optional(),
   augment: patterns.optional(),
   set: patterns.optional(),
   averageDecay: z.number().min(0).max(1).optional(),
   earlyStopping: whole.optional(),
   classWeights: z.literal('balanced').optional(),
-  precision: z.enum(precisions),
-  keepFloat32: patterns.optional(),
-  testTimeAugmentation: z.enum(testTimeAugmentations).optional(),
+  precision: taken(trainSettings.precision),
+  keepFloat32: taken(trainSettings.keepFloat32).optional(),
+  testTimeAugmentation: taken(trainSettings.testTimeAugmentation).optional(),
   engine: z.enum(engineNames).optional(),
   threads: whole.optional(),
-  memory: z.enum(memoryUses).optional(),
-  seed: z.int(),
+  memory: taken(trainSettings.memory).optional(),
+  seed: taken(trainSettings.seed),
   size: whole.optional(),
   limit: whole.optional(),
   skipBad: z.boolean().optional(),
-  saveSeconds: z.int().min(0).optional(),
+  saveSeconds: taken(trainSettings.saveSeconds).optional(),
   keep: whole.optional(),
 })
 
