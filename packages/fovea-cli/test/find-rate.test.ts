@@ -34,7 +34,7 @@ test('from few images it gives rates and says how far to trust them, from a hand
   expect(some.stderr).toMatch(/^each of the 100 images was seen \d+ times, .*: take the rates as rough ones/m)
   const few = await findRate('12')
   expect({ code: few.code, stdout: few.stdout }).toEqual({ code: 1, stdout: '' })
-  expect(few.stderr).toMatch(/^fovea: 12 images are too few to find a learning rate by: [^\n]+\n$/)
+  expect(few.stderr).toMatch(/^fovea: data.train: 12 images are too few to find a learning rate by: [^\n]+\n$/)
 })
 
 test('too few steps to tell anything by are refused', async () => {

@@ -56,6 +56,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   parameterCount: [graph],
   parseAugmentation: [required({}, 'an empty object'), required([8, 8, 3])],
   parseParityFile: [required(parity)],
+  peakRate: [required({ type: 'constant', rate: 1 })],
   predict: [model, image, options({ engine })],
   predictProbabilities: [model, image, options({ engine })],
   printGraph: [graph],

@@ -12,7 +12,7 @@ const data = stripes(10)
 
 test('one-hot rows, and a label that is no class', () => {
   expect([...oneHot([1, 0], 3)]).toEqual([0, 1, 0, 1, 0, 0])
-  expect(() => oneHot([3], 3)).toThrow('label 3 at 0 is not one of 3 classes')
+  expect(() => oneHot([3], 3)).toThrow('labels.0: expected the index of one of 3 classes (0 to 2), got 3')
 })
 
 test('an evaluation does not depend on the batch size, also where the last batch is not full', async () => {

@@ -11,7 +11,7 @@ import {
 
 test('one-hot rows have a 1 at the class', () => {
   expect([...oneHot([2, 0], 3)]).toEqual([0, 0, 1, 1, 0, 0])
-  expect(() => oneHot([3], 3)).toThrow('label 3 at 0 is not one of 3 classes')
+  expect(() => oneHot([3], 3)).toThrow('labels.0: expected the index of one of 3 classes (0 to 2), got 3')
 })
 
 test('balanced weights give every class that occurs the same weight in all, and images a mean of 1', () => {

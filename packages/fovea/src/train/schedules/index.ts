@@ -61,7 +61,10 @@ export function rateAt(schedule: Schedule, step: number, steps: number, epochSte
 }
 
 /** The highest rate that the schedule reaches. */
-export const peakRate = (schedule: ScheduleOptions): number => ('peak' in schedule ? schedule.peak : schedule.rate)
+export function peakRate(schedule: ScheduleOptions): number {
+  const settled = scheduleSetting.parse(schedule, 'schedule')
+  return 'peak' in settled ? settled.peak : settled.rate
+}
 
 /** The same schedule with another highest rate. */
 export const withPeakRate = (schedule: ScheduleOptions, rate: number): ScheduleOptions =>
