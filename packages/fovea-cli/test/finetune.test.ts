@@ -76,7 +76,7 @@ describe('--augment', () => {
     const { augmentation, labels } = JSON.parse(stdout)
     expect(augmentation).toEqual({
       flip: 'random',
-      resizedCrop: { scale: [0.5, 1] },
+      resizedCrop: { scale: [0.5, 1], ratio: [3 / 4, 4 / 3] },
       mix: { type: 'cutmix', alpha: 1 },
       erase: { type: 'cutout', size: 12 },
     })
