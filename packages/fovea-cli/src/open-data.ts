@@ -1,5 +1,5 @@
 /** @file Opens what `--data` names, with progress and notices shown to people. */
-import { checkDataset, createModel, type Dataset, formatBytes, type Model, take } from 'fovea'
+import { classIndices, createModel, type Dataset, formatBytes, type Model, take } from 'fovea'
 import { aboutLoaded, sayAboutData } from './about-data.js'
 import {
   type DataProgress,
@@ -72,8 +72,8 @@ export const imagesFor = ({ preprocessing: { size } }: Model): Pick<OpenDataOpti
   channels: size[2],
 })
 
-/** @throws as checkDataset, before any image is read */
-export const checkFound = (model: Model, found: FoundData): void => checkDataset(model, found)
+/** That a saved model can be measured on them. @throws as classIndices, before any image is read */
+export const checkFound = (model: Model, found: FoundData): void => void classIndices(model, found)
 
 /** What a data set is called, whichever of its parts this is. */
 export const dataName = ({ name }: Dataset): string => name.replace(/\/(train|validation|test)$/, '')

@@ -62,8 +62,12 @@ export function nearestNames(name: string, known: readonly string[]): string[] {
     }
     return row[b.length]
   }
-  const far = (candidate: string): number =>
-    name.length > 2 && candidate.includes(name) ? 1 : distance(name.toLowerCase(), candidate.toLowerCase())
+  const far = (candidate: string): number => {
+    if (name.length > 2 && candidate.includes(name)) return 1
+    const edits = distance(name.toLowerCase(), candidate.toLowerCase())
+    // Short names with no letter in common are not near.
+    return edits < Math.max(name.length, candidate.length) ? edits : Number.POSITIVE_INFINITY
+  }
   const distances = known.map(far)
   const least = Math.min(...distances, Math.max(2, name.length / 2))
   return known.filter((_, i) => distances[i] === least).slice(0, 3)

@@ -52,6 +52,35 @@ const splitArguments = {
 }
 
 /**
+ * One data set after another, as one. Batches of it are prepared inline.
+ * @throws InvalidArgumentError if they have images of other sizes or other classes
+ */
+export function concat(first: Dataset, second: Dataset, name = first.name): Dataset {
+  const { imageShape, classes } = first
+  const size = imageShape[0] * imageShape[1] * imageShape[2]
+  const same = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+    a.length === b.length && a.every((value, i) => value === b[i])
+  if (!same(imageShape, second.imageShape) || !same(classes, second.classes)) {
+    throw new InvalidArgumentError(
+      `data sets '${first.name}' and '${second.name}' differ in the size of their images, or in their classes`,
+    )
+  }
+  return {
+    ...{ name, length: first.length + second.length, imageShape, classes },
+    fingerprint: `${first.fingerprint}+${second.fingerprint}`,
+    labels: Int32Array.from([...first.labels, ...second.labels]),
+    read(indices, target) {
+      for (let i = 0; i < indices.length; i++) {
+        const at = indices[i]
+        const image = target.subarray(i * size, (i + 1) * size)
+        if (at < first.length) first.read([at], image)
+        else second.read([at - first.length], image)
+      }
+    },
+  }
+}
+
+/**
  * The data set in two: `test` holds about `fraction` of each class, `train` the rest, both in the data set's order.
  * A class of two images or more is in both. Deterministic in `seed`.
  * @param fraction held out, between 0 and 1

@@ -16,6 +16,7 @@ import { type PrecisionOptions, precisionSettings } from '../passes/mixed-precis
 import { group, type Rows, type Settled } from '../settings/group.js'
 import { choice, list, text, whole } from '../settings/kinds.js'
 import type { ReliabilityBin } from './calibration.js'
+import { inClassesOf } from './check-dataset.js'
 import { type Loss, lossSettings } from './loss.js'
 import { ClassificationMetrics, type ClassMetrics, classMetrics, type Mistake, probabilities } from './metrics.js'
 import {
@@ -105,11 +106,12 @@ export class Evaluator {
     }
   }
 
+  /** @throws InvalidArgumentError for images of another size, and for a class that the model does not know */
   async evaluate(dataset: Dataset): Promise<Evaluation> {
-    checkDataset(this.#model, dataset)
+    const labelled = inClassesOf(this.#model, dataset)
     const start = performance.now()
     const metrics = new ClassificationMetrics(this.#model.labels.length, this.#loss)
-    for await (const { batch, logits } of this.#logits(dataset)) metrics.add(logits, batch.labels, batch.count)
+    for await (const { batch, logits } of this.#logits(labelled)) metrics.add(logits, batch.labels, batch.count)
     const { loss, accuracy, top5, images, confusion, calibration, mistakes } = metrics
     const classes = classMetrics(confusion, this.#model.labels)
     const calibrated = { calibrationError: calibration.error, reliability: calibration.bins }
@@ -160,36 +162,9 @@ export class Evaluator {
 
 const isPlain = ({ shift: [y, x], flip }: View): boolean => y === 0 && x === 0 && !flip
 
-const described = group(
-  'what is known of a data set before it is loaded',
-  { name: text('for messages'), imageShape: imageSize('of every image'), classes: list('', 'names', text('a class')) },
-  'ignored',
-)
-
-/** @throws InvalidArgumentError where images or classes of the data are not the model's */
-export function checkDataset(model: Model, dataset: Pick<Dataset, 'name' | 'imageShape' | 'classes'>): void {
-  const { name, preprocessing, labels } = modelOf(model)
-  described.parse(dataset, 'dataset')
-  const [expected, got] = [preprocessing.size.join('×'), dataset.imageShape.join('×')]
-  if (expected !== got) {
-    throw new InvalidArgumentError(`${name} takes images of ${expected}, ${dataset.name} has images of ${got}`)
-  }
-  if (dataset.classes.length !== labels.length) {
-    throw new InvalidArgumentError(
-      `${name} tells ${labels.length} classes apart, ${dataset.name} has ${dataset.classes.length}`,
-    )
-  }
-  // A model without names (`0`, `1`, …) takes any; otherwise another order of classes would go unnoticed.
-  const other = labels.findIndex((label, i) => label !== dataset.classes[i])
-  if (other >= 0 && !labels.every((label, i) => label === String(i))) {
-    throw new InvalidArgumentError(
-      `class ${other} is '${labels[other]}' to ${name}, '${dataset.classes[other]}' in ${dataset.name}`,
-    )
-  }
-}
-
 /**
  * Loss, accuracy and confusion of a model over a whole data set.
+ * @param dataset may have some of the model's classes only, in any order: they are told apart by their names
  * @throws InvalidArgumentError for options, images or classes that do not fit
  */
 export async function evaluate(model: Model, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {

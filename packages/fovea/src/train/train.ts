@@ -10,16 +10,10 @@ import type { Attributes } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { group } from '../settings/group.js'
+import { checkDataset } from './check-dataset.js'
 import { bestEpoch, bestSlots, bestWeights, stopsEarly } from './early-stopping.js'
 import { Epochs } from './epochs.js'
-import {
-  checkDataset,
-  type EvaluateOptions,
-  type Evaluation,
-  Evaluator,
-  evaluate,
-  evaluateSettings,
-} from './evaluate.js'
+import { type EvaluateOptions, type Evaluation, Evaluator, evaluate, evaluateSettings } from './evaluate.js'
 import { defaultRecipe, type RecipeName, recipeOf } from './recipes/index.js'
 import { checkSettings, resolve } from './settings.js'
 import type { ResolvedSettings } from './settings-table.js'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { arrayDataset } from '../../src/data/array-dataset.js'
 import type { Dataset } from '../../src/data/dataset.js'
-import { split, subset, take } from '../../src/data/subset.js'
+import { concat, split, subset, take } from '../../src/data/subset.js'
 
 /** Images are their own index, so that a view shows what it holds. */
 const data = (counts: readonly number[]): Dataset => {
@@ -75,4 +75,20 @@ describe('take', () => {
 it('a subset refuses an index that the data set does not have', () => {
   expect(() => subset(data([3]), [0, 3])).toThrow('has 3 images, none at 3')
   expect(() => subset(data([3]), [-1])).toThrow('none at -1')
+})
+
+describe('concat', () => {
+  it('is one data set after the other', () => {
+    const whole = data([3, 4])
+    const joined = concat(subset(whole, [0, 5]), subset(whole, [2, 1, 6]), 'joined')
+    expect(joined).toMatchObject({ name: 'joined', length: 5, classes: whole.classes })
+    expect(members(joined)).toEqual([0, 5, 2, 1, 6])
+    expect([...joined.labels]).toEqual([0, 1, 0, 0, 1])
+    expect(members(subset(joined, [4, 0]))).toEqual([6, 0])
+    expect(joined.fingerprint).not.toBe(concat(subset(whole, [2, 1, 6]), subset(whole, [0, 5])).fingerprint)
+  })
+
+  it('refuses images of other sizes or classes', () => {
+    expect(() => concat(data([3, 4]), data([3, 5]))).toThrow("data sets 'array' and 'array' differ")
+  })
 })
