@@ -49,9 +49,14 @@ export const dataEvent = (spec: string, { facts, sizeFrom, ...about }: AboutData
 export function sayAboutData(spec: string, about: AboutData, output: Output): void {
   const { classes, images, facts } = about
   if (facts === undefined) return
-  const { sources, unused, leftOut, joined, repeated } = facts
-  output.say(`${spec}: ${splitsIn(images, sources)}; classes: ${firstFew(classes)}`)
+  output.say(`${spec}: ${splitsIn(images, facts.sources)}; classes: ${firstFew(classes)}`)
   output.say(`  ${sizesOf(about, facts)}`)
+  sayLeftOut(facts, output)
+  sayRepeated(facts, output)
+}
+
+/** A line for each thing in a folder of images that was not taken as it lies there. */
+export function sayLeftOut({ unused, leftOut, joined }: DecodedFacts, output: Output): void {
   if (Object.keys(leftOut).length > 0) {
     const heic = Object.keys(leftOut).some(ending => ['.heic', '.heif'].includes(ending))
     const advice = heic ? '; convert HEIC to JPEG' : ''
@@ -65,7 +70,10 @@ export function sayAboutData(spec: string, about: AboutData, output: Output): vo
     const folders = paths.map(path => `'${path}'`).join(', ')
     output.say(`  one class, its name written in several ways (Unicode normal forms): ${folders}`)
   }
-  const { acrossSplits, acrossClasses } = repeated
+}
+
+/** A line if images are the same in two splits, and one if in two classes. */
+export function sayRepeated({ repeated: { acrossSplits, acrossClasses } }: DecodedFacts, output: Output): void {
   if (acrossSplits) {
     output.say(`  the same image in two splits, which makes a model look better than it is: ${repeats(acrossSplits)}`)
   }
@@ -112,5 +120,5 @@ function splitsIn({ train, validation, test }: AboutData['images'], sources: Dec
 const counted = (count: number, what: string): string => `${withCommas(count)} ${what}${count === 1 ? '' : 's'}`
 
 /** At most five names. */
-const firstFew = (names: readonly string[]): string =>
+export const firstFew = (names: readonly string[]): string =>
   `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`

@@ -21,7 +21,18 @@ export const runFiles = {
   last: 'last.safetensors',
   /** The model as it was after the epoch with the lowest held-out loss. */
   best: 'best.safetensors',
+  /** Which images it trained on (trained-images.ts). */
+  trainedImages: 'trained-images.safetensors',
 } as const
+
+/** The name of the checkpoint that a run keeps of an epoch. */
+export const epochFile = (epoch: number): string => `epoch-${String(epoch).padStart(4, '0')}.safetensors`
+
+export const isEpochFile = (name: string): boolean => /^epoch-\d{4,}\.safetensors$/.test(name)
+
+/** Whether a file of a run's folder holds a model of the run. */
+export const isRunModel = (name: string): boolean =>
+  ([runFiles.model, runFiles.last, runFiles.best] as string[]).includes(name) || isEpochFile(name)
 
 /** Room for a model of 4 GB and the two slots of Adam beside each weight. */
 const LIMIT: FileLimit = { what: 'a checkpoint', maxBytes: 16 * 2 ** 30 }

@@ -1,5 +1,5 @@
 /** @file Opens what `--data` names, with progress and notices shown to people. */
-import { classIndices, createModel, type Dataset, formatBytes, type Model, take } from 'fovea'
+import { classIndices, createModel, type Dataset, FoveaError, formatBytes, type Model, take } from 'fovea'
 import { aboutLoaded, sayAboutData } from './about-data.js'
 import {
   type DataProgress,
@@ -8,6 +8,7 @@ import {
   type LoadedData,
   type LoadOptions,
   MAX_IMAGE_SIDE,
+  type Purpose,
 } from './data/index.js'
 import { onInterrupt } from './interrupt.js'
 import { type Output, withCommas } from './output.js'
@@ -25,6 +26,8 @@ export interface OpenDataOptions {
   readonly maxSize?: number
   /** Of a folder's images. Default: 3. */
   readonly channels?: number
+  /** What the images are for. Default: to train on. */
+  readonly purpose?: Purpose
 }
 
 /** The values that `--size` takes. */
@@ -61,6 +64,9 @@ export async function openRunData(
     ...(skipBad === undefined ? {} : { skipBad }),
     ...(size === undefined ? own : { size }),
   })
+  for (const [part, { length }] of Object.entries({ train: splits.train, test: splits.test })) {
+    if (length === 0) throw new FoveaError(`'${data}' has no ${part} images: it was packed to measure models only`)
+  }
   const images = limitedTo(limit, splits)
   sayAboutData(data, aboutLoaded(images), output)
   return images

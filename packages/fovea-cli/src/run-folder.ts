@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, linkSync, readdirSync, rmdirSync, rmSync } fr
 import { join } from 'node:path'
 import { FormatError, FoveaError } from 'fovea'
 import { z } from 'zod'
-import { runFiles } from './checkpoint-file.js'
+import { epochFile, isEpochFile, runFiles } from './checkpoint-file.js'
 import { diskError, readWhole, writeFileAtomic } from './files.js'
 import { lockFolder } from './lock.js'
 import { checkNewFiles, freeName } from './new-files.js'
@@ -32,7 +32,6 @@ export type EpochLine = z.infer<typeof epochSchema>
 export const epochLine = (value: unknown): EpochLine => epochSchema.parse(value)
 
 const METRICS = 'metrics.jsonl'
-const EPOCH = /^epoch-\d{4,}\.safetensors$/
 
 /** What tells a user how to go on with a run. */
 export const resumeCommand = ({ path }: RunFolder): string => foveaCommand('train', '--resume', path)
@@ -58,16 +57,15 @@ export class RunFolder {
 
   /** Keeps the last checkpoint as that of an epoch, and of those only the newest `count`. Names are linked, not copied. */
   keepEpoch(epoch: number, count: number): void {
-    const nameOf = (number: number): string => `epoch-${String(number).padStart(4, '0')}.safetensors`
     try {
-      const path = this.file(nameOf(epoch))
+      const path = this.file(epochFile(epoch))
       rmSync(path, { force: true })
       try {
         linkSync(this.last, path)
       } catch {
         copyFileSync(this.last, path) // a file system without links
       }
-      const kept = new Set(Array.from({ length: count }, (_, i) => nameOf(epoch - i)))
+      const kept = new Set(Array.from({ length: count }, (_, i) => epochFile(epoch - i)))
       for (const name of this.#epochs()) if (!kept.has(name)) rmSync(this.file(name))
     } catch (error) {
       throw diskError(error, this.path, 'write')
@@ -79,11 +77,11 @@ export class RunFolder {
    * @throws FoveaError naming what is there
    */
   checkNew(): void {
-    const record = this.#ownRecord()
+    const record = this.ownRecord()
     if (record && this.hasRun) {
       throw new FoveaError(`'${this.path}' holds a run: go on with it (${resumeCommand(this)}) or choose another --out`)
     }
-    const begun = record ? ['run.json', METRICS, runFiles.best] : []
+    const begun = record ? ['run.json', METRICS, runFiles.best, runFiles.trainedImages] : []
     const files = ['run.json', METRICS, ...Object.values(runFiles), ...runReportFiles, ...this.#epochs()]
     checkNewFiles(
       files.filter(name => !begun.includes(name)).map(name => this.file(name)),
@@ -92,7 +90,7 @@ export class RunFolder {
   }
 
   /** The record of the run that began here; undefined where there is none, or a file of another kind. */
-  #ownRecord(): RunRecord | undefined {
+  ownRecord(): RunRecord | undefined {
     try {
       return this.hasBegun ? this.readRecord() : undefined
     } catch (error) {
@@ -103,7 +101,7 @@ export class RunFolder {
 
   /** The checkpoints that keepEpoch has left. */
   #epochs(): string[] {
-    return existsSync(this.path) ? readdirSync(this.path).filter(name => EPOCH.test(name)) : []
+    return existsSync(this.path) ? readdirSync(this.path).filter(isEpochFile) : []
   }
 
   /** Whether a run began here. */

@@ -26,6 +26,7 @@ import { writeRunReport } from './reports/run-report.js'
 import { type EpochLine, epochLine, type RunFolder, resumeCommand } from './run-folder.js'
 import { finished, type RunRecord, type RunRequest, recordOf, requestedSettings } from './run-record.js'
 import { pretrained, startingModel } from './starting-model.js'
+import { readTrainedImages, writeTrainedImages } from './trained-images.js'
 
 export interface RunOptions {
   readonly folder: RunFolder
@@ -81,6 +82,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
       const pictures = await writeRunReport(folder.path, {
         ...{ model: run.model, test: data.test, engine, evaluation, epochs: run.history },
         ...(augmented === undefined ? {} : { augmentedAccuracy: augmented }),
+        imagesName: data.validation ? 'test images' : 'held-out images',
         title: options.title ?? `${request.model} on ${dataName(data.train)}`,
         trainingImages: data.train.length,
       })
@@ -150,7 +152,11 @@ async function trainIn(
       ...(saveSeconds === undefined ? {} : { saveSeconds }),
       signal: interrupt.signal,
       ...(resume === undefined ? {} : { resume }),
-      onStart: () => folder.writeRecord(record),
+      onStart: async () => {
+        await folder.writeRecord(record)
+        if (resume) return // What it trained on, it trains on.
+        await writeTrainedImages(folder.path, data.train, request.from ? readTrainedImages(request.from) : {})
+      },
       onStep: bar.update,
       onEpoch: async epoch => {
         bar.stop()

@@ -122,7 +122,7 @@ describe.skipIf(process.platform === 'win32')('a limit on the size of files', ()
     expect(errorLines(limited.stderr)).toEqual([
       expect.stringContaining(`; nothing was saved yet; begin again with: npx fovea train --resume ${out}`),
     ])
-    expect(readdirSync(out).sort()).toEqual(['metrics.jsonl', 'run.json'])
+    expect(readdirSync(out).sort()).toEqual(['metrics.jsonl', 'run.json', 'trained-images.safetensors'])
   })
 })
 

@@ -27,6 +27,7 @@ test('--keep leaves the checkpoints of the last epochs, from which a run goes on
     'epoch-0004.safetensors',
     'last.safetensors',
     'model.safetensors',
+    'trained-images.safetensors',
   ])
   const again = join(runs, 'again')
   expect(readCheckpoint(join(trained, 'epoch-0003.safetensors')).training?.epoch).toBe(3)

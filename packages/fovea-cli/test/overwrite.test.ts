@@ -62,7 +62,14 @@ test('saveModel replaces no file unless it is told to', async () => {
 describe('train --out', () => {
   test.each([
     ...['run.json', 'metrics.jsonl', 'model.safetensors', 'last.safetensors', 'best.safetensors'],
-    ...['results.json', 'report.png', 'mistakes.svg', 'calibration.png', 'epoch-0001.safetensors'],
+    ...[
+      'results.json',
+      'report.png',
+      'mistakes.svg',
+      'calibration.png',
+      'epoch-0001.safetensors',
+      'trained-images.safetensors',
+    ],
   ])('replaces no %s of other people', async name => {
     const out = temporaryFolder()
     writeFileSync(join(out, name), '{"mine": true}')
@@ -97,7 +104,7 @@ describe('train --out', () => {
   test('takes a folder with other files in it, and one in which a run began that saved nothing', async () => {
     const out = temporaryFolder()
     writeFileSync(join(out, 'notes.txt'), 'mine')
-    for (const name of ['run.json', 'metrics.jsonl', 'best.safetensors'])
+    for (const name of ['run.json', 'metrics.jsonl', 'best.safetensors', 'trained-images.safetensors'])
       copyFileSync(join(whole, name), join(out, name))
     writeFileSync(join(out, 'model.safetensors'), 'mine')
     expect(await refused(train(out), out)).toContain(`'${join(out, 'model.safetensors')}' exists already`)

@@ -24,7 +24,7 @@ describe('a run leaves', () => {
   test('the record, the log, the results, pictures and the checkpoints, and nothing else', () => {
     expect(filesOf(out)).toEqual([
       ...['best.safetensors', 'calibration.png', 'last.safetensors', 'metrics.jsonl', 'mistakes.png'],
-      ...['model.safetensors', 'report.png', 'results.json', 'run.json'],
+      ...['model.safetensors', 'report.png', 'results.json', 'run.json', 'trained-images.safetensors'],
     ])
   })
 

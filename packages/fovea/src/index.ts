@@ -42,7 +42,7 @@ export { computeType, type Precision, type PrecisionOptions, precisions } from '
 export { type MemoryUse, memoryUses } from './passes/recompute.js'
 export { type NormStatistics, normStatistics } from './passes/training-mode.js'
 export type { ReliabilityBin } from './train/calibration.js'
-export { checkDataset, classIndices, inClassesOf } from './train/check-dataset.js'
+export { classIndices } from './train/check-dataset.js'
 export * from './train/compile.js'
 export type { EarlyStopping } from './train/early-stopping.js'
 export {

@@ -8,6 +8,7 @@ import { openSubjects, type Subject, type SubjectOptions } from '../compare/subj
 import { formatComparison, formatLayers } from '../compare/tables.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { onInterrupt } from '../interrupt.js'
+import { describeMeasured, type MeasuredImages, measuredEntry, sayDoubts } from '../measured-images.js'
 import { optionOf } from '../option-names.js'
 import { createOutput, withCommas } from '../output.js'
 import { StagedProgress } from '../progress.js'
@@ -55,10 +56,11 @@ async function run(names: readonly string[], options: CompareOptions): Promise<v
       throw new UsageError(`${optionOf(name)} is about images: say which with --data`)
     }
   }
-  const subjects = await openSubjects(names, options, output)
+  const { subjects, measured } = await openSubjects(names, options, output)
+  if (measured) sayDoubts(measured, output)
   const planned = planRows(subjects, { ...options, precisions })
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
-  for (const line of heading(subjects, options, engine.description)) output.say(line)
+  for (const line of heading(subjects, measured, options, engine.description)) output.say(line)
   const progress = new StagedProgress()
   const { signal, release } = onInterrupt(() => {
     progress.stop()
@@ -70,7 +72,7 @@ async function run(names: readonly string[], options: CompareOptions): Promise<v
       ...(epochs === undefined ? {} : { epochs }),
     })
     progress.stop()
-    output.result({ models })
+    output.result({ models, ...(measured && { measured: measuredEntry(measured) }) })
     const width = Math.min(process.stdout.columns || 100, 100)
     if (subjects.length === 1 && precisions.length > 1) output.show(`\n${formatLayers(models, width)}`)
     output.show(`\n${formatComparison(models, width)}`)
@@ -83,13 +85,15 @@ async function run(names: readonly string[], options: CompareOptions): Promise<v
 /** What the tables are of. */
 function heading(
   subjects: readonly Subject[],
-  { data, epochs, recipe, seed }: CompareOptions,
+  measured: MeasuredImages | undefined,
+  { data = '', limit, epochs, recipe, seed }: CompareOptions,
   engine: string,
 ): string[] {
-  const images = subjects.find(subject => subject.data)?.data
   const lines = [`engine ${engine}`]
-  if (images)
-    lines.push(`${data}: ${withCommas(images.train.length)} images, ${withCommas(images.test.length)} held out`)
+  const trained = subjects.find(subject => subject.data && !subject.saved)?.data?.train.length
+  const training = trained === undefined ? '' : `${withCommas(trained)} images to train on, `
+  const part = limit === undefined ? data : `${data}, limited by --limit ${limit}`
+  if (measured) lines.push(`${training}measured on ${describeMeasured(measured, part)}`)
   if (epochs !== undefined) {
     const by = recipe === undefined ? '' : ` by recipe ${recipe}`
     lines.push(`models by name are trained${by}, epochs: ${epochs}, seed: ${seed}`)

@@ -1,24 +1,29 @@
-/** @file `fovea eval`: how well a saved model recognizes held-out images. */
+/** @file `fovea eval`: how well a saved model recognizes images that it was not trained on. */
 
 import { join } from 'node:path'
 import { Command } from 'commander'
 import {
   type ClassMetrics,
   createModel,
+  type Evaluation,
   evaluate,
+  FoveaError,
   type Precision,
   type TestTimeAugmentation,
   testTimeAugmentations,
 } from 'fovea'
+import { firstFew } from '../about-data.js'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
+import { describeMeasured, measuredEntry, measuredImages, measuredName, sayDoubts } from '../measured-images.js'
 import { checkNewFiles } from '../new-files.js'
 import { checkFound, dataName, findData, imagesFor, loading, type OpenDataOptions } from '../open-data.js'
 import { createOutput, percent, withCommas } from '../output.js'
 import { evaluationFiles, writeEvaluationReport } from '../reports/run-report.js'
 import { settingOption } from '../setting-option.js'
 import { formatTable } from '../table.js'
+import { readTrainedImages } from '../trained-images.js'
 import { modelName, oneOf, wholeNumber } from '../usage.js'
 
 interface EvalOptions extends EngineOptions {
@@ -35,7 +40,7 @@ interface EvalOptions extends EngineOptions {
 
 export function evalCommand(): Command {
   return withEngineOptions(new Command('eval'))
-    .description('measure a model on held-out images')
+    .description('measure a model on images that it was not trained on')
     .argument('<file>', 'a model that fovea saved, or the folder of a run')
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option('--model <name>', 'which model, where the file holds nothing but weights', modelName)
@@ -69,37 +74,51 @@ async function run(file: string, options: EvalOptions): Promise<void> {
   }
   const { model, data } = await findBoth(file, options)
   checkFound(model, data)
-  const { test } = await loading(output, load => data.open(load))
+  const loaded = await loading(output, load => data.open(load))
+  const measured = measuredImages([{ name: file, data: loaded, trained: readTrainedImages(file) }])
+  sayDoubts(measured, output)
+  const [images] = measured.images
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const { batch: batchSize, precision, keepFloat32, testTimeAugmentation } = options
   const how = { engine, batchSize, precision, ...(keepFloat32 && { keepFloat32 }), testTimeAugmentation }
-  const evaluation = await evaluate(model, test, how)
-  const { loss, accuracy, top5, images, seconds, calibrationError, classes, confusion } = evaluation
-  output.result({ loss, accuracy, top5, images, seconds, calibrationError, classes })
+  const evaluation = await evaluate(model, images, how)
+  const { loss, accuracy, top5, seconds, calibrationError, classes } = evaluation
+  const missing = classes.filter(row => row.images === 0).map(({ label }) => label)
+  output.result({
+    ...{ loss, accuracy, top5, images: images.length, seconds, calibrationError },
+    measured: measuredEntry(measured),
+    ...{ missing, classes },
+  })
   output.say(
-    `${file}: ${percent(accuracy)} of ${withCommas(images)} images, top 5 ${percent(top5)}, loss ${loss.toFixed(4)}, ` +
+    `${file}: ${percent(accuracy)} of ${describeMeasured(measured, options.data)}, ` +
+      `${classes.length > 5 ? `top 5 ${percent(top5)}, ` : ''}loss ${loss.toFixed(4)}, ` +
       `calibration error ${percent(calibrationError)}, ${seconds.toFixed(1)} s`,
   )
-  output.show(
-    formatTable(
-      columns,
-      classes.map((row, i) => classRow(row, i, confusion[i], model.labels)),
-    ),
-  )
+  if (missing.length > 0) output.say(`no images of: ${firstFew(missing)}`)
+  output.show(classTable(evaluation, model.labels))
   if (out === undefined) return
-  const title = `${model.name} on ${dataName(test)}`
-  const mistakes = await writeEvaluationReport(out, { model, test, title, evaluation })
+  const title = `${model.name} on ${dataName(images)}`
+  const mistakes = await writeEvaluationReport(out, {
+    ...{ model, test: images, title, evaluation },
+    imagesName: measuredName(measured),
+  })
   output.say(`mistakes ${mistakes}`)
 }
 
 /** A saved model has a size, and images come in it; one by name takes the images' size and classes. */
 async function findBoth(file: string, { model: name, data, skipBad = false }: EvalOptions) {
-  const find = (options: OpenDataOptions): Promise<FoundData> => findData(data, { skipBad, ...options })
+  const find = (options: OpenDataOptions): Promise<FoundData> =>
+    findData(data, { skipBad, purpose: 'measure', ...options })
   if (name === undefined) {
     const model = readModel(file)
     return { model, data: await find(imagesFor(model)) }
   }
   const found = await find({ maxSize: createModel(name).preprocessing.size[0] })
+  if (found.classes.length < 2) {
+    throw new FoveaError(
+      `'${file}' names no classes, so the images must be of all of them; ${found.name} has '${found.classes[0]}' alone`,
+    )
+  }
   return { model: readModel(file, name, { input: found.imageShape, labels: found.classes }), data: found }
 }
 
@@ -111,6 +130,13 @@ const columns = [
   { title: 'F1', align: 'right' as const },
   { title: 'most often taken for' },
 ]
+
+/** A row for each class of which there are images. */
+const classTable = ({ classes, confusion }: Evaluation, labels: readonly string[]): string =>
+  formatTable(
+    columns,
+    classes.flatMap((row, i) => (row.images > 0 ? [classRow(row, i, confusion[i], labels)] : [])),
+  )
 
 /** @param counts what its images were taken for */
 function classRow(

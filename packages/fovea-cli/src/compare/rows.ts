@@ -70,9 +70,10 @@ function planRow(subject: Subject, precision: Precision, options: RowOptions): P
   const { model, data, name, saved } = subject
   const given = requestedSettings({ model: model.name, precision, seed, batch, recipe, keepFloat32 })
   try {
-    const images = data?.train.length ?? Number.POSITIVE_INFINITY
+    // A saved model is not trained: its steps are timed as in a run on many images.
+    const images = (saved ? undefined : data?.train.length) ?? Number.POSITIVE_INFINITY
     const settings = resolveSettings(model, images, given)
-    if (!saved && settings.batchSize > images) {
+    if (settings.batchSize > images) {
       throw new UsageError(`${name}: --batch ${settings.batchSize} is more than the ${images} images to train on`)
     }
     return {

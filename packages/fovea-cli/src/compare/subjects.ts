@@ -1,12 +1,14 @@
 /** @file What `fovea compare` compares: models by name and saved ones, each with the images that it takes. */
 import { statSync } from 'node:fs'
-import { createModel, type DataSplits, FoveaError, type Model } from 'fovea'
+import { createModel, type DataSplits, type Dataset, FoveaError, type Model } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
-import type { FoundData } from '../data/index.js'
+import type { FoundData, LoadedData } from '../data/index.js'
 import { InterruptError } from '../interrupt.js'
-import { checkFound, findData, imagesFor, limitedTo, loading } from '../open-data.js'
+import { type MeasuredImages, type MeasuredModel, measuredImages } from '../measured-images.js'
+import { checkFound, findData, imagesFor, limitedTo, loading, type OpenDataOptions } from '../open-data.js'
 import type { Output } from '../output.js'
 import { startingModel } from '../starting-model.js'
+import { readTrainedImages } from '../trained-images.js'
 import { modelName, UsageError } from '../usage.js'
 
 /** A model and its images. */
@@ -16,8 +18,14 @@ export interface Subject {
   /** Whether it comes from a file: it is measured as it is, and not trained. */
   readonly saved: boolean
   readonly model: Model
-  /** To train on and to be measured on. */
+  /** To train on, and to be measured on. */
   readonly data?: DataSplits
+}
+
+/** All subjects, and which images those with `data` are measured on. */
+export interface OpenSubjects {
+  readonly subjects: readonly Subject[]
+  readonly measured?: MeasuredImages
 }
 
 export interface SubjectOptions {
@@ -39,14 +47,15 @@ export async function openSubjects(
   names: readonly string[],
   options: SubjectOptions,
   output: Output,
-): Promise<Subject[]> {
+): Promise<OpenSubjects> {
   const found: FoundSubject[] = []
   for (const name of names) found.push(await findSubject(name, options))
   if (options.epochs !== undefined && found.every(({ saved }) => saved)) {
     throw new UsageError('--epochs is for models by name: saved ones are measured as they are')
   }
-  const loaded = new Map<string, DataSplits>()
+  const loaded = new Map<string, LoadedData>()
   const subjects: Subject[] = []
+  const measuring: MeasuredModel[] = []
   for (const { data, ...subject } of found) {
     if (data === undefined || !(subject.saved || options.epochs)) {
       subjects.push(subject)
@@ -57,9 +66,20 @@ export async function openSubjects(
     loaded.set(size, images)
     const { name, saved } = subject
     const model = saved ? subject.model : startingModel({ model: modelName(name), seed: options.seed }, images)
+    const trained = saved ? readTrainedImages(name) : { fingerprint: images.train.fingerprint }
+    measuring.push({ name, data: images, trained })
     subjects.push({ name, saved, model, data: images })
   }
-  return subjects
+  if (measuring.length === 0) return { subjects }
+  const measured = measuredImages(measuring)
+  const tests = [...measured.images]
+  return {
+    measured,
+    subjects: subjects.map(subject => {
+      if (subject.data === undefined) return subject
+      return { ...subject, data: { ...subject.data, test: tests.shift() as Dataset } }
+    }),
+  }
 }
 
 interface FoundSubject extends Omit<Subject, 'data'> {
@@ -67,15 +87,21 @@ interface FoundSubject extends Omit<Subject, 'data'> {
 }
 
 /** A saved model has a size, and images come in it; one by name takes the images' size and classes. */
-async function findSubject(name: string, { data, size, skipBad = false, seed }: SubjectOptions): Promise<FoundSubject> {
-  const asked = { skipBad, ...(size === undefined ? {} : { size }) }
+async function findSubject(
+  name: string,
+  { data, size, skipBad = false, seed, epochs }: SubjectOptions,
+): Promise<FoundSubject> {
+  const purpose = epochs === undefined ? 'measure' : 'train'
+  const asked: OpenDataOptions = { purpose, skipBad, ...(size === undefined ? {} : { size }) }
   if (statSync(name, { throwIfNoEntry: false }) === undefined) {
     const model = registryName(name)
     if (data === undefined) return { name, saved: false, model: createModel(model, { seed }) }
     const maxSize = createModel(model).preprocessing.size[0]
     const found = await findData(data, size === undefined ? { ...asked, maxSize } : asked)
     return ofSubject(name, () => {
-      const fitting = createModel(model, { input: found.imageShape, labels: found.classes, seed })
+      // Images to measure others by may be of a single class: then this model, which is not measured, has its own.
+      const labels = found.classes.length > 1 && { labels: found.classes }
+      const fitting = createModel(model, { input: found.imageShape, ...labels, seed })
       return { name, saved: false, model: fitting, data: found }
     })
   }

@@ -29,7 +29,12 @@ export interface FolderScan {
   readonly state: string
 }
 
+/** To measure a model, a single image is enough, and classes need not be among those to train on. */
+export type Purpose = 'train' | 'measure'
+
 export interface SplitOptions {
+  /** What the images are for. Default `train`. */
+  readonly purpose?: Purpose
   /** How much of each class is held out where the folder has no validation images of its own. Default 0.2. */
   readonly heldOut?: number
   /** Chooses the images held out; not the seed of a training run, so that every run and evaluation agree. Default 0. */
@@ -40,25 +45,32 @@ export interface SplitOptions {
  * Lists the images of a folder, a class's with those in all folders below it. Names of classes are in Unicode's normal form
  * C. Where there are no test images, those of validation are both; where there are no validation images, some of those to
  * train on are held out for it; where there is neither, for the test.
- * @throws InvalidArgumentError if there is no such folder; FormatError if it has no images or fewer than two classes
+ * @throws InvalidArgumentError if there is no such folder; FormatError if it has no images or, to train on, fewer than two
+ *   classes, an empty one, none to hold out, or held-out images of another class
  */
-export function scanFolder(folder: string, { heldOut = 0.2, splitSeed = 0 }: SplitOptions = {}): FolderScan {
+export function scanFolder(
+  folder: string,
+  { purpose = 'train', heldOut = 0.2, splitSeed = 0 }: SplitOptions = {},
+): FolderScan {
   const { folders, unused } = findSplits(folder)
   const train = listClasses(folder, folders.train)
-  const classes = [...train.classes.keys()].sort()
-  checkClasses(join(folder, folders.train), train)
+  checkClasses(join(folder, folders.train), train, purpose)
   const both = folders.validation !== undefined && folders.test !== undefined
   const listed = {
-    validation: both ? listHeldOut(folder, folders.validation, train) : undefined,
-    test: listHeldOut(folder, folders.test ?? folders.validation, train),
+    validation: both ? listHeldOut(folder, folders.validation, train, purpose) : undefined,
+    test: listHeldOut(folder, folders.test ?? folders.validation, train, purpose),
   }
+  const lists = [train, listed.validation, listed.test].filter(list => list !== undefined)
+  const classes = [...new Set(lists.flatMap(list => [...list.classes.keys()]))]
+    .filter(name => train.classes.has(name) || lists.some(list => list.classes.get(name)?.images.length))
+    .sort()
   const imagesOf = (list: ListedFolder | undefined): Omit<FoundImage, 'split'>[] =>
     classes.flatMap((name, label) => (list?.classes.get(name)?.images ?? []).map(path => ({ label, path })))
   const toTrain = imagesOf(train)
   const drawn = listed.test === undefined ? 'test' : folders.validation === undefined ? 'validation' : undefined
   const isDrawn = drawn && drawImages(toTrain, classes.length, heldOut, splitSeed)
   const drawnImages = toTrain.filter((_, i) => isDrawn?.[i] === 1)
-  if (drawn === 'test' && drawnImages.length === 0) {
+  if (purpose === 'train' && drawn === 'test' && drawnImages.length === 0) {
     throw new FormatError(`'${folder}' has one image a class: there is none to hold out; add images`)
   }
   const images: FoundImage[] = (
@@ -69,7 +81,6 @@ export function scanFolder(folder: string, { heldOut = 0.2, splitSeed = 0 }: Spl
     ] as const
   ).flatMap(([split, found]) => found.map(image => ({ split, ...image })))
   const drawnFrom = { folder: folders.train, heldOut }
-  const lists = [train, listed.validation, listed.test].filter(list => list !== undefined)
   const facts: FolderFacts = {
     sources: {
       train: { folder: folders.train },
@@ -118,10 +129,16 @@ function listClasses(dataFolder: string, folder: string): ListedFolder {
   return { folder, classes, loose: looseImages(join(dataFolder, folder)) }
 }
 
-/** @throws FormatError for a class that is not trained on */
-function listHeldOut(dataFolder: string, folder: string | undefined, train: ListedFolder): ListedFolder | undefined {
+/** @throws FormatError for a class that is not trained on, but should be */
+function listHeldOut(
+  dataFolder: string,
+  folder: string | undefined,
+  train: ListedFolder,
+  purpose: Purpose,
+): ListedFolder | undefined {
   if (folder === undefined) return undefined
   const list = listClasses(dataFolder, folder)
+  if (purpose === 'measure') return list
   for (const [name, { images }] of list.classes) {
     if (images.length === 0 || train.classes.has(name)) continue
     const [near] = nearestNames(name, [...train.classes.keys()])
@@ -155,8 +172,9 @@ function addedUp(counts: readonly Endings[]): Endings {
   return sum
 }
 
-function checkClasses(path: string, { classes, loose }: ListedFolder): void {
+function checkClasses(path: string, { classes, loose }: ListedFolder, purpose: Purpose): void {
   if ([...classes.values()].every(({ images }) => images.length === 0)) throw noImages(path, classes, loose)
+  if (purpose === 'measure') return
   const empty = [...classes.values()].filter(({ images }) => images.length === 0)
   if (empty.length > 0) {
     const folders = empty.map(({ folders: [first], others }) => `'${join(path, basename(first))}'${instead(others)}`)

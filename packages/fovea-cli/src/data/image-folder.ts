@@ -8,6 +8,7 @@ import { basename, join, resolve } from 'node:path'
 import { FormatError } from 'fovea'
 import {
   checkArguments,
+  choice,
   custom,
   flag,
   group,
@@ -24,7 +25,7 @@ import { cacheFolderIn, inCache } from './cache.js'
 import { type FolderScan, type SplitOptions, scanFolder } from './folder-scan.js'
 import type { FoundData, LoadedData, SizeFrom } from './found-data.js'
 import { loadSettings, pathArgument } from './options.js'
-import { badImages, type PackOptions, packFolder } from './pack-folder.js'
+import { badImages, missingPart, type PackOptions, packFolder } from './pack-folder.js'
 import {
   openPacked,
   PACKED_EXTENSION,
@@ -58,6 +59,7 @@ const square = 'the pixels of a square, or [height, width]'
 const imageFolderSettings = {
   ...loadSettings,
   skipBad: flag('leaves out images that cannot be read').default(false),
+  purpose: choice('what the images are for', ['train', 'measure']).default('train'),
   heldOut: number('how much of each class is held out', { above: 0, below: 1 }).default(0.2),
   splitSeed: whole('chooses the images held out').default(0),
   size: custom('of every image', square, (value, path): number | readonly [number, number] => {
@@ -106,8 +108,9 @@ export async function findImageFolder(folder: string, options: SettledFolderOpti
   const scan = scanFolder(folder, options)
   const job = await describe(folder, scan, options)
   const { name, imageShape, classes } = job.description
-  const { skipBad } = options
-  return { name, imageShape, classes, open: (load = {}) => openFolder(folder, scan, job, { ...load, skipBad }) }
+  const { skipBad, purpose } = options
+  const open = (load = {}) => openFolder(folder, scan, job, { ...load, skipBad, purpose })
+  return { name, imageShape, classes, open }
 }
 
 async function openFolder(folder: string, scan: FolderScan, job: Job, options: PackOptions): Promise<LoadedData> {
@@ -115,12 +118,16 @@ async function openFolder(folder: string, scan: FolderScan, job: Job, options: P
   if (existsSync(path)) {
     try {
       const { source, skipped } = readManifest(path)
-      if (source === job.description.source) {
+      const isCurrent = source === job.description.source
+      const without = new Set(skipped)
+      const leftOut = scan.images.filter(({ path }) => without.has(path))
+      // What was packed to measure a model may lack what it takes to train one: packing it again says what.
+      if (isCurrent && missingPart(scan, leftOut, options.purpose) === undefined) {
         const data = openPacked(path)
         if (skipped.length > 0) options.onNotice?.(`left out ${badImages(skipped, scan.images.length)}`)
         return { ...data, sizeFrom: job.sizeFrom }
       }
-      options.onNotice?.(`'${folder}' has changed: decoding its images again`)
+      if (!isCurrent) options.onNotice?.(`'${folder}' has changed: decoding its images again`)
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
       options.onNotice?.(`${error.message}: decoding the images again`)

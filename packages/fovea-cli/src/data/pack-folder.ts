@@ -5,7 +5,7 @@ import { FormatError, FoveaError } from 'fovea'
 import sharp from 'sharp'
 import { type DecodedImage, decodeFile } from './decode-image.js'
 import type { DecodedFacts } from './folder-facts.js'
-import type { FolderScan, FoundImage } from './folder-scan.js'
+import type { FolderScan, FoundImage, Purpose } from './folder-scan.js'
 import type { LoadOptions } from './options.js'
 import { type PackedDescription, type PackedImage, writePacked } from './packed-file.js'
 import { RepeatedImages } from './repeated-images.js'
@@ -13,6 +13,8 @@ import { RepeatedImages } from './repeated-images.js'
 export interface PackOptions extends LoadOptions {
   /** Leave out images that cannot be read, naming them with `onNotice`. Default: they are an error. */
   readonly skipBad?: boolean
+  /** What the images are for. Default `train`. */
+  readonly purpose?: Purpose
 }
 
 /** An image that cannot be read; the reason names the file. */
@@ -49,7 +51,8 @@ export async function packFolder(
   }
   if (bad.length > 0) options.onNotice?.(`left out ${badImages(bad.map(reasonOf), scan.images.length)}`)
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
-  options.onNotice?.(`decoded ${scan.images.length - bad.length} images in ${seconds} s into '${path}'`)
+  const count = scan.images.length - bad.length
+  options.onNotice?.(`decoded ${count} image${count === 1 ? '' : 's'} in ${seconds} s into '${path}'`)
 }
 
 const reasonOf = ({ reason }: BadImage): string => reason
@@ -82,11 +85,12 @@ class SeenImages {
 /** The images in the order of the scan: those that are decoded go through `seen`, those that cannot be read to `bad`. */
 async function* decodedImages(
   folder: string,
-  { images, classes }: FolderScan,
+  scan: FolderScan,
   imageShape: readonly [number, number, number],
   { bad, seen }: { readonly bad: BadImage[]; readonly seen: SeenImages },
-  { skipBad, onProgress, signal }: PackOptions,
+  { skipBad, purpose, onProgress, signal }: PackOptions,
 ): AsyncGenerator<PackedImage> {
+  const { images } = scan
   const decode = ({ path }: FoundImage): Promise<DecodedImage | FoveaError> =>
     decodeFile(join(folder, path), imageShape).catch((error: unknown) => {
       if (error instanceof FoveaError) return error
@@ -109,24 +113,42 @@ async function* decodedImages(
     const advice = 'Repair or remove them, or leave them out with --skip-bad (skipBad: true)'
     throw new FormatError(`${badImages(bad.map(reasonOf), images.length)}. ${advice}`)
   }
-  checkLeft(classes, images, bad)
+  const missing = missingPart(scan, bad, purpose)
+  if (missing === undefined) return
+  const reasons = bad.filter(missing.holds).map(reasonOf)
+  throw new FormatError(
+    `${missing.what} left: ${reasons.length} were left out that cannot be read: ${firstFew(reasons)}; ` +
+      'repair some or add others',
+  )
 }
 
-/** @throws FormatError if a class has no training image left, or a split none at all */
-function checkLeft(classes: readonly string[], images: readonly FoundImage[], bad: readonly BadImage[]): void {
-  const check = (what: string, isPart: (image: FoundImage) => boolean): void => {
-    const lost = bad.filter(isPart).map(reasonOf)
-    if (lost.length < images.filter(isPart).length) return
-    throw new FormatError(
-      `${what} left: ${lost.length} were left out that cannot be read: ${firstFew(lost)}; repair some or add others`,
-    )
+/** Images of a folder without which it is of no use. */
+interface Part {
+  /** What is to be said when there are none. */
+  readonly what: string
+  readonly holds: (image: FoundImage) => boolean
+}
+
+/**
+ * What a scan's images would lack without some of them: all images; to train on, the training images of a class, or a split.
+ * @returns undefined if enough is left
+ */
+export function missingPart(
+  { classes, images }: FolderScan,
+  without: readonly FoundImage[],
+  purpose: Purpose = 'train',
+): Part | undefined {
+  const parts: Part[] = [{ what: 'there are no images', holds: () => true }]
+  if (purpose === 'train') {
+    for (const own of new Set(without.map(({ label }) => label))) {
+      const holds = ({ split, label }: FoundImage): boolean => split === 'train' && label === own
+      parts.push({ what: `class '${classes[own]}' has no training images`, holds })
+    }
+    for (const own of new Set(without.map(({ split }) => split))) {
+      parts.push({ what: `the ${own} split has no images`, holds: ({ split }) => split === own })
+    }
   }
-  for (const label of new Set(bad.map(({ label }) => label))) {
-    check(`class '${classes[label]}' has no training images`, image => image.split === 'train' && image.label === label)
-  }
-  for (const split of new Set(bad.map(({ split }) => split))) {
-    check(`the ${split} split has no images`, image => image.split === split)
-  }
+  return parts.find(({ holds }) => without.filter(holds).length >= images.filter(holds).length)
 }
 
 /** `2 of 60 images that cannot be read: 'a.jpg' …; 'b.jpg' …`. */

@@ -18,6 +18,7 @@ import { z } from 'zod'
 import { diskError, writeFileAtomic } from '../files.js'
 import { decodedFactsSchema } from './folder-facts.js'
 import type { LoadedData } from './found-data.js'
+import { imageHash, joinHashes, splitHashes } from './image-hash.js'
 import { pathArgument } from './options.js'
 import { type StoredImages, sharedBytes, sharedLabels } from './stored-dataset.js'
 import { preparedAhead } from './worker-loader.js'
@@ -38,12 +39,15 @@ const SPLITS = ['train', 'validation', 'test'] as const
 export type SplitName = (typeof SPLITS)[number]
 
 const dimension = z.int().min(1).max(65535)
+/** What was packed to measure a model may lack images to train on, or held-out ones. */
 const splitSchema = z.object({
   count: z
     .int()
-    .min(1)
+    .min(0)
     .max(2 ** 32 - 1),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The hashes of the images, one after another (image-hash.ts), in base64. Files of before have none. */
+  hashes: z.string().optional(),
 })
 type PackedSplit = z.infer<typeof splitSchema>
 
@@ -80,7 +84,7 @@ export type FoundWhilePacking = Pick<PackedManifest, 'skipped' | 'facts'>
  * Writes a packed file, whole or not at all.
  * @param images all training images, then all of validation, then all test images
  * @param found asked for at the end: the files left out by then, and what is to be said of a folder
- * @throws FormatError if no image is there to train on, or none for the test; FoveaError if the disk refuses
+ * @throws FormatError if there are no images; FoveaError if the disk refuses
  */
 export async function writePacked(
   path: string,
@@ -103,12 +107,14 @@ async function* packedBytes(
 
   const labels: Record<SplitName, number[]> = { train: [], validation: [], test: [] }
   const sha256 = (): Hash => createHash('sha256')
-  const hashes: Record<SplitName, Hash> = { train: sha256(), validation: sha256(), test: sha256() }
+  const content: Record<SplitName, Hash> = { train: sha256(), validation: sha256(), test: sha256() }
+  const hashes: Record<SplitName, string[]> = { train: [], validation: [], test: [] }
   let chunk: Uint8Array[] = []
   let chunkBytes = 0
   for await (const { split, label, pixels } of images) {
     labels[split].push(label)
-    hashes[split].update(pixels)
+    content[split].update(pixels)
+    hashes[split].push(imageHash(pixels))
     chunk.push(pixels)
     chunkBytes += pixels.length
     if (chunkBytes < 1 << 20) continue
@@ -117,14 +123,13 @@ async function* packedBytes(
     chunkBytes = 0
   }
   yield* chunk
+  if (SPLITS.every(split => labels[split].length === 0)) throw noImages(description.name, found().skipped)
   const splits = Object.fromEntries(
     SPLITS.flatMap(split => {
-      if (labels[split].length === 0) {
-        if (split === 'validation') return []
-        throw noImages(description.name, split, found().skipped)
-      }
-      hashes[split].update(Uint16Array.from(labels[split]))
-      return [[split, { count: labels[split].length, sha256: hashes[split].digest('hex') }]]
+      if (split === 'validation' && labels[split].length === 0) return []
+      content[split].update(Uint16Array.from(labels[split]))
+      const [count, sha256] = [labels[split].length, content[split].digest('hex')]
+      return [[split, { count, sha256, hashes: joinHashes(hashes[split]).toString('base64') }]]
     }),
   )
   for (const split of SPLITS) yield new Uint8Array(Uint16Array.from(labels[split]).buffer)
@@ -137,10 +142,10 @@ async function* packedBytes(
   yield end
 }
 
-function noImages(name: string, split: SplitName, skipped: readonly string[]): FormatError {
+function noImages(name: string, skipped: readonly string[]): FormatError {
   const more = skipped.length > 5 ? ` and ${skipped.length - 5} more` : ''
   const leftOut = skipped.length > 0 ? `; left out: ${skipped.slice(0, 5).join(', ')}${more}` : ''
-  return new FormatError(`data set '${name}' has no ${split} images${leftOut}`)
+  return new FormatError(`data set '${name}' has no images${leftOut}`)
 }
 
 /** Whether a file begins as a packed data set does. */
@@ -170,7 +175,7 @@ export function openPacked(path: string, maxMemoryBytes = MAX_MEMORY_BYTES): Loa
     const imageBytes = imageShape[0] * imageShape[1] * imageShape[2]
     const inMemory = labelsAt - MARK <= maxMemoryBytes
     let images = 0
-    const open = (split: SplitName, { count, sha256 }: PackedSplit): Dataset => {
+    const open = (split: SplitName, { count, sha256, hashes }: PackedSplit): Dataset => {
       const firstImage = images
       images += count
       const offset = MARK + firstImage * imageBytes
@@ -183,7 +188,10 @@ export function openPacked(path: string, maxMemoryBytes = MAX_MEMORY_BYTES): Loa
         const hash = createHash('sha256').update(pixels.bytes).update(packed).digest('hex')
         if (hash !== sha256) throw damaged(path, `the ${split} images do not have the hash that was written`)
       }
-      return preparedAhead({ name: `${name}/${split}`, imageShape, classes, fingerprint: sha256, labels, pixels })
+      const known = hashes === undefined ? undefined : splitHashes(Buffer.from(hashes, 'base64'))
+      if (known && known.length !== count) throw damaged(path, `it has hashes of ${known.length} of ${count} images`)
+      const stored = { name: `${name}/${split}`, imageShape, classes, fingerprint: sha256, labels, pixels }
+      return { ...preparedAhead(stored), ...(known && { hashes: known }) }
     }
     return {
       train: open('train', splits.train),

@@ -1,6 +1,6 @@
 /** @file Images that are the same, pixel for pixel, where they must not be: in two splits, or in two classes. */
-import { createHash } from 'node:crypto'
 import type { FoundImage } from './folder-scan.js'
+import { imageHash } from './image-hash.js'
 
 /** How many images are another's like, and one of them after that other. */
 export interface Repeats {
@@ -15,7 +15,7 @@ export class RepeatedImages {
 
   /** Images come in the order of the splits. */
   add(image: FoundImage, pixels: Uint8Array): void {
-    const hash = createHash('sha256').update(pixels).digest('base64').slice(0, 24)
+    const hash = imageHash(pixels)
     const first = this.#first.get(hash)
     if (first === undefined) {
       this.#first.set(hash, image)

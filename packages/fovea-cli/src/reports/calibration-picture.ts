@@ -11,6 +11,8 @@ import { type Box, colors, document, rect, text } from './svg.js'
 export interface CalibrationPicture
   extends Pick<Evaluation, 'accuracy' | 'calibrationError' | 'images' | 'reliability'> {
   readonly title: string
+  /** What people call the images. Default `held-out images`. */
+  readonly imagesName?: string
 }
 
 const width = 800
@@ -21,13 +23,13 @@ const histogramHeight = 170
 const titleHeight = 28
 
 /** The picture as SVG. */
-export function calibrationPicture({ title, ...measured }: CalibrationPicture): string {
+export function calibrationPicture({ title, imagesName = 'held-out images', ...measured }: CalibrationPicture): string {
   const { calibrationError, accuracy, images, reliability } = measured
   const confidence = reliability.reduce((sum, bin) => sum + (bin.confidence * bin.images) / images, 0)
   const difference = Math.abs(confidence - accuracy)
   const points = `${(100 * difference).toFixed(1)} points too ${confidence > accuracy ? 'sure' : 'cautious'}`
   const verdict = difference < 0.005 ? 'as sure as it is right' : points
-  const subtitle = `calibration error ${percent(calibrationError)} on ${withCommas(images)} held-out images, on average ${verdict}`
+  const subtitle = `calibration error ${percent(calibrationError)} on ${withCommas(images)} ${imagesName}, on average ${verdict}`
   const histogramTop = headHeight + titleHeight + diagramHeight + 30
   return document(
     width,

@@ -11,6 +11,8 @@ export interface MistakesPicture {
   /** Of how many mistakes these are the worst, on how many images. */
   readonly total: number
   readonly images: number
+  /** What people call them. Default `held-out images`. */
+  readonly imagesName?: string
 }
 
 const width = 1280
@@ -18,7 +20,13 @@ const width = 1280
 export const mistakeSize = 140
 
 /** The picture as SVG, as high as it has rows. */
-export function mistakesPicture({ title, mistakes, total, images }: MistakesPicture): string {
+export function mistakesPicture({
+  title,
+  mistakes,
+  total,
+  images,
+  imagesName = 'held-out images',
+}: MistakesPicture): string {
   const inner = width - 2 * margin
   const rows = Math.ceil(mistakes.length / gridColumns(inner, mistakeSize))
   const gridHeight = rows * gridRowHeight(mistakeSize)
@@ -30,7 +38,7 @@ export function mistakesPicture({ title, mistakes, total, images }: MistakesPict
     width,
     headHeight + Math.max(gridHeight, 30) + 20,
     [
-      heading(title, `${start} on ${withCommas(images)} held-out images${end}`, width),
+      heading(title, `${start} on ${withCommas(images)} ${imagesName}${end}`, width),
       total === 0
         ? none
         : predictionGrid(mistakes, { x: margin, y: headHeight, width: inner, height: gridHeight }, mistakeSize),

@@ -25,12 +25,14 @@ import { imageSize, imagesPerRow, runPicture } from './run-picture.js'
 export const evaluationFiles = ['results.json', ...['mistakes', 'calibration'].flatMap(pictureFiles)]
 export const runReportFiles = [...evaluationFiles, ...pictureFiles('report')]
 
-/** What a model came to on held-out images. */
+/** What a model came to on images that it was not trained on. */
 export interface EvaluationResults {
   readonly model: Model
   readonly test: Dataset
   /** Over the pictures. */
   readonly title: string
+  /** What people call the images: `test images`. Default `held-out images`. */
+  readonly imagesName?: string
   readonly evaluation: Evaluation
   /** The accuracy with test-time augmentation, where that was measured too. */
   readonly augmentedAccuracy?: number
@@ -47,7 +49,8 @@ export interface RunResults extends EvaluationResults {
  * @returns the path of the mistakes' picture
  */
 export async function writeEvaluationReport(folder: string, results: EvaluationResults): Promise<string> {
-  const { model, title, evaluation } = results
+  const { model, title, imagesName, evaluation } = results
+  const named = imagesName === undefined ? {} : { imagesName }
   const { images, confusion } = evaluation
   await writeFileAtomic(
     join(folder, 'results.json'),
@@ -55,9 +58,12 @@ export async function writeEvaluationReport(folder: string, results: EvaluationR
   )
   const right = confusion.reduce((sum, row, i) => sum + row[i], 0)
   const mistakes = await mistakenImages(results, mistakeSize, evaluation.mistakes.length)
-  const calibration = calibrationPicture({ title: `${title}: calibration`, ...evaluation })
+  const calibration = calibrationPicture({ title: `${title}: calibration`, ...named, ...evaluation })
   await writePicture(calibration, join(folder, 'calibration'))
-  const picture = mistakesPicture({ title: `${title}: the worst mistakes`, mistakes, total: images - right, images })
+  const picture = mistakesPicture({
+    title: `${title}: the worst mistakes`,
+    ...{ mistakes, total: images - right, images, ...named },
+  })
   return writePicture(picture, join(folder, 'mistakes'))
 }
 
@@ -66,10 +72,10 @@ export async function writeEvaluationReport(folder: string, results: EvaluationR
  * @returns the paths of that picture and of the mistakes'
  */
 export async function writeRunReport(folder: string, results: RunResults) {
-  const { model, test, engine, title, epochs, trainingImages, evaluation } = results
+  const { model, test, engine, title, imagesName = 'held-out images', epochs, trainingImages, evaluation } = results
   const mistakes = await writeEvaluationReport(folder, results)
   const subtitle = [
-    `${percent(evaluation.accuracy)} of ${withCommas(evaluation.images)} held-out images are recognized`,
+    `${percent(evaluation.accuracy)} of ${withCommas(evaluation.images)} ${imagesName} are recognized`,
     `${withCommas(parameterCount(model.graph))} parameters`,
     `${withCommas(trainingImages)} training images`,
     `engine: ${engine.name}`,

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { type Dataset, FormatError } from 'fovea'
 import { describe, expect, it } from 'vitest'
 import type { DecodedFacts } from '../../src/data/folder-facts.js'
+import { imageHashes, joinHashes, splitHashes } from '../../src/data/image-hash.js'
 import { isPacked, openPacked, readManifest, writePacked } from '../../src/data/packed-file.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -42,6 +43,23 @@ describe('a packed file', () => {
     expect([...target]).toEqual([...images[4].pixels, ...images[4].pixels])
     expect(train.fingerprint).not.toBe(test.fingerprint)
     expect(readManifest(path)).toMatchObject({ ...description, skipped: ['bad.jpg'], splits: { train: { count: 5 } } })
+  })
+
+  it('knows the hash of each image, as if it were read; one that was packed without them is read for it', async () => {
+    const path = await packed()
+    const { train, test } = openPacked(path)
+    expect(new Set([...(train.hashes ?? []), ...(test.hashes ?? [])]).size).toBe(7)
+    for (const dataset of [train, test]) {
+      const { hashes, ...without } = dataset
+      expect(imageHashes(dataset)).toBe(hashes)
+      expect(imageHashes(without)).toEqual(hashes)
+      expect(splitHashes(joinHashes(hashes ?? []))).toEqual(hashes)
+    }
+    const whole = readFileSync(path)
+    const asOld = whole.toString('latin1').replace(/"hashes":"/g, '"before":"')
+    writeFileSync(path, asOld, 'latin1')
+    expect(openPacked(path).train.hashes).toBeUndefined()
+    expect(imageHashes(openPacked(path).train)).toEqual(train.hashes)
   })
 
   it('is refused when any part is cut off or any byte of its images changed', async () => {
@@ -132,13 +150,18 @@ describe('a packed file', () => {
     expect(openPacked(path).validation).toBeUndefined()
   })
 
-  it('is not written without images in both splits', async () => {
+  it('is not written without images', async () => {
     const path = temporary.path('none')
-    const train = images.slice(0, 5)
-    await expect(writePacked(path, description, train)).rejects.toThrow("'small' has no test images")
-    await expect(writePacked(path, description, train, () => ({ skipped: ['a.jpg', 'b.jpg'] }))).rejects.toThrow(
-      "'small' has no test images; left out: a.jpg, b.jpg",
+    await expect(writePacked(path, description, [])).rejects.toThrow("'small' has no images")
+    await expect(writePacked(path, description, [], () => ({ skipped: ['a.jpg', 'b.jpg'] }))).rejects.toThrow(
+      "'small' has no images; left out: a.jpg, b.jpg",
     )
     expect(() => readManifest(path)).toThrow(/cannot read '.*none': there is no such file/)
+  })
+
+  it('may lack a split', async () => {
+    const path = temporary.path('one')
+    await writePacked(path, description, images.slice(0, 5))
+    expect(openPacked(path)).toMatchObject({ train: { length: 5 }, test: { length: 0 } })
   })
 })

@@ -154,6 +154,8 @@ describe('the picture of the calibration', () => {
     expect(said(0.85)).toBe('calibration error 7.0 % on 20 held-out images, on average 5.4 points too sure')
     expect(said(0.95)).toContain('4.6 points too cautious')
     expect(said(0.904)).toContain('as sure as it is right')
+    const named = calibrationPicture({ ...measured, accuracy: 0.85, imagesName: 'images of val' })
+    expect(texts(named)[1]).toBe('calibration error 7.0 % on 20 images of val, on average 5.4 points too sure')
     await drawn(calibrationPicture({ ...measured, accuracy: 0.85 }))
   })
 

@@ -18,6 +18,8 @@ export interface Dataset {
   readonly fingerprint: string
   /** The label of every image. */
   readonly labels: Int32Array
+  /** A hash of each image's pixels, where they are known without reading all images: tells which were seen elsewhere. */
+  readonly hashes?: readonly string[]
   /** Copies the images of these indices, one after another, into `target`. */
   read(indices: ArrayLike<number>, target: Uint8Array): void
   /** Prepares batches ahead of the step, on a worker. Data sets without it are prepared inline, by `data/batches.ts`. */

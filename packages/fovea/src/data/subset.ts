@@ -28,6 +28,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = data
   checkArguments(subsetArguments, { dataset, indices, name })
   checkIndices(indices, dataset)
   const chosen = Uint32Array.from(indices)
+  const { hashes } = dataset
   const inWhole = (within?: Uint32Array): Uint32Array => within?.map(i => chosen[i]) ?? chosen
   return {
     name,
@@ -36,6 +37,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = data
     classes: dataset.classes,
     fingerprint: `${dataset.fingerprint}-${fingerprintOf(new Uint8Array(chosen.buffer), new Int32Array())}`,
     labels: Int32Array.from(chosen, index => dataset.labels[index]),
+    ...(hashes && { hashes: Array.from(chosen, index => hashes[index]) }),
     read: (within, target) =>
       dataset.read(
         Uint32Array.from(within, i => chosen[i]),
@@ -45,23 +47,21 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = data
   }
 }
 
-const splitArguments = {
-  dataset: labelledImages,
-  fraction: number('how much is held out', { above: 0, below: 1 }),
-  seed: seedSetting,
-}
+const concatArguments = { first: labelledImages, second: labelledImages, name: text('for messages and run files') }
 
 /**
  * One data set after another, as one. Batches of it are prepared inline.
- * @throws InvalidArgumentError if they have images of other sizes or other classes
+ * @throws SettingError if they have images of other sizes or other classes
  */
-export function concat(first: Dataset, second: Dataset, name = first.name): Dataset {
+export function concat(first: Dataset, second: Dataset, name = first?.name): Dataset {
+  checkArguments(concatArguments, { first, second, name })
   const { imageShape, classes } = first
   const size = imageShape[0] * imageShape[1] * imageShape[2]
   const same = (a: readonly unknown[], b: readonly unknown[]): boolean =>
     a.length === b.length && a.every((value, i) => value === b[i])
   if (!same(imageShape, second.imageShape) || !same(classes, second.classes)) {
-    throw new InvalidArgumentError(
+    throw new SettingError(
+      'second',
       `data sets '${first.name}' and '${second.name}' differ in the size of their images, or in their classes`,
     )
   }
@@ -69,6 +69,7 @@ export function concat(first: Dataset, second: Dataset, name = first.name): Data
     ...{ name, length: first.length + second.length, imageShape, classes },
     fingerprint: `${first.fingerprint}+${second.fingerprint}`,
     labels: Int32Array.from([...first.labels, ...second.labels]),
+    ...(first.hashes && second.hashes && { hashes: [...first.hashes, ...second.hashes] }),
     read(indices, target) {
       for (let i = 0; i < indices.length; i++) {
         const at = indices[i]
@@ -78,6 +79,12 @@ export function concat(first: Dataset, second: Dataset, name = first.name): Data
       }
     },
   }
+}
+
+const splitArguments = {
+  dataset: labelledImages,
+  fraction: number('how much is held out', { above: 0, below: 1 }),
+  seed: seedSetting,
 }
 
 /**

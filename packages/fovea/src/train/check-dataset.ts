@@ -1,9 +1,10 @@
 /** @file Whether a model and a data set fit: size, channels and classes. What is trained on has the model's classes; what is measured, some of them. */
 import { batchesOf } from '../data/batches.js'
 import type { Batch, BatchOptions, Dataset } from '../data/dataset.js'
+import { imageSize } from '../data/dataset-setting.js'
 import { InvalidArgumentError, nearestNames } from '../errors.js'
-import { imageSize, modelOf } from '../models/model-setting.js'
 import type { Model } from '../models/model.js'
+import { modelOf } from '../models/model-setting.js'
 import { group } from '../settings/group.js'
 import { list, text } from '../settings/kinds.js'
 
@@ -15,8 +16,8 @@ type Described = Pick<Dataset, 'name' | 'imageShape' | 'classes'>
  * @throws InvalidArgumentError where images or classes of the data are not the model's
  */
 export function checkDataset(model: Model, dataset: Described): void {
-  const { name, labels } = model
   checkSize(model, dataset)
+  const { name, labels } = model
   if (dataset.classes.length !== labels.length) {
     throw new InvalidArgumentError(
       `${name} tells ${labels.length} classes apart, ${dataset.name} has ${dataset.classes.length}`,
@@ -30,7 +31,15 @@ export function checkDataset(model: Model, dataset: Described): void {
   }
 }
 
-function checkSize({ name, preprocessing }: Model, dataset: Described): void {
+const described = group(
+  'what is known of a data set before it is loaded',
+  { name: text('for messages'), imageShape: imageSize('of every image'), classes: list('', 'names', text('a class')) },
+  'ignored',
+)
+
+function checkSize(model: Model, dataset: Described): void {
+  const { name, preprocessing } = modelOf(model)
+  described.parse(dataset, 'dataset')
   const [expected, got] = [preprocessing.size.join('×'), dataset.imageShape.join('×')]
   if (expected === got) return
   throw new InvalidArgumentError(`${name} takes images of ${expected}, ${dataset.name} has images of ${got}`)

@@ -77,6 +77,14 @@ it('a subset refuses an index that the data set does not have', () => {
   expect(() => subset(data([3]), [-1])).toThrow('none at -1')
 })
 
+it('parts of a data set that knows hashes of its images know theirs', () => {
+  const whole = { ...data([2, 2]), hashes: ['p', 'q', 'r', 's'] }
+  expect(subset(whole, [3, 0]).hashes).toEqual(['s', 'p'])
+  expect(concat(subset(whole, [3, 0]), whole).hashes).toEqual(['s', 'p', 'p', 'q', 'r', 's'])
+  expect(concat(whole, data([2, 2])).hashes).toBeUndefined()
+  expect(subset(data([2]), [1]).hashes).toBeUndefined()
+})
+
 describe('concat', () => {
   it('is one data set after the other', () => {
     const whole = data([3, 4])
