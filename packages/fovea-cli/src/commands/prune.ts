@@ -212,11 +212,11 @@ async function accountOf({
     output.say(`file     ${formatBytes(files[0])} → ${formatBytes(files[1])}`)
     const [before, now] = rows.map(({ layers: _, ...row }, i) => ({
       ...row,
-      kept: rows[1].parameters,
-      removed: i === 0 ? 0 : rows[0].parameters - rows[1].parameters,
+      kept: row.parameters,
+      removed: rows[0].parameters - row.parameters,
       fileBytes: files[i],
     }))
-    return { before: { ...before, kept: before.parameters }, after: now }
+    return { before, after: now }
   } finally {
     progress.stop()
     release()

@@ -3,7 +3,7 @@
  * additions, padded shortcuts, depthwise convolutions, squeeze-and-excitation and flattened images. Names no operator and
  * no model (the dependency groups of DepGraph, Fang et al. 2023, section 3, from the graph itself).
  */
-import { type Graph, isLeaf, type Node, type Value } from '../graph/graph.js'
+import { type Graph, isLeaf, type Node, outputsOf, type Value } from '../graph/graph.js'
 import { opDefinition } from '../ops/index.js'
 
 /**
@@ -128,5 +128,3 @@ export class ChannelGroups {
     return root
   }
 }
-
-export const outputsOf = (node: Node): Value[] => node.outputs.map((type, index) => ({ node, index, type }))

@@ -2,12 +2,12 @@
  * @file How much a network needs each of its channels: from its weights alone, or from what the loss says of them. A
  * criterion gives each channel a number; what has the lowest is left out first.
  */
-import { type Node, parameterNodes } from '../graph/graph.js'
+import { type Node, outputsOf, parameterNodes } from '../graph/graph.js'
 import { elements } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
 import { batchNorm } from '../ops/batch-norm.js'
 import { randomAt, randomKey, streamOf } from '../random.js'
-import { type ChannelGroups, outputsOf } from './channel-groups.js'
+import type { ChannelGroups } from './channel-groups.js'
 
 /** The importance of each channel, by its group; channels that a criterion says nothing of are not in it. */
 export type Importance = ReadonlyMap<number, number>
@@ -27,40 +27,48 @@ export function weightNorms(groups: ChannelGroups, weights: Weights, order: 1 | 
   const power = order === 1 ? Math.abs : (x: number) => x * x
   const root = order === 1 ? (x: number) => x : Math.sqrt
   const setOf = new Map(groups.sets.flatMap(set => set.channels.map(channel => [channel, set] as const)))
-  const sums = new Map<number, number[]>()
+  const shares = new Means<number>()
   for (const node of parameterNodes(groups.graph)) {
     // Biases and scales of norms are no connections.
     if (node.outputs[0].shape.length < 2) continue
-    for (const [axis] of node.outputs[0].shape.entries()) {
+    for (const axis of node.outputs[0].shape.keys()) {
       const norms = sumsAlong(groups, node, axis, weights.get(node.name)!, power)
-      const means = new Map<unknown, { sum: number; count: number }>()
-      for (const [channel, sum] of norms) {
-        const mean = means.get(setOf.get(channel)) ?? { sum: 0, count: 0 }
-        mean.sum += root(sum)
-        mean.count++
-        means.set(setOf.get(channel), mean)
-      }
+      const ofSet = new Means<unknown>()
+      for (const [channel, sum] of norms) ofSet.add(setOf.get(channel), root(sum))
+      const means = ofSet.all()
       for (const [channel, sum] of norms) {
         const mean = means.get(setOf.get(channel))!
-        sums.set(channel, [...(sums.get(channel) ?? []), mean.sum === 0 ? 0 : (root(sum) * mean.count) / mean.sum])
+        shares.add(channel, mean === 0 ? 0 : root(sum) / mean)
       }
     }
   }
-  return new Map([...sums].map(([channel, shares]) => [channel, shares.reduce((a, b) => a + b, 0) / shares.length]))
+  return shares.all()
 }
 
 /** By the scales of the norms behind a channel: the mean of their sizes. */
 export function normScales(groups: ChannelGroups, weights: Weights): Importance {
-  const scales = new Map<number, number[]>()
+  const scales = new Means<number>()
   for (const norm of groups.graph.nodes.filter(({ op }) => op === batchNorm.name)) {
     const { node } = norm.inputs[1]
     const values = weights.get(node.name)
     if (values === undefined) continue
-    for (const [channel, size] of sumsAlong(groups, node, 0, values, Math.abs)) {
-      scales.set(channel, [...(scales.get(channel) ?? []), size])
-    }
+    for (const [channel, size] of sumsAlong(groups, node, 0, values, Math.abs)) scales.add(channel, size)
   }
-  return new Map([...scales].map(([channel, sizes]) => [channel, sizes.reduce((a, b) => a + b, 0) / sizes.length]))
+  return scales.all()
+}
+
+/** A mean for each key of what is added to it. */
+class Means<K> {
+  readonly #sums = new Map<K, { total: number; count: number }>()
+
+  add(key: K, value: number): void {
+    const { total, count } = this.#sums.get(key) ?? { total: 0, count: 0 }
+    this.#sums.set(key, { total: total + value, count: count + 1 })
+  }
+
+  all(): Map<K, number> {
+    return new Map([...this.#sums].map(([key, { total, count }]) => [key, total / count]))
+  }
 }
 
 /** By chance. */

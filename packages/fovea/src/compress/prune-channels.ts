@@ -18,8 +18,9 @@ import { ChannelGroups } from './channel-groups.js'
 import { chooseChannels, type Scope, scopes } from './choose-channels.js'
 import { estimateNorms } from './estimate-norms.js'
 import { atRandom, type Criterion, criteria, type Importance, normScales, weightNorms } from './importance.js'
+import type { MeasuredOn } from './over-batches.js'
 import { keptState, withoutChannels } from './remove-channels.js'
-import { type MeasuredOn, taylorImportance } from './taylor.js'
+import { taylorImportance } from './taylor.js'
 
 /** What is pruned, by what, and how much of it. */
 export interface PruneChannelsOptions {

@@ -1,6 +1,6 @@
 /** @file A network without some of its channels: a smaller graph, and the state that goes with it. */
 import type { HostArray } from '../graph/arrays.js'
-import { type Graph, isLeaf, isState, type Node, slotOwner, type Value } from '../graph/graph.js'
+import { type Graph, isLeaf, isState, type Node, outputsOf, slotOwner, type Value } from '../graph/graph.js'
 import { initializerOf } from '../graph/initializer.js'
 import { elements, type Shape } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
@@ -8,7 +8,7 @@ import { resizedAttributes } from '../ops/axes.js'
 import { opDefinition } from '../ops/index.js'
 import { denseStrides } from '../ops/strided.js'
 import { rewrite } from '../passes/rewrite.js'
-import { type ChannelGroups, outputsOf } from './channel-groups.js'
+import type { ChannelGroups } from './channel-groups.js'
 
 /**
  * The graph without these groups of channels. All attributes and shapes are those of what is left.

@@ -1,8 +1,5 @@
 /** @file What the loss says of each channel: how much it changes, to first order, when the channel is left out. */
-import { batchesOf } from '../data/batches.js'
-import type { Dataset } from '../data/dataset.js'
-import type { Engine } from '../engines/engine.js'
-import { parameterNodes } from '../graph/graph.js'
+import { outputsOf, parameterNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
 import { GraphBuilder } from '../ops/builder.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
@@ -10,17 +7,10 @@ import { autodiff } from '../passes/autodiff.js'
 import { inferenceMode } from '../passes/inference-mode.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
-import { writeState } from '../train/state.js'
 import { logitsOf } from '../train/training-graph.js'
-import { type ChannelGroups, outputsOf } from './channel-groups.js'
+import type { ChannelGroups } from './channel-groups.js'
 import { type Importance, sumsAlong } from './importance.js'
-
-/** What is measured on. */
-export interface MeasuredOn {
-  readonly engine: Engine
-  readonly images: Dataset
-  readonly batchSize: number
-}
+import { type MeasuredOn, overBatches } from './over-batches.js'
 
 /**
  * The square of the sum of gradient times weight over all of a channel's parameters, in the mean over batches: Molchanov et
@@ -30,8 +20,9 @@ export interface MeasuredOn {
 export async function taylorImportance(
   groups: ChannelGroups,
   model: Model,
-  { engine, images, batchSize }: MeasuredOn,
+  measuredOn: MeasuredOn,
 ): Promise<Importance> {
+  const { batchSize } = measuredOn
   const builder = new GraphBuilder()
   const graph = inferenceMode(setBatchSize(model.graph, batchSize))
   const { mapped } = rewriteInto(builder, graph)
@@ -45,33 +36,20 @@ export async function taylorImportance(
   )
   const outputs = parameters.map(({ name }, i) => [name, gradients[i]] as const)
   for (const [name, gradient] of outputs) if (gradient) builder.output(name, gradient)
-  const step = builder.build()
-  const program = engine.compile(step)
-  try {
-    await writeState(program, step, model.weights)
-    const squares = new Map<number, number>()
-    let batches = 0
-    for await (const batch of batchesOf(images, { batchSize, normalization: model.preprocessing })) {
-      // A partial batch repeats an image; of few images there is no other.
-      if (batch.count < batchSize && batches > 0) break
-      const found = await program.run({ image: batch.images, label: batch.labels })
-      const changes = new Map<number, number>()
-      for (const node of parameterNodes(groups.graph)) {
-        const gradient = found[node.name]
-        const weights = model.weights.get(node.name)!
-        const products = gradient?.map((value: number, i: number) => value * weights[i])
-        if (products === undefined) continue
-        for (const axis of node.outputs[0].shape.keys()) {
-          for (const [channel, sum] of sumsAlong(groups, node, axis, products)) {
-            changes.set(channel, (changes.get(channel) ?? 0) + sum)
-          }
+  const squares = new Map<number, number>()
+  const batches = await overBatches(builder.build(), model, measuredOn, found => {
+    const changes = new Map<number, number>()
+    for (const node of parameterNodes(groups.graph)) {
+      const weights = model.weights.get(node.name)!
+      const products = found[node.name]?.map((value: number, i: number) => value * weights[i])
+      if (products === undefined) continue
+      for (const axis of node.outputs[0].shape.keys()) {
+        for (const [channel, sum] of sumsAlong(groups, node, axis, products)) {
+          changes.set(channel, (changes.get(channel) ?? 0) + sum)
         }
       }
-      for (const [channel, change] of changes) squares.set(channel, (squares.get(channel) ?? 0) + change ** 2)
-      batches++
     }
-    return new Map([...squares].map(([channel, sum]) => [channel, sum / batches]))
-  } finally {
-    program.dispose()
-  }
+    for (const [channel, change] of changes) squares.set(channel, (squares.get(channel) ?? 0) + change ** 2)
+  })
+  return new Map([...squares].map(([channel, sum]) => [channel, sum / batches]))
 }

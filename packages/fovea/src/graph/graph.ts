@@ -47,6 +47,9 @@ export function slotOwner(name: string): string | undefined {
   return colon < 0 ? undefined : name.slice(0, colon)
 }
 
+/** What a node computes, in the order of its types. */
+export const outputsOf = (node: Node): Value[] => node.outputs.map((type, index) => ({ node, index, type }))
+
 /** What a run is fed, in the order of the graph. */
 export const inputNodes = (graph: Graph): Node[] => graph.nodes.filter(node => node.op === 'input')
 /** What training changes by gradient. */

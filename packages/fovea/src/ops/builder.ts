@@ -3,7 +3,7 @@
  * wrong) and drops what no output needs. Knows operators only as definitions passed to `emit`.
  */
 import { InvalidArgumentError, ShapeError } from '../errors.js'
-import type { Attributes, Graph, Node, Value } from '../graph/graph.js'
+import { type Attributes, type Graph, type Node, outputsOf, type Value } from '../graph/graph.js'
 import type { Initializer } from '../graph/initializer.js'
 import {
   type DType,
@@ -81,7 +81,7 @@ export class GraphBuilder {
     }
     const node: Node = { op: op.name, name: unique, inputs: [...inputs], attrs, outputs }
     this.#nodes.push(node)
-    return outputs.map((type, index) => ({ node, index, type }))
+    return outputsOf(node)
   }
 
   /** Adds a node and returns its first output. */

@@ -3,7 +3,7 @@
  * backward pass is ordinary graph, so every other pass and every engine handles it like the forward one.
  */
 import { InvalidArgumentError } from '../errors.js'
-import type { Node, Value } from '../graph/graph.js'
+import { type Node, outputsOf, type Value } from '../graph/graph.js'
 import { bytesPerElement, formatShape } from '../graph/types.js'
 import { add } from '../ops/add.js'
 import type { GraphBuilder } from '../ops/builder.js'
@@ -44,7 +44,7 @@ export function autodiff(
     if (arrived === undefined || !needed.has(node) || !isOpName(node.op)) continue
     const rule = opDefinition(node.op).gradient
     if (rule === undefined) throw new InvalidArgumentError(`operator ${node.op} ('${node.name}') has no gradient`)
-    const outputs = node.outputs.map((type, index) => ({ node, index, type }))
+    const outputs = outputsOf(node)
     const { attrs, inputs } = node
     const byInput = rule({ builder, node, attrs, inputs, outputs, gradients: outputs.map((_, i) => arrived[i]) })
     inputs.forEach((input, i) => {
