@@ -1,6 +1,6 @@
-// Sixteen floats at a time, as GCC/Clang vectors: the compiler splits them for narrower instruction sets, so one source
-// serves AVX-512, AVX2 and plain builds. Everything is in an anonymous namespace: each instruction set's translation
-// unit must keep its own copies, or the linker could hand AVX-512 code to an older processor.
+// As many floats at a time as a register holds, as GCC/Clang vectors, so that one source serves AVX-512, AVX2 and plain
+// builds; of wider vectors than a register GCC keeps the parts in memory. Everything is in an anonymous namespace: each
+// instruction set's translation unit must keep its own copies, or the linker could hand AVX-512 code to an older processor.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -10,11 +10,17 @@
 
 namespace {
 
+#if defined(__AVX512F__)
 constexpr int kLanes = 16;
-typedef float vf __attribute__((vector_size(64)));
-typedef int32_t vi __attribute__((vector_size(64)));
-typedef uint32_t vu __attribute__((vector_size(64)));
-typedef uint16_t vh __attribute__((vector_size(32)));
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+typedef float vf __attribute__((vector_size(4 * kLanes)));
+typedef int32_t vi __attribute__((vector_size(4 * kLanes)));
+typedef uint32_t vu __attribute__((vector_size(4 * kLanes)));
+typedef uint16_t vh __attribute__((vector_size(2 * kLanes)));
 
 struct bf16 {
   uint16_t bits;
@@ -35,7 +41,7 @@ inline To bits_as(From from) {
 }
 
 // The float of float16 bits, and back: to nearest, ties to even, as packages/fovea/src/graph/float16.ts rounds. For one
-// number (float, uint32_t) or sixteen (vf, vu); not inlined, as every kernel has them where no instruction does it. Subnormal numbers are whole multiples of 2^-24, the last bit of 0.5.
+// number (float, uint32_t) or a vector (vf, vu); not inlined, as every kernel has them where no instruction does it. Subnormal numbers are whole multiples of 2^-24, the last bit of 0.5.
 template <class F, class U>
 __attribute__((noinline)) F widened(U half) {
   const U size = half & 0x7fff, half_bits = size * 0 + 0x3f000000u;
@@ -61,7 +67,7 @@ inline vf load(const float* p) {
   memcpy(&v, p, sizeof v);
   return v;
 }
-// The bits of sixteen 16-bit floats, in the lower halves. By name where there is an instruction: GCC 12 finds it for halves.
+// The bits of a vector of 16-bit floats, in the lower halves. By name where there is an instruction: GCC 12 finds it for halves.
 inline vu load_bits(const void* p) {
   vh h;
   memcpy(&h, p, sizeof h);
@@ -78,10 +84,9 @@ inline vf load(const f16* p) {
   memcpy(&h, p, sizeof h);
   return (vf)_mm512_maskz_cvtph_ps(0xffff, (__m256i)h);  // GCC 12 warns of the form without a mask
 #elif defined(__F16C__)
-  __m128i parts[2];
-  memcpy(parts, p, sizeof parts);
-  const __m256 wide[] = {_mm256_cvtph_ps(parts[0]), _mm256_cvtph_ps(parts[1])};
-  return load((const float*)wide);
+  __m128i h;
+  memcpy(&h, p, sizeof h);
+  return (vf)_mm256_cvtph_ps(h);
 #else
   return widened<vf>(load_bits(p));
 #endif
@@ -108,9 +113,7 @@ inline void store(f16* p, vf v) {
 #if defined(__AVX512F__)
   const __m256i h = _mm512_maskz_cvtps_ph(0xffff, (__m512)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 #elif defined(__F16C__)
-  const __m256* parts = (const __m256*)&v;
-  const __m128i h[] = {_mm256_cvtps_ph(parts[0], _MM_FROUND_TO_NEAREST_INT),
-                       _mm256_cvtps_ph(parts[1], _MM_FROUND_TO_NEAREST_INT)};
+  const __m128i h = _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT);
 #else
   const vh h = __builtin_convertvector(narrowed<vu>(v), vh);
 #endif
@@ -122,7 +125,7 @@ inline void store_exactly(T* p, vf v) {
   store(p, v);
 }
 
-// The first n of 16 lanes, the others zero: for the tail of an array.
+// The first n lanes, the others zero: for the tail of an array.
 template <class T>
 inline vf load_n(const T* p, int n) {
   T lanes[kLanes] = {};

@@ -49,13 +49,14 @@ inline void column_sums(const Rows& rows, int64_t begin, int64_t end, const Colu
   for (int64_t block = begin; block < end; block += kBlock) {
     const int64_t stop = block + kBlock < end ? block + kBlock : end;
     int64_t c = 0;
-    for (; c + 64 <= width; c += 64) {
+    for (; c + 4 * kLanes <= width; c += 4 * kLanes) {
       vf a[4] = {}, b[4] = {};
       for (int64_t r = block; r < stop; r++) {
-        for (int k = 0; k < 4; k++) term(r * width + c + 16 * k, c + 16 * k, kLanes, a[k], b[k]);
+        for (int k = 0; k < 4; k++) term(r * width + c + kLanes * k, c + kLanes * k, kLanes, a[k], b[k]);
       }
       for (int k = 0; k < 4; k++) {
-        for (int j = 0; j < kLanes; j++) sums.first[c + 16 * k + j] += a[k][j], sums.second[c + 16 * k + j] += b[k][j];
+        double *first = sums.first + c + kLanes * k, *second = sums.second + c + kLanes * k;
+        for (int j = 0; j < kLanes; j++) first[j] += a[k][j], second[j] += b[k][j];
       }
     }
     for (; c < width; c += kLanes) {

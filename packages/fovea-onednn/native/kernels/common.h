@@ -91,12 +91,12 @@ inline void with_activation(int64_t kind, Body body) {
   }
 }
 
-// Rows of `channels` values seen as rows of `width` = channels · repeat, a multiple of 16 (and at least 64 where that
-// costs nothing): per-channel tables are repeated to that width, and no vector crosses a table's end.
+// Rows of `channels` values seen as rows of `width` = channels · repeat, a multiple of 16 and at least 64, whatever a vector
+// holds: per-channel tables are repeated to that width, and no vector crosses a table's end.
 struct Rows {
   int64_t channels, repeat, width;
   explicit Rows(int64_t c) : channels(c), repeat(1) {
-    while ((channels * repeat) % kLanes != 0) repeat *= 2;
+    while (channels * repeat % 16 != 0) repeat *= 2;
     while (channels * repeat < 64) repeat *= 2;
     width = channels * repeat;
   }
@@ -105,8 +105,8 @@ struct Rows {
   }
 };
 
-// Applies body(offset, column, lanes) to every vector of `elements` values, split over threads; lanes < 16 only in the
-// last vector of all. `column` indexes tables spread to rows.width.
+// Applies body(offset, column, lanes) to every vector of `elements` values, split over threads; lanes < kLanes only in
+// the last vector of all. `column` indexes tables spread to rows.width.
 template <class Body>
 inline void for_each_vector(const Rows& rows, int64_t elements, int threads, Body body) {
   int64_t wide = elements / rows.width;

@@ -56,8 +56,8 @@ __attribute__((noinline)) void depthwise_row(const Window& p, const float* const
   edge(last, p.ow);
 }
 
-// Where sums by tap and channel lie, so that a vector of channels is one piece.
-inline int64_t spread_channels(int64_t channels) { return (channels + kLanes - 1) / kLanes * kLanes; }
+// Where sums by tap and channel lie, so that a vector of channels is one piece, however wide.
+inline int64_t spread_channels(int64_t channels) { return (channels + 15) / 16 * 16; }
 
 // Adds what one image gives to the sums of the vectors [begin, end) of channels. `held` has room for K gathered rows of x
 // and one of dy.
@@ -91,7 +91,7 @@ template <int K, class T>
 inline void depthwise_weights(const Window& p, const StepArgs& s) {
   const T *x = (const T*)s.buffers[0], *dy = (const T*)s.buffers[1];
   const int64_t spread = spread_channels(p.c), room = aligned(4 * (K * p.w + p.ow) * spread) / 4;
-  parallel(spread / kLanes, 1, s.threads, [&](int64_t begin, int64_t end, int thread) {
+  parallel((p.c + kLanes - 1) / kLanes, 1, s.threads, [&](int64_t begin, int64_t end, int thread) {
     float* held = (float*)s.buffers[3] + thread * room;
     for (int64_t n = 0; n < p.n; n++) {
       const T *xn = x + n * p.h * p.w * p.c, *dyn = dy + n * p.oh * p.ow * p.c;

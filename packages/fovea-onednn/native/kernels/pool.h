@@ -12,7 +12,7 @@ struct Window {
         left(i[11]) {}
 };
 
-typedef uint8_t vb __attribute__((vector_size(16)));
+typedef uint8_t vb __attribute__((vector_size(kLanes)));
 
 inline vi get_bytes(const uint8_t* p, int lanes) {
   vb bytes = {};

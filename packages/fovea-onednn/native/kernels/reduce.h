@@ -72,8 +72,8 @@ inline void join_to(double* totals, const Terms<T>& terms, int64_t at, int64_t r
     const int64_t wide = rows / spread.repeat;
     for (int64_t begin = 0; begin < wide; begin += kBlockRows) {
       const int64_t count = wide - begin < kBlockRows ? wide - begin : kBlockRows;
-      for (int64_t c = 0; c < spread.width; c += 64) {
-        const int64_t columns = spread.width - c < 64 ? spread.width - c : 64;
+      for (int64_t c = 0; c < spread.width; c += 4 * kLanes) {
+        const int64_t columns = spread.width - c < 4 * kLanes ? spread.width - c : 4 * kLanes;
         join_block<Op>(terms, at + begin * spread.width + c, count, spread.width, columns, block);
         for (int64_t i = 0; i < columns; i++) totals[(c + i) % width] = Op::join(totals[(c + i) % width], (double)block[i]);
       }

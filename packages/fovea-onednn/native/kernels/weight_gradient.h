@@ -10,12 +10,37 @@
 
 namespace {
 
-// sum + the products of the lower halves + those of the upper ones.
-inline vf add_products(vf sum, vu a, vu b) {
-#if defined(__AVX512BF16__)
-  return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+// Tiles are of sixteen numbers, whatever a register holds: oneDNN reads the sums in a layout of AVX-512.
+constexpr int kTileLanes = 16;
+typedef float wf __attribute__((vector_size(64)));
+typedef uint32_t wu __attribute__((vector_size(64)));
+
+template <class Wide>
+inline Wide load_wide(const void* p) {
+  Wide v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+// The bits of the first `lanes` of sixteen bfloat16, in the lower halves.
+inline wu wide_bits(const bf16* p, int lanes) {
+#if defined(__AVX512F__)
+  return lanes == kLanes ? load_bits(p) : (vu)load_n(p, lanes) >> 16;
 #else
-  return sum + (vf)(a << 16) * (vf)(b << 16) + (vf)(a & 0xffff0000u) * (vf)(b & 0xffff0000u);
+  uint16_t halves[kTileLanes] = {};
+  memcpy(halves, p, lanes * sizeof(bf16));
+  wu bits;
+  for (int j = 0; j < kTileLanes; j++) bits[j] = halves[j];
+  return bits;
+#endif
+}
+
+// sum + the products of the lower halves + those of the upper ones.
+inline wf add_products(wf sum, wu a, wu b) {
+#if defined(__AVX512BF16__)
+  return (wf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+#else
+  return sum + (wf)(a << 16) * (wf)(b << 16) + (wf)(a & 0xffff0000u) * (wf)(b & 0xffff0000u);
 #endif
 }
 
@@ -35,37 +60,34 @@ struct Blocks {
       p.h = p.oh, p.w = p.ow, p.sh = p.sw = 1;
     }
     in_rows = at_most((rows - 1) * p.sh + p.kh, p.h);
-    in_vectors = (p.c + kLanes - 1) / kLanes;
-    out_tiles = (outputs + kTileVectors * kLanes - 1) / (kTileVectors * kLanes);
+    in_vectors = (p.c + kTileLanes - 1) / kTileLanes;
+    out_tiles = (outputs + kTileVectors * kTileLanes - 1) / (kTileVectors * kTileLanes);
   }
   int64_t all_couples() const { return (p.n + 1) / 2; }
   int64_t per_image() const { return (p.oh + rows - 1) / rows; }
   int64_t count() const { return (all_couples() + couples - 1) / couples * per_image(); }
-  int64_t x_row() const { return p.w * kLanes; }
+  int64_t x_row() const { return p.w * kTileLanes; }
   int64_t x_couple() const { return in_rows * x_row(); }
-  int64_t dy_row() const { return p.ow * kTileVectors * kLanes; }
+  int64_t dy_row() const { return p.ow * kTileVectors * kTileLanes; }
   int64_t dy_couple() const { return rows * dy_row(); }
   int64_t packed_x() const { return in_vectors * couples * x_couple(); }
   int64_t packed_dy() const { return out_tiles * couples * dy_couple(); }
   int64_t taps() const { return p.kh * p.kw; }
   // The sums lie as in oneDNN's OIhw16i16o, by vectors of outputs, vectors of inputs, taps.
-  int64_t sums_vector() const { return in_vectors * taps() * kLanes * kLanes; }
+  int64_t sums_vector() const { return in_vectors * taps() * kTileLanes * kTileLanes; }
   int64_t tile(int64_t out, int64_t in, int64_t tap) const {
-    return out * kTileVectors * sums_vector() + (in * taps() + tap) * kLanes * kLanes;
+    return out * kTileVectors * sums_vector() + (in * taps() + tap) * kTileLanes * kTileLanes;
   }
-  int64_t sums() const { return (outputs + kLanes - 1) / kLanes * sums_vector(); }
+  int64_t sums() const { return (outputs + kTileLanes - 1) / kTileLanes * sums_vector(); }
 };
 
 // A row of the vector of channels from c on, of two images (or one, and zeros), as pairs that lie `step` apart.
 inline void pack_row(const bf16* row, const bf16* other, int64_t pixels, int64_t pixel, int64_t channels, int64_t c,
                      uint32_t* to, int64_t step) {
-  const int lanes = lanes_at(c, channels);
-  const auto bits = [&](const bf16* from, int64_t i) {
-    if (lanes == kLanes) return load_bits(from + i * pixel + c);
-    return (vu)load_n(from + i * pixel + c, lanes) >> 16;
-  };
+  const int lanes = (int)at_most(channels - c, kTileLanes);
+  const auto bits = [&](const bf16* from, int64_t i) { return wide_bits(from + i * pixel + c, lanes); };
   for (int64_t i = 0; i < pixels; i++) {
-    const vu both = other ? bits(row, i) | bits(other, i) << 16 : bits(row, i);
+    const wu both = other ? bits(row, i) | bits(other, i) << 16 : bits(row, i);
     memcpy(to + i * step, &both, sizeof both);
   }
 }
@@ -79,27 +101,27 @@ struct Extent {
 // Adds the products of so many inputs and vectors of outputs.
 template <int Inputs, int Vectors>
 inline void add_tile(const Extent& e, const uint32_t* x, const uint32_t* dy, float* sums) {
-  vf sum[Inputs][Vectors];
+  wf sum[Inputs][Vectors];
   for (int i = 0; i < Inputs; i++) {
-    for (int v = 0; v < Vectors; v++) sum[i][v] = load(sums + v * e.sums_vector + i * kLanes);
+    for (int v = 0; v < Vectors; v++) sum[i][v] = load_wide<wf>(sums + v * e.sums_vector + i * kTileLanes);
   }
   for (int64_t couple = 0; couple < e.couples; couple++) {
     for (int64_t row = 0; row < e.rows; row++) {
       const uint32_t* a = x + couple * e.x_couple + row * e.x_row;
       const uint32_t* g = dy + couple * e.dy_couple + row * e.dy_row;
-      for (int64_t i = 0; i < e.columns; i++, a += e.x_column, g += kTileVectors * kLanes) {
-        vu gradient[Vectors];
-        for (int v = 0; v < Vectors; v++) gradient[v] = (vu)load((const float*)g + v * kLanes);
+      for (int64_t i = 0; i < e.columns; i++, a += e.x_column, g += kTileVectors * kTileLanes) {
+        wu gradient[Vectors];
+        for (int v = 0; v < Vectors; v++) gradient[v] = load_wide<wu>(g + v * kTileLanes);
 #pragma GCC unroll 16
         for (int k = 0; k < Inputs; k++) {
-          const vu input = vu{} + a[k];
+          const wu input = wu{} + a[k];
           for (int v = 0; v < Vectors; v++) sum[k][v] = add_products(sum[k][v], input, gradient[v]);
         }
       }
     }
   }
   for (int i = 0; i < Inputs; i++) {
-    for (int v = 0; v < Vectors; v++) store(sums + v * e.sums_vector + i * kLanes, sum[i][v]);
+    for (int v = 0; v < Vectors; v++) memcpy(sums + v * e.sums_vector + i * kTileLanes, &sum[i][v], sizeof(wf));
   }
 }
 
@@ -128,35 +150,35 @@ inline void add_block(const Blocks& b, const bf16* x, const bf16* dy, int64_t co
       const bf16 *row = x + n * b.x_image + iy * b.x_line, *other = single ? nullptr : row + b.x_image;
       for (int64_t in = 0; in < b.in_vectors; in++) {
         uint32_t* to = xs + (in * b.couples + i) * b.x_couple() + (iy - top) * b.x_row();
-        pack_row(row, other, p.w, b.x_pixel, p.c, in * kLanes, to, kLanes);
+        pack_row(row, other, p.w, b.x_pixel, p.c, in * kTileLanes, to, kTileLanes);
       }
     }
     for (int64_t r = 0; r < rows; r++) {
       const bf16* row = dy + (n * p.oh + oy + r) * p.ow * b.outputs;
       const bf16* other = single ? nullptr : row + p.oh * p.ow * b.outputs;
-      for (int64_t v = 0; v * kLanes < b.outputs; v++) {
-        uint32_t* to = dys + (v / kTileVectors * b.couples + i) * b.dy_couple() + r * b.dy_row() + v % kTileVectors * kLanes;
-        pack_row(row, other, p.ow, b.outputs, b.outputs, v * kLanes, to, kTileVectors * kLanes);
+      for (int64_t v = 0; v * kTileLanes < b.outputs; v++) {
+        uint32_t* to = dys + (v / kTileVectors * b.couples + i) * b.dy_couple() + r * b.dy_row() + v % kTileVectors * kTileLanes;
+        pack_row(row, other, p.ow, b.outputs, b.outputs, v * kTileLanes, to, kTileVectors * kTileLanes);
       }
     }
   }
   for (int64_t out = 0; out < b.out_tiles; out++) {
-    const bool both = b.outputs - out * kTileVectors * kLanes > kLanes;
+    const bool both = b.outputs - out * kTileVectors * kTileLanes > kTileLanes;
     for (int64_t in = 0; in < b.in_vectors; in++) {
-      const bool wide = p.c - in * kLanes > kTileInputs;
+      const bool wide = p.c - in * kTileLanes > kTileInputs;
       for (int64_t tap = 0; tap < b.taps(); tap++) {
         const int64_t ky = tap / p.kw - p.top, kx = tap % p.kw - p.left;
         const Range ys(oy, rows, p.sh, ky, p.h), xs_in(0, p.ow, p.sw, kx, p.w);
         const Extent extent{couples, ys.end - ys.first, xs_in.end - xs_in.first, b.x_couple(), p.sh * b.x_row(),
-                            p.sw * kLanes, b.dy_couple(), b.dy_row(), b.sums_vector()};
+                            p.sw * kTileLanes, b.dy_couple(), b.dy_row(), b.sums_vector()};
         if (extent.rows == 0 || extent.columns == 0) continue;
         const uint32_t* a = xs + in * b.couples * b.x_couple() + ((oy + ys.first) * p.sh + ky - top) * b.x_row() +
-                            (xs_in.first * p.sw + kx) * kLanes;
-        const uint32_t* g = dys + out * b.couples * b.dy_couple() + ys.first * b.dy_row() + xs_in.first * kTileVectors * kLanes;
+                            (xs_in.first * p.sw + kx) * kTileLanes;
+        const uint32_t* g = dys + out * b.couples * b.dy_couple() + ys.first * b.dy_row() + xs_in.first * kTileVectors * kTileLanes;
         float* tile = sums + b.tile(out, in, tap);
         if (both) {
           add_tile<kTileInputs, 2>(extent, a, g, tile);
-          if (wide) add_tile<kTileInputs, 2>(extent, a + kTileInputs, g, tile + kTileInputs * kLanes);
+          if (wide) add_tile<kTileInputs, 2>(extent, a + kTileInputs, g, tile + kTileInputs * kTileLanes);
         } else if (wide) {
           add_tile<2 * kTileInputs, 1>(extent, a, g, tile);
         } else {
