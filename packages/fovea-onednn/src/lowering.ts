@@ -10,6 +10,7 @@ import {
   isFloat,
   isState,
   type Node,
+  nextStates,
   opDefinition,
   sameShape,
   type TensorType,
@@ -24,11 +25,18 @@ import type { Buffer, Operand, Step } from './steps.js'
 /** Values lie dense (NHWC, or weights as PyTorch has them), or in one of oneDNN's layouts, by number. */
 export type Layout = number | 'dense'
 
+/** How a value lies, and in how many bytes: a layout may be padded. */
+export interface StoredLayout {
+  readonly layout: Layout
+  readonly bytes: number
+  /** For oneDNN: weights of a grouped convolution have five dimensions there. */
+  readonly groups: number
+}
+
 interface Stored {
   readonly buffer: Buffer
   readonly layout: Layout
   readonly dtype: DType
-  /** For oneDNN: weights of a grouped convolution have five dimensions there. */
   readonly groups: number
 }
 
@@ -61,10 +69,10 @@ export class Lowering {
   readonly #reordered = new Map<string, Buffer>()
   readonly #primitives = new Map<Node, Primitive>()
   readonly #reads = new Map<Node, number[]>()
-  readonly #stateLayouts = new Map<string, { layout: Layout; bytes: number; groups: number }>()
+  readonly #stateLayouts = new Map<string, StoredLayout>()
   readonly #layoutBytes = new Map<number, number>()
-  /** Updated states whose new value a step wrote in place. */
-  readonly #updatedInPlace = new Set<string>()
+  readonly #nextStates: ReturnType<typeof nextStates>
+  readonly #stateNodes = new Map<string, Node>()
   /** Memory that no run changes: states that the graph does not update, and what is computed from them alone. */
   readonly #fixed = new Set<Buffer>()
   /** Nodes whose 16-bit result is stored in float32. */
@@ -82,6 +90,8 @@ export class Lowering {
     readonly arithmetic: Arithmetic,
   ) {
     this.#views = sliceViews(graph, threads, arithmetic)
+    this.#nextStates = nextStates(graph)
+    for (const node of graph.nodes) if (isState(node)) this.#stateNodes.set(node.name, node)
     for (const node of graph.nodes) this.#reads.set(node, new Array<number>(node.outputs.length).fill(0))
     const read = ({ node, index }: Value) => this.#reads.get(node)![index]++
     for (const node of graph.nodes) for (const input of node.inputs) read(input)
@@ -124,11 +134,11 @@ export class Lowering {
   }
 
   /** Decides, before lowering, in which layout a state lives. */
-  setStateLayout(name: string, layout: Layout, bytes: number, groups: number): void {
-    this.#stateLayouts.set(name, { layout, bytes, groups })
+  setStateLayout(name: string, layout: StoredLayout): void {
+    this.#stateLayouts.set(name, layout)
   }
 
-  stateLayout(name: string): { readonly layout: Layout; readonly bytes: number; readonly groups: number } | undefined {
+  stateLayout(name: string): StoredLayout | undefined {
     return this.#stateLayouts.get(name)
   }
 
@@ -170,8 +180,10 @@ export class Lowering {
     for (const type of node.outputs) this.type(type)
     const fixed = node.inputs.map(input => this.#fixed.has(this.#stored(input).buffer))
     this.#once = fixed.length > 0 && fixed.every(Boolean)
-    // What runs once must not join a loop that runs always.
-    if (this.#once) this.#view = { node, slices: 0, imagesPerSlice: 0 }
+    // What runs once must not join a loop that runs always. Layouts of oneDNN's are those of weights, whose first axis holds
+    // no images, though it may be as long as the batch.
+    const readsWeights = node.inputs.some((input, i) => this.#hasParts(i) && this.#stored(input).layout !== 'dense')
+    if (this.#once || readsWeights) this.#view = { node, slices: 0, imagesPerSlice: 0 }
   }
 
   /** The node that is being lowered, and the node as it is for one slice, which lowerings get. */
@@ -216,17 +228,17 @@ export class Lowering {
   }
 
   /** The stored layout and groups of a value (its optimizer slots take the same). */
-  layoutOf(value: Value): { readonly layout: Layout; readonly groups: number; readonly bytes: number } {
+  layoutOf(value: Value): StoredLayout {
     const { layout, groups, buffer } = this.#stored(value)
     return { layout, groups, bytes: buffer.bytes }
   }
 
   /**
-   * A dense output: in the memory of an input, where the operator allows it and nobody reads that later, else in its own.
-   * With a layout: in its own, of so many bytes.
+   * An output: in the memory of an input in the same layout, where the operator allows it and nobody reads that later, else
+   * in its own, of so many bytes.
    */
   write(index = 0, layout: Layout = 'dense', bytes = tensorBytes(this.#outputType(index)), groups = 1): Operand {
-    const over = layout === 'dense' ? this.#overwritable(index).find(input => this.#isFree(input, index)) : undefined
+    const over = this.#overwritable(index).find(input => this.#isFree(input, index, layout, bytes))
     if (over !== undefined) return this.alias(index, over)
     const buffer = this.#newBuffer(bytes, { state: this.#once, pendingReads: this.#reads.get(this.#node)![index] })
     if (this.#once) this.#fixed.add(buffer)
@@ -253,18 +265,15 @@ export class Lowering {
   }
 
   /**
-   * An output that is the next content of a state, the one that it may overwrite: in place where the graph assigns it so and
-   * nobody reads the old content later, else a buffer in the same layout.
+   * An output that is the next content of a state, or on its way to it: in place where the input that it may overwrite lies
+   * in the state's memory, and nobody else still reads that; else a buffer in the same layout.
    */
   writeState(index = 0): Operand {
     const [input] = this.#overwritable(index)
-    const assigned = this.graph.updates.get(input.node.name)
-    const isNext = isState(input.node) && assigned?.node === this.#node && assigned.index === index
     const { buffer, layout, groups } = this.#stored(input)
-    if (isNext && buffer.pendingReads === 1) {
-      this.#updatedInPlace.add(input.node.name)
-      return this.alias(index, input)
-    }
+    const name = this.#nextStates.get(this.#node)?.[index]
+    const isThere = name !== undefined && this.state(this.#stateNodes.get(name)!).buffer === buffer
+    if (isThere && buffer.pendingReads === 1) return this.alias(index, input)
     return this.write(index, layout, buffer.bytes, groups)
   }
 
@@ -319,9 +328,8 @@ export class Lowering {
    */
   finish(): ReadonlyMap<string, Buffer> {
     const copies = [...this.graph.updates].flatMap(([name, value]) => {
-      if (this.#updatedInPlace.has(name) || value.node.name === name) return []
-      const node = this.graph.nodes.find(candidate => candidate.name === name)!
-      return [{ value, target: this.#stored({ node, index: 0, type: node.outputs[0] }) }]
+      const target = this.state(this.#stateNodes.get(name)!)
+      return this.#stored(value).buffer === target.buffer ? [] : [{ value, target }]
     })
     const changing = new Set(copies.map(({ target }) => target.buffer))
     this.#once = false
@@ -390,13 +398,19 @@ export class Lowering {
     return inputs.flatMap(i => this.#view.node.inputs[i] ?? [])
   }
 
-  /** Whether an output fits into the memory of a dense input that only this node still reads, and once. */
-  #isFree(input: Value, index: number): boolean {
-    const { buffer, layout, dtype } = this.#stored(input)
-    const type = this.#outputType(index)
-    const fits = buffer.bytes === tensorBytes(type) && dtype === type.dtype && dtype === this.storedType(input).dtype
+  /** Whether an output fits into the memory of an input that only this node still reads, and once. */
+  #isFree(input: Value, index: number, layout: Layout, bytes: number): boolean {
+    const stored = this.#stored(input)
+    const { buffer, dtype } = stored
+    const fits =
+      buffer.bytes === bytes && dtype === this.#outputType(index).dtype && dtype === this.storedType(input).dtype
     const reads = this.#node.inputs.filter(({ node, index: i }) => node === input.node && i === input.index).length
-    return fits && !buffer.state && layout === 'dense' && buffer.pendingReads === reads && reads === 1
+    return fits && !buffer.state && stored.layout === layout && buffer.pendingReads === reads && reads === 1
+  }
+
+  /** Whether an input of the node is cut into slices. */
+  #hasParts(input: number): boolean {
+    return !sameShape(this.#view.node.inputs[input].type.shape, this.#node.inputs[input].type.shape)
   }
 
   #isSliced(index: number): boolean {

@@ -38,6 +38,7 @@ const float32Only: readonly string[] = [
   'adam',
   'rmsProp',
   'runningAverage',
+  'accumulate',
   'lerp',
   'where',
   'gradientScale',

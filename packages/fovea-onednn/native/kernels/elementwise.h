@@ -1,6 +1,7 @@
 // Elementwise kernels: activations, casts, dropout, fused updates of the optimizers.
 #pragma once
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 #include "common.h"
@@ -133,15 +134,31 @@ inline vf vsqrt(vf x) {
   return y;
 }
 
-// buffers parameter, gradient, learningRate, velocity?, parameter', velocity'?; ints elements, nesterov;
+// A step that does not count: each state stays as it is, where it is, or goes to where its next content is expected.
+inline bool keep_states(float scale, int64_t elements, std::initializer_list<const float*> states,
+                        std::initializer_list<float*> next) {
+  if (scale != 0) return false;
+  auto to = next.begin();
+  for (const float* state : states) {
+    if (*to != state) memcpy(*to, state, (size_t)elements * sizeof(float));
+    to++;
+  }
+  return true;
+}
+
+// The optimizers multiply the gradient by the scale; where that is 0 the step does not count.
+
+// buffers parameter, gradient, scale, learningRate, velocity?, parameter', velocity'?; ints elements, nesterov;
 // floats momentum, weightDecay. PyTorch's formula: g += decay·p; v = momentum·v + g; p −= rate·(nesterov ? g + momentum·v : v).
 void sgd(const StepArgs& s) {
-  const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1], *v = (const float*)s.buffers[3];
-  const float rate = *(const float*)s.buffers[2], momentum = (float)s.floats[0], decay = (float)s.floats[1];
-  float *out = (float*)s.buffers[4], *velocity = (float*)s.buffers[5];
+  const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1], *v = (const float*)s.buffers[4];
+  const float scale = *(const float*)s.buffers[2], rate = *(const float*)s.buffers[3];
+  const float momentum = (float)s.floats[0], decay = (float)s.floats[1];
+  float *out = (float*)s.buffers[5], *velocity = (float*)s.buffers[6];
+  if (v ? keep_states(scale, s.ints[0], {p, v}, {out, velocity}) : keep_states(scale, s.ints[0], {p}, {out})) return;
   for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
     vf w = get(p, at, lanes);
-    vf step = get(g, at, lanes) + decay * w;
+    vf step = scale * get(g, at, lanes) + decay * w;
     if (v) {
       vf next = momentum * get(v, at, lanes) + step;
       put(velocity, at, next, lanes);
@@ -151,20 +168,22 @@ void sgd(const StepArgs& s) {
   });
 }
 
-// buffers parameter, gradient, learningRate, step, m, v, parameter', m', v'; ints elements, decoupled;
+// buffers parameter, gradient, scale, learningRate, step, m, v, parameter', m', v'; ints elements, decoupled;
 // floats beta1, beta2, epsilon, weightDecay. Kingma and Ba 2014; decoupled decay: Loshchilov and Hutter 2017.
 void adam(const StepArgs& s) {
   const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1];
-  const float *m = (const float*)s.buffers[4], *v = (const float*)s.buffers[5];
-  float *out = (float*)s.buffers[6], *mout = (float*)s.buffers[7], *vout = (float*)s.buffers[8];
-  const double step = *(const float*)s.buffers[3], b1 = s.floats[0], b2 = s.floats[1];
-  const float rate = *(const float*)s.buffers[2], decay = (float)s.floats[3], epsilon = (float)s.floats[2];
+  const float *m = (const float*)s.buffers[5], *v = (const float*)s.buffers[6];
+  float *out = (float*)s.buffers[7], *mout = (float*)s.buffers[8], *vout = (float*)s.buffers[9];
+  const float scale = *(const float*)s.buffers[2];
+  if (keep_states(scale, s.ints[0], {p, m, v}, {out, mout, vout})) return;
+  const double step = *(const float*)s.buffers[4], b1 = s.floats[0], b2 = s.floats[1];
+  const float rate = *(const float*)s.buffers[3], decay = (float)s.floats[3], epsilon = (float)s.floats[2];
   const float beta1 = (float)b1, beta2 = (float)b2, rest1 = (float)(1 - b1), rest2 = (float)(1 - b2);
   const float correction1 = (float)(1 / (1 - std::pow(b1, step)));
   const float correction2 = (float)(1 / (1 - std::pow(b2, step)));
   const bool decoupled = s.ints[1] != 0;
   for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
-    vf w = get(p, at, lanes), gradient = get(g, at, lanes);
+    vf w = get(p, at, lanes), gradient = scale * get(g, at, lanes);
     if (decoupled) {
       w = w - rate * decay * w;
     } else {
@@ -178,18 +197,19 @@ void adam(const StepArgs& s) {
   });
 }
 
-// buffers parameter, gradient, learningRate, meanSquare, velocity, and the three results; ints elements;
+// buffers parameter, gradient, scale, learningRate, meanSquare, velocity, and the three results; ints elements;
 // floats decay, momentum, epsilon, weightDecay. TensorFlow's RMSProp: epsilon inside the root, the rate inside the velocity.
 void rms_prop(const StepArgs& s) {
   const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1];
-  const float *ms = (const float*)s.buffers[3], *v = (const float*)s.buffers[4];
-  float *out = (float*)s.buffers[5], *msout = (float*)s.buffers[6], *vout = (float*)s.buffers[7];
-  const float rate = *(const float*)s.buffers[2];
+  const float *ms = (const float*)s.buffers[4], *v = (const float*)s.buffers[5];
+  float *out = (float*)s.buffers[6], *msout = (float*)s.buffers[7], *vout = (float*)s.buffers[8];
+  const float scale = *(const float*)s.buffers[2], rate = *(const float*)s.buffers[3];
+  if (keep_states(scale, s.ints[0], {p, ms, v}, {out, msout, vout})) return;
   const float decay = (float)s.floats[0], rest = (float)(1 - s.floats[0]), momentum = (float)s.floats[1];
   const float epsilon = (float)s.floats[2], weight_decay = (float)s.floats[3];
   for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
     vf w = get(p, at, lanes);
-    vf gradient = get(g, at, lanes) + weight_decay * w;
+    vf gradient = scale * get(g, at, lanes) + weight_decay * w;
     vf square = decay * get(ms, at, lanes) + rest * gradient * gradient;
     vf velocity = momentum * get(v, at, lanes) + rate * gradient / vsqrt(square + epsilon);
     put(msout, at, square, lanes);
@@ -209,14 +229,26 @@ void running_average(const StepArgs& s) {
   });
 }
 
-// buffers a, b, t, y; ints elements: y = a + t·(b − a); at t = 1 exactly b.
+// buffers sum, value, first, sum'; ints elements: the value at first, then the sum of both.
+void accumulate(const StepArgs& s) {
+  const float *sum = (const float*)s.buffers[0], *value = (const float*)s.buffers[1];
+  const bool first = *(const float*)s.buffers[2] != 0;
+  float* y = (float*)s.buffers[3];
+  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+    const vf v = get(value, at, lanes);
+    put(y, at, first ? v : get(sum, at, lanes) + v, lanes);
+  });
+}
+
+// buffers a, b, t, y; ints elements: y = a + t·(b − a); at t = 0 exactly a, at t = 1 exactly b.
 void lerp(const StepArgs& s) {
   const float *a = (const float*)s.buffers[0], *b = (const float*)s.buffers[1];
   const float t = *(const float*)s.buffers[2];
   float* y = (float*)s.buffers[3];
+  if (t == 0 && y == a) return;
   for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
     vf from = get(a, at, lanes), to = get(b, at, lanes);
-    put(y, at, t == 1 ? to : from + t * (to - from), lanes);
+    put(y, at, t == 0 ? from : t == 1 ? to : from + t * (to - from), lanes);
   });
 }
 
@@ -228,14 +260,15 @@ void where(const StepArgs& s) {
   for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) { put(y, at, get(from, at, lanes), lanes); });
 }
 
-// buffers sum of squares, loss scale, factor, norm, finite; floats parts, longest norm (infinite: any).
+// buffers sum of squares, loss scale, counts, factor, norm, finite; floats parts, longest norm (infinite: any).
 void gradient_scale(const StepArgs& s) {
   const float squares = *(const float*)s.buffers[0];
   const double divisor = (double)*(const float*)s.buffers[1] * s.floats[0], longest = s.floats[1];
   const double norm = std::sqrt((double)squares) / divisor;
-  *(float*)s.buffers[2] = (float)((norm > longest ? longest / norm : 1) / divisor);
-  *(float*)s.buffers[3] = (float)norm;
-  *(float*)s.buffers[4] = std::isfinite(squares) ? 1 : 0;
+  const bool finite = std::isfinite(squares), counts = finite && *(const float*)s.buffers[2] != 0;
+  *(float*)s.buffers[3] = counts ? (float)((norm > longest ? longest / norm : 1) / divisor) : 0;
+  *(float*)s.buffers[4] = (float)norm;
+  *(float*)s.buffers[5] = finite ? 1 : 0;
 }
 
 }  // namespace

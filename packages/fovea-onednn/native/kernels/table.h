@@ -12,6 +12,7 @@
 namespace {
 
 const KernelEntry kTable[] = {
+    {"accumulate", accumulate},
     {"activation", activation},
     {"activationGradient", activation_gradient},
     {"adam", adam},

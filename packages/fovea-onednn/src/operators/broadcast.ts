@@ -1,9 +1,10 @@
 /** @file Elementwise arithmetic with broadcasting (native/kernels/map.h). */
-import type { Node, Shape } from 'fovea/engine'
+import { type Node, type Shape, sameShape } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { broadcastStrides, collapse, flat } from './axes.js'
-import type { Lower } from './operator.js'
+import { commonLayout, readIn } from './layout.js'
+import { type Lower, output } from './operator.js'
 
 /** MapOperation of native/kernels/map.h. */
 const operations = { add: 0, multiply: 1, multiplyAdd: 2, scale: 3, equal: 4, divide: 5 } as const
@@ -39,8 +40,19 @@ export function map(
 const elementwise =
   (operation: 'add' | 'multiply' | 'multiplyAdd'): Lower =>
   (to, node) => {
-    const inputs = node.inputs.map(input => ({ operand: to.read(input), shape: input.type.shape }))
-    map(to, node, operation, inputs, { operand: to.write(), shape: node.outputs[0].shape })
+    const like = output(node)
+    const common = commonLayout(to, node, like)
+    if (common === undefined) {
+      const inputs = node.inputs.map(input => ({ operand: to.read(input), shape: input.type.shape }))
+      return map(to, node, operation, inputs, { operand: to.write(), shape: like.type.shape })
+    }
+    const { layout, bytes, groups } = common
+    const flat = [bytes / 4]
+    const inputs = readIn(common, to, node, like).map((operand, i) => {
+      const { shape } = node.inputs[i].type
+      return { operand, shape: sameShape(shape, like.type.shape) ? flat : [] }
+    })
+    map(to, node, operation, inputs, { operand: to.write(0, layout, bytes, groups), shape: flat })
   }
 
 const broadcastTo: Lower = (to, node) => {

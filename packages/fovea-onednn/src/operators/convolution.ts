@@ -1,26 +1,22 @@
 /**
  * @file Convolutions and linear layers, by oneDNN: a linear layer is a 1×1 convolution of 1×1 images. Weights are read
- * in the layout that each primitive prefers; a trained weight lives in the layout of its gradient, so that the update,
- * which is elementwise, needs no reorder.
+ * in the layout that each primitive prefers (weight-layout.ts says in which they live).
  */
 import {
   activations,
   type Conv2dAttributes,
   consumers,
   elements,
-  hasTrait,
   isHalf,
-  isState,
   type Node,
   type Shape,
-  slotOwner,
   type TensorType,
   tensorBytes,
   type Value,
 } from 'fovea/engine'
 import type { Primitive } from '../addon.js'
 import { type Direction, directions } from '../arithmetic.js'
-import type { Layout, Lowering } from '../lowering.js'
+import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
 import {
@@ -50,7 +46,7 @@ interface Geometry {
   readonly bias: boolean
 }
 
-function geometryOf(node: Node): Geometry {
+export function geometryOf(node: Node): Geometry {
   const attrs = 'groups' in node.attrs ? (node.attrs as unknown as Conv2dAttributes) : pointwise
   const [a, b, bias] = node.inputs.map(input => input.type.shape)
   const [result] = node.outputs.map(type => type.shape)
@@ -77,7 +73,7 @@ const multiplyAddsOf = ({ y, weight }: Pick<Geometry, 'y' | 'weight'>): number =
   elements(y) * elements(weight.slice(1))
 
 /** Of the whole node or of its view for one slice: both have the same primitive, for a slice where the node is sliced. */
-function primitiveOf(to: Lowering, original: Node): Primitive {
+export function primitiveOf(to: Lowering, original: Node): Primitive {
   return to.primitive(original, () => {
     const { node } = to.view(original)
     const { direction, x, y, weight, attrs, bias } = geometryOf(node)
@@ -234,56 +230,6 @@ export const convolutions = {
   conv2dWeightGradient: { lower: weightGradient, inSlices: addsUpSlices },
   linearWeightGradient: onWhole(weightGradient),
 } as const satisfies Record<string, Lower | SliceLowering>
-
-/** The layout in which the gradient of a weight is written. */
-function gradientLayout(to: Lowering, node: Node): { readonly layout: Layout; readonly bytes: number } {
-  if (hasPairedWeightGradient(node, to.arithmetic)) return to.tiled(node.outputs[0])
-  const { weightsLayout, weightsBytes } = primitiveOf(to, node)
-  return { layout: weightsLayout, bytes: weightsBytes }
-}
-
-/**
- * Chooses the layout in which each weight (and its optimizer slots) lives: that of its gradient where the gradient goes
- * straight into an update, else that of the forward primitive.
- */
-export function chooseWeightLayouts(to: Lowering): void {
-  const { nodes } = to.graph
-  const readersOf = (value: Value) =>
-    nodes.filter(node => node.inputs.some(input => input.node === value.node && input.index === value.index))
-  const choose = (state: Node, layout: Layout, bytes: number, groups: number) => {
-    // Of another type than the update's it does not train, and is reordered for whoever reads it.
-    const trains = state.outputs[0].dtype === 'float32'
-    if (trains && !to.stateLayout(state.name)) to.setStateLayout(state.name, layout, bytes, groups)
-  }
-  for (const node of nodes) {
-    if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') continue
-    if (hasDirectWeightGradient(node)) continue
-    const readers = readersOf(output(node))
-    const [update] = readers
-    if (readers.length !== 1 || !hasTrait(update, 'update')) continue
-    const { layout, bytes } = gradientLayout(to, node)
-    for (const input of update.inputs) {
-      if (isState(input.node) && tensorBytes(input.type) === tensorBytes(node.outputs[0])) {
-        choose(input.node, layout, bytes, geometryOf(node).attrs.groups)
-      }
-    }
-  }
-  for (const node of nodes) {
-    if (node.op !== 'conv2d' && node.op !== 'linear') continue
-    const weight = node.inputs[1].node
-    const trained = nodes.some(other => other.op.endsWith('WeightGradient') && to.graph.updates.has(weight.name))
-    // What Winograd's algorithm makes of weights cannot be read back.
-    if (!isState(weight) || trained || gainsByWinograd(node, to.arithmetic.winograd)) continue
-    const { weightsLayout, weightsBytes } = primitiveOf(to, node)
-    choose(weight, weightsLayout, weightsBytes, geometryOf(node).attrs.groups)
-  }
-  // Every other slot of a weight (`NAME:average`) lies as the weight does: what moves between them is elementwise.
-  for (const slot of nodes) {
-    const owner = slot.op === 'buffer' ? slotOwner(slot.name) : undefined
-    const layout = owner === undefined ? undefined : to.stateLayout(owner)
-    if (layout && !to.stateLayout(slot.name)) to.setStateLayout(slot.name, layout.layout, layout.bytes, layout.groups)
-  }
-}
 
 /**
  * Between two convolutions that compute in float32, within one loop over slices of the batch, a 16-bit value stays float32:

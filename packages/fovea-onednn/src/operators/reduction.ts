@@ -4,6 +4,7 @@ import type { Lowering } from '../lowering.js'
 import { aligned } from '../memory.js'
 import type { Operand } from '../steps.js'
 import { map } from './broadcast.js'
+import { commonLayout, readIn } from './layout.js'
 import { inFloat32, type Lower } from './operator.js'
 
 /** How many columns of the result the kernel computes at once, a double for each. */
@@ -86,6 +87,12 @@ const reduce =
     const [x, factor] = node.inputs
     const { shape } = x.type
     const scale = scaleOf(axes(node).reduce((count, axis) => count * shape[axis], 1))
+    const common = operation === 'sum' && axes(node).length === shape.length ? commonLayout(to, node, x) : undefined
+    if (common !== undefined) {
+      const [values, factors] = readIn(common, to, node, x)
+      const flat = { operation, shape: [common.bytes / 4], axes: [0], scale }
+      return reduceInto(to, x.type, to.write(), { ...flat, x: values, factor: factors })
+    }
     const reduction = { operation, shape, axes: axes(node), scale }
     reduceInto(to, x.type, to.write(), { ...reduction, x: to.read(x), factor: factor && to.read(factor) })
   }

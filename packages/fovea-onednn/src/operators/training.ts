@@ -13,6 +13,7 @@ import {
 } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
+import { readIn } from './layout.js'
 import { identity } from './movement.js'
 import { inFloat32, type Lower, onWhole, type SliceLowering } from './operator.js'
 
@@ -68,28 +69,23 @@ const random =
     to.kernel('dropout', { reads: [to.read(x), to.read(seed)], writes: [to.write()], ints, floats: [rate] })
   }
 
-/** Reads an update's inputs in the layout of the parameter, its first; scalars are dense. */
+/** Reads an update's inputs in the layout of the state that it overwrites; scalars are dense. */
 function readLike(
   to: Lowering,
   node: Node,
-  parameter = node.inputs[0],
-): { readonly reads: readonly Operand[]; readonly count: number } {
-  const { layout, groups, bytes } = to.layoutOf(parameter)
-  const reads = node.inputs.map(input =>
-    elements(input.type.shape) === elements(parameter.type.shape) && input.type.shape.length > 0
-      ? to.read(input, layout, groups)
-      : to.read(input),
-  )
-  return { reads, count: bytes / 4 }
+  state = node.inputs[0],
+): { readonly reads: Operand[]; readonly count: number } {
+  const layout = to.layoutOf(state)
+  return { reads: readIn(layout, to, node, state), count: layout.bytes / 4 }
 }
 
 const sgd: Lower = (to, node) => {
   const { momentum, nesterov, weightDecay } = node.attrs as unknown as SgdAttributes
   const { reads, count } = readLike(to, node)
-  const [parameter, gradient, rate, velocity] = reads
+  const [parameter, gradient, scale, rate, velocity] = reads
   const next = to.writeState()
   const nextVelocity = velocity && to.writeState(1)
-  const data = { reads: [parameter, gradient, rate, velocity], writes: [next, nextVelocity] }
+  const data = { reads: [parameter, gradient, scale, rate, velocity], writes: [next, nextVelocity] }
   to.kernel('sgd', { ...data, ints: [count, nesterov ? 1 : 0], floats: [momentum, weightDecay] })
 }
 
@@ -117,6 +113,11 @@ const runningAverage: Lower = (to, node) => {
     ints: [count],
     floats: [momentum, scale],
   })
+}
+
+const accumulate: Lower = (to, node) => {
+  const { reads, count } = readLike(to, node)
+  to.kernel('accumulate', { reads, writes: [to.writeState()], ints: [count] })
 }
 
 const lerp: Lower = (to, node) => {
@@ -152,6 +153,7 @@ export const training = {
   adam: inFloat32(adam),
   rmsProp: inFloat32(rmsProp),
   runningAverage: inFloat32(runningAverage),
+  accumulate: inFloat32(accumulate),
   lerp: inFloat32(lerp),
   where: inFloat32(where),
   gradientScale: inFloat32(gradientScale),

@@ -1,6 +1,7 @@
 /** @file The table of all operators. Leaves (`input`, `parameter`, `buffer`, `constant`) are no operators: see ops/builder.ts. */
 import { EngineError } from '../errors.js'
 import type { Node } from '../graph/graph.js'
+import { accumulate } from './accumulate.js'
 import { activationGradient, activationOps } from './activation.js'
 import { adam } from './adam.js'
 import { add } from './add.js'
@@ -91,6 +92,7 @@ export const ops = {
   adam,
   rmsProp,
   runningAverage,
+  accumulate,
   lerp,
   where,
   gradientScale,

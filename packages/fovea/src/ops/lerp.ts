@@ -6,7 +6,7 @@ import { defineOp } from './define.js'
 import { elementwiseUpdate } from './elementwise.js'
 import { expectOneType, expectShape } from './expect.js'
 
-/** a, b of one shape, and the scalar t: 0 gives a, 1 gives b, both exactly. */
+/** a, b of one shape, and the scalar t: 0 gives a, 1 gives b, both exactly, whatever the other holds. */
 export const lerp = defineOp<Record<string, never>>({
   name: 'lerp',
   ...elementwiseUpdate,
@@ -19,8 +19,9 @@ export const lerp = defineOp<Record<string, never>>({
   },
   reference: ([a, b, t], [y]) => {
     const weight = t.data[0]
+    if (weight === 0 || weight === 1) return y.data.set(weight === 0 ? a.data : b.data)
     for (let i = 0; i < y.data.length; i++) {
-      y.data[i] = weight === 1 ? b.data[i] : a.data[i] + weight * (b.data[i] - a.data[i])
+      y.data[i] = a.data[i] + weight * (b.data[i] - a.data[i])
     }
   },
 })

@@ -5,7 +5,7 @@
  */
 import { defineOp } from './define.js'
 import { elementwiseUpdate } from './elementwise.js'
-import { checkOptimizer } from './optimizer.js'
+import { checkOptimizer, keepStates } from './optimizer.js'
 
 export type RmsPropAttributes = {
   readonly decay: number
@@ -14,25 +14,40 @@ export type RmsPropAttributes = {
   readonly weightDecay: number
 }
 
-/** parameter, gradient, learningRate, meanSquare, velocity; outputs the new parameter, meanSquare and velocity. */
+/** parameter, gradient, scale, learningRate, meanSquare, velocity; outputs the new parameter, meanSquare and velocity. */
 export const rmsProp = defineOp<RmsPropAttributes>({
   name: 'rmsProp',
   ...elementwiseUpdate,
-  memory: [[0], [3], [4]],
-  infer: ([parameter, gradient, learningRate, meanSquare, velocity]) => {
-    checkOptimizer(parameter, { gradient, meanSquare, velocity }, { learningRate })
+  memory: [[0], [4], [5]],
+  infer: ([parameter, gradient, scale, learningRate, meanSquare, velocity]) => {
+    checkOptimizer(parameter, { gradient, meanSquare, velocity }, { scale, learningRate })
     return [parameter, meanSquare, velocity]
   },
-  reference: ([parameter, gradient, learningRate, meanSquare, velocity], [next, nextSquare, nextVelocity], attrs) => {
+  reference: (
+    [
+      parameter,
+      gradient,
+      {
+        data: [scale],
+      },
+      learningRate,
+      meanSquare,
+      velocity,
+    ],
+    next,
+    attrs,
+  ) => {
+    if (scale === 0) return keepStates([parameter, meanSquare, velocity], next)
+    const [nextParameter, nextSquare, nextVelocity] = next
     const { decay, momentum, epsilon, weightDecay } = attrs
     const rate = learningRate.data[0]
-    for (let i = 0; i < next.data.length; i++) {
-      const g = gradient.data[i] + weightDecay * parameter.data[i]
+    for (let i = 0; i < nextParameter.data.length; i++) {
+      const g = scale * gradient.data[i] + weightDecay * parameter.data[i]
       const square = decay * meanSquare.data[i] + (1 - decay) * g * g
       const v = momentum * velocity.data[i] + (rate * g) / Math.sqrt(square + epsilon)
       nextSquare.data[i] = square
       nextVelocity.data[i] = v
-      next.data[i] = parameter.data[i] - v
+      nextParameter.data[i] = parameter.data[i] - v
     }
   },
 })

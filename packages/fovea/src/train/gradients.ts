@@ -1,8 +1,10 @@
 /**
- * @file What happens to gradients between autodiff and the optimizer, as nodes: parts of a batch are added up, the loss
- * scale is taken out again, long gradients are cut; and updates that do not count are held back.
+ * @file What happens to gradients between autodiff and the optimizer, as nodes: parts of a batch are added up, and a number
+ * is found by which the optimizer multiplies them, so that the loss scale is taken out again, long gradients are cut, and
+ * steps that do not count change nothing. It costs a pass over the gradients for each thing that needs one, and no more.
  */
 import type { Value } from '../graph/graph.js'
+import { accumulate } from '../ops/accumulate.js'
 import { add } from '../ops/add.js'
 import type { GraphBuilder } from '../ops/builder.js'
 import { gradientScale } from '../ops/gradient-scale.js'
@@ -25,9 +27,12 @@ export interface ParameterGradient {
   readonly gradient: Value
 }
 
-/** The gradients to update with, and when an update counts: a scalar, 1 or 0; always, where there is none. */
+/** What to update with. */
 export interface PreparedGradients {
   readonly gradients: readonly ParameterGradient[]
+  /** A scalar by which the optimizer multiplies them; 0 where the step does not count. */
+  readonly scale: Value
+  /** Whether the step counts: a scalar, 1 or 0; always, where there is none. */
   readonly counts?: Value
   /** As `counts`, for what each part of a batch updates: the running statistics. */
   readonly partCounts?: Value
@@ -40,32 +45,30 @@ export interface PreparedGradients {
 export function prepareGradients(
   builder: GraphBuilder,
   given: readonly ParameterGradient[],
-  { accumulate, clipNorm, lossScale }: GradientOptions,
+  { accumulate: parts, clipNorm, lossScale }: GradientOptions,
 ): PreparedGradients {
-  const inParts = accumulate > 1
-  if (!inParts && clipNorm === undefined && !lossScale) return { gradients: given }
-  const sums = inParts ? addParts(builder, given) : given
-  const squares = sums.map(({ parameter, gradient }) => {
+  const gradients = parts > 1 ? addParts(builder, given) : given
+  const lastPart = parts > 1 ? builder.input('lastPart', []) : undefined
+  if (clipNorm === undefined && !lossScale) {
+    const mean = builder.constant(1 / parts)
+    if (!lastPart) return { gradients, scale: mean }
+    return { gradients, scale: builder.emit(multiply, [lastPart, mean], {}, 'gradientScale'), counts: lastPart }
+  }
+  const squares = gradients.map(({ parameter, gradient }) => {
     const axes = gradient.type.shape.map((_, axis) => axis)
     return builder.emit(productSum, [gradient, gradient], { axes, keepDims: false }, `${parameter.node.name}.squares`)
   })
   const [first, ...rest] = squares
   const total = rest.reduce((sum, square) => builder.emit(add, [sum, square], {}, 'gradientSquares'), first)
-  const attrs = { parts: accumulate, maxNorm: clipNorm ?? null }
-  const inputs = [total, lossScale ?? builder.constant(1)]
-  const [factor, norm, finite] = builder.emitAll(gradientScale, inputs, attrs, 'gradientScale')
+  const one = builder.constant(1)
+  const attrs = { parts, maxNorm: clipNorm ?? null }
+  const inputs = [total, lossScale ?? one, lastPart ?? one]
+  const [scale, norm, finite] = builder.emitAll(gradientScale, inputs, attrs, 'gradientScale')
   builder.output('gradientNorm', norm)
-  const gradients = sums.map(({ parameter, gradient }) => ({
-    parameter,
-    gradient: builder.emit(multiply, [gradient, factor], {}, `${parameter.node.name}.gradient`),
-  }))
-  if (lossScale) builder.output('finite', finite)
-  const lastPart = inParts ? builder.input('lastPart', []) : undefined
-  const counts =
-    lastPart && lossScale
-      ? builder.emit(multiply, [lastPart, finite], {}, 'counts')
-      : (lastPart ?? (lossScale && finite))
-  return { gradients, ...(counts && { counts }), ...(lossScale && { partCounts: finite }) }
+  if (!lossScale) return { gradients, scale, ...(lastPart && { counts: lastPart }) }
+  builder.output('finite', finite)
+  const counts = lastPart ? builder.emit(multiply, [lastPart, finite], {}, 'counts') : finite
+  return { gradients, scale, counts, partCounts: finite }
 }
 
 /** Each parameter's sum over the parts lies in the slot `NAME:gradient`, and begins anew with the first. */
@@ -74,8 +77,7 @@ function addParts(builder: GraphBuilder, given: readonly ParameterGradient[]): P
   return given.map(({ parameter, gradient }) => {
     const { name } = parameter.node
     const before = builder.buffer(`${name}:gradient`, parameter.type.shape, { type: 'zeros' })
-    const more = builder.emit(add, [before, gradient], {}, `${name}.sum`)
-    const sum = builder.emit(where, [firstPart, gradient, more], {}, `${name}.sum`)
+    const sum = builder.emit(accumulate, [before, gradient, firstPart], {}, `${name}.sum`)
     builder.update(before, sum)
     return { parameter, gradient: sum }
   })

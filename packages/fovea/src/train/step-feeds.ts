@@ -42,15 +42,13 @@ export class StepFeeds {
     const { schedule, groups, average, accumulate } = this.settings
     const [done, total] = [epoch * this.steps + step, this.epochs * this.steps]
     const learningRate = rate ?? rateAt(schedule, done, total, this.steps)
-    const isLast = part === accumulate - 1
     const all: Record<string, number> = {
       step: done + 1 - skippedSteps,
       seed: randomBits(this.#seedKey, done * accumulate + part) | 0,
       lossScale: scale,
       firstPart: part === 0 ? 1 : 0,
-      lastPart: isLast ? 1 : 0,
-      ...(average &&
-        (isLast ? averageFeeds(average, done + 1, total, skippedSteps) : { averageWeight: 0, averageBack: 0 })),
+      lastPart: part === accumulate - 1 ? 1 : 0,
+      ...(average && averageFeeds(average, done + 1, total, skippedSteps)),
     }
     for (const [place, group] of groups.entries()) all[rateInput(place)] = learningRate * rateIn(group, epoch)
     const asked = Object.entries(all).filter(([name]) => this.#inputs.has(name))

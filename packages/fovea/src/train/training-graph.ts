@@ -92,27 +92,22 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Grap
     gradient === undefined ? [] : [{ parameter: parameters[i], gradient }],
   )
   const scaling = { accumulate, ...(clipNorm === undefined ? {} : { clipNorm }), ...(lossScale && { lossScale }) }
-  const { gradients, counts, partCounts } = prepareGradients(builder, found, scaling)
+  const { gradients, scale, counts, partCounts } = prepareGradients(builder, found, scaling)
 
   const running = stateNodes(training)
     .map(stateValue)
     .filter(state => builder.nextOf(state) !== undefined)
   if (partCounts) holdBack(builder, running, partCounts)
   const optimize = createOptimizer(settings.optimizer)
-  const optimized: Value[] = []
   for (const { parameter, gradient } of gradients) {
     const place = groupOf(groups, parameter.node.name)
     const group = groups[place]
     const learningRate = scalar(rateInput(group !== undefined && hasOwnRate(group) ? place : -1))
     const { weightDecay } = group ?? {}
     const own = weightDecay === undefined ? {} : { weightDecay }
-    optimized.push(
-      parameter,
-      ...optimize({ builder, learningRate, step: () => scalar('step'), ...own }, parameter, gradient),
-    )
+    optimize({ builder, scale, learningRate, step: () => scalar('step'), ...own }, parameter, gradient)
   }
-  if (average) optimized.push(...averageStates(builder, stateNodes(training).map(stateValue), average))
-  if (counts) holdBack(builder, optimized, counts)
+  if (average) averageStates(builder, stateNodes(training).map(stateValue), average, counts)
   return scheduleUpdates(recompute(fuseGradients(builder.build()), settings.memory))
 }
 

@@ -7,6 +7,7 @@ import type { Value } from '../graph/graph.js'
 import type { Weights } from '../models/model.js'
 import type { GraphBuilder } from '../ops/builder.js'
 import { lerp } from '../ops/lerp.js'
+import { multiply } from '../ops/multiply.js'
 import { type VariantRows, variants } from '../settings/group.js'
 import { number, whole } from '../settings/kinds.js'
 
@@ -36,21 +37,29 @@ const slotOf = (name: string): string => `${name}:average`
 
 /**
  * Adds to each state that has a next value the update of its average, which lies in the slot `NAME:average`.
- * @returns the averages
+ * @param counts a scalar, 0 where the step does not count; where there is none, each does
  */
-export function averageStates(builder: GraphBuilder, states: readonly Value[], average: WeightAverage): Value[] {
-  const weight = builder.input('averageWeight', [])
-  const back = average.type === 'lookahead' ? builder.input('averageBack', []) : undefined
-  return states.flatMap(state => {
+export function averageStates(
+  builder: GraphBuilder,
+  states: readonly Value[],
+  average: WeightAverage,
+  counts?: Value,
+): void {
+  const fed = (name: string): Value => {
+    const value = builder.input(name, [])
+    return counts ? builder.emit(multiply, [value, counts], {}, `${name}.counting`) : value
+  }
+  const weight = fed('averageWeight')
+  const back = average.type === 'lookahead' ? fed('averageBack') : undefined
+  for (const state of states) {
     const next = builder.nextOf(state)
-    if (next === undefined) return []
+    if (next === undefined) continue
     const { name } = state.node
     const slow = builder.buffer(slotOf(name), state.type.shape, { type: 'zeros' })
     const slowNext = builder.emit(lerp, [slow, next, weight], {}, `${slotOf(name)}.next`)
     builder.update(slow, slowNext)
     if (back) builder.update(state, builder.emit(lerp, [next, slowNext, back], {}, `${name}.next`))
-    return [slow]
-  })
+  }
 }
 
 /**

@@ -6,14 +6,14 @@ import { evaluate, scalar, vector } from './evaluate.js'
 
 const start = [1, -2, 0.5]
 const gradientAt = (step: number): number[] => [0.1, -0.2, 0.3].map(g => g * step)
-const learningRate = scalar(0.1)
 
 /** The parameter after three steps; `slots` are what the optimizer remembers. */
 async function threeSteps(op: OpName, attrs: Attributes, slots: number[][], counts = false): Promise<number[]> {
   let state = [start, ...slots]
+  const [one, learningRate] = [scalar(1), scalar(0.1)]
   for (let step = 1; step <= 3; step++) {
     const [parameter, ...remembered] = state.map(values => vector(...values))
-    const scalars = counts ? [learningRate, scalar(step)] : [learningRate]
+    const scalars = counts ? [one, learningRate, scalar(step)] : [one, learningRate]
     state = await evaluate(op, [parameter, vector(...gradientAt(step)), ...scalars, ...remembered], attrs)
   }
   return state[0]

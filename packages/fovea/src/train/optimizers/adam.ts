@@ -32,9 +32,8 @@ export function adam(
   return (context, parameter, gradient) => {
     const slots = [slot(context, parameter, 'm'), slot(context, parameter, 'v')]
     const attrs = { beta1, beta2, epsilon, weightDecay: decayOf(context, parameter, weightDecay), decoupled }
-    const inputs = [parameter, gradient, context.learningRate, context.step(), ...slots]
+    const inputs = [parameter, gradient, context.scale, context.learningRate, context.step(), ...slots]
     const next = context.builder.emitAll(adamOp, inputs, attrs, `${parameter.node.name}.adam`)
     assign(context, [parameter, ...slots], next)
-    return slots
   }
 }

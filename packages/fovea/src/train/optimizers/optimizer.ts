@@ -5,6 +5,8 @@ import { number } from '../../settings/kinds.js'
 
 export interface OptimizerContext {
   readonly builder: GraphBuilder
+  /** A scalar by which gradients are multiplied; 0 where the step does not count. */
+  readonly scale: Value
   /** A scalar, fed at every step. */
   readonly learningRate: Value
   /** The parameter's own, instead of the optimizer's. */
@@ -13,8 +15,8 @@ export interface OptimizerContext {
   readonly step: () => Value
 }
 
-/** Adds an update of `parameter` and of its slots (buffers named `<parameter>:<slot>`), which it returns. */
-export type Optimizer = (context: OptimizerContext, parameter: Value, gradient: Value) => readonly Value[]
+/** Adds an update of `parameter` and of its slots (buffers named `<parameter>:<slot>`). */
+export type Optimizer = (context: OptimizerContext, parameter: Value, gradient: Value) => void
 
 /** How much of its past a mean over the steps keeps. */
 export const decaying = (about: string) => number(about, { from: 0, below: 1 })

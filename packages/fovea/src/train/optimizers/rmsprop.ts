@@ -29,9 +29,8 @@ export function rmsprop(options: Settled<typeof rmspropSettings>): Optimizer {
   return (context, parameter, gradient) => {
     const slots = [slot(context, parameter, 'meanSquare', 'ones'), slot(context, parameter, 'velocity')]
     const attrs = { decay, momentum, epsilon, weightDecay: decayOf(context, parameter, weightDecay) }
-    const inputs = [parameter, gradient, context.learningRate, ...slots]
+    const inputs = [parameter, gradient, context.scale, context.learningRate, ...slots]
     const next = context.builder.emitAll(rmsPropOp, inputs, attrs, `${parameter.node.name}.rmsprop`)
     assign(context, [parameter, ...slots], next)
-    return slots
   }
 }

@@ -25,9 +25,8 @@ export function sgd({ momentum, nesterov, weightDecay }: Settled<typeof sgdSetti
   return (context, parameter, gradient) => {
     const velocity = momentum === 0 ? [] : [slot(context, parameter, 'velocity')]
     const attrs = { momentum, nesterov, weightDecay: decayOf(context, parameter, weightDecay) }
-    const inputs = [parameter, gradient, context.learningRate, ...velocity]
+    const inputs = [parameter, gradient, context.scale, context.learningRate, ...velocity]
     const next = context.builder.emitAll(sgdOp, inputs, attrs, `${parameter.node.name}.sgd`)
     assign(context, [parameter, ...velocity], next)
-    return velocity
   }
 }

@@ -66,6 +66,9 @@ export const positive = spec((i, key) => 0.5 + randomAt(key, i))
 /** Small whole numbers, so that maxima are tied. */
 export const tied = spec((i, key) => Math.floor(3 * randomAt(key, i)))
 
+/** What an overflow leaves. */
+export const noNumber = spec(i => [Number.NaN, Number.POSITIVE_INFINITY][i % 2])
+
 export const constant = (value: number, dtype: DType = 'float32', ...shape: number[]): InputSpec =>
   spec(() => value, dtype)(...shape)
 
