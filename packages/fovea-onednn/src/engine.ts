@@ -18,6 +18,7 @@ import type { NativeLoop } from './addon.js'
 import { arithmeticOf } from './arithmetic.js'
 import { allowedCores } from './cores.js'
 import { type AddonOrigin, findAddon, NoAddonError } from './find-addon.js'
+import { finish } from './finish.js'
 import { gatherLoops, type Loop } from './loops.js'
 import { Lowering } from './lowering.js'
 import { type Placement, placeBuffers } from './memory.js'
@@ -99,7 +100,7 @@ export function onednnStatus(): OnednnStatus {
 }
 
 function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
-  const { plan, graph, threads } = lowering
+  const { plan, graph, threads, storage } = lowering
   chooseWeightLayouts(lowering)
   chooseWideStorage(lowering)
   for (const node of graph.nodes) if (isLeaf(node)) lowering.leaf(node)
@@ -110,16 +111,16 @@ function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
     const entry = lowerings[node.op]
     const lower = typeof entry === 'function' ? entry : entry.lower
     lower(lowering, lowering.current)
-    lowering.end(node)
+    storage.endReads(node)
   }
-  const outputs = lowering.finish()
-  const inputs = inputNodes(graph).map(node => lowering.state(node).buffer)
+  const outputs = finish(lowering)
+  const inputs = inputNodes(graph).map(node => storage.leafOf(node).buffer)
   const loops = gatherLoops(lowering.steps)
-  const placement = placeBuffers(loops, lowering.buffers, inputs, [...outputs.values()], threads)
+  const placement = placeBuffers(loops, storage.buffers, inputs, [...outputs.values()], threads)
   const memory = { arenaBytes: placement.arenaBytes, stateBytes: placement.stateBytes }
   checkMemory(memory, graph, options)
-  const index = new Map(lowering.buffers.map((buffer, i) => [buffer, i]))
-  const places = lowering.buffers.map(buffer => {
+  const index = new Map(storage.buffers.map((buffer, i) => [buffer, i]))
+  const places = storage.buffers.map(buffer => {
     const { state, offset, bytes, threadStride } = placement.places.get(buffer)!
     return [state ? 1 : 0, offset, bytes, threadStride] as const
   })

@@ -1,16 +1,13 @@
 /**
- * @file Turns a graph into a list of native steps: which buffer holds which value in which layout, what may overwrite
- * what, where weights are reordered. Knows no operator (see operators/) and no memory address (see memory.ts).
+ * @file Turns a graph into a list of native steps: what may overwrite what, where weights are reordered, what runs on slices.
+ * Knows no operator (see operators/) and no memory address (see memory.ts).
  */
 import {
-  type DType,
   EngineError,
   elements,
   type Graph,
   isFloat,
-  isState,
   type Node,
-  nextStates,
   opDefinition,
   sameShape,
   type TensorType,
@@ -19,29 +16,10 @@ import {
 } from 'fovea/engine'
 import type { NativePlan, Primitive } from './addon.js'
 import type { Arithmetic } from './arithmetic.js'
+import { elementTypes, Layouts } from './layouts.js'
 import { sliceViews, type View } from './slices.js'
 import type { Buffer, Operand, Step } from './steps.js'
-
-/** Values lie dense (NHWC, or weights as PyTorch has them), or in one of oneDNN's layouts, by number. */
-export type Layout = number | 'dense'
-
-/** How a value lies, and in how many bytes: a layout may be padded. */
-export interface StoredLayout {
-  readonly layout: Layout
-  readonly bytes: number
-  /** For oneDNN: weights of a grouped convolution have five dimensions there. */
-  readonly groups: number
-}
-
-interface Stored {
-  readonly buffer: Buffer
-  readonly layout: Layout
-  readonly dtype: DType
-  readonly groups: number
-}
-
-/** ElementType of native/step.h. */
-const elementTypes: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, int32: 2, uint8: 3, float16: 4 }
+import { type Layout, Storage, type Stored } from './storage.js'
 
 /** So little is moved by one thread before another has heard of it. */
 const SMALL_BYTES = 1 << 16
@@ -63,20 +41,11 @@ interface Data {
 
 export class Lowering {
   readonly steps: Step[] = []
-  readonly buffers: Buffer[] = []
+  readonly storage: Storage
+  readonly layouts: Layouts
   readonly #views: ReadonlyMap<Node, View>
-  readonly #values = new Map<Node, (Stored | undefined)[]>()
   readonly #reordered = new Map<string, Buffer>()
   readonly #primitives = new Map<Node, Primitive>()
-  readonly #reads = new Map<Node, number[]>()
-  readonly #stateLayouts = new Map<string, StoredLayout>()
-  readonly #layoutBytes = new Map<number, number>()
-  readonly #nextStates: ReturnType<typeof nextStates>
-  readonly #stateNodes = new Map<string, Node>()
-  /** Memory that no run changes: states that the graph does not update, and what is computed from them alone. */
-  readonly #fixed = new Set<Buffer>()
-  /** Nodes whose 16-bit result is stored in float32. */
-  readonly #wide = new Set<Node>()
   /** What a node left for others. */
   readonly #kept = new Map<Node, Operand>()
   #node!: Node
@@ -90,13 +59,8 @@ export class Lowering {
     readonly arithmetic: Arithmetic,
   ) {
     this.#views = sliceViews(graph, threads, arithmetic)
-    this.#nextStates = nextStates(graph)
-    for (const node of graph.nodes) if (isState(node)) this.#stateNodes.set(node.name, node)
-    for (const node of graph.nodes) this.#reads.set(node, new Array<number>(node.outputs.length).fill(0))
-    const read = ({ node, index }: Value) => this.#reads.get(node)![index]++
-    for (const node of graph.nodes) for (const input of node.inputs) read(input)
-    for (const value of graph.outputs.values()) read(value)
-    for (const [name, value] of graph.updates) if (value.node.name !== name) read(value)
+    this.storage = new Storage(graph)
+    this.layouts = new Layouts(plan)
   }
 
   /** The node as it is for one slice, and how many slices there are. */
@@ -133,44 +97,11 @@ export class Lowering {
     return primitive
   }
 
-  /** Decides, before lowering, in which layout a state lives. */
-  setStateLayout(name: string, layout: StoredLayout): void {
-    this.#stateLayouts.set(name, layout)
-  }
-
-  stateLayout(name: string): StoredLayout | undefined {
-    return this.#stateLayouts.get(name)
-  }
-
-  /** Decides, before lowering, that the result of a node is stored in float32, as all who read it want it so. */
-  storeWide(node: Node): void {
-    this.#wide.add(node)
-  }
-
-  /** The type in which a value is stored. */
-  storedType({ node, type }: Value): TensorType {
-    return this.#wide.has(node) ? { ...type, dtype: 'float32' } : type
-  }
-
-  isOutput(node: Node): boolean {
-    return [...this.graph.outputs.values()].some(value => value.node === node)
-  }
-
-  /** Where a state lies, for reading and writing it from outside. */
-  state(node: Node): Stored {
-    return this.#stored({ node, index: 0, type: node.outputs[0] })
-  }
-
   /** Makes the buffers of leaves. */
   leaf(node: Node): void {
     this.#node = node
-    const type = node.outputs[0]
-    this.type(type)
-    const state = isState(node) || node.op === 'constant'
-    const wish = this.#stateLayouts.get(node.name)
-    const buffer = this.#newBuffer(wish?.bytes ?? tensorBytes(type), { state, pendingReads: this.#reads.get(node)![0] })
-    if (state && !this.graph.updates.has(node.name)) this.#fixed.add(buffer)
-    this.#set(node, 0, { buffer, layout: wish?.layout ?? 'dense', dtype: type.dtype, groups: wish?.groups ?? 1 })
+    this.type(node.outputs[0])
+    this.storage.leaf(node)
   }
 
   /** A node whose inputs never change is computed once, into memory that lasts. */
@@ -178,12 +109,21 @@ export class Lowering {
     this.#node = node
     this.#view = this.view(node)
     for (const type of node.outputs) this.type(type)
-    const fixed = node.inputs.map(input => this.#fixed.has(this.#stored(input).buffer))
+    const fixed = node.inputs.map(input => this.storage.isFixed(this.storage.stored(input).buffer))
     this.#once = fixed.length > 0 && fixed.every(Boolean)
     // What runs once must not join a loop that runs always. Layouts of oneDNN's are those of weights, whose first axis holds
     // no images, though it may be as long as the batch.
-    const readsWeights = node.inputs.some((input, i) => this.#hasParts(i) && this.#stored(input).layout !== 'dense')
+    const readsWeights = node.inputs.some(
+      (input, i) => this.#hasParts(i) && this.storage.stored(input).layout !== 'dense',
+    )
     if (this.#once || readsWeights) this.#view = { node, slices: 0, imagesPerSlice: 0 }
+  }
+
+  /** After all nodes: what follows is a step of this one's, on the whole, in each run. */
+  after(node: Node): void {
+    this.#node = node
+    this.#view = { node, slices: 0, imagesPerSlice: 0 }
+    this.#once = false
   }
 
   /** The node that is being lowered, and the node as it is for one slice, which lowerings get. */
@@ -194,29 +134,25 @@ export class Lowering {
     return this.#view.node
   }
 
-  /** After a node's steps: its reads are done. */
-  end(node: Node): void {
-    for (const input of node.inputs) this.#stored(input).buffer.pendingReads--
-  }
-
   /** What holds `value` in `layout`; a reorder is added where it lies in another. */
   read(value: Value, layout: Layout = 'dense', groups = 1): Operand {
-    const stored = this.#stored(value)
-    const sliced = !sameShape(value.type.shape, value.node.outputs[value.index].shape)
-    const { dtype } = this.storedType(value)
+    const stored = this.storage.stored(value)
+    const { shape } = value.node.outputs[value.index]
+    const sliced = !sameShape(value.type.shape, shape)
+    const { dtype } = this.storage.storedType(value)
     if (stored.layout === layout && stored.dtype === dtype) return { buffer: stored.buffer, sliced }
-    const to = layout === 'dense' ? this.#denseLayout(value, dtype, stored.groups) : layout
+    const to = layout === 'dense' ? this.layouts.dense(shape, dtype, stored.groups) : layout
     const key = `${value.node.name} ${value.index} ${to}`
     const done = this.#reordered.get(key)
     if (done !== undefined) return { buffer: done, sliced }
     const source = stored.dtype === 'float16' ? this.#inFloat32(value) : stored
-    const from = source.layout === 'dense' ? this.#denseLayout(value, source.dtype, groups) : source.layout
+    const from = source.layout === 'dense' ? this.layouts.dense(shape, source.dtype, groups) : source.layout
     if (from === to) return { buffer: source.buffer, sliced }
-    const bytes = layout === 'dense' ? tensorBytes(value.node.outputs[value.index]) : this.#layoutBytes.get(layout)!
+    const bytes = layout === 'dense' ? tensorBytes(value.node.outputs[value.index]) : this.layouts.bytesOf(layout)
     const wasOnce = this.#once
-    this.#once = this.#fixed.has(source.buffer)
-    const target = this.#newBuffer(bytes, { state: this.#once })
-    if (this.#once) this.#fixed.add(target)
+    this.#once = this.storage.isFixed(source.buffer)
+    const target = this.storage.newBuffer(bytes, { state: this.#once })
+    if (this.#once) this.storage.fix(target)
     const whole = (buffer: Buffer): Operand => ({ buffer, sliced: false })
     const reorder = this.plan.reorder(from, to, bytes < SMALL_BYTES ? 1 : this.threads)
     const named = { ...reorder, implementation: `${REORDER} ${reorder.implementation}` }
@@ -227,22 +163,20 @@ export class Lowering {
     return { buffer: target, sliced }
   }
 
-  /** The stored layout and groups of a value (its optimizer slots take the same). */
-  layoutOf(value: Value): StoredLayout {
-    const { layout, groups, buffer } = this.#stored(value)
-    return { layout, groups, bytes: buffer.bytes }
-  }
-
   /**
    * An output: in the memory of an input in the same layout, where the operator allows it and nobody reads that later, else
    * in its own, of so many bytes.
    */
   write(index = 0, layout: Layout = 'dense', bytes = tensorBytes(this.#outputType(index)), groups = 1): Operand {
-    const over = this.#overwritable(index).find(input => this.#isFree(input, index, layout, bytes))
+    const type = this.#outputType(index)
+    const over = this.#overwritable(index).find(input =>
+      this.storage.isFree(input, this.#node, type, { layout, bytes }),
+    )
     if (over !== undefined) return this.alias(index, over)
-    const buffer = this.#newBuffer(bytes, { state: this.#once, pendingReads: this.#reads.get(this.#node)![index] })
-    if (this.#once) this.#fixed.add(buffer)
-    this.#set(this.#node, index, { buffer, layout, dtype: this.#outputType(index).dtype, groups })
+    const pendingReads = this.storage.readsOf(this.#node, index)
+    const buffer = this.storage.newBuffer(bytes, { state: this.#once, pendingReads })
+    if (this.#once) this.storage.fix(buffer)
+    this.storage.set(this.#node, index, { buffer, layout, dtype: type.dtype, groups })
     return { buffer, sliced: this.#isSliced(index) }
   }
 
@@ -251,16 +185,16 @@ export class Lowering {
     const source = this.read(input)
     const target = this.write()
     if (target.buffer !== source.buffer) {
-      this.kernel('copy', { reads: [source], writes: [target], ints: [tensorBytes(this.storedType(input))] })
+      this.copy(source, target, tensorBytes(this.storage.storedType(input)))
     }
     return target
   }
 
   /** Output `index` is the memory of an input: a new view of it, or its successor. */
   alias(index: number, input: Value): Operand {
-    const stored = this.#stored(input)
-    stored.buffer.pendingReads += this.#reads.get(this.#node)![index]
-    this.#set(this.#node, index, { ...stored })
+    const stored = this.storage.stored(input)
+    stored.buffer.pendingReads += this.storage.readsOf(this.#node, index)
+    this.storage.set(this.#node, index, { ...stored })
     return { buffer: stored.buffer, sliced: this.#isSliced(index) }
   }
 
@@ -270,32 +204,31 @@ export class Lowering {
    */
   writeState(index = 0): Operand {
     const [input] = this.#overwritable(index)
-    const { buffer, layout, groups } = this.#stored(input)
-    const name = this.#nextStates.get(this.#node)?.[index]
-    const isThere = name !== undefined && this.state(this.#stateNodes.get(name)!).buffer === buffer
+    const { buffer, layout, groups } = this.storage.stored(input)
+    const isThere = this.storage.isNextContent(this.#node, index, buffer)
     if (isThere && buffer.pendingReads === 1) return this.alias(index, input)
     return this.write(index, layout, buffer.bytes, groups)
   }
 
   /** Memory for one step, of which each thread has its own. */
   scratch(bytes: number): Operand {
-    return { buffer: this.#newBuffer(bytes, { scratch: true, perThread: true }), sliced: false }
+    return { buffer: this.storage.newBuffer(bytes, { scratch: true, perThread: true }), sliced: false }
   }
 
   /** Memory from one step of this node to the next: for the slice, or for the whole where the node is not sliced. */
   temporary(bytes: number): Operand {
-    return { buffer: this.#newBuffer(bytes, { scratch: true, perThread: this.#view.slices > 0 }), sliced: false }
+    return { buffer: this.storage.newBuffer(bytes, { scratch: true, perThread: this.#view.slices > 0 }), sliced: false }
   }
 
   /** Memory to which each thread adds what it sees of the batch. */
   partial(bytes: number): Operand {
-    return { buffer: this.#newBuffer(bytes, { perThread: true, zeroed: true }), sliced: false }
+    return { buffer: this.storage.newBuffer(bytes, { perThread: true, zeroed: true }), sliced: false }
   }
 
   /** Memory between this node's steps, one for all threads. */
   shared(bytes: number): Operand {
-    const operand = { buffer: this.#newBuffer(bytes, { state: this.#once }), sliced: false }
-    if (this.#once) this.#fixed.add(operand.buffer)
+    const operand = { buffer: this.storage.newBuffer(bytes, { state: this.#once }), sliced: false }
+    if (this.#once) this.storage.fix(operand.buffer)
     return operand
   }
 
@@ -313,6 +246,11 @@ export class Lowering {
     this.#pushKernel(kernel, data, this.#view)
   }
 
+  /** A step that copies so many bytes. */
+  copy(source: Operand, target: Operand, bytes = target.buffer.bytes): void {
+    this.kernel('copy', { reads: [source], writes: [target], ints: [bytes] })
+  }
+
   /** A step on the whole, after all slices. */
   sharedKernel(kernel: string, data: Data): void {
     this.#pushKernel(kernel, data, { node: this.#node, slices: 0, imagesPerSlice: 0 })
@@ -322,73 +260,18 @@ export class Lowering {
     this.#pushPrimitive(primitive, reads, writes, this.#view.slices > 0)
   }
 
-  /**
-   * Copies what updates did not write in place; brings outputs into the dense layout.
-   * @returns where each output of the graph is read
-   */
-  finish(): ReadonlyMap<string, Buffer> {
-    const copies = [...this.graph.updates].flatMap(([name, value]) => {
-      const target = this.state(this.#stateNodes.get(name)!)
-      return this.#stored(value).buffer === target.buffer ? [] : [{ value, target }]
-    })
-    const changing = new Set(copies.map(({ target }) => target.buffer))
-    this.#once = false
-    // All updates happen at once, after the outputs: what is read of a state is its old content.
-    const old = (value: Value, layout: Layout = 'dense', groups = 1): Operand => {
-      this.#node = value.node
-      const source = this.read(value, layout, groups)
-      if (!changing.has(source.buffer)) return source
-      const copy: Operand = { buffer: this.#newBuffer(source.buffer.bytes, {}), sliced: false }
-      this.sharedKernel('copy', { reads: [source], writes: [copy], ints: [source.buffer.bytes] })
-      return copy
-    }
-    const outputs = new Map([...this.graph.outputs].map(([name, value]) => [name, old(value).buffer]))
-    const sources = copies.map(({ value, target }) => old(value, target.layout, target.groups))
-    for (const [i, { value, target }] of copies.entries()) {
-      this.#node = value.node
-      const writes = [{ buffer: target.buffer, sliced: false }]
-      this.sharedKernel('copy', { reads: [sources[i]], writes, ints: [target.buffer.bytes] })
-    }
-    return outputs
-  }
-
-  /** The layout in which our weight gradient leaves its tiles: [outputs / 16, inputs / 16, height, width, 16, 16]. */
-  tiled(type: TensorType): { readonly layout: number; readonly bytes: number } {
-    const found = this.plan.layout(this.type(type), type.shape, 1, true)
-    this.noteLayout(found.layout, found.bytes)
-    return found
-  }
-
-  /** The dense layout of weights, as a number of oneDNN's. */
-  denseLayoutOf(node: Node, groups: number): number {
-    return this.#denseLayout({ node, index: 0, type: node.outputs[0] }, node.outputs[0].dtype, groups)
-  }
-
-  /** Remembers how many bytes a layout of oneDNN's takes. */
-  noteLayout(layout: number, bytes: number): void {
-    this.#layoutBytes.set(layout, bytes)
-  }
-
-  #denseLayout(value: Value, dtype: DType, groups: number): number {
-    const { shape } = value.node.outputs[value.index]
-    const weights = shape.length === 2 ? [...shape, 1, 1] : shape
-    const { layout, bytes } = this.plan.layout(elementTypes[dtype]!, weights, groups, false)
-    this.noteLayout(layout, bytes)
-    return layout
-  }
-
   /** A dense copy of weights that were computed in float16, of which oneDNN knows nothing. */
   #inFloat32(value: Value): Pick<Stored, 'buffer' | 'layout' | 'dtype'> {
     const type: TensorType = { ...value.type, dtype: 'float32' }
     const copy = this.shared(tensorBytes(type))
-    const reads = [{ buffer: this.#stored(value).buffer, sliced: false }]
+    const reads = [{ buffer: this.storage.stored(value).buffer, sliced: false }]
     const ints = [elements(type.shape), this.type(value.type), this.type(type)]
     this.sharedKernel('cast', { reads, writes: [copy], ints })
     return { buffer: copy.buffer, layout: 'dense', dtype: 'float32' }
   }
 
   #outputType(index: number): TensorType {
-    return this.storedType({ node: this.#node, index, type: this.#node.outputs[index] })
+    return this.storage.storedType({ node: this.#node, index, type: this.#node.outputs[index] })
   }
 
   /** The inputs whose memory the operator lets an output take, the best first. */
@@ -396,16 +279,6 @@ export class Lowering {
     const { memory } = opDefinition(this.#node.op)
     const inputs = memory === 'view' ? [0] : (memory[index] ?? [])
     return inputs.flatMap(i => this.#view.node.inputs[i] ?? [])
-  }
-
-  /** Whether an output fits into the memory of an input that only this node still reads, and once. */
-  #isFree(input: Value, index: number, layout: Layout, bytes: number): boolean {
-    const stored = this.#stored(input)
-    const { buffer, dtype } = stored
-    const fits =
-      buffer.bytes === bytes && dtype === this.#outputType(index).dtype && dtype === this.storedType(input).dtype
-    const reads = this.#node.inputs.filter(({ node, index: i }) => node === input.node && i === input.index).length
-    return fits && !buffer.state && stored.layout === layout && buffer.pendingReads === reads && reads === 1
   }
 
   /** Whether an input of the node is cut into slices. */
@@ -417,12 +290,6 @@ export class Lowering {
     return this.#view.slices > 0 && this.#view.node.outputs[index] !== this.#node.outputs[index]
   }
 
-  #newBuffer(bytes: number, options: Partial<Omit<Buffer, 'bytes'>>): Buffer {
-    const buffer = { bytes, state: false, perThread: false, zeroed: false, scratch: false, pendingReads: 0, ...options }
-    this.buffers.push(buffer)
-    return buffer
-  }
-
   #pushKernel(kernel: string, { reads, writes, ints = [], floats = [] }: Data, { slices, imagesPerSlice }: View): void {
     this.#push({ kernel, ints, floats, implementation: kernel, slices, imagesPerSlice }, reads, writes)
   }
@@ -432,7 +299,7 @@ export class Lowering {
     const scratch =
       scratchpadBytes === 0
         ? undefined
-        : { buffer: this.#newBuffer(scratchpadBytes, { scratch: true, perThread: sliced }), sliced: false }
+        : { buffer: this.storage.newBuffer(scratchpadBytes, { scratch: true, perThread: sliced }), sliced: false }
     const { slices, imagesPerSlice } = sliced ? this.#view : { slices: 0, imagesPerSlice: 0 }
     const step = { primitive: id, ints: [], floats: [], implementation, slices, imagesPerSlice }
     this.#push(step, reads, [...writes, scratch])
@@ -446,17 +313,5 @@ export class Lowering {
       writes: writes.map((_, i) => reads.length + i),
       once: this.#once,
     })
-  }
-
-  #set(node: Node, index: number, stored: Stored): void {
-    const outputs = this.#values.get(node) ?? []
-    outputs[index] = stored
-    this.#values.set(node, outputs)
-  }
-
-  #stored(value: Value): Stored {
-    const stored = this.#values.get(value.node)?.[value.index]
-    if (stored === undefined) throw new Error(`lowering: '${value.node.name}' is read before it is written`)
-    return stored
   }
 }

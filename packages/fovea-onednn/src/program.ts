@@ -138,9 +138,10 @@ export class NativeProgram implements OnednnProgram {
 
   /** Buffer, layout and dense layout of a state; two equal numbers mean a plain copy. */
   #place(node: Node): [number, number, number] {
-    const { buffer, layout, groups } = this.lowering.state(node)
+    const { buffer, layout, groups } = this.lowering.storage.leafOf(node)
     const index = this.index.get(buffer)!
-    return layout === 'dense' ? [index, -1, -1] : [index, layout, this.lowering.denseLayoutOf(node, groups)]
+    const [{ shape, dtype }] = node.outputs
+    return layout === 'dense' ? [index, -1, -1] : [index, layout, this.lowering.layouts.dense(shape, dtype, groups)]
   }
 
   #write(node: Node, values: HostArray | number): void {

@@ -112,7 +112,7 @@ export function primitiveOf(to: Lowering, original: Node): Primitive {
       winograd: gainsByWinograd(original, to.arithmetic.winograd) ? 1 : 0,
       fixedWeights: to.graph.updates.size === 0 ? 1 : 0,
     })
-    to.noteLayout(primitive.weightsLayout, primitive.weightsBytes)
+    to.layouts.note(primitive.weightsLayout, primitive.weightsBytes)
     return primitive
   })
 }
@@ -140,7 +140,7 @@ function isWidened(to: Lowering, node: Node): boolean {
 
 const asFloat32 = (type: TensorType): TensorType => ({ ...type, dtype: 'float32' })
 
-const isWide = (to: Lowering, value: Value): boolean => to.storedType(value).dtype === 'float32'
+const isWide = (to: Lowering, value: Value): boolean => to.storage.storedType(value).dtype === 'float32'
 
 /** The numbers of a 16-bit tensor in a float32 one. */
 function widen(to: Lowering, value: Value): Operand {
@@ -151,7 +151,7 @@ function widen(to: Lowering, value: Value): Operand {
 }
 
 function widenInto(to: Lowering, value: Value, target: Operand): void {
-  convert(to, to.read(value), to.storedType(value), target, asFloat32(value.type))
+  convert(to, to.read(value), to.storage.storedType(value), target, asFloat32(value.type))
 }
 
 /** Runs `compute` into a float32 tensor and rounds it into the node's output. */
@@ -242,8 +242,8 @@ export function chooseWideStorage(to: Lowering): void {
     const { slices } = to.view(node)
     const stays = (reader: Node): boolean =>
       isForward(reader) && isWidened(to, reader) && reader.inputs[1].node !== node && to.view(reader).slices === slices
-    if (!isForward(node) || !isWidened(to, node) || slices === 0 || to.isOutput(node)) continue
-    if (readers.get(node)!.every(stays)) to.storeWide(node)
+    if (!isForward(node) || !isWidened(to, node) || slices === 0 || to.storage.isOutput(node)) continue
+    if (readers.get(node)!.every(stays)) to.storage.storeWide(node)
   }
 }
 

@@ -3,8 +3,9 @@
  * its own, are combined as they are. What pads a layout is zero, and stays so.
  */
 import { elements, type Node, sameShape, type Value } from 'fovea/engine'
-import type { Lowering, StoredLayout } from '../lowering.js'
+import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
+import type { StoredLayout } from '../storage.js'
 
 /**
  * The layout of the first input of the given shape that does not lie dense, if all other inputs are as large, or single
@@ -15,7 +16,7 @@ export function commonLayout(to: Lowering, { inputs }: Node, like: Value): Store
   if (!inputs.every(input => isLike(input) || elements(input.type.shape) === 1)) return undefined
   return inputs
     .filter(isLike)
-    .map(input => to.layoutOf(input))
+    .map(input => to.storage.layoutOf(input))
     .find(({ layout }) => layout !== 'dense')
 }
 

@@ -89,7 +89,7 @@ const cast: Lower = (to, node) => {
 const weightReaders = ['conv2d', 'linear', 'conv2dInputGradient', 'linearInputGradient']
 
 const readOnlyAsWeight = (to: Lowering, node: Node): boolean =>
-  !to.isOutput(node) &&
+  !to.storage.isOutput(node) &&
   to.graph.nodes.every(
     reader =>
       !reader.inputs.some(input => input.node === node) ||

@@ -75,7 +75,7 @@ function readLike(
   node: Node,
   state = node.inputs[0],
 ): { readonly reads: Operand[]; readonly count: number } {
-  const layout = to.layoutOf(state)
+  const layout = to.storage.layoutOf(state)
   return { reads: readIn(layout, to, node, state), count: layout.bytes / 4 }
 }
 

@@ -54,7 +54,7 @@ export const pairedWeightGradient: Lower = (to, node) => {
   const { couples, rows, bytes } = block(node)
   const window = [kh, kw, ...stride, padding[0], padding[2]]
   const ints = [...x.type.shape, height, width, ...window, outputs, couples, rows]
-  const tiled = to.tiled(node.outputs[0])
+  const tiled = to.layouts.tiled(node.outputs[0])
   const partial = to.partial(tiled.bytes)
   const packed = to.scratch(aligned(bytes))
   to.kernel('weightGradient', { reads: [to.read(x), to.read(dy)], writes: [partial, packed], ints })

@@ -1,6 +1,7 @@
 /** @file In which layout each weight lives, with all that is combined with it element by element, so that little is reordered. */
 import { consumers, hasTrait, isState, type Node, sameShape, slotOwner, type Value } from 'fovea/engine'
-import type { Lowering, StoredLayout } from '../lowering.js'
+import type { Lowering } from '../lowering.js'
+import type { StoredLayout } from '../storage.js'
 import { geometryOf, primitiveOf } from './convolution.js'
 import { hasDirectWeightGradient } from './depthwise.js'
 import { output } from './operator.js'
@@ -12,7 +13,7 @@ function gradientLayout(to: Lowering, node: Node): StoredLayout | undefined {
   if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') return undefined
   if (hasDirectWeightGradient(node)) return undefined
   const { groups } = geometryOf(node).attrs
-  if (hasPairedWeightGradient(node, to.arithmetic)) return { ...to.tiled(node.outputs[0]), groups }
+  if (hasPairedWeightGradient(node, to.arithmetic)) return { ...to.layouts.tiled(node.outputs[0]), groups }
   const { weightsLayout, weightsBytes } = primitiveOf(to, node)
   return { layout: weightsLayout, bytes: weightsBytes, groups }
 }
@@ -42,7 +43,8 @@ export function chooseWeightLayouts(to: Lowering): void {
   const { nodes, updates } = to.graph
   const readers = consumers(to.graph)
   const choose = (state: Node, layout: StoredLayout): void => {
-    if (!to.stateLayout(state.name)) to.setStateLayout(state.name, layout)
+    // Of another type than the update's it does not train, and is reordered for whoever reads it.
+    if (state.outputs[0].dtype === 'float32') to.storage.chooseStateLayout(state.name, layout)
   }
   for (const node of nodes) {
     const layout = gradientLayout(to, node)
@@ -60,7 +62,7 @@ export function chooseWeightLayouts(to: Lowering): void {
   // A slot that nothing above reached (`NAME:average` of a dense weight's) lies as its weight does.
   for (const slot of nodes) {
     const owner = slot.op === 'buffer' ? slotOwner(slot.name) : undefined
-    const layout = owner === undefined ? undefined : to.stateLayout(owner)
+    const layout = owner === undefined ? undefined : to.storage.stateLayout(owner)
     if (layout) choose(slot, layout)
   }
 }
