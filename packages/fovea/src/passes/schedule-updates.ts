@@ -30,9 +30,12 @@ export function scheduleUpdates(graph: Graph): Graph {
   for (const [early, before] of waiting)
     for (const node of before) blockedBy.set(node, [...(blockedBy.get(node) ?? []), early])
 
-  const nodes: Node[] = []
-  const emit = (node: Node) => {
-    nodes.push(node)
+  const nodes = new Set<Node>()
+  const emit = (node: Node): void => {
+    if (nodes.has(node)) return
+    // Most are there; one that had to wait for other readers is not, where something else needs it before these.
+    for (const input of node.inputs) emit(input.node)
+    nodes.add(node)
     for (const early of blockedBy.get(node) ?? []) {
       const before = waiting.get(early)!
       before.delete(node)
@@ -41,6 +44,8 @@ export function scheduleUpdates(graph: Graph): Graph {
   }
   // Leaves cost nothing, and an update must not wait for an input that was asked for late.
   for (const node of graph.nodes) if (isLeaf(node)) emit(node)
-  for (const node of graph.nodes) if (!isLeaf(node) && !waiting.has(node)) emit(node)
-  return { ...graph, nodes }
+  for (const node of graph.nodes) if (!waiting.has(node)) emit(node)
+  // Updates that read each other's states wait for each other.
+  for (const node of graph.nodes) emit(node)
+  return { ...graph, nodes: [...nodes] }
 }

@@ -12,7 +12,6 @@ import { inferenceMode } from '../../src/passes/inference-mode.js'
 import { mixedPrecision } from '../../src/passes/mixed-precision.js'
 import type { MemoryUse } from '../../src/passes/recompute.js'
 import { rewriteInto } from '../../src/passes/rewrite.js'
-import { scheduleUpdates } from '../../src/passes/schedule-updates.js'
 import { setBatchSize } from '../../src/passes/set-batch-size.js'
 import { trainingMode } from '../../src/passes/training-mode.js'
 import { trainingGraph } from '../../src/train/training-graph.js'
@@ -302,21 +301,6 @@ describe('recompute', () => {
   test('an unknown use is refused', () => {
     expect(() => step(residualBlock(), 'lo' as MemoryUse)).toThrow("memory: unknown 'lo'; did you mean 'low'?")
   })
-})
-
-test('schedule-updates runs an update as soon as its gradient is known and the old value is no longer needed', () => {
-  const builder = new GraphBuilder()
-  const x = builder.input('x', [1, 4])
-  const [one, rate] = [builder.constant(1), builder.input('learningRate', [])]
-  const weight = builder.parameter('weight', [4, 4], { type: 'zeros' })
-  const gradient = builder.emit(ops.linearWeightGradient, [x, x], { bias: false }, 'dw')
-  const dx = builder.emit(ops.linearInputGradient, [x, weight], {}, 'dx')
-  const last = builder.emit(ops.relu, [dx], {}, 'last')
-  builder.output('last', last)
-  const attrs = { momentum: 0, nesterov: false, weightDecay: 0 }
-  builder.update(weight, builder.emit(ops.sgd, [weight, gradient, one, rate], attrs, 'update'))
-  const order = scheduleUpdates(builder.build()).nodes.map(node => node.name)
-  expect(order).toEqual(['x', 'constant', 'learningRate', 'weight', 'dw', 'dx', 'update', 'last'])
 })
 
 test('a batch-norm after a convolution by weights of another type stays: folded weights are float32', () => {
