@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+/**
+ * @file What the options of training cost: a step with each beside the plain step, in turns on one machine. An option may cost
+ * its arithmetic and no more; fails where a step keeps less of the plain one's speed than it should.
+ * usage: node bench/options.mjs [--turns 5] [--rows resnet20,"resnet18 28"]
+ */
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { createModel, parameterNodes, recipes, trainingGraph } from 'fovea'
+import { onednnEngine } from 'fovea-onednn'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const { timedStep, quantiles } = await import(pathToFileURL(join(here, '../packages/fovea-cli/dist/benchmark.js')).href)
+const threads = 2
+
+const rows = [
+  { model: 'resnet20', size: 32, batch: 128 },
+  { model: 'resnet18', size: 28, batch: 32 },
+  { model: 'resnet18', size: 224, batch: 16 },
+  { model: 'efficientnet-b0', size: 224, batch: 16 },
+]
+
+const plain = { optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 } }
+/** `share`: of the speed of the step that it stands beside, which is the plain one where there is no `beside`. */
+const options = model => {
+  const { normStatistics, average, clipNorm, groups: groupsOf } = recipes.finetune
+  const [groups, [first]] = [groupsOf(model), parameterNodes(model.graph)]
+  return [
+    { name: 'clip norm 5', share: 0.95, step: { clipNorm: 5 } },
+    { name: 'two parts of a batch', share: 0.9, step: { accumulate: 2 } },
+    { name: 'moving average', share: 0.9, step: { average: { type: 'moving', decay: 0.99 } } },
+    { name: 'lookahead', share: 0.9, step: { average: { type: 'lookahead', every: 5, decay: 0.9, power: 3 } } },
+    { name: 'one-hot labels, smoothed', share: 0.95, step: { labels: 'one-hot', labelSmoothing: 0.1 } },
+    { name: 'mean squared error', share: 0.95, step: { labels: 'one-hot', loss: 'mean-squared-error' } },
+    { name: 'running statistics', share: 0.95, step: { normStatistics: 'running' } },
+    { name: 'first layer frozen', share: 0.95, step: { groups: [{ match: first.name, rate: 0 }] } },
+    { name: 'adamw', share: 0.9, step: { optimizer: { type: 'adamw' } } },
+    { name: 'rmsprop', share: 0.9, step: { optimizer: { type: 'rmsprop' } } },
+    {
+      name: 'finetune, beside its groups',
+      share: 0.9,
+      step: { groups, normStatistics, average, clipNorm, labels: 'one-hot', labelSmoothing: 0.1 },
+      beside: { groups, normStatistics },
+    },
+    {
+      name: 'loss scaling (float16 beside bfloat16)',
+      share: 0.95,
+      step: { precision: 'mixed_float16' },
+      beside: { precision: 'mixed_bfloat16' },
+    },
+  ]
+}
+
+const { values: given } = parseArgs({
+  options: { turns: { type: 'string', default: '5' }, rows: { type: 'string', default: '' } },
+})
+const turns = Number(given.turns)
+if (!Number.isInteger(turns) || turns < 1) fail(`--turns takes a whole number of at least 1, not '${given.turns}'`)
+const words = given.rows === '' ? [] : given.rows.split(',')
+const known = rows.flatMap(({ model, size }) => [model, `${model} ${size}`])
+const misspelt = words.find(word => !known.includes(word))
+if (misspelt !== undefined) fail(`--rows names '${misspelt}'; there are ${[...new Set(known)].join(', ')}`)
+const chosen = rows.filter(
+  ({ model, size }) => words.length === 0 || words.includes(model) || words.includes(`${model} ${size}`),
+)
+
+const engine = onednnEngine({ threads })
+console.log(engine.description)
+let failed = 0
+for (const { model: name, size, batch } of chosen) {
+  const model = createModel(name, { input: [size, size, 3] })
+  console.log(`\n${name}, ${size}×${size}, batch ${batch}`)
+  for (const { name: option, share, step, beside = {} } of options(model)) {
+    const [one, other] = await Promise.all([beside, step].map(more => begin(model, batch, more)))
+    const taken = [[], []]
+    for (let turn = 0; turn < turns; turn++) {
+      for (const [i, run] of [one.run, other.run].entries()) taken[i].push(await run())
+    }
+    for (const { program } of [one, other]) program.dispose()
+    const [before, after] = taken.map(times => quantiles(times)(0.5))
+    const kept = before / after
+    if (kept < share) failed++
+    const numbers = `${before.toFixed(1).padStart(7)} → ${after.toFixed(1).padStart(7)} ms`
+    console.log(`${kept < share ? '✗' : ' '} ${kept.toFixed(2)} (≥ ${share.toFixed(2)}) ${numbers}  ${option}`)
+  }
+}
+if (failed > 0) console.log(`\n${failed} below the share that they should keep`)
+process.exit(failed > 0 ? 1 : 0)
+
+/** A warm step of a whole batch. */
+async function begin(model, batch, more) {
+  const { accumulate = 1 } = more
+  const { program, feeds } = await timedStep(
+    trainingGraph(model.graph, { ...plain, batchSize: batch, ...more }),
+    engine,
+  )
+  const run = async () => {
+    const start = performance.now()
+    for (let part = 0; part < accumulate; part++) {
+      const flags = accumulate === 1 ? {} : { firstPart: part === 0 ? 1 : 0, lastPart: part === accumulate - 1 ? 1 : 0 }
+      await program.run({ ...feeds, ...flags })
+    }
+    return performance.now() - start
+  }
+  return { program, run }
+}
+
+function fail(message) {
+  console.error(`bench: ${message}`)
+  process.exit(2)
+}
