@@ -161,7 +161,11 @@ test.skipIf(!available)('updates happen at once and after the outputs, on every 
   const [a, b] = ['a', 'b'].map(name => builder.buffer(name, [4], { type: 'zeros' }))
   const weight = builder.parameter('weight', [4], { type: 'zeros' })
   const attrs = { momentum: 0, nesterov: false, weightDecay: 0 }
-  const next = builder.emit(ops.sgd, [weight, builder.input('gradient', [4]), builder.constant(1)], attrs)
+  const next = builder.emit(
+    ops.sgd,
+    [weight, builder.input('gradient', [4]), builder.constant(1), builder.constant(1)],
+    attrs,
+  )
   builder.output('old', weight)
   builder.output('view', builder.emit(ops.reshape, [weight], { shape: [2, 2] }))
   builder.output('next', next)

@@ -1,5 +1,5 @@
 /** @file Elementwise arithmetic with broadcasting (native/kernels/map.h). */
-import { type Node, type Shape, sameShape } from 'fovea/engine'
+import { bytesPerElement, type Node, type Shape, sameShape, type Value } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { broadcastStrides, collapse, flat } from './axes.js'
@@ -37,22 +37,26 @@ export function map(
   })
 }
 
+/** Which inputs are added. A single number that is added to each would not leave what pads a layout 0. */
+const added = { add: [0, 1], multiply: [], multiplyAdd: [2] } as const
+
 const elementwise =
-  (operation: 'add' | 'multiply' | 'multiplyAdd'): Lower =>
+  (operation: keyof typeof added): Lower =>
   (to, node) => {
     const like = output(node)
-    const common = commonLayout(to, node, like)
+    const { shape, dtype } = like.type
+    const isLike = (input: Value): boolean => sameShape(input.type.shape, shape)
+    const keepsZeros = added[operation].every(i => isLike(node.inputs[i]))
+    const common = keepsZeros ? commonLayout(to, node, like) : undefined
     if (common === undefined) {
       const inputs = node.inputs.map(input => ({ operand: to.read(input), shape: input.type.shape }))
-      return map(to, node, operation, inputs, { operand: to.write(), shape: like.type.shape })
+      return map(to, node, operation, inputs, { operand: to.write(), shape })
     }
     const { layout, bytes, groups } = common
-    const flat = [bytes / 4]
-    const inputs = readIn(common, to, node, like).map((operand, i) => {
-      const { shape } = node.inputs[i].type
-      return { operand, shape: sameShape(shape, like.type.shape) ? flat : [] }
-    })
-    map(to, node, operation, inputs, { operand: to.write(0, layout, bytes, groups), shape: flat })
+    const all = [bytes / bytesPerElement(dtype)]
+    const operands = readIn(common, to, node, like)
+    const inputs = node.inputs.map((input, i) => ({ operand: operands[i], shape: isLike(input) ? all : [] }))
+    map(to, node, operation, inputs, { operand: to.write(0, layout, bytes, groups), shape: all })
   }
 
 const broadcastTo: Lower = (to, node) => {

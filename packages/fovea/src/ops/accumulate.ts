@@ -1,7 +1,7 @@
 /** @file Adds up over several runs, in a state: the gradients of a batch that runs in parts. */
 import { defineOp } from './define.js'
 import { elementwiseUpdate } from './elementwise.js'
-import { expectShape } from './expect.js'
+import { expectOneType, expectShape } from './expect.js'
 
 /** sum and value of one shape, and the scalar first: where it is not 0 the sum begins with the value, else it grows by it. */
 export const accumulate = defineOp<Record<string, never>>({
@@ -11,6 +11,7 @@ export const accumulate = defineOp<Record<string, never>>({
   infer: ([sum, value, first]) => {
     expectShape('the value', value, sum.shape)
     expectShape('first', first, [])
+    expectOneType({ 'the sum': sum, 'the value': value })
     return [sum]
   },
   reference: ([sum, value, first], [y]) => {

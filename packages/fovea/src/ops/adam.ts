@@ -26,34 +26,21 @@ export const adam = defineOp<AdamAttributes>({
     checkOptimizer(parameter, { gradient, m, v }, { scale, learningRate, step })
     return [parameter, m, v]
   },
-  reference: (
-    [
-      parameter,
-      gradient,
-      {
-        data: [scale],
-      },
-      learningRate,
-      step,
-      m,
-      v,
-    ],
-    next,
-    attrs,
-  ) => {
-    if (scale === 0) return keepStates([parameter, m, v], next)
-    const [nextParameter, nextM, nextV] = next
+  reference: ([parameter, gradient, scale, learningRate, step, m, v], outputs, attrs) => {
+    const factor = scale.data[0]
+    if (factor === 0) return keepStates([parameter, m, v], outputs)
+    const [next, nextM, nextV] = outputs
     const { beta1, beta2, epsilon, weightDecay, decoupled } = attrs
     const [rate, t] = [learningRate.data[0], step.data[0]]
     const [correction1, correction2] = [1 - beta1 ** t, 1 - beta2 ** t]
-    for (let i = 0; i < nextParameter.data.length; i++) {
+    for (let i = 0; i < next.data.length; i++) {
       const decayed = decoupled ? parameter.data[i] * (1 - rate * weightDecay) : parameter.data[i]
-      const g = scale * gradient.data[i] + (decoupled ? 0 : weightDecay * parameter.data[i])
+      const g = factor * gradient.data[i] + (decoupled ? 0 : weightDecay * parameter.data[i])
       const first = beta1 * m.data[i] + (1 - beta1) * g
       const second = beta2 * v.data[i] + (1 - beta2) * g * g
       nextM.data[i] = first
       nextV.data[i] = second
-      nextParameter.data[i] = decayed - (rate * (first / correction1)) / (Math.sqrt(second / correction2) + epsilon)
+      next.data[i] = decayed - (rate * (first / correction1)) / (Math.sqrt(second / correction2) + epsilon)
     }
   },
 })

@@ -23,31 +23,19 @@ export const rmsProp = defineOp<RmsPropAttributes>({
     checkOptimizer(parameter, { gradient, meanSquare, velocity }, { scale, learningRate })
     return [parameter, meanSquare, velocity]
   },
-  reference: (
-    [
-      parameter,
-      gradient,
-      {
-        data: [scale],
-      },
-      learningRate,
-      meanSquare,
-      velocity,
-    ],
-    next,
-    attrs,
-  ) => {
-    if (scale === 0) return keepStates([parameter, meanSquare, velocity], next)
-    const [nextParameter, nextSquare, nextVelocity] = next
+  reference: ([parameter, gradient, scale, learningRate, meanSquare, velocity], outputs, attrs) => {
+    const factor = scale.data[0]
+    if (factor === 0) return keepStates([parameter, meanSquare, velocity], outputs)
+    const [next, nextSquare, nextVelocity] = outputs
     const { decay, momentum, epsilon, weightDecay } = attrs
     const rate = learningRate.data[0]
-    for (let i = 0; i < nextParameter.data.length; i++) {
-      const g = scale * gradient.data[i] + weightDecay * parameter.data[i]
+    for (let i = 0; i < next.data.length; i++) {
+      const g = factor * gradient.data[i] + weightDecay * parameter.data[i]
       const square = decay * meanSquare.data[i] + (1 - decay) * g * g
       const v = momentum * velocity.data[i] + (rate * g) / Math.sqrt(square + epsilon)
       nextSquare.data[i] = square
       nextVelocity.data[i] = v
-      nextParameter.data[i] = parameter.data[i] - v
+      next.data[i] = parameter.data[i] - v
     }
   },
 })

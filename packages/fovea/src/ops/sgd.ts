@@ -22,25 +22,14 @@ export const sgd = defineOp<SgdAttributes>({
     checkOptimizer(parameter, { gradient, ...slots }, { scale, learningRate })
     return velocity === undefined ? [parameter] : [parameter, velocity]
   },
-  reference: (
-    [
-      parameter,
-      gradient,
-      {
-        data: [scale],
-      },
-      learningRate,
-      velocity,
-    ],
-    [next, nextVelocity],
-    attrs,
-  ) => {
-    if (scale === 0)
-      return keepStates([parameter, velocity], nextVelocity === undefined ? [next] : [next, nextVelocity])
+  reference: ([parameter, gradient, scale, learningRate, velocity], outputs, attrs) => {
+    const factor = scale.data[0]
+    if (factor === 0) return keepStates([parameter, velocity], outputs)
+    const [next, nextVelocity] = outputs
     const { momentum, nesterov, weightDecay } = attrs
     const rate = learningRate.data[0]
     for (let i = 0; i < next.data.length; i++) {
-      const g = scale * gradient.data[i] + weightDecay * parameter.data[i]
+      const g = factor * gradient.data[i] + weightDecay * parameter.data[i]
       const v = momentum * (velocity?.data[i] ?? 0) + g
       if (nextVelocity !== undefined) nextVelocity.data[i] = v
       next.data[i] = parameter.data[i] - rate * (nesterov ? g + momentum * v : v)

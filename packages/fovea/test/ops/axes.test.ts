@@ -129,6 +129,7 @@ test('only losses, gradients, updates and what takes statistics of the batch say
     'adam',
     'rmsProp',
     'runningAverage',
+    'accumulate',
     'lerp',
     'where',
     'gradientScale',

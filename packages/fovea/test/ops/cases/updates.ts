@@ -156,6 +156,11 @@ export const accumulate: OperatorSpec = {
   invalid: [
     { name: 'a value of another shape', inputs: [float(3), float(4), float()], message: 'the value is 4, expected 3' },
     {
+      name: 'a value of another type',
+      inputs: [float(3), constant(1, 'int32', 3), float()],
+      message: 'the sum is float32, the value is int32: cast one of them',
+    },
+    {
       name: 'a choice for each element',
       inputs: [float(3), float(3), float(3)],
       message: 'first is 3, expected scalar',

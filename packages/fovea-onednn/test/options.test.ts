@@ -1,0 +1,196 @@
+/**
+ * @file Claims about the options of a training step: each with every other leads to the states that the reference engine comes
+ * to, with a break in the middle too; and none adds more to a compiled step than its arithmetic.
+ */
+import { describe, expect, test } from 'vitest'
+import type { Engine } from '../../fovea/src/engines/engine.js'
+import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
+import { type Graph, inputNodes, parameterNodes, stateNodes } from '../../fovea/src/graph/graph.js'
+import { createModel } from '../../fovea/src/models/registry.js'
+import { opDefinition, ops } from '../../fovea/src/ops/index.js'
+import { precisions } from '../../fovea/src/passes/mixed-precision.js'
+import { normalAt } from '../../fovea/src/random.js'
+import type { OptimizerOptions } from '../../fovea/src/train/optimizers/index.js'
+import type { ParameterGroup } from '../../fovea/src/train/parameter-groups.js'
+import { readState, type State, writeState } from '../../fovea/src/train/state.js'
+import { type TrainingGraphOptions, trainingGraph } from '../../fovea/src/train/training-graph.js'
+import { averageFeeds, type WeightAverage } from '../../fovea/src/train/weight-average.js'
+import { small } from '../../fovea/test/train/small-model.js'
+import { onednnEngine, onednnStatus } from '../src/index.js'
+import { REORDER } from '../src/lowering.js'
+import type { NativeProgram } from '../src/program.js'
+
+const { available, detail } = onednnStatus()
+if (!available) console.warn(`skipped: ${detail}`)
+
+const model = small()
+const batchSize = 4
+const steps = 5
+/** With a scale at which the gradients of float16 overflow, if there is one. */
+const overflowAt = 1
+const resumeAt = 3
+
+/** Trains some steps; where it resumes, a new program goes on with the state of the first. */
+async function afterSteps(engine: Engine, options: TrainingGraphOptions, resumes: boolean): Promise<State> {
+  const { accumulate = 1, average, groups = [] } = options
+  const graph = trainingGraph(model.graph, options)
+  const asked = new Set(inputNodes(graph).map(({ name }) => name))
+  let program = engine.compile(graph)
+  await writeState(program, graph, model.weights)
+  let skipped = 0
+  for (let step = 0; step < steps; step++) {
+    if (resumes && step === resumeAt) {
+      const { weights, slots } = await readState(program, graph, model)
+      program.dispose()
+      program = engine.compile(graph)
+      await writeState(program, graph, weights, slots)
+    }
+    const lossScale = step === overflowAt ? 2 ** 100 : 1024
+    for (let part = 0; part < accumulate; part++) {
+      const images = batchSize / accumulate
+      const first = step * batchSize + part * images
+      const all: Record<string, Float32Array | Int32Array | number> = {
+        image: Float32Array.from({ length: images * 192 }, (_, i) => normalAt(first + 1, i)),
+        label: Int32Array.from({ length: images }, (_, i) => (first + i) % 3),
+        ...{ learningRate: 0.05, step: step + 1 - skipped, seed: first, lossScale },
+        ...{ firstPart: part === 0 ? 1 : 0, lastPart: part === accumulate - 1 ? 1 : 0 },
+        ...(average && averageFeeds(average, step + 1, steps, skipped)),
+        ...Object.fromEntries(groups.map(({ rate = 1 }, place) => [`learningRate:${place}`, 0.05 * rate])),
+      }
+      const feeds = Object.fromEntries(Object.entries(all).filter(([name]) => asked.has(name)))
+      const { finite } = await program.run(feeds)
+      if (finite?.[0] === 0 && part === accumulate - 1) skipped++
+    }
+  }
+  const state = await readState(program, graph, model)
+  program.dispose()
+  return state
+}
+
+/** How far the states are apart, by the root mean square of each (at least 0.1), and where most. */
+function farthest(a: State, b: State): { readonly name: string; readonly error: number } {
+  const [expected, got] = [a, b].map(({ weights, slots }) => new Map([...weights, ...slots]))
+  expect([...got.keys()]).toEqual([...expected.keys()])
+  const errors = [...expected].map(([name, values]) => {
+    const size = Math.max(0.1, Math.hypot(...values) / Math.sqrt(values.length))
+    return { name, error: Math.max(...Array.from(values, (x, i) => Math.abs(x - got.get(name)![i]))) / size }
+  })
+  return errors.reduce((worst, one) => (one.error <= worst.error ? worst : one))
+}
+
+const averages: readonly (WeightAverage | undefined)[] = [
+  undefined,
+  { type: 'moving', decay: 0.9 },
+  { type: 'lookahead', every: 2, decay: 0.5, power: 1 },
+]
+const groupings: readonly (readonly ParameterGroup[])[] = [
+  [],
+  [
+    { match: 'conv.weight', rate: 0 },
+    { match: 'fc.*', rate: 2, weightDecay: 0.01 },
+  ],
+]
+/** In turns over the combinations. Where gradients are nearly 0, Adam goes by their sign: a larger epsilon takes it out. */
+const optimizers: readonly OptimizerOptions[] = [
+  { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 1e-3 },
+  { type: 'adamw', epsilon: 0.1 },
+  { type: 'rmsprop', weightDecay: 1e-3 },
+  { type: 'sgd' },
+  { type: 'adam', epsilon: 0.1 },
+]
+
+const combinations = [undefined, 0.1].flatMap(clipNorm =>
+  [1, 2].flatMap(accumulate =>
+    averages.flatMap(average =>
+      groupings.map(groups => ({
+        name: [
+          ...(clipNorm === undefined ? [] : ['cut']),
+          ...(accumulate === 1 ? [] : ['in parts']),
+          average?.type ?? 'no average',
+          ...(groups.length === 0 ? [] : ['groups']),
+        ].join(', '),
+        options: { batchSize, accumulate, groups, ...(clipNorm && { clipNorm }), ...(average && { average }) },
+      })),
+    ),
+  ),
+)
+
+describe.skipIf(!available).each(['float32', 'mixed_float16'] as const)('%s', precision => {
+  test.each(combinations.map(({ name, options }, i) => [name, options, optimizers[i % optimizers.length]] as const))(
+    '%s',
+    async (_, options, optimizer) => {
+      const all = { ...options, optimizer, precision }
+      const engine = onednnEngine({ threads: 2 })
+      const expected = await afterSteps(referenceEngine({ precision: 'float64' }), all, false)
+      const straight = await afterSteps(engine, all, false)
+      const { error, name } = farthest(expected, straight)
+      expect(error, name).toBeLessThan(precision === 'float32' ? 1e-5 : 0.01)
+      expect(await afterSteps(engine, all, true)).toEqual(straight)
+    },
+  )
+})
+
+/** How many steps of each kind a training step is compiled to, reorders as one kind, and for which operators these are. */
+function stepsOf(graph: Graph) {
+  const program = onednnEngine({ threads: 2 }).compile(graph) as NativeProgram
+  program.dispose()
+  const kinds: Record<string, number> = {}
+  const reordersFor = new Set<string>()
+  for (const { kernel, implementation, node } of program.steps) {
+    const [kind] = (kernel ?? implementation).split(' ')
+    kinds[kind] = (kinds[kind] ?? 0) + 1
+    if (kind === REORDER) reordersFor.add(node.op)
+  }
+  return { kinds, reordersFor }
+}
+
+/** What `more` has beyond `less`; fewer of a kind are negative. */
+function added(less: Record<string, number>, more: Record<string, number>): Record<string, number> {
+  const kinds = [...new Set([...Object.keys(less), ...Object.keys(more)])]
+  const differences = kinds.map(kind => [kind, (more[kind] ?? 0) - (less[kind] ?? 0)] as const)
+  return Object.fromEntries(differences.filter(([, count]) => count !== 0))
+}
+
+describe.skipIf(!available).each(['resnet20', 'efficientnet-b0'])('%s', name => {
+  const { graph } = createModel(name, { input: [32, 32, 3] })
+  const step = (more: Partial<TrainingGraphOptions> = {}) =>
+    stepsOf(trainingGraph(graph, { batchSize, optimizer: { type: 'sgd', momentum: 0.9 }, ...more }))
+  const plain = step()
+  const parameters = parameterNodes(graph).length
+  const running = stateNodes(graph).length - parameters
+  /** A sum of squares for each parameter, one number added to the next, and what comes of them. */
+  const norm = { reduce: parameters, map: parameters - 1, gradientScale: 1 }
+  const [moving, lookahead] = averages.slice(1) as WeightAverage[]
+
+  test.each<readonly [string, Partial<TrainingGraphOptions>, Record<string, number>]>([
+    ['cut gradients', { clipNorm: 5 }, norm],
+    ['a batch in parts', { batchSize: 2 * batchSize, accumulate: 2 }, { accumulate: parameters, map: 1 }],
+    ['a moving average', { average: moving }, { lerp: parameters + running }],
+    ['lookahead', { average: lookahead }, { lerp: 2 * (parameters + running) }],
+    [
+      'all of them',
+      { batchSize: 2 * batchSize, accumulate: 2, clipNorm: 5, average: lookahead },
+      // Whether the step counts goes into what drives the average: two numbers.
+      { ...norm, map: norm.map + 2, accumulate: parameters, lerp: 2 * (parameters + running) },
+    ],
+  ])('%s: to the plain step is added its arithmetic, no reorder, no copy', (_, more, expected) => {
+    expect(added(plain.kinds, step(more).kinds)).toEqual(expected)
+  })
+
+  test('weights, gradients, slots and averages lie alike: nothing is reordered to be summed or updated', () => {
+    const updating = new Set([
+      'productSum',
+      ...Object.keys(ops).filter(op => opDefinition(op).traits?.includes('update')),
+    ])
+    for (const precision of precisions) {
+      for (const average of averages) {
+        const all = { batchSize: 2 * batchSize, accumulate: 2, clipNorm: 5, precision, ...(average && { average }) }
+        const { kinds, reordersFor } = step(all)
+        expect([...reordersFor].filter(op => updating.has(op))).toEqual([])
+        expect(kinds['copy'] ?? 0).toBe(plain.kinds['copy'] ?? 0)
+        // Statistics of norms stay where a step of float16 overflows; of all else the optimizers take care.
+        expect(kinds['where'] ?? 0).toBe(precision === 'mixed_float16' ? running : 0)
+      }
+    }
+  })
+})
