@@ -7,7 +7,8 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createModel, parameterNodes, recipes, trainingGraph } from 'fovea'
+import { createModel, recipes, trainingGraph } from 'fovea'
+import { parameterNodes } from 'fovea/engine'
 import { onednnEngine } from 'fovea-onednn'
 
 const here = dirname(fileURLToPath(import.meta.url))
