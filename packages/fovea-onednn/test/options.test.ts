@@ -129,7 +129,9 @@ describe.skipIf(!available).each(['float32', 'mixed_float16'] as const)('%s', pr
       const straight = await afterSteps(engine, all, false)
       for (const { skipped } of [expected, straight]) expect(skipped).toBe(precision === 'float32' ? 0 : 1)
       const { error, name } = farthest(expected, straight)
-      expect(error, name).toBeLessThan(precision === 'float32' ? 1e-5 : 0.01)
+      // Sums of gradients are kept as they are, where all else holds a twentieth of them: the learning rate.
+      const float16Error = name.endsWith(':gradient') ? 0.05 : 0.01
+      expect(error, name).toBeLessThan(precision === 'float32' ? 1e-5 : float16Error)
       expect(await afterSteps(engine, all, true)).toEqual(straight)
     },
   )
