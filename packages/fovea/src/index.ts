@@ -4,8 +4,18 @@
  */
 
 export { type Scope, scopes } from './compress/choose-channels.js'
+export { type Pattern, patterns } from './compress/choose-weights.js'
 export { type Criterion, criteria } from './compress/importance.js'
 export * from './compress/prune-channels.js'
+export {
+  connectionsOf,
+  type PrunedLayer,
+  type PrunedWeights,
+  type PruneWeightsOptions,
+  pruneWeights,
+  type WeightCriterion,
+  weightCriteria,
+} from './compress/prune-weights.js'
 export * from './data/array-dataset.js'
 export { parseAugmentation } from './data/augment/augmentation.js'
 export { type BatchPlan, batchesOf, batchPlan } from './data/batches.js'

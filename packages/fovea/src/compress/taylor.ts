@@ -22,6 +22,46 @@ export async function taylorImportance(
   model: Model,
   measuredOn: MeasuredOn,
 ): Promise<Importance> {
+  const squares = new Map<number, number>()
+  const batches = await overChanges(model, measuredOn, products => {
+    const changes = new Map<number, number>()
+    for (const node of parameterNodes(groups.graph)) {
+      const product = products.get(node.name)
+      if (product === undefined) continue
+      for (const axis of node.outputs[0].shape.keys()) {
+        for (const [channel, sum] of sumsAlong(groups, node, axis, product)) {
+          changes.set(channel, (changes.get(channel) ?? 0) + sum)
+        }
+      }
+    }
+    for (const [channel, change] of changes) squares.set(channel, (squares.get(channel) ?? 0) + change ** 2)
+  })
+  return new Map([...squares].map(([channel, sum]) => [channel, sum / batches]))
+}
+
+/** The same of each weight alone, by parameter. */
+export async function squaredChanges(model: Model, measuredOn: MeasuredOn): Promise<ReadonlyMap<string, Float64Array>> {
+  const squares = new Map<string, Float64Array>()
+  await overChanges(model, measuredOn, products => {
+    for (const [name, product] of products) {
+      const sums = squares.get(name) ?? new Float64Array(product.length)
+      for (let i = 0; i < sums.length; i++) sums[i] += product[i] ** 2
+      squares.set(name, sums)
+    }
+  })
+  return squares
+}
+
+/**
+ * Visits, batch by batch, gradient times weight of every parameter: what the loss changes by, to first order, for each that becomes
+ * 0, with the sign turned.
+ * @returns how many batches there were
+ */
+function overChanges(
+  model: Model,
+  measuredOn: MeasuredOn,
+  visit: (products: ReadonlyMap<string, Float32Array>) => void,
+): Promise<number> {
   const { batchSize } = measuredOn
   const builder = new GraphBuilder()
   const graph = inferenceMode(setBatchSize(model.graph, batchSize))
@@ -34,22 +74,14 @@ export async function taylorImportance(
     loss,
     parameters.map(node => mapped(outputsOf(node)[0])),
   )
-  const outputs = parameters.map(({ name }, i) => [name, gradients[i]] as const)
-  for (const [name, gradient] of outputs) if (gradient) builder.output(name, gradient)
-  const squares = new Map<number, number>()
-  const batches = await overBatches(builder.build(), model, measuredOn, found => {
-    const changes = new Map<number, number>()
-    for (const node of parameterNodes(groups.graph)) {
-      const weights = model.weights.get(node.name)!
-      const products = found[node.name]?.map((value: number, i: number) => value * weights[i])
-      if (products === undefined) continue
-      for (const axis of node.outputs[0].shape.keys()) {
-        for (const [channel, sum] of sumsAlong(groups, node, axis, products)) {
-          changes.set(channel, (changes.get(channel) ?? 0) + sum)
-        }
-      }
-    }
-    for (const [channel, change] of changes) squares.set(channel, (squares.get(channel) ?? 0) + change ** 2)
+  for (const [i, { name }] of parameters.entries()) if (gradients[i]) builder.output(name, gradients[i])
+  return overBatches(builder.build(), model, measuredOn, found => {
+    const products = parameters.flatMap(({ name }) => {
+      const gradient = found[name]
+      if (gradient === undefined) return []
+      const weights = model.weights.get(name)!
+      return [[name, Float32Array.from(gradient, (value, i) => value * weights[i])] as const]
+    })
+    visit(new Map(products))
   })
-  return new Map([...squares].map(([channel, sum]) => [channel, sum / batches]))
 }

@@ -15,6 +15,7 @@ import { checkpointOf } from './checkpoint-setting.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
 import { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredTensor } from './safetensors.js'
+import { compact, expand } from './sparse.js'
 
 /** What is measured of an epoch; losses are means over its images, accuracies fractions. */
 export interface EpochMetrics {
@@ -89,7 +90,12 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
   const slotType = (key: string): TensorType =>
     types.get(slotOwner(key) ?? '') ?? { shape: [slots.get(key)!.length], dtype: 'float32' }
   const tensors = new Map([
-    ...[...weights].map(([key, values]) => [key, stored(key, values, types.get(key)!)] as const),
+    ...[...weights].flatMap(([key, values]) => {
+      const type = types.get(key)!
+      const tensor = stored(key, values, type)
+      // Biases and what norms hold may be 0 for other reasons, and are few.
+      return isFloat(type.dtype) && type.shape.length > 1 ? compact(key, tensor) : [[key, tensor] as const]
+    }),
     ...[...slots].map(([key, values]) => [key, stored(key, values, slotType(key))] as const),
   ])
   return encodeSafetensors({ tensors, metadata: { [ENTRY]: JSON.stringify(description, onlyFinite) } })
@@ -166,8 +172,10 @@ function stored(name: string, values: HostArray, type: TensorType): StoredTensor
   return { ...type, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
 }
 
-function weightsOf(graph: Graph, tensors: Safetensors['tensors']): Weights {
-  const types = [...typesOf(graph)]
+function weightsOf(graph: Graph, inFile: Safetensors['tensors']): Weights {
+  const typed = typesOf(graph)
+  const types = [...typed]
+  const tensors = expand(inFile, typed)
   const missing = types.map(([name]) => name).filter(name => !tensors.has(name))
   if (missing.length > 0) {
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
@@ -234,7 +242,7 @@ function preprocessingOf({ size, mean, deviation }: Readonly<Record<string, unkn
 function trainingOf(json: Readonly<Record<string, unknown>>, model: Model, { tensors }: Safetensors): TrainingState {
   const whole = (name: string): number => asWhole(json[name], `training.${name}`, 0)
   const types = typesOf(model.graph)
-  const slots = [...tensors].flatMap(([name, tensor]) => {
+  const slots = [...expand(tensors, types)].flatMap(([name, tensor]) => {
     if (types.has(name)) return []
     const type = types.get(slotOwner(name) ?? '')
     if (type === undefined || !sameShape(type.shape, tensor.shape)) {

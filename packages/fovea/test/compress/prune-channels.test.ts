@@ -2,31 +2,17 @@
 import { describe, expect, test } from 'vitest'
 import { criteria } from '../../src/compress/importance.js'
 import { pruneChannels } from '../../src/compress/prune-channels.js'
-import { arrayDataset } from '../../src/data/array-dataset.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
-import { elements } from '../../src/graph/types.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
 import { graphMultiplyAdds, parameterCount } from '../../src/models/summary.js'
-import { randomAt, randomKey } from '../../src/random.js'
 import { predictProbabilities } from '../../src/train/evaluate.js'
 import { train } from '../../src/train/train.js'
+import { noise } from './noise.js'
 
 const engine = referenceEngine()
 const small = (name: string): Model => createModel(name, { classes: 4, input: [32, 32, 3] })
-
-/** Noise: enough for shapes and sums. */
-function noise({ preprocessing: { size }, labels }: Model, count: number) {
-  const images = Uint8Array.from({ length: count * elements(size) }, (_, i) => 256 * randomAt(randomKey(5, 0), i))
-  return arrayDataset({
-    name: 'noise',
-    images,
-    labels: Int32Array.from({ length: count }, (_, i) => i % labels.length),
-    imageShape: size,
-    classes: labels,
-  })
-}
 
 const gone = (before: Model, after: Model): number =>
   1 - graphMultiplyAdds(after.graph) / graphMultiplyAdds(before.graph)
