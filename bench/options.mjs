@@ -12,7 +12,9 @@ import { parameterNodes } from 'fovea/engine'
 import { onednnEngine } from 'fovea-onednn'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const { timedStep, quantiles } = await import(pathToFileURL(join(here, '../packages/fovea-cli/dist/benchmark.js')).href)
+const { timedStep, someMoment, quantiles } = await import(
+  pathToFileURL(join(here, '../packages/fovea-cli/dist/benchmark.js')).href
+)
 const threads = 2
 
 const rows = [
@@ -92,15 +94,12 @@ process.exit(failed > 0 ? 1 : 0)
 /** A warm step of a whole batch. */
 async function begin(model, batch, more) {
   const { accumulate = 1 } = more
-  const { program, feeds } = await timedStep(
-    trainingGraph(model.graph, { ...plain, batchSize: batch, ...more }),
-    engine,
-  )
+  const graph = trainingGraph(model.graph, { ...plain, batchSize: batch, ...more })
+  const { program, feeds } = await timedStep(graph, engine)
   const run = async () => {
     const start = performance.now()
     for (let part = 0; part < accumulate; part++) {
-      const flags = accumulate === 1 ? {} : { firstPart: part === 0 ? 1 : 0, lastPart: part === accumulate - 1 ? 1 : 0 }
-      await program.run({ ...feeds, ...flags })
+      await program.run({ ...feeds, ...graph.feeds({ ...someMoment, part }) })
     }
     return performance.now() - start
   }

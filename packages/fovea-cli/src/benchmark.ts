@@ -6,6 +6,7 @@ import {
   type Graph,
   graphMultiplyAdds,
   type HostArray,
+  initialLossScale,
   initialWeights,
   logitsOf,
   type MemoryUse,
@@ -14,6 +15,8 @@ import {
   type Precision,
   type PrecisionOptions,
   type Program,
+  type StepMoment,
+  type TrainingGraph,
   trainingGraph,
   type Weights,
 } from 'fovea'
@@ -92,7 +95,7 @@ const WARM_UP = 2
  * @param weights of the model. Default: as they start
  * @throws EngineError for a step that needs more memory than there is
  */
-export async function timedStep(graph: Graph, engine: Engine, weights?: Weights): Promise<TimedStep> {
+export async function timedStep(graph: Graph | TrainingGraph, engine: Engine, weights?: Weights): Promise<TimedStep> {
   const program = engine.compile(graph)
   try {
     // One after another: a copy of all would count as memory of the step.
@@ -114,22 +117,22 @@ export async function timedStep(graph: Graph, engine: Engine, weights?: Weights)
   }
 }
 
-/** The numbers that a step is fed beside images and labels, as they are somewhere in a run. */
-const SCALARS: Readonly<Record<string, number>> = {
-  ...{ learningRate: 0.01, step: 1, seed: 1, lossScale: 1024, averageWeight: 0.1, averageBack: 0 },
-  ...{ firstPart: 1, lastPart: 1 },
+/** Somewhere in a run: what the numbers that a step is fed follow from. */
+export const someMoment: StepMoment = {
+  ...{ epoch: 0, step: 100, part: 0, steps: 1000, epochs: 1, seed: 1, learningRate: 0.01 },
+  lossScale: { ...initialLossScale, scale: 1024 },
 }
 
-/** Standard normal pixels, as normalized images are, and labels of all classes. */
-function noise(graph: Graph): Feeds {
+/** Standard normal pixels, as normalized images are, labels of all classes, and the numbers of some moment. */
+function noise(graph: Graph | TrainingGraph): Feeds {
   const [, classes] = logitsOf(graph).type.shape
-  return Object.fromEntries(inputNodes(graph).map(node => [node.name, feedOf(node, classes)]))
+  const numbers = 'feeds' in graph ? graph.feeds(someMoment) : {}
+  return Object.fromEntries(inputNodes(graph).map(node => [node.name, numbers[node.name] ?? arrayOf(node, classes)]))
 }
 
-function feedOf({ name, outputs: [{ shape, dtype }] }: Node, classes: number): HostArray | number {
+function arrayOf({ name, outputs: [{ shape, dtype }] }: Node, classes: number): HostArray {
   const length = elements(shape)
   if (name === 'image') return Float32Array.from({ length }, (_, i) => normalAt(1, i))
-  if (name !== 'label') return SCALARS[name.split(':')[0]] // a group has a rate of its own, `learningRate:0`
   if (dtype === 'int32') return Int32Array.from({ length }, (_, i) => i % classes)
   return Float32Array.from({ length }, (_, i) => (i % classes === Math.floor(i / classes) % classes ? 1 : 0))
 }

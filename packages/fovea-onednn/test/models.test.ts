@@ -2,11 +2,13 @@
 import type { Engine, Graph } from 'fovea/engine'
 import { describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
-import { inputNodes, stateNodes } from '../../fovea/src/graph/graph.js'
+import { stateNodes } from '../../fovea/src/graph/graph.js'
 import type { Model } from '../../fovea/src/models/model.js'
 import { createModel } from '../../fovea/src/models/registry.js'
 import { fill } from '../../fovea/src/parity/fill.js'
+import { initialLossScale } from '../../fovea/src/train/features/loss-scale.js'
 import type { OptimizerOptions } from '../../fovea/src/train/optimizers/index.js'
+import type { TrainingGraph } from '../../fovea/src/train/step-builder.js'
 import { evaluationGraph, type TrainingGraphOptions, trainingGraph } from '../../fovea/src/train/training-graph.js'
 import { type OnednnProgram, onednnEngine, onednnStatus } from '../src/index.js'
 
@@ -15,8 +17,18 @@ if (!available) console.warn(`skipped: ${detail}`)
 
 const batch = 3
 
+/** Somewhere in a run: where lookahead has its turn, and at the last part of a batch that has two. */
+const moment = {
+  ...{ epoch: 0, step: 9, part: 1, steps: 20, epochs: 1, seed: 7, learningRate: 0.01 },
+  lossScale: { ...initialLossScale, scale: 1024 },
+}
+
 /** Outputs and states after a run with inputs by a formula. */
-async function afterRun(engine: Engine, graph: Graph, model: Model): Promise<Map<string, Float32Array>> {
+async function afterRun(
+  engine: Engine,
+  graph: Graph | TrainingGraph,
+  model: Model,
+): Promise<Map<string, Float32Array>> {
   const program = engine.compile(graph)
   for (const { name, outputs } of stateNodes(graph)) {
     const values = model.weights.get(name)
@@ -24,14 +36,10 @@ async function afterRun(engine: Engine, graph: Graph, model: Model): Promise<Map
     else await program.write(name, new Float32Array(outputs[0].shape.reduce((a, b) => a * b, 1)).fill(0.5))
   }
   const [height, width] = model.preprocessing.size
-  const all = {
-    image: fill('input', [batch, height, width, 3]),
-    label: Int32Array.of(1, 0, 2),
-    ...{ learningRate: 0.01, 'learningRate:0': 0.1, step: 3, seed: 7, lossScale: 1024 },
-    ...{ averageWeight: 0.3, averageBack: 0.5, firstPart: 0, lastPart: 1 },
-  }
-  const names = inputNodes(graph).map(({ name }) => name)
-  const outputs = await program.run(Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name))))
+  const image = fill('input', [batch, height, width, 3])
+  const outputs = await program.run(
+    'feeds' in graph ? { image, label: Int32Array.of(1, 0, 2), ...graph.feeds(moment) } : { image },
+  )
   const results = new Map(Object.entries(outputs).map(([name, values]) => [name, Float32Array.from(values)]))
   for (const { name } of stateNodes(graph)) results.set(name, Float32Array.from(await program.read(name)))
   program.dispose()

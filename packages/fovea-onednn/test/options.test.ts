@@ -5,16 +5,16 @@
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../fovea/src/engines/engine.js'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
-import { type Graph, inputNodes, parameterNodes, stateNodes } from '../../fovea/src/graph/graph.js'
+import { type Graph, parameterNodes, stateNodes } from '../../fovea/src/graph/graph.js'
 import { createModel } from '../../fovea/src/models/registry.js'
 import { opDefinition, ops } from '../../fovea/src/ops/index.js'
 import { precisions } from '../../fovea/src/passes/mixed-precision.js'
 import { normalAt } from '../../fovea/src/random.js'
+import type { ParameterGroup } from '../../fovea/src/train/features/parameter-groups.js'
+import type { WeightAverage } from '../../fovea/src/train/features/weight-average.js'
 import type { OptimizerOptions } from '../../fovea/src/train/optimizers/index.js'
-import type { ParameterGroup } from '../../fovea/src/train/parameter-groups.js'
 import { readState, type State, writeState } from '../../fovea/src/train/state.js'
 import { type TrainingGraphOptions, trainingGraph } from '../../fovea/src/train/training-graph.js'
-import { averageFeeds, type WeightAverage } from '../../fovea/src/train/weight-average.js'
 import { small } from '../../fovea/test/train/small-model.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'
 import { REORDER } from '../src/lowering.js'
@@ -36,9 +36,8 @@ async function afterSteps(
   options: TrainingGraphOptions,
   resumes: boolean,
 ): Promise<State & { readonly skipped: number }> {
-  const { accumulate = 1, average, groups = [] } = options
+  const { accumulate = 1 } = options
   const graph = trainingGraph(model.graph, options)
-  const asked = new Set(inputNodes(graph).map(({ name }) => name))
   let program = engine.compile(graph)
   await writeState(program, graph, model.weights)
   let skipped = 0
@@ -49,19 +48,17 @@ async function afterSteps(
       program = engine.compile(graph)
       await writeState(program, graph, weights, slots)
     }
-    const lossScale = step === overflowAt ? 2 ** 100 : 1024
+    const lossScale = { scale: step === overflowAt ? 2 ** 100 : 1024, goodSteps: 0, skippedSteps: skipped }
+    // With seeds 0 and 3, one of the 24 has an activation at which rounding to float16 decides over 0: the bound would be 0.03.
+    const at = { epoch: 0, step, steps, epochs: 1, seed: 1, learningRate: 0.05, lossScale }
     for (let part = 0; part < accumulate; part++) {
       const images = batchSize / accumulate
       const first = step * batchSize + part * images
-      const all: Record<string, Float32Array | Int32Array | number> = {
+      const feeds = {
         image: Float32Array.from({ length: images * 192 }, (_, i) => normalAt(first + 1, i)),
         label: Int32Array.from({ length: images }, (_, i) => (first + i) % 3),
-        ...{ learningRate: 0.05, step: step + 1 - skipped, seed: first, lossScale },
-        ...{ firstPart: part === 0 ? 1 : 0, lastPart: part === accumulate - 1 ? 1 : 0 },
-        ...(average && averageFeeds(average, step + 1, steps, skipped)),
-        ...Object.fromEntries(groups.map(({ rate = 1 }, place) => [`learningRate:${place}`, 0.05 * rate])),
+        ...graph.feeds({ ...at, part }),
       }
-      const feeds = Object.fromEntries(Object.entries(all).filter(([name]) => asked.has(name)))
       const { finite } = await program.run(feeds)
       if (finite?.[0] === 0 && part === accumulate - 1) skipped++
     }

@@ -63,14 +63,15 @@ export {
   predict,
   predictProbabilities,
 } from './train/evaluate.js'
+export { initialLossScale } from './train/features/loss-scale.js'
+export type { ParameterGroup } from './train/features/parameter-groups.js'
+export type { WeightAverage } from './train/features/weight-average.js'
 export * from './train/find-learning-rate.js'
 export type { FitOptions, KerasCompileOptions, KerasLoss, Labels } from './train/keras-options.js'
 export { type ClassWeights, oneHot } from './train/labels.js'
 export type { LabelForm, Loss } from './train/loss.js'
-export { initialLossScale } from './train/loss-scale.js'
 export type { ClassMetrics, Mistake } from './train/metrics.js'
 export type { OptimizerOptions } from './train/optimizers/index.js'
-export type { ParameterGroup } from './train/parameter-groups.js'
 export type { LearningRateSearch, TriedRate } from './train/rate-suggestion.js'
 export {
   defaultRecipe,
@@ -84,6 +85,7 @@ export type { Recipe } from './train/recipes/recipe.js'
 export { learningRateAt, peakRate, type ScheduleOptions } from './train/schedules/index.js'
 export { checkSettings, type RecipeChoice, resolveSettings, type TrainingSettings } from './train/settings.js'
 export type { ResolvedSettings } from './train/settings-table.js'
+export type { StepMoment, TrainingGraph } from './train/step-builder.js'
 export { type TestTimeAugmentation, testTimeAugmentations } from './train/test-time-augmentation.js'
 export * from './train/train.js'
 export {
@@ -101,4 +103,3 @@ export {
   type TrainingGraphOptions,
   trainingGraph,
 } from './train/training-graph.js'
-export type { WeightAverage } from './train/weight-average.js'

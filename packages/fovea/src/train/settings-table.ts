@@ -8,14 +8,14 @@ import { normStatistics } from '../passes/training-mode.js'
 import { group, type Rows, type Settled } from '../settings/group.js'
 import { choice, list, number, whole } from '../settings/kinds.js'
 import { earlyStoppingSetting } from './early-stopping.js'
+import { groupSetting } from './features/parameter-groups.js'
+import { averageSetting } from './features/weight-average.js'
 import { classWeightsSetting } from './labels.js'
 import { lossSettings } from './loss.js'
 import { optimizerSetting } from './optimizers/index.js'
-import { groupSetting } from './parameter-groups.js'
 import { scheduleSetting } from './schedules/index.js'
 import type { TrainingSettings } from './settings.js'
 import { testTimeAugmentations } from './test-time-augmentation.js'
-import { averageSetting } from './weight-average.js'
 
 /** Of the graph of one step. */
 export const stepSettings = {

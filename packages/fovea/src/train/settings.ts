@@ -13,16 +13,16 @@ import { checkArguments, group, partial, type Rows, type Settled } from '../sett
 import { choice, list, number, text, thing, whole } from '../settings/kinds.js'
 import type { Setting } from '../settings/setting.js'
 import type { EarlyStopping } from './early-stopping.js'
+import { checkGroups, checkMatch, type ParameterGroup } from './features/parameter-groups.js'
+import type { WeightAverage } from './features/weight-average.js'
 import type { ClassWeights } from './labels.js'
 import type { LabelForm, Loss } from './loss.js'
 import type { OptimizerOptions } from './optimizers/index.js'
 import { overridden, overrideSetting, type SettingValue } from './override.js'
-import { checkGroups, checkMatch, type ParameterGroup } from './parameter-groups.js'
 import { defaultRecipe, type RecipeName, recipeNames, recipeOf, recipeSettings } from './recipes/index.js'
 import type { ScheduleOptions } from './schedules/index.js'
 import { type ResolvedSettings, runSettings, trainingSettings } from './settings-table.js'
 import type { TestTimeAugmentation } from './test-time-augmentation.js'
-import type { WeightAverage } from './weight-average.js'
 
 /** What decides the bits of a run, beside its model, data and epochs. A resumed run must have the same. */
 export interface TrainingSettings {

@@ -14,13 +14,13 @@ import { checkDataset } from './check-dataset.js'
 import { bestEpoch, bestSlots, bestWeights, stopsEarly } from './early-stopping.js'
 import { Epochs } from './epochs.js'
 import { type EvaluateOptions, type Evaluation, Evaluator, evaluate, evaluateSettings } from './evaluate.js'
+import { Averaging } from './features/weight-average.js'
 import { defaultRecipe, type RecipeName, recipeOf } from './recipes/index.js'
 import { checkSettings, resolve } from './settings.js'
 import type { ResolvedSettings } from './settings-table.js'
 import { allFinite, type State } from './state.js'
 import { type TrainOptions, trainOptions } from './train-options.js'
 import { TrainingStep } from './training-step.js'
-import { averagedWeights } from './weight-average.js'
 
 /** What a run leaves. */
 export interface TrainingRun {
@@ -84,7 +84,8 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
       slots: new Map([...slots, ...(earlyStopping && best ? bestSlots(best) : [])]),
     },
   })
-  const kept = ({ weights, slots }: State): Weights => averagedWeights(weights, slots, average)
+  const averaging = average && new Averaging(average)
+  const kept = ({ weights, slots }: State): Weights => averaging?.kept(weights, slots) ?? weights
   const finish = (state: State): TrainingRun => {
     const trained = { ...model, weights: (earlyStopping && best) ?? kept(state) }
     return {

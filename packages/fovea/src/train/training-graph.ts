@@ -2,7 +2,6 @@
 import { InvalidArgumentError, unknownName } from '../errors.js'
 import { type Graph, type Node, parameterNodes, stateNodes, type Value } from '../graph/graph.js'
 import { graphOf } from '../graph/graph-setting.js'
-import { GraphBuilder } from '../ops/builder.js'
 import { autodiff } from '../passes/autodiff.js'
 import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { fuse } from '../passes/fuse.js'
@@ -14,13 +13,18 @@ import { rewriteInto } from '../passes/rewrite.js'
 import { scheduleUpdates } from '../passes/schedule-updates.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
 import { type NormStatistics, trainingMode } from '../passes/training-mode.js'
-import { group } from '../settings/group.js'
-import { holdBack, prepareGradients } from './gradients.js'
+import { group, type ValueOf } from '../settings/group.js'
+import { Accumulation } from './features/accumulation.js'
+import type { CombineGradients } from './features/gradient.js'
+import { holdBack, scaleOf } from './features/gradient-scale.js'
+import { lossScaleIn } from './features/loss-scale.js'
+import { type ParameterGroup, ParameterGroups } from './features/parameter-groups.js'
+import { feedSeed } from './features/seed.js'
+import { Averaging, type WeightAverage } from './features/weight-average.js'
 import { type LabelForm, type Loss, lossOf } from './loss.js'
 import { createOptimizer, type OptimizerOptions } from './optimizers/index.js'
-import { groupOf, hasOwnRate, type ParameterGroup } from './parameter-groups.js'
 import { stepSettings } from './settings-table.js'
-import { averageStates, type WeightAverage } from './weight-average.js'
+import { StepBuilder, type TrainingGraph } from './step-builder.js'
 
 /** What a step computes beside the model. */
 export interface TrainingGraphOptions extends PrecisionOptions {
@@ -46,79 +50,76 @@ export interface TrainingGraphOptions extends PrecisionOptions {
   readonly memory?: MemoryUse
 }
 
-const graphOptions = group(
+/** The table of `TrainingGraphOptions`. */
+export const graphOptions = group(
   'what a step computes beside the model',
   { ...stepSettings, memory: memorySetting },
   'ignored',
 )
 
-/** The input that feeds the rate of the group at this place in the list; of all other parameters, for -1. */
-export const rateInput = (group: number): string => (group < 0 ? 'learningRate' : `learningRate:${group}`)
-
 /**
- * One step, or the part of one that is fed at once. Inputs `image`, `label`, `learningRate` (and those of groups with a rate
- * of their own, see `rateInput`), and where needed `step`, `seed`, `averageWeight`, `averageBack`, `lossScale`, `firstPart`,
- * `lastPart`; outputs `loss`, `logits`, and where they are known `gradientNorm` and `finite`; updates every parameter that is
- * not frozen, optimizer slot, average and running statistic.
+ * One step, or the part of one that is fed at once. Inputs `image`, `label`, and the scalars that its `feeds` gives: the
+ * rates `learningRate` and, of groups with a rate of their own, `learningRate:PLACE`, and where needed `step`, `seed`,
+ * `averageWeight`, `averageBack`, `lossScale`, `firstPart`, `lastPart`. Outputs `loss`, `logits`, and where they are known
+ * `gradientNorm` and `finite`; updates every parameter that is not frozen, optimizer slot, average and running statistic.
  * @param options those of a whole run may be among them
  * @throws SettingError naming the option at fault; InvalidArgumentError for a parameter of another type than float32 that is
  *   not frozen
  */
-export function trainingGraph(model: Graph, options: TrainingGraphOptions): Graph {
-  graphOf(model)
-  const settings = graphOptions.parse(options, '')
-  const { batchSize, accumulate, clipNorm, groups, average } = settings
-  const forward = mixedPrecision(fuse(setBatchSize(model, batchSize / accumulate)), settings)
-  const isFrozen = (name: string): boolean => groups[groupOf(groups, name)]?.rate === 0
-  const training = trainingMode(forward, settings.normStatistics, isFrozen)
-  const builder = new GraphBuilder()
+export const trainingGraph = (model: Graph, options: TrainingGraphOptions): TrainingGraph =>
+  stepGraph(graphOf(model), graphOptions.parse(options, ''))
+
+/**
+ * The same of options that have been read.
+ * @param combine what becomes of a step's gradients before anything uses them. Default: they stay as they are
+ */
+export function stepGraph(
+  model: Graph,
+  settings: ValueOf<typeof graphOptions>,
+  combine: CombineGradients = (_, gradients) => gradients,
+): TrainingGraph {
+  const { batchSize, clipNorm } = settings
+  const accumulation = new Accumulation(settings.accumulate)
+  const groups = new ParameterGroups(settings.groups)
+  const forward = mixedPrecision(fuse(setBatchSize(model, batchSize / accumulation.parts)), settings)
+  const training = trainingMode(forward, settings.normStatistics, name => groups.isFrozen(name))
+  const builder = new StepBuilder()
   const { mapped } = rewriteInto(builder, training)
-  const logits = mapped(logitsOf(training))
-  const loss = lossOf(builder, logits, settings)
+  feedSeed(builder, training, accumulation)
+  const loss = lossOf(builder, mapped(logitsOf(training)), settings)
   builder.output('loss', loss)
 
-  const scalar = inputsOnce(builder)
   const stateValue = (node: Node): Value => mapped({ node, index: 0, type: node.outputs[0] })
-  const trained = parameterNodes(training).filter(({ name }) => !isFrozen(name))
-  const other = trained.find(({ outputs: [{ dtype }] }) => dtype !== 'float32')
-  if (other !== undefined) {
-    throw new InvalidArgumentError(
-      `parameter '${other.name}' is ${other.outputs[0].dtype}, and only float32 trains: freeze it by a group of rate 0`,
-    )
-  }
-  const parameters = trained.map(stateValue)
-  const lossScale = settings.precision === 'mixed_float16' ? scalar('lossScale') : undefined
+  const parameters = trainedParameters(training, groups).map(stateValue)
+  const lossScale = settings.precision === 'mixed_float16' ? lossScaleIn(builder) : undefined
   const found = autodiff(builder, loss, parameters, lossScale).flatMap((gradient, i) =>
     gradient === undefined ? [] : [{ parameter: parameters[i], gradient }],
   )
-  const scaling = { accumulate, ...(clipNorm === undefined ? {} : { clipNorm }), ...(lossScale && { lossScale }) }
-  const { gradients, scale, counts, partCounts } = prepareGradients(builder, found, scaling)
+  const gradients = combine(builder, accumulation.sum(builder, found))
+  const { scale, counts, partCounts } = scaleOf(builder, gradients, { accumulation, clipNorm, lossScale })
 
-  const running = stateNodes(training)
-    .map(stateValue)
-    .filter(state => builder.nextOf(state) !== undefined)
+  const states = stateNodes(training).map(stateValue)
+  const running = states.filter(state => builder.nextOf(state) !== undefined)
   if (partCounts) holdBack(builder, running, partCounts)
   const optimize = createOptimizer(settings.optimizer)
   for (const { parameter, gradient } of gradients) {
-    const place = groupOf(groups, parameter.node.name)
-    const group = groups[place]
-    const learningRate = scalar(rateInput(group !== undefined && hasOwnRate(group) ? place : -1))
-    const { weightDecay } = group ?? {}
-    const own = weightDecay === undefined ? {} : { weightDecay }
-    optimize({ builder, scale, learningRate, step: () => scalar('step'), ...own }, parameter, gradient)
+    const { name } = parameter.node
+    const [learningRate, weightDecay] = [groups.learningRate(builder, name), groups.weightDecay(name)]
+    optimize({ builder, scale, learningRate, weightDecay }, parameter, gradient)
   }
-  if (average) averageStates(builder, stateNodes(training).map(stateValue), average, counts)
-  return scheduleUpdates(recompute(fuseGradients(builder.build()), settings.memory))
+  if (settings.average) new Averaging(settings.average).update(builder, states, counts)
+  const graph = scheduleUpdates(recompute(fuseGradients(builder.build()), settings.memory))
+  return { ...graph, feeds: moment => builder.feedsAt(moment) }
 }
 
-/** Scalar inputs by name, each made when first asked for. */
-function inputsOnce(builder: GraphBuilder): (name: string) => Value {
-  const made = new Map<string, Value>()
-  return name => {
-    const value = made.get(name) ?? builder.input(name, [])
-    made.set(name, value)
-    return value
-  }
+/** @throws InvalidArgumentError for one of another type than float32 that is not frozen */
+function trainedParameters(graph: Graph, groups: ParameterGroups): Node[] {
+  const trained = parameterNodes(graph).filter(({ name }) => !groups.isFrozen(name))
+  const other = trained.find(({ outputs: [{ dtype }] }) => dtype !== 'float32')
+  if (other === undefined) return trained
+  throw new InvalidArgumentError(
+    `parameter '${other.name}' is ${other.outputs[0].dtype}, and only float32 trains: freeze it by a group of rate 0`,
+  )
 }
 
 /**

@@ -5,16 +5,16 @@
 import type { Batch } from '../data/dataset.js'
 import type { CompileOptions, Engine, Program } from '../engines/engine.js'
 import type { LossScaleState } from '../formats/checkpoint.js'
-import type { Graph } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
 import type { Epochs } from './epochs.js'
+import { initialLossScale, nextLossScale } from './features/loss-scale.js'
 import { classWeightsOf, dominantLabels, labelFeed } from './labels.js'
-import { initialLossScale, nextLossScale } from './loss-scale.js'
 import { countCorrect } from './metrics.js'
+import { rateAt } from './schedules/index.js'
 import type { ResolvedSettings } from './settings-table.js'
 import { readState, type State, writeState } from './state.js'
-import { StepFeeds } from './step-feeds.js'
+import type { StepMoment, TrainingGraph } from './step-builder.js'
 import { trainingGraph } from './training-graph.js'
 
 export interface TrainingStepOptions extends CompileOptions {
@@ -33,9 +33,9 @@ export interface StepResult {
 }
 
 export class TrainingStep {
-  readonly #graph: Graph
+  readonly #graph: TrainingGraph
   readonly #program: Program
-  readonly #feeds: StepFeeds
+  readonly #run: Pick<StepMoment, 'steps' | 'epochs' | 'seed'>
   /** By class, how much an image counts; undefined where all count alike. */
   readonly #classWeights: Float32Array | undefined
   #lossScale: LossScaleState = initialLossScale
@@ -52,11 +52,11 @@ export class TrainingStep {
     options: TrainingStepOptions,
   ) {
     const { memory, epochs, ...compilation } = options
-    const { classWeights } = settings
+    const { classWeights, seed } = settings
     this.#classWeights = classWeights && classWeightsOf(classWeights, data.labels, model.labels.length)
     this.#graph = trainingGraph(model.graph, { ...settings, ...(memory && { memory }) })
     this.#program = engine.compile(this.#graph, compilation)
-    this.#feeds = new StepFeeds(this.#graph, settings, steps, epochs)
+    this.#run = { steps, epochs, seed }
   }
 
   /** Sets the state: the model's weights, and slots and loss scale as saved or as they start. */
@@ -77,10 +77,11 @@ export class TrainingStep {
    */
   async run(
     batch: Batch,
-    at: { readonly epoch: number; readonly step: number },
-    learningRate?: number,
+    { epoch, step }: Pick<StepMoment, 'epoch' | 'step'>,
+    learningRate = this.#learningRate(epoch, step),
   ): Promise<StepResult> {
     const { accumulate, batchSize, labels } = this.settings
+    const lossScale = this.#lossScale
     const classes = this.model.labels.length
     const label = labelFeed(batch, classes, labels, this.#classWeights)
     const dominant = dominantLabels(batch)
@@ -89,19 +90,23 @@ export class TrainingStep {
       const size = (whole.length / batchSize) * images
       return (accumulate === 1 ? whole : whole.subarray(part * size, (part + 1) * size)) as T
     }
-    const result = { loss: 0, correct: 0, learningRate: 0 }
+    const result = { loss: 0, correct: 0, learningRate }
     for (let part = 0; part < accumulate; part++) {
-      const numbers = this.#feeds.at({ ...at, part }, this.#lossScale, learningRate)
+      const numbers = this.#graph.feeds({ ...this.#run, epoch, step, part, learningRate, lossScale })
       const feeds = { image: partOf(batch.images, part), label: partOf(label, part), ...numbers }
       const { loss, logits, finite } = await this.#program.run(feeds)
       result.loss += loss[0] / accumulate
       result.correct += countCorrect(logits, partOf(dominant, part), classes)
-      result.learningRate = numbers.learningRate
       if (finite !== undefined && part === accumulate - 1) {
-        this.#lossScale = nextLossScale(this.#lossScale, finite[0] !== 0)
+        this.#lossScale = nextLossScale(lossScale, finite[0] !== 0)
       }
     }
     return result
+  }
+
+  #learningRate(epoch: number, step: number): number {
+    const { steps, epochs } = this.#run
+    return rateAt(this.settings.schedule, epoch * steps + step, epochs * steps, steps)
   }
 
   /** All that the steps so far have changed. */

@@ -2,15 +2,18 @@
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engines/engine.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
-import { type Graph, stateNodes } from '../../src/graph/graph.js'
+import { type Graph, inputNodes, stateNodes } from '../../src/graph/graph.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
+import { add } from '../../src/ops/add.js'
 import { cast } from '../../src/ops/cast.js'
 import { rewrite } from '../../src/passes/rewrite.js'
 import { normalAt, randomAt } from '../../src/random.js'
-import { GROWTH_STEPS, INITIAL_SCALE, initialLossScale, nextLossScale } from '../../src/train/loss-scale.js'
+import type { CombineGradients, ParameterGradient } from '../../src/train/features/gradient.js'
+import { GROWTH_STEPS, INITIAL_SCALE, initialLossScale, nextLossScale } from '../../src/train/features/loss-scale.js'
 import { writeState } from '../../src/train/state.js'
-import { type TrainingGraphOptions, trainingGraph } from '../../src/train/training-graph.js'
+import type { StepBuilder, StepMoment } from '../../src/train/step-builder.js'
+import { graphOptions, stepGraph, type TrainingGraphOptions, trainingGraph } from '../../src/train/training-graph.js'
 import { stripeClasses } from './patterns.js'
 import { small } from './small-model.js'
 
@@ -18,6 +21,12 @@ const engine = referenceEngine()
 const images = Float32Array.from({ length: 8 * 192 }, (_, i) => normalAt(3, i))
 const labels = Int32Array.from({ length: 8 }, (_, i) => Math.floor(3 * randomAt(4, i)))
 const base: TrainingGraphOptions = { batchSize: 8, optimizer: { type: 'sgd', momentum: 0.9 } }
+
+/** The first step of a run. */
+const moment: StepMoment = {
+  ...{ epoch: 0, step: 0, part: 0, steps: 10, epochs: 2, seed: 0, learningRate: 0.1 },
+  lossScale: initialLossScale,
+}
 
 /** A program at the model's start. */
 async function begin(graph: Graph, model: Model, on: Engine = engine) {
@@ -40,12 +49,12 @@ describe('a batch in parts', () => {
   test('updates once, by the mean over all of it', async () => {
     const whole = await begin(trainingGraph(model.graph, base), model)
     await whole.program.run({ image: large, label: labels, learningRate: 0.1 })
-    const parts = await begin(trainingGraph(model.graph, { ...base, accumulate: 4 }), model)
+    const graph = trainingGraph(model.graph, { ...base, accumulate: 4 })
+    const parts = await begin(graph, model)
     for (let part = 0; part < 4; part++) {
       const image = large.subarray((part * large.length) / 4, ((part + 1) * large.length) / 4)
       const label = labels.subarray(part * 2, part * 2 + 2)
-      const flags = { firstPart: part === 0 ? 1 : 0, lastPart: part === 3 ? 1 : 0 }
-      await parts.program.run({ image, label, learningRate: 0.1, ...flags })
+      await parts.program.run({ image, label, ...graph.feeds({ ...moment, part }) })
       if (part < 3) expect((await parts.state()).get('fc2.weight')).toEqual(model.weights.get('fc2.weight'))
     }
     const [expected, got] = [await whole.state(), await parts.state()]
@@ -116,6 +125,63 @@ describe('loss scaling', () => {
     expect(scale).toEqual({ scale: 32_768, goodSteps: 1999, skippedSteps: 1 })
     expect(nextLossScale(scale, true)).toEqual({ scale: 65_536, goodSteps: 0, skippedSteps: 1 })
   })
+})
+
+describe('what a step is fed', () => {
+  const everything: TrainingGraphOptions = {
+    ...base,
+    ...{ precision: 'mixed_float16', accumulate: 2, clipNorm: 1, optimizer: { type: 'adam' } },
+    ...{ groups: [{ match: 'fc.*', rate: 2 }], average: { type: 'lookahead', every: 2, decay: 0.5, power: 1 } },
+  }
+
+  test.each<[string, TrainingGraphOptions, string[]]>([
+    ['plain', base, ['learningRate', 'seed']],
+    [
+      'with every option',
+      everything,
+      [
+        ...['averageBack', 'averageWeight', 'firstPart', 'lastPart', 'learningRate', 'learningRate:0'],
+        ...['lossScale', 'seed', 'step'],
+      ],
+    ],
+  ])('%s: each scalar of its graph, and nothing else', (_, options, expected) => {
+    const graph = trainingGraph(small().graph, options)
+    expect(Object.keys(graph.feeds(moment)).sort()).toEqual(expected)
+    const scalars = inputNodes(graph).filter(({ outputs: [{ shape }] }) => shape.length === 0)
+    expect(scalars.map(({ name }) => name).sort()).toEqual(expected)
+  })
+
+  test('follows from the moment: the step, its parts, what was skipped, the rates', () => {
+    const { feeds } = trainingGraph(small().graph, everything)
+    const later = { ...moment, epoch: 1, step: 3, part: 1, lossScale: { scale: 8, goodSteps: 1, skippedSteps: 2 } }
+    expect(feeds(later)).toMatchObject({ step: 12, lossScale: 8, firstPart: 0, lastPart: 1, averageBack: 1 })
+    expect(feeds(later)).toMatchObject({ learningRate: 0.1, 'learningRate:0': 0.2 })
+    expect(feeds({ ...later, part: 0 })).toMatchObject({ firstPart: 1, lastPart: 0 })
+    const seeds = [later, { ...later, part: 0 }, { ...later, step: 4 }, { ...later, seed: 1 }].map(
+      at => feeds(at)['seed'],
+    )
+    expect(new Set(seeds).size).toBe(4)
+  })
+})
+
+test('what stands between autodiff and the rest is what the norm is of, and what the optimizer uses', async () => {
+  const options = graphOptions.parse({ ...base, clipNorm: 1e6, optimizer: { type: 'sgd' } }, '')
+  const twice = (builder: StepBuilder, gradients: readonly ParameterGradient[]) =>
+    gradients.map(({ parameter, gradient }) => ({
+      parameter,
+      gradient: builder.emit(add, [gradient, gradient], {}, `${parameter.node.name}.twice`),
+    }))
+  const after = async (combine?: CombineGradients) => {
+    const graph = stepGraph(small().graph, options, combine)
+    const { program, state } = await begin(graph, small())
+    const { gradientNorm } = await program.run({ image: images, label: labels, ...graph.feeds(moment) })
+    const [before, now] = [small().weights.get('fc.weight')!, (await state()).get('fc.weight')!]
+    return { norm: gradientNorm[0], moved: Array.from(now, (value, i) => value - before[i]) }
+  }
+  const [plain, doubled] = [await after(), await after(twice)]
+  expect(doubled.norm).toBeCloseTo(2 * plain.norm, 5)
+  for (const [i, value] of doubled.moved.entries()) expect(value).toBeCloseTo(2 * plain.moved[i], 6)
+  expect(Math.hypot(...plain.moved)).toBeGreaterThan(1e-3)
 })
 
 test('norms with running statistics neither use nor change those of the batch', async () => {

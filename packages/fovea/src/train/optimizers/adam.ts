@@ -2,7 +2,7 @@
 import { adam as adamOp } from '../../ops/adam.js'
 import type { Rows, Settled } from '../../settings/group.js'
 import { number } from '../../settings/kinds.js'
-import { assign, decaying, decayOf, type Optimizer, slot, weightDecaySetting } from './optimizer.js'
+import { assign, decaying, decayOf, type Optimizer, slot, stepNumber, weightDecaySetting } from './optimizer.js'
 
 export interface AdamOptions {
   readonly type: 'adam'
@@ -32,7 +32,7 @@ export function adam(
   return (context, parameter, gradient) => {
     const slots = [slot(context, parameter, 'm'), slot(context, parameter, 'v')]
     const attrs = { beta1, beta2, epsilon, weightDecay: decayOf(context, parameter, weightDecay), decoupled }
-    const inputs = [parameter, gradient, context.scale, context.learningRate, context.step(), ...slots]
+    const inputs = [parameter, gradient, context.scale, context.learningRate, stepNumber(context), ...slots]
     const next = context.builder.emitAll(adamOp, inputs, attrs, `${parameter.node.name}.adam`)
     assign(context, [parameter, ...slots], next)
   }

@@ -1,22 +1,24 @@
 /** @file What an optimizer is to the training graph: it adds, for one parameter, the nodes of one step. */
 import type { Value } from '../../graph/graph.js'
-import type { GraphBuilder } from '../../ops/builder.js'
 import { number } from '../../settings/kinds.js'
+import { type StepBuilder, stepsBefore } from '../step-builder.js'
 
 export interface OptimizerContext {
-  readonly builder: GraphBuilder
+  readonly builder: StepBuilder
   /** A scalar by which gradients are multiplied; 0 where the step does not count. */
   readonly scale: Value
   /** A scalar, fed at every step. */
   readonly learningRate: Value
   /** The parameter's own, instead of the optimizer's. */
-  readonly weightDecay?: number
-  /** The number of the step, from 1; made (as an input) only if the optimizer asks for it. */
-  readonly step: () => Value
+  readonly weightDecay: number | undefined
 }
 
 /** Adds an update of `parameter` and of its slots (buffers named `<parameter>:<slot>`). */
 export type Optimizer = (context: OptimizerContext, parameter: Value, gradient: Value) => void
+
+/** The number of the step, from 1, a scalar: of those that count. */
+export const stepNumber = ({ builder }: OptimizerContext): Value =>
+  builder.scalar('step', moment => stepsBefore(moment) + 1 - moment.lossScale.skippedSteps)
 
 /** How much of its past a mean over the steps keeps. */
 export const decaying = (about: string) => number(about, { from: 0, below: 1 })

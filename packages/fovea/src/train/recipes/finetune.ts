@@ -5,7 +5,7 @@
 import { parameterNodes } from '../../graph/graph.js'
 import type { Model } from '../../models/model.js'
 import { headParameters } from '../../models/replace-head.js'
-import type { ParameterGroup } from '../parameter-groups.js'
+import type { ParameterGroup } from '../features/parameter-groups.js'
 import { scaledCropAndFlip } from './crop-and-flip.js'
 import type { Recipe } from './recipe.js'
 

@@ -5,7 +5,7 @@
 import type { Augmentation } from '../../data/dataset.js'
 import type { Model } from '../../models/model.js'
 import { choice, text } from '../../settings/kinds.js'
-import type { ParameterGroup } from '../parameter-groups.js'
+import type { ParameterGroup } from '../features/parameter-groups.js'
 import { peakRate, withPeakRate } from '../schedules/index.js'
 import { efficientnet } from './efficientnet.js'
 import { fast } from './fast.js'

@@ -3,13 +3,13 @@ import type { Augmentation } from '../../data/dataset.js'
 import type { Model } from '../../models/model.js'
 import type { NormStatistics } from '../../passes/training-mode.js'
 import type { EarlyStopping } from '../early-stopping.js'
+import type { ParameterGroup } from '../features/parameter-groups.js'
+import type { WeightAverage } from '../features/weight-average.js'
 import type { ClassWeights } from '../labels.js'
 import type { LabelForm } from '../loss.js'
 import type { OptimizerOptions } from '../optimizers/index.js'
-import type { ParameterGroup } from '../parameter-groups.js'
 import type { ScheduleOptions } from '../schedules/index.js'
 import type { TestTimeAugmentation } from '../test-time-augmentation.js'
-import type { WeightAverage } from '../weight-average.js'
 
 export interface Recipe {
   /** One line for people. */

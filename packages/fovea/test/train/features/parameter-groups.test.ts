@@ -1,10 +1,16 @@
 /** @file Claims about parameter groups: who is in one, what it changes, and what is refused. */
 import { describe, expect, test } from 'vitest'
-import { inputNodes } from '../../src/graph/graph.js'
-import { checkGroups, groupOf, groupSetting, type ParameterGroup, rateIn } from '../../src/train/parameter-groups.js'
-import { train } from '../../src/train/train.js'
-import { trainingGraph } from '../../src/train/training-graph.js'
-import { stripeModel, stripeRun } from './small-model.js'
+import { inputNodes } from '../../../src/graph/graph.js'
+import {
+  checkGroups,
+  groupOf,
+  groupSetting,
+  type ParameterGroup,
+  rateIn,
+} from '../../../src/train/features/parameter-groups.js'
+import { train } from '../../../src/train/train.js'
+import { trainingGraph } from '../../../src/train/training-graph.js'
+import { stripeModel, stripeRun } from '../small-model.js'
 
 test('the first group that matches counts', () => {
   const groups = [{ match: '*.bias' }, { match: 'fc.*' }].map(group => groupSetting.parse(group, 'groups'))

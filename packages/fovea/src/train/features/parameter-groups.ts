@@ -2,11 +2,13 @@
  * @file Parameters that train otherwise than the rest: with another rate, another decay, only in some epochs, or not at
  * all. Groups are found by patterns over names, so they are plain data.
  */
-import { InvalidArgumentError, SettingError } from '../errors.js'
-import { matches } from '../graph/patterns.js'
-import { group, type Rows, type ValueOf } from '../settings/group.js'
-import { number, text } from '../settings/kinds.js'
-import { within } from '../settings/setting.js'
+import { InvalidArgumentError, SettingError } from '../../errors.js'
+import type { Value } from '../../graph/graph.js'
+import { matches } from '../../graph/patterns.js'
+import { group, type Rows, type ValueOf } from '../../settings/group.js'
+import { number, text } from '../../settings/kinds.js'
+import { within } from '../../settings/setting.js'
+import type { StepBuilder } from '../step-builder.js'
 
 /** The first group whose pattern matches a parameter's name counts for it. */
 export interface ParameterGroup {
@@ -45,13 +47,33 @@ export type SettledGroup = ValueOf<typeof groupSetting>
 export const groupOf = (groups: readonly SettledGroup[], name: string): number =>
   groups.findIndex(({ match }) => matches(match, name))
 
-/** Whether the group's rate is another than the schedule's, at some time. */
-export const hasOwnRate = ({ rate, from, until }: SettledGroup): boolean =>
-  rate !== 1 || from > 0 || until !== undefined
-
 /** The factor of the schedule's rate in an epoch, counted from 0. */
 export const rateIn = ({ rate, from, until = Number.POSITIVE_INFINITY }: SettledGroup, epoch: number): number =>
   epoch >= from && epoch < until ? rate : 0
+
+/** How each parameter of a step trains. */
+export class ParameterGroups {
+  constructor(readonly groups: readonly SettledGroup[]) {}
+
+  isFrozen(name: string): boolean {
+    return this.groups[groupOf(this.groups, name)]?.rate === 0
+  }
+
+  /** The rate of a parameter, a scalar. Groups whose rate is never another than the schedule's share that. */
+  learningRate(builder: StepBuilder, name: string): Value {
+    const place = groupOf(this.groups, name)
+    const group = this.groups[place]
+    if (group === undefined || (group.rate === 1 && group.from === 0 && group.until === undefined)) {
+      return builder.scalar('learningRate', ({ learningRate }) => learningRate)
+    }
+    return builder.scalar(`learningRate:${place}`, ({ learningRate, epoch }) => learningRate * rateIn(group, epoch))
+  }
+
+  /** The decay of a parameter instead of the optimizer's; undefined where it is that. */
+  weightDecay(name: string): number | undefined {
+    return this.groups[groupOf(this.groups, name)]?.weightDecay
+  }
+}
 
 /**
  * @param names of the model's parameters

@@ -2,8 +2,9 @@
  * @file Dynamic loss scaling for float16, whose smallest number is 6e-8: the loss is multiplied by a scale that is as large
  * as the gradients allow. Micikevicius et al. 2018 (arXiv 1710.03740), section 3.2, with the numbers of PyTorch's GradScaler.
  */
-
-import type { LossScaleState } from '../formats/checkpoint.js'
+import type { LossScaleState } from '../../formats/checkpoint.js'
+import type { Value } from '../../graph/graph.js'
+import type { StepBuilder } from '../step-builder.js'
 
 export const INITIAL_SCALE = 65_536
 /** After so many good steps the scale is doubled. */
@@ -23,3 +24,7 @@ export function nextLossScale({ scale, goodSteps, skippedSteps }: LossScaleState
   const grown = grows ? Math.min(2 * scale, LARGEST_SCALE) : scale
   return { scale: grown, goodSteps: grows ? 0 : goodSteps + 1, skippedSteps }
 }
+
+/** The scalar by which a step's loss is multiplied. */
+export const lossScaleIn = (builder: StepBuilder): Value =>
+  builder.scalar('lossScale', ({ lossScale }) => lossScale.scale)

@@ -1,12 +1,12 @@
 /** @file Claims about averages of weights: moving averages and lookahead, against the same computed step by step. */
 import { describe, expect, test } from 'vitest'
-import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
-import type { Weights } from '../../src/models/model.js'
-import { train } from '../../src/train/train.js'
-import type { TrainOptions } from '../../src/train/train-options.js'
-import { averageFeeds, averageSetting, type WeightAverage } from '../../src/train/weight-average.js'
-import { stripeData } from './patterns.js'
-import { stripeModel, stripeRun } from './small-model.js'
+import { decodeCheckpoint, encodeCheckpoint } from '../../../src/formats/checkpoint.js'
+import type { Weights } from '../../../src/models/model.js'
+import { averageAt, averageSetting, type WeightAverage } from '../../../src/train/features/weight-average.js'
+import { train } from '../../../src/train/train.js'
+import type { TrainOptions } from '../../../src/train/train-options.js'
+import { stripeData } from '../patterns.js'
+import { stripeModel, stripeRun } from '../small-model.js'
 
 /** The weights after each epoch of a run without an average, of one step each where asked. */
 async function history(more: Partial<TrainOptions>) {
@@ -30,8 +30,8 @@ test('a moving average follows the weights by (1 − decay), is what the run lea
     const expected = Array.from(plain.saved[0].weights.get(name)!)
     for (const [i, { weights, slots }] of saved.entries()) {
       expect(weights.get(name)).toEqual(plain.saved[i].weights.get(name))
-      const { averageWeight } = averageFeeds(average, i + 1, saved.length)
-      for (const [j, value] of weights.get(name)!.entries()) expected[j] += averageWeight * (value - expected[j])
+      const { weight } = averageAt(average, i + 1, saved.length)
+      for (const [j, value] of weights.get(name)!.entries()) expected[j] += weight * (value - expected[j])
       for (const [j, value] of slots.get(`${name}:average`)!.entries()) expect(value).toBeCloseTo(expected[j], 5)
     }
     expect(run.model.weights.get(name)).toEqual(saved.at(-1)!.slots.get(`${name}:average`))
@@ -39,19 +39,17 @@ test('a moving average follows the weights by (1 − decay), is what the run lea
 })
 
 test('early steps weigh more than the decay says: a short run does not remember its start', () => {
-  const weights = [1, 2, 10, 100_000].map(
-    step => averageFeeds({ type: 'moving', decay: 0.999 }, step, 1e6).averageWeight,
-  )
-  expect(weights).toEqual([1, 1 - 3 / 12, 1 - 11 / 20, 1 - 0.999].map(weight => expect.closeTo(weight, 12)))
+  const numbers = [1, 2, 10, 100_000].map(step => averageAt({ type: 'moving', decay: 0.999 }, step, 1e6).weight)
+  expect(numbers).toEqual([1, 1 - 3 / 12, 1 - 11 / 20, 1 - 0.999].map(weight => expect.closeTo(weight, 12)))
 })
 
 test('steps that float16 skipped are none: the first good one fills the average, and turns come after good ones', () => {
   const moving: WeightAverage = { type: 'moving', decay: 0.999 }
-  expect(averageFeeds(moving, 4, 100, 3).averageWeight).toBe(1)
-  expect(averageFeeds(moving, 5, 100, 3)).toEqual(averageFeeds(moving, 2, 100))
+  expect(averageAt(moving, 4, 100, 3).weight).toBe(1)
+  expect(averageAt(moving, 5, 100, 3)).toEqual(averageAt(moving, 2, 100))
   const lookahead: WeightAverage = { type: 'lookahead', every: 5, decay: 0.8, power: 3 }
-  expect(averageFeeds(lookahead, 5, 100, 1)).toEqual({ averageWeight: 0, averageBack: 0 })
-  expect(averageFeeds(lookahead, 6, 100, 1)).toEqual({ averageWeight: 1, averageBack: 1 })
+  expect(averageAt(lookahead, 5, 100, 1)).toEqual({ weight: 0, back: 0 })
+  expect(averageAt(lookahead, 6, 100, 1)).toEqual({ weight: 1, back: 1 })
 })
 
 test('lookahead moves the slow weights every so many steps, and the weights go back to them', async () => {
@@ -66,11 +64,11 @@ test('lookahead moves the slow weights every so many steps, and the weights go b
 
 test('lookahead is fed by the step: at the turn, between, and at the end of a run that ends between turns', () => {
   const average: WeightAverage = { type: 'lookahead', every: 5, decay: 0.8, power: 3 }
-  expect(averageFeeds(average, 4, 23)).toEqual({ averageWeight: 0, averageBack: 0 })
-  expect(averageFeeds(average, 5, 23)).toEqual({ averageWeight: 1, averageBack: 1 })
-  expect(averageFeeds(average, 10, 20)).toEqual({ averageWeight: expect.closeTo(1 - 0.8 / 8, 12), averageBack: 1 })
-  expect(averageFeeds(average, 23, 23)).toEqual({ averageWeight: 0, averageBack: 1 })
-  expect(averageFeeds(average, 3, 3)).toEqual({ averageWeight: 1, averageBack: 1 })
+  expect(averageAt(average, 4, 23)).toEqual({ weight: 0, back: 0 })
+  expect(averageAt(average, 5, 23)).toEqual({ weight: 1, back: 1 })
+  expect(averageAt(average, 10, 20)).toEqual({ weight: expect.closeTo(1 - 0.8 / 8, 12), back: 1 })
+  expect(averageAt(average, 23, 23)).toEqual({ weight: 0, back: 1 })
+  expect(averageAt(average, 3, 3)).toEqual({ weight: 1, back: 1 })
 })
 
 describe.each<WeightAverage>([
