@@ -25,8 +25,8 @@ const folders = {
   passes: ['settings', 'graph', 'ops', 'models/model.ts'],
   engines: ['settings', 'graph', 'ops', 'passes', 'models/model.ts', 'models/model-setting.ts'],
   data: ['settings', 'models/model.ts', 'graph'],
-  formats: ['settings', 'graph', 'ops', 'models', 'passes', 'data/dataset.ts'],
-  train: ['settings', 'graph', 'ops', 'nn', 'models', 'passes', 'engines', 'data', 'formats'],
+  formats: ['settings', 'graph', 'ops', 'models', 'passes', 'data/dataset.ts', 'train/training-state.ts'],
+  train: ['settings', 'graph', 'ops', 'nn', 'models', 'passes', 'engines', 'data'],
   compress: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'data', 'train'],
   parity: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'formats', 'train'],
 }

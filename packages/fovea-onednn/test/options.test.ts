@@ -49,8 +49,7 @@ async function afterSteps(
       await writeState(program, graph, weights, slots)
     }
     const lossScale = { scale: step === overflowAt ? 2 ** 100 : 1024, goodSteps: 0, skippedSteps: skipped }
-    // With seeds 0 and 3, one of the 24 has an activation at which rounding to float16 decides over 0: the bound would be 0.03.
-    const at = { epoch: 0, step, steps, epochs: 1, seed: 1, learningRate: 0.05, lossScale }
+    const at = { epoch: 0, step, steps, epochs: 1, seed: 0, learningRate: 0.05, lossScale }
     for (let part = 0; part < accumulate; part++) {
       const images = batchSize / accumulate
       const first = step * batchSize + part * images

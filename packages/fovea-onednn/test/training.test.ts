@@ -1,9 +1,10 @@
 /** @file Claims about training on the native engine: it learns in every precision, and a run that goes on ends alike. */
 import { describe, expect, test } from 'vitest'
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../fovea/src/formats/checkpoint.js'
+import { decodeCheckpoint, encodeCheckpoint } from '../../fovea/src/formats/checkpoint.js'
 import { precisions } from '../../fovea/src/passes/mixed-precision.js'
 import { train } from '../../fovea/src/train/train.js'
 import type { TrainOptions } from '../../fovea/src/train/train-options.js'
+import type { Checkpoint } from '../../fovea/src/train/training-state.js'
 import { stripeData } from '../../fovea/test/train/patterns.js'
 import { stripeModel } from '../../fovea/test/train/small-model.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'

@@ -103,3 +103,4 @@ export {
   type TrainingGraphOptions,
   trainingGraph,
 } from './train/training-graph.js'
+export type { Checkpoint, EpochMetrics, LossScaleState, TrainingState } from './train/training-state.js'

@@ -11,66 +11,28 @@ import { formatShape, isFloat, sameShape, type TensorType } from '../graph/types
 import type { Model, Preprocessing, Weights } from '../models/model.js'
 import { model as modelSetting } from '../models/model-setting.js'
 import { typeOf } from '../settings/describe.js'
-import { checkpointOf } from './checkpoint-setting.js'
+import { group, type Rows } from '../settings/group.js'
+import {
+  type Checkpoint,
+  type EpochMetrics,
+  type LossScaleState,
+  type TrainingState,
+  trainingState,
+} from '../train/training-state.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
 import { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredTensor } from './safetensors.js'
 import { compact, expand } from './sparse.js'
 
-/** What is measured of an epoch; losses are means over its images, accuracies fractions. */
-export interface EpochMetrics {
-  /** From 1. */
-  readonly epoch: number
-  readonly loss: number
-  readonly accuracy: number
-  /** On held-out images, where there are any. */
-  readonly validationLoss?: number
-  readonly validationAccuracy?: number
-}
-
-/** Where dynamic loss scaling stands (train/loss-scale.ts). */
-export interface LossScaleState {
-  readonly scale: number
-  /** Steps since the scale changed. */
-  readonly goodSteps: number
-  /** Steps that did not count, as their gradients were not finite. */
-  readonly skippedSteps: number
-}
-
-/**
- * What training needs beside the weights to go on as if it had never stopped. Every random number is a function of the
- * seed (in `settings`), the epoch, the step and a name, so these are the random state too.
- */
-export interface TrainingState {
-  /** All that decides the run's bits, by name; a run goes on with the same only. */
-  readonly settings: Attributes
-  /** The fingerprints of the training images and, where there are any, of those held out. */
-  readonly data: string
-  readonly heldOut?: string
-  /** Epochs that are complete. */
-  readonly epoch: number
-  /** Steps done of the epoch under way, and the sums of their losses and of the images they got right. */
-  readonly step: number
-  readonly lossSum: number
-  readonly correct: number
-  /** One row a complete epoch. */
-  readonly history: readonly EpochMetrics[]
-  /** Of float16, where it trains in it. */
-  readonly lossScale?: LossScaleState
-  /** Slots of optimizer and averages, as `conv1.weight:velocity`. */
-  readonly slots: Weights
-}
-
-/** What a saved file holds: a model and, of a run that can go on, its state. */
-export interface Checkpoint {
-  readonly model: Model
-  readonly training?: TrainingState
-}
-
 /** The metadata's entry, and the version of what is in it. */
 const ENTRY = 'fovea'
 const VERSION = 1
 const MAX_EPOCHS = 1_000_000
+
+const checkpointSetting = group('what a saved file holds', {
+  model: modelSetting,
+  training: trainingState.optional(),
+} satisfies Rows<Checkpoint>)
 
 /**
  * The file as chunks. Equal checkpoints give equal bytes.
@@ -78,7 +40,7 @@ const MAX_EPOCHS = 1_000_000
  *   are not of their tensor's type
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
-  const { model, training } = checkpointOf(checkpoint)
+  const { model, training } = checkpointSetting.parse(checkpoint, 'checkpoint')
   const { name, graph, labels, preprocessing, weights } = model
   const { slots, ...progress } = training ?? { slots: new Map<string, HostArray>() }
   const description = {

@@ -2,10 +2,11 @@
  * @file Early stopping: a run ends when the held-out loss has not fallen for some epochs, and leaves the weights with which
  * it was lowest. Prechelt 1998, "Early Stopping – But When?". All follows from the history, so a resumed run decides alike.
  */
-import type { EpochMetrics } from '../formats/checkpoint.js'
+
 import type { Model, Weights } from '../models/model.js'
 import { group, type Rows } from '../settings/group.js'
 import { number, whole } from '../settings/kinds.js'
+import type { EpochMetrics } from './training-state.js'
 
 export interface EarlyStopping {
   /** Epochs without a lower held-out loss after which the run ends. */

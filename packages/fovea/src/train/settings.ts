@@ -2,8 +2,6 @@
 import { augmentationSetting, type SettledAugmentation } from '../data/augment/augmentation.js'
 import type { Augmentation } from '../data/dataset.js'
 import { InvalidArgumentError, SettingError } from '../errors.js'
-import type { TrainingState } from '../formats/checkpoint.js'
-import { trainingState } from '../formats/checkpoint-setting.js'
 import { parameterNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
 import { modelOf, model as modelSetting } from '../models/model-setting.js'
@@ -23,6 +21,7 @@ import { defaultRecipe, type RecipeName, recipeNames, recipeOf, recipeSettings }
 import type { ScheduleOptions } from './schedules/index.js'
 import { type ResolvedSettings, runSettings, trainingSettings } from './settings-table.js'
 import type { TestTimeAugmentation } from './test-time-augmentation.js'
+import { type TrainingState, trainingState } from './training-state.js'
 
 /** What decides the bits of a run, beside its model, data and epochs. A resumed run must have the same. */
 export interface TrainingSettings {

@@ -3,9 +3,10 @@
  * average): each is declared once, with its input and what it is at any moment of a run. They are pure functions of the
  * settings and the moment, so a resumed run is fed the same.
  */
-import type { LossScaleState } from '../formats/checkpoint.js'
+
 import type { Graph, Value } from '../graph/graph.js'
 import { GraphBuilder } from '../ops/builder.js'
+import type { LossScaleState } from './training-state.js'
 
 /** Where a run stands when it feeds a step, or one of the parts in which a step's batch is run. */
 export interface StepMoment {

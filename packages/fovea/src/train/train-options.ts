@@ -4,8 +4,6 @@ import { checkNotEmpty, dataset, isDataset } from '../data/dataset-setting.js'
 import type { CompileOptions, Engine } from '../engines/engine.js'
 import { compileSettings, engine } from '../engines/engine-setting.js'
 import { nearestHint, SettingError } from '../errors.js'
-import type { Checkpoint, EpochMetrics, LossScaleState, TrainingState } from '../formats/checkpoint.js'
-import { trainingState } from '../formats/checkpoint-setting.js'
 import type { Model } from '../models/model.js'
 import { type MemoryUse, memorySetting } from '../passes/recompute.js'
 import { isPromise, isRecord } from '../settings/describe.js'
@@ -13,6 +11,13 @@ import { group, type Rows } from '../settings/group.js'
 import { callback, custom, number } from '../settings/kinds.js'
 import { unexpected, within } from '../settings/setting.js'
 import { askedSettings, epochsSetting, type RecipeChoice, type TrainingSettings } from './settings.js'
+import {
+  type Checkpoint,
+  type EpochMetrics,
+  type LossScaleState,
+  type TrainingState,
+  trainingState,
+} from './training-state.js'
 
 /** A run: its data, its length, its settings (those not given come from the recipe), and who is told of it. */
 export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, CompileOptions {

@@ -5,7 +5,6 @@
 import type { Dataset } from '../data/dataset.js'
 import { defaultEngine } from '../engines/default.js'
 import { DivergenceError, InvalidArgumentError, SettingError } from '../errors.js'
-import type { Checkpoint, EpochMetrics } from '../formats/checkpoint.js'
 import type { Attributes } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
@@ -20,6 +19,7 @@ import { checkSettings, resolve } from './settings.js'
 import type { ResolvedSettings } from './settings-table.js'
 import { allFinite, type State } from './state.js'
 import { type TrainOptions, trainOptions } from './train-options.js'
+import type { Checkpoint, EpochMetrics } from './training-state.js'
 import { TrainingStep } from './training-step.js'
 
 /** What a run leaves. */

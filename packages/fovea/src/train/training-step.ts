@@ -4,7 +4,6 @@
  */
 import type { Batch } from '../data/dataset.js'
 import type { CompileOptions, Engine, Program } from '../engines/engine.js'
-import type { LossScaleState } from '../formats/checkpoint.js'
 import type { Model, Weights } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
 import type { Epochs } from './epochs.js'
@@ -16,6 +15,7 @@ import type { ResolvedSettings } from './settings-table.js'
 import { readState, type State, writeState } from './state.js'
 import type { StepMoment, TrainingGraph } from './step-builder.js'
 import { trainingGraph } from './training-graph.js'
+import type { LossScaleState } from './training-state.js'
 
 export interface TrainingStepOptions extends CompileOptions {
   readonly memory?: MemoryUse

@@ -1,13 +1,7 @@
 /** @file Claims about saved models: every model comes back as it was, from data alone; damaged ones are refused by name. */
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../src/errors.js'
-import {
-  type Checkpoint,
-  decodeCheckpoint,
-  decodeWeights,
-  encodeCheckpoint,
-  type TrainingState,
-} from '../../src/formats/checkpoint.js'
+import { decodeCheckpoint, decodeWeights, encodeCheckpoint } from '../../src/formats/checkpoint.js'
 import { decodeGraph, encodeGraph, type GraphJson } from '../../src/formats/graph-json.js'
 import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors.js'
 import { stateNodes } from '../../src/graph/graph.js'
@@ -18,6 +12,7 @@ import { initialWeights } from '../../src/nn/initializers.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
 import { trainingGraph } from '../../src/train/training-graph.js'
+import type { Checkpoint, TrainingState } from '../../src/train/training-state.js'
 
 const join = (chunks: readonly Uint8Array[]): Buffer => Buffer.concat(chunks)
 const model = createModel('resnet8', { input: [8, 8, 3], labels: ['cat', 'dog', 'größer'] })

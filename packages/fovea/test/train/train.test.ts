@@ -3,16 +3,12 @@ import { describe, expect, test } from 'vitest'
 import type { Dataset } from '../../src/data/dataset.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { DivergenceError } from '../../src/errors.js'
-import {
-  type Checkpoint,
-  decodeCheckpoint,
-  encodeCheckpoint,
-  type TrainingState,
-} from '../../src/formats/checkpoint.js'
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
 import { train } from '../../src/train/train.js'
 import type { EpochReport, StepProgress, TrainOptions } from '../../src/train/train-options.js'
+import type { Checkpoint, TrainingState } from '../../src/train/training-state.js'
 import { stripeClasses, stripeData, stripes } from './patterns.js'
 import { small } from './small-model.js'
 

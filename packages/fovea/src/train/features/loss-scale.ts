@@ -2,9 +2,10 @@
  * @file Dynamic loss scaling for float16, whose smallest number is 6e-8: the loss is multiplied by a scale that is as large
  * as the gradients allow. Micikevicius et al. 2018 (arXiv 1710.03740), section 3.2, with the numbers of PyTorch's GradScaler.
  */
-import type { LossScaleState } from '../../formats/checkpoint.js'
+
 import type { Value } from '../../graph/graph.js'
 import type { StepBuilder } from '../step-builder.js'
+import type { LossScaleState } from '../training-state.js'
 
 export const INITIAL_SCALE = 65_536
 /** After so many good steps the scale is doubled. */
