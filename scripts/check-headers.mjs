@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { compileFlags, native, sources } from '../packages/fovea-onednn/scripts/flags.mjs'
+import { headerTexts, writeHeaders } from '../packages/fovea-onednn/scripts/generate.mjs'
 import { findCompiler, findOnednn, missingTools } from '../packages/fovea-onednn/scripts/toolchain.mjs'
 import { ownRelease, releases, unpackPackage } from './debian.mjs'
 import { skip } from './skip.mjs'
@@ -21,6 +22,7 @@ if (findCompiler() === undefined) await skip(missingTools())
 else await check()
 
 async function check() {
+  writeHeaders(await headerTexts())
   const compiler = findCompiler()
   const own = findOnednn(compiler)
   const sets = own === undefined ? [] : [{ name: 'this machine', folder: own }]

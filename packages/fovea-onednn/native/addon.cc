@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "costs.h"
 #include "environment.h"
+#include "interface.h"
 
 namespace {
 
@@ -29,7 +30,7 @@ fovea::ConvolutionSpec convolution_of(const Napi::Object& o, int threads) {
   const auto size = [&](const char* name) { return field<int32_t>(o, name, 1); };
   const auto padding = [&](const char* name) { return field<int32_t>(o, name, -std::numeric_limits<int32_t>::max()); };
   const auto either = [&](const char* name) { return field(o, name, 0, 1) != 0; };
-  return {(fovea::Direction)field(o, "direction", 0, 2), field(o, "type"), size("batch"), size("inChannels"),
+  return {(Direction)field(o, "direction", 0, 2), field(o, "type"), size("batch"), size("inChannels"),
           size("inHeight"), size("inWidth"), size("outChannels"), size("outHeight"), size("outWidth"),
           size("kernelHeight"), size("kernelWidth"), size("strideY"), size("strideX"), padding("top"), padding("bottom"),
           padding("left"), padding("right"), size("dilationY"), size("dilationX"), size("groups"), either("bias"),
@@ -203,11 +204,12 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
 
 Napi::Value about(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
+  result.Set("interface", FOVEA_INTERFACE);
   result.Set("version", fovea::onednn_version());
   result.Set("instructionSet", fovea::instruction_set());
   const auto costs = [&](bool depthwise) {
     auto by_direction = Napi::Array::New(info.Env());
-    for (uint32_t i = 0; i < 3; i++) by_direction.Set(i, fovea::bfloat16_cost((fovea::Direction)i, depthwise));
+    for (uint32_t i = 0; i < 3; i++) by_direction.Set(i, fovea::bfloat16_cost((Direction)i, depthwise));
     return by_direction;
   };
   result.Set("bfloat16Costs", costs(false));

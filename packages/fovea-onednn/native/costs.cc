@@ -6,8 +6,6 @@
 #include <exception>
 #include <vector>
 
-#include "step.h"
-
 namespace fovea {
 namespace {
 
@@ -29,9 +27,9 @@ double fastest(const ConvolutionSpec& spec, double enough) {
   std::vector<void*> buffers;
   std::vector<bool> present;
   switch (spec.direction) {
-    case Direction::kForward: buffers = {x.data(), weights.data(), nullptr, y.data(), scratchpad.data()}; break;
-    case Direction::kInputGradient: buffers = {y.data(), weights.data(), x.data(), scratchpad.data()}; break;
-    case Direction::kWeightGradient: buffers = {x.data(), y.data(), weights.data(), nullptr, scratchpad.data()}; break;
+    case kForward: buffers = {x.data(), weights.data(), nullptr, y.data(), scratchpad.data()}; break;
+    case kInputGradient: buffers = {y.data(), weights.data(), x.data(), scratchpad.data()}; break;
+    case kWeightGradient: buffers = {x.data(), y.data(), weights.data(), nullptr, scratchpad.data()}; break;
   }
   for (void* buffer : buffers) present.push_back(buffer != nullptr);
   present.back() = scratch;
@@ -53,9 +51,9 @@ double measure(Direction direction, bool depthwise) {
   double worst = 0;
   for (const auto [kernel, stride] : windows) {
     try {
-      Primitives(1).convolution(specification(direction, kBFloat16, kernel, stride, depthwise));
+      Primitives(1).convolution(specification(direction, kBfloat16, kernel, stride, depthwise));
       const double wide = fastest(specification(direction, kFloat32, kernel, stride, depthwise), 1e9);
-      const double half = fastest(specification(direction, kBFloat16, kernel, stride, depthwise), 10 * wide);
+      const double half = fastest(specification(direction, kBfloat16, kernel, stride, depthwise), 10 * wide);
       worst = std::max(worst, half / wide);
     } catch (const std::exception&) {  // oneDNN has no such convolution here
       return 0;
@@ -77,7 +75,7 @@ double bfloat16_cost(Direction direction, bool depthwise) {
 
 bool has_winograd() {
   static const bool found = [] {
-    ConvolutionSpec spec = specification(Direction::kForward, kFloat32, 3, 1, false);
+    ConvolutionSpec spec = specification(kForward, kFloat32, 3, 1, false);
     spec.winograd = true;
     return Primitives(1).convolution(spec).winograd;
   }();

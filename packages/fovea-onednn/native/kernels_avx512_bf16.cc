@@ -1,4 +1,4 @@
-// The kernels compiled for one instruction set: see scripts/build.mjs for the flags, kernels/table.h for the list.
+// The kernels compiled for one instruction set: see scripts/flags.mjs for the flags, src/kernels/table.ts for the list.
 #include "kernels/table.h"
 
-const KernelEntry* kernels_avx512_bf16() { return kTable; }
+const KernelFunction* kernels_avx512_bf16() { return kTable; }

@@ -12,7 +12,6 @@
 #else
 #include "onednn2.h"
 #endif
-#include "step.h"
 
 namespace fovea {
 namespace {
@@ -25,7 +24,7 @@ using tag = dnnl::memory::format_tag;
 memory::data_type type_of(int64_t type) {
   switch (type) {
     case kFloat32: return memory::data_type::f32;
-    case kBFloat16: return memory::data_type::bf16;
+    case kBfloat16: return memory::data_type::bf16;
     case kInt32: return memory::data_type::s32;
     case kUint8: return memory::data_type::u8;
     default: throw std::invalid_argument("onednn: unknown element type " + std::to_string(type));
@@ -168,7 +167,7 @@ PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const Convo
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 
-  if (c.direction == Direction::kForward) {
+  if (c.direction == kForward) {
     dnnl::post_ops post;
     if (c.sum) post.append_sum(1);
     append_activation(post, c.activation);
@@ -182,7 +181,7 @@ PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const Convo
                 {DNNL_ARG_DST, y, pd.dst_desc(), c.sum, true}});
   }
   const auto hint = onednn::forward(engine, prop_kind::forward_training, how, own_x, w, {}, own_y, window);
-  if (c.direction == Direction::kInputGradient) {
+  if (c.direction == kInputGradient) {
     const auto pd = onednn::input_gradient(engine, how, own_x, w, own_y, window, hint, attr);
     return add(pd, dnnl::convolution_backward_data(pd), layout_id(pd.weights_desc()),
                {{DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},

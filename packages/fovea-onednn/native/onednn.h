@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace fovea {
+#include "enumerations.h"
 
-enum class Direction { kForward, kInputGradient, kWeightGradient };
+namespace fovea {
 
 // A two-dimensional convolution over NHWC activations. A linear layer is one over 1×1 images.
 struct ConvolutionSpec {

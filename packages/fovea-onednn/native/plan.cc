@@ -32,7 +32,7 @@ Block::~Block() {
   if (memory) munmap(memory, bytes);
 }
 
-const KernelEntry* best_kernels() {
+const KernelFunction* best_kernels() {
 #if defined(__x86_64__)
   const char* wish = std::getenv("FOVEA_ISA");
   const std::string most = wish ? wish : "avx512_bf16";
@@ -89,21 +89,26 @@ void* Plan::at(int buffer, size_t bytes) const {
   return bases[buffer];
 }
 
+Room Plan::room(const Operand& operand, int64_t slices) const {
+  if (operand.buffer < 0) return {false, 0, 0};
+  const Place& p = place(operand.buffer);
+  if (operand.slice_stride == 0) return {true, p.bytes, p.thread_stride};
+  if (slices == 0 || operand.slice_stride > p.bytes / (size_t)slices) {
+    throw std::invalid_argument("plan: the slices of a buffer are larger than it");
+  }
+  return {true, p.bytes - operand.slice_stride * (size_t)(slices - 1), p.thread_stride};
+}
+
 void Plan::add(Loop loop) {
   for (int buffer : loop.zeroed) place(buffer);
   for (Step& step : loop.steps) {
     if (step.operands.size() > kMostOperands) throw std::invalid_argument("plan: a step has too many operands");
-    std::vector<bool> present;
-    for (const Operand& o : step.operands) {
-      present.push_back(o.buffer >= 0);
-      if (o.buffer < 0) continue;
-      const size_t bytes = place(o.buffer).bytes;
-      if (o.slice_stride > 0 && (loop.slices == 0 || o.slice_stride > bytes / (size_t)loop.slices)) {
-        throw std::invalid_argument("plan: the slices of a buffer are larger than it");
-      }
-    }
+    std::vector<Room> rooms;
+    for (const Operand& o : step.operands) rooms.push_back(room(o, loop.slices));
     step.number = step_count++;
     if (step.primitive >= 0) {
+      std::vector<bool> present;
+      for (const Room& r : rooms) present.push_back(r.present);
       try {
         primitives.bind(step.primitive, present);
       } catch (const std::out_of_range&) {
@@ -111,10 +116,8 @@ void Plan::add(Loop loop) {
       }
       continue;
     }
-    const KernelEntry* entry = kernels;
-    while (entry->name && step.kernel != entry->name) entry++;
-    if (!entry->name) throw std::invalid_argument("plan: there is no kernel '" + step.kernel + "'");
-    step.run = entry->run;
+    for (const Room& r : rooms) step.thread_strides.push_back(r.thread_stride);
+    step.run = kernels[check_kernel(step.kernel, rooms, step.ints, step.floats, loop.slices == 0 ? threads : 1)];
   }
   loops.push_back(std::move(loop));
 }
@@ -133,7 +136,7 @@ void Plan::execute(const Step& step, int64_t slice, int64_t first_image, int thr
   if (step.primitive >= 0) {
     primitives.execute(step.primitive, thread, buffers);
   } else {
-    step.run({buffers, step.ints.data(), step.floats.data(), team, first_image});
+    step.run({buffers, step.thread_strides.data(), step.ints.data(), step.floats.data(), team, first_image});
   }
   if (!profiling) return;
   const std::chrono::duration<double> before = start - begun, duration = Clock::now() - start;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "onednn.h"
-#include "step.h"
+#include "signature.h"
 
 namespace fovea {
 
@@ -47,6 +47,7 @@ struct Step {
   bool once = false;   // depends on unchanging state only: runs when that was written
   KernelFunction run = nullptr;
   std::vector<Operand> operands;
+  std::vector<size_t> thread_strides;  // of each
   std::vector<int64_t> ints;
   std::vector<double> floats;
 };
@@ -71,7 +72,8 @@ class Plan {
   Primitives primitives;
   const int threads;
 
-  // Once. Checks that every buffer lies in its block and every operand in its buffer, for every slice; finds kernels by name.
+  // Once. Checks that every buffer lies in its block, every operand in its buffer, for every slice, and that every step holds
+  // what its kernel takes (signature.h).
   void build(size_t arena_bytes, size_t state_bytes, std::vector<Place> places, std::vector<Loop> loops);
   void check_built() const;
   // Checked: the buffer has so many bytes.
@@ -85,11 +87,12 @@ class Plan {
  private:
   using Clock = std::chrono::steady_clock;
   const Place& place(int buffer) const;  // checked
+  Room room(const Operand& operand, int64_t slices) const;  // checked
   void add(Loop loop);
   void run_shared(Loop& loop, bool refresh);
   void run_sliced(Loop& loop);
   void execute(const Step& step, int64_t slice, int64_t first_image, int thread, int team);
-  const KernelEntry* kernels;
+  const KernelFunction* kernels;
   std::vector<Place> places;
   std::vector<char*> bases;
   std::vector<Loop> loops;
@@ -103,7 +106,7 @@ class Plan {
 };
 
 // The kernels of the best instruction set this processor has; FOVEA_ISA=generic|avx2|avx512 lowers it for tests.
-const KernelEntry* best_kernels();
+const KernelFunction* best_kernels();
 
 // As many threads as OpenMP gives this process, by its environment.
 int thread_limit();

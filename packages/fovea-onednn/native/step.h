@@ -1,9 +1,12 @@
-// What a kernel is given at every run: pointers to its buffers and the numbers that TypeScript put into the plan.
+// What a kernel is given at every run: pointers to its buffers and the numbers that TypeScript put into the plan. Kernels read
+// them by name, through the structs in kernel_fields.h.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 struct StepArgs {
-  void* const* buffers;  // nullptr where an optional one is absent
+  void* const* buffers;          // nullptr where an optional one is absent
+  const size_t* thread_strides;  // of each buffer: how far what the next thread has is away, in bytes
   const int64_t* ints;
   const double* floats;
   int threads;
@@ -12,20 +15,10 @@ struct StepArgs {
 
 using KernelFunction = void (*)(const StepArgs&);
 
-struct KernelEntry {
-  const char* name;
-  KernelFunction run;
-};
-
-// The kernels of one instruction set, closed by an entry without a name.
-const KernelEntry* kernels_generic();
+// The kernels of one instruction set, in the order of FOVEA_KERNELS (kernel_fields.h).
+const KernelFunction* kernels_generic();
 #if defined(__x86_64__)
-const KernelEntry* kernels_avx2();
-const KernelEntry* kernels_avx512();
-const KernelEntry* kernels_avx512_bf16();
+const KernelFunction* kernels_avx2();
+const KernelFunction* kernels_avx512();
+const KernelFunction* kernels_avx512_bf16();
 #endif
-
-// Element types, as src/lowering.ts numbers them.
-enum ElementType : int64_t { kFloat32 = 0, kBFloat16 = 1, kInt32 = 2, kUint8 = 3, kFloat16 = 4 };
-// Activations, as src/lowering.ts numbers them.
-enum ActivationKind : int64_t { kNone = 0, kRelu, kRelu6, kSilu, kGelu, kSigmoid, kHardSwish };

@@ -11,6 +11,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { compileFlags, native, sources } from './flags.mjs'
+import { headerTexts, writeHeaders } from './generate.mjs'
 import { findCompiler, findOnednn, missingTools, outputOf } from './toolchain.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -52,6 +53,7 @@ const linkFlags = [
   '-ldnnl',
 ]
 
+const generated = await headerTexts().catch(error => fail(error.message))
 const headers = [native, join(native, 'kernels')].flatMap(folder =>
   readdirSync(folder)
     .filter(name => name.endsWith('.h'))
@@ -59,7 +61,7 @@ const headers = [native, join(native, 'kernels')].flatMap(folder =>
 )
 const inputs = [...sources.map(({ name }) => join(native, name)), ...headers]
 const hash = createHash('sha256').update(
-  JSON.stringify([compiler, outputOf(compiler, ['-dumpfullversion']), flags, linkFlags]),
+  JSON.stringify([compiler, outputOf(compiler, ['-dumpfullversion']), flags, linkFlags, generated]),
 )
 for (const file of inputs) hash.update(readFileSync(file))
 const stamp = hash.digest('hex')
@@ -73,6 +75,7 @@ try {
 } catch ({ code }) {
   fail(`'${build}' cannot be written (${code}): run \`sudo "${process.execPath}" "${fileURLToPath(import.meta.url)}"\``)
 }
+writeHeaders(generated)
 rmSync(stampFile, { force: true })
 const compile = async ({ name, isa }) => {
   const object = join(build, name.replace('.cc', '.o'))

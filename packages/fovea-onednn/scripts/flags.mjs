@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { generated } from './generate.mjs'
 
 const require = createRequire(import.meta.url)
 
@@ -42,6 +43,10 @@ export function compileFlags(onednn) {
     // Every C++ exception becomes one of JavaScript's, unless the environment is ending and takes none.
     '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL',
     '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+    '-I',
+    native,
+    '-I',
+    generated,
     '-isystem',
     require('node-api-headers').include_dir,
     '-isystem',

@@ -10,8 +10,31 @@ export interface Primitive {
   readonly implementation: string
 }
 
+/** See native/onednn.h. Names are numbers of kernels/field.ts; what is a bool there is 0 or 1. */
+export type ConvolutionSpec = Readonly<
+  Record<
+    | (
+        | 'direction'
+        | 'type'
+        | 'activation'
+        | 'batch'
+        | 'groups'
+        | 'bias'
+        | 'sum'
+        | 'threads'
+        | 'winograd'
+        | 'fixedWeights'
+      )
+    | `${'in' | 'out'}${'Channels' | 'Height' | 'Width'}`
+    | `${'kernel'}${'Height' | 'Width'}`
+    | `${'stride' | 'dilation'}${'Y' | 'X'}`
+    | ('top' | 'bottom' | 'left' | 'right'),
+    number
+  >
+>
+
 export interface NativeStep {
-  /** A kernel's name (native/kernels/table.h), or a primitive's id. */
+  /** A kernel's name (kernels/table.ts), or a primitive's id. */
   readonly kernel?: string
   readonly primitive?: number
   /** Buffer indices; -1 where an optional one is absent. */
@@ -41,7 +64,7 @@ export interface NativePlan {
     groups: number,
     tiled: boolean,
   ): { readonly layout: number; readonly bytes: number }
-  convolution(spec: Readonly<Record<string, number>>): Primitive
+  convolution(spec: ConvolutionSpec): Primitive
   reorder(from: number, to: number, threads: number): Primitive
   build(
     arenaBytes: number,
@@ -60,6 +83,8 @@ export interface NativePlan {
 
 export interface Addon {
   info(): {
+    /** Of the table of kernels that it was built with (kernels/interface.ts). */
+    readonly interface: string
     readonly version: string
     readonly instructionSet: string
     /**

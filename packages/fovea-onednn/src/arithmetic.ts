@@ -4,10 +4,9 @@
  */
 import type { DType, HalfType } from 'fovea/engine'
 import type { Addon } from './addon.js'
+import { type EnumerationName, enumerationNumber } from './kernels/field.js'
 
-/** The three directions of a convolution, as the native side counts them. */
-export const directions = { forward: 0, inputGradient: 1, weightGradient: 2 } as const
-export type Direction = keyof typeof directions
+export type Direction = EnumerationName<'Direction'>
 
 /**
  * Which convolutions of a 16-bit type compute in float32 between casts. `never`: the type has instructions, and fast ones.
@@ -35,7 +34,7 @@ export function arithmeticOf(info: ReturnType<Addon['info']>): Arithmetic {
   const { instructionSet, bfloat16Costs, depthwiseBFloat16Costs, winograd } = info
   const widening: Widening = {
     bfloat16: (direction, depthwise) => {
-      const cost = (depthwise ? depthwiseBFloat16Costs : bfloat16Costs)[directions[direction]]
+      const cost = (depthwise ? depthwiseBFloat16Costs : bfloat16Costs)[enumerationNumber('Direction', direction)]
       return cost === 0 || cost > FALLBACK ? 'always' : cost > WIDENING_PAYS ? 'where it pays' : 'never'
     },
     float16: () => 'always', // oneDNN 2.x has no convolution of float16 on a CPU, and 3.x on few processors

@@ -9,13 +9,14 @@ import { fileURLToPath } from 'node:url'
 import { familySync } from 'detect-libc'
 import { EngineError } from 'fovea/engine'
 import type { Addon } from './addon.js'
+import { interfaceHash } from './kernels/interface.js'
 
 /** Where an addon is from. */
 export interface AddonOrigin {
   /** `FOVEA_ONEDNN_ADDON`, `local build`, or a package's name. */
   readonly source: string
   readonly path: string
-  /** Those that come first and are there, but do not load, each with the reason. */
+  /** Those that come first and are there, but do not load or are of another version, each with the reason. */
   readonly passedOver: readonly string[]
 }
 
@@ -78,7 +79,9 @@ export function findAddon(places: readonly AddonPlace[] = usualPlaces()): AddonO
     const path = find()
     if (path === undefined || !existsSync(path)) continue
     try {
-      return { addon: load() as Addon, source, path, passedOver }
+      const addon = load()
+      if (isOfThisVersion(addon)) return { addon, source, path, passedOver }
+      passedOver.push(`${source} is of another version of Fovea`)
     } catch (error) {
       passedOver.push(`${source} does not load: ${messageOf(error)}`)
     }
@@ -87,13 +90,22 @@ export function findAddon(places: readonly AddonPlace[] = usualPlaces()): AddonO
 }
 
 function loadNamed(path: string): AddonOrigin & { readonly addon: Addon } {
+  const what = `the addon '${path}' that FOVEA_ONEDNN_ADDON names`
+  let addon: unknown
   try {
-    return { addon: require(path) as Addon, source: 'FOVEA_ONEDNN_ADDON', path, passedOver: [] }
+    addon = require(path)
   } catch (error) {
-    const reason = existsSync(path) ? messageOf(error) : 'there is no such file'
-    throw new EngineError(`the addon '${path}' that FOVEA_ONEDNN_ADDON names does not load: ${reason}`)
+    throw new EngineError(`${what} does not load: ${existsSync(path) ? messageOf(error) : 'there is no such file'}`)
   }
+  if (!isOfThisVersion(addon)) {
+    throw new EngineError(`${what} is of another version of Fovea: build it again, or unset FOVEA_ONEDNN_ADDON`)
+  }
+  return { addon, source: 'FOVEA_ONEDNN_ADDON', path, passedOver: [] }
 }
+
+/** Whether it was built with this table of kernels; another would take the numbers of a plan for something else. */
+const isOfThisVersion = (addon: unknown): addon is Addon =>
+  (addon as Partial<Addon>).info?.().interface === interfaceHash
 
 function noAddon(passedOver: readonly string[]): NoAddonError {
   const what = 'the native engine (oneDNN)'

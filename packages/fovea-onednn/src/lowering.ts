@@ -6,7 +6,6 @@ import {
   EngineError,
   elements,
   type Graph,
-  isFloat,
   type Node,
   opDefinition,
   sameShape,
@@ -16,7 +15,11 @@ import {
 } from 'fovea/engine'
 import type { NativePlan, Primitive } from './addon.js'
 import type { Arithmetic } from './arithmetic.js'
-import { elementTypes, Layouts } from './layouts.js'
+import { encode, type KernelFields } from './kernels/emit.js'
+import { type EnumerationName, isElementType } from './kernels/field.js'
+import type { KernelName } from './kernels/table.js'
+import { Layouts } from './layouts.js'
+import { aligned } from './memory.js'
 import { sliceViews, type View } from './slices.js'
 import type { Buffer, Operand, Step } from './steps.js'
 import { type Layout, Storage, type Stored } from './storage.js'
@@ -31,13 +34,8 @@ export const REORDER = 'reorder'
 
 type Operands = readonly (Operand | undefined)[]
 
-/** What a step writes comes after what it reads. */
-interface Data {
-  readonly reads: Operands
-  readonly writes: Operands
-  readonly ints?: readonly number[]
-  readonly floats?: readonly number[]
-}
+type ElementType = EnumerationName<'ElementType'>
+type FloatType = Exclude<ElementType, 'int32' | 'uint8'>
 
 export class Lowering {
   readonly steps: Step[] = []
@@ -73,21 +71,21 @@ export class Lowering {
     return this.view(node).slices > 0 || multiplyAdds < SMALL_MULTIPLY_ADDS ? 1 : this.threads
   }
 
-  /** The number by which the native side knows the type. */
-  type({ dtype }: TensorType): number {
-    const number = elementTypes[dtype]
-    if (number === undefined) throw new EngineError(`the oneDNN engine has no ${dtype} ('${this.#node.name}')`)
-    return number
+  /** The type, as one that the native side has. */
+  type({ dtype }: TensorType): ElementType {
+    if (!isElementType(dtype)) throw new EngineError(`the oneDNN engine has no ${dtype} ('${this.#node.name}')`)
+    return dtype
   }
 
   /** The same of a float type: kernels of floats take no integers. */
-  float(type: TensorType): number {
-    if (!isFloat(type.dtype)) {
+  float(type: TensorType): FloatType {
+    const own = this.type(type)
+    if (own === 'int32' || own === 'uint8') {
       throw new EngineError(
-        `the oneDNN engine has no ${this.#node.op} of ${type.dtype} ('${this.#node.name}'): cast it to float32`,
+        `the oneDNN engine has no ${this.#node.op} of ${own} ('${this.#node.name}'): cast it to float32`,
       )
     }
-    return this.type(type)
+    return own
   }
 
   /** The primitive of a node, made once. */
@@ -210,11 +208,6 @@ export class Lowering {
     return this.write(index, layout, buffer.bytes, groups)
   }
 
-  /** Memory for one step, of which each thread has its own. */
-  scratch(bytes: number): Operand {
-    return { buffer: this.storage.newBuffer(bytes, { scratch: true, perThread: true }), sliced: false }
-  }
-
   /** Memory from one step of this node to the next: for the slice, or for the whole where the node is not sliced. */
   temporary(bytes: number): Operand {
     return { buffer: this.storage.newBuffer(bytes, { scratch: true, perThread: this.#view.slices > 0 }), sliced: false }
@@ -222,7 +215,7 @@ export class Lowering {
 
   /** Memory to which each thread adds what it sees of the batch. */
   partial(bytes: number): Operand {
-    return { buffer: this.storage.newBuffer(bytes, { perThread: true, zeroed: true }), sliced: false }
+    return { buffer: this.storage.newBuffer(aligned(bytes), { perThread: true, zeroed: true }), sliced: false }
   }
 
   /** Memory between this node's steps, one for all threads. */
@@ -242,18 +235,18 @@ export class Lowering {
   }
 
   /** A step by a kernel of ours, on each slice of the batch where the node is sliced. */
-  kernel(kernel: string, data: Data): void {
-    this.#pushKernel(kernel, data, this.#view)
+  kernel<K extends KernelName>(kernel: K, fields: KernelFields<K>): void {
+    this.#pushKernel(kernel, fields, this.#view)
   }
 
   /** A step that copies so many bytes. */
   copy(source: Operand, target: Operand, bytes = target.buffer.bytes): void {
-    this.kernel('copy', { reads: [source], writes: [target], ints: [bytes] })
+    this.kernel('copy', { source, target, bytes })
   }
 
   /** A step on the whole, after all slices. */
-  sharedKernel(kernel: string, data: Data): void {
-    this.#pushKernel(kernel, data, { node: this.#node, slices: 0, imagesPerSlice: 0 })
+  sharedKernel<K extends KernelName>(kernel: K, fields: KernelFields<K>): void {
+    this.#pushKernel(kernel, fields, { node: this.#node, slices: 0, imagesPerSlice: 0 })
   }
 
   runPrimitive(primitive: Primitive, reads: Operands, writes: Operands): void {
@@ -264,9 +257,9 @@ export class Lowering {
   #inFloat32(value: Value): Pick<Stored, 'buffer' | 'layout' | 'dtype'> {
     const type: TensorType = { ...value.type, dtype: 'float32' }
     const copy = this.shared(tensorBytes(type))
-    const reads = [{ buffer: this.storage.stored(value).buffer, sliced: false }]
-    const ints = [elements(type.shape), this.type(value.type), this.type(type)]
-    this.sharedKernel('cast', { reads, writes: [copy], ints })
+    const x = { buffer: this.storage.stored(value).buffer, sliced: false }
+    const types = { from: this.type(value.type), to: this.type(type) }
+    this.sharedKernel('cast', { x, y: copy, elements: elements(type.shape), ...types })
     return { buffer: copy.buffer, layout: 'dense', dtype: 'float32' }
   }
 
@@ -290,8 +283,13 @@ export class Lowering {
     return this.#view.slices > 0 && this.#view.node.outputs[index] !== this.#node.outputs[index]
   }
 
-  #pushKernel(kernel: string, { reads, writes, ints = [], floats = [] }: Data, { slices, imagesPerSlice }: View): void {
-    this.#push({ kernel, ints, floats, implementation: kernel, slices, imagesPerSlice }, reads, writes)
+  #pushKernel<K extends KernelName>(kernel: K, fields: KernelFields<K>, { slices, imagesPerSlice }: View): void {
+    const scratch = (bytes: number): Operand => ({
+      buffer: this.storage.newBuffer(aligned(bytes), { scratch: true, perThread: true }),
+      sliced: false,
+    })
+    const encoded = encode(kernel, fields, scratch)
+    this.#push({ kernel, implementation: kernel, slices, imagesPerSlice, ...encoded })
   }
 
   #pushPrimitive(primitive: Primitive, reads: Operands, writes: Operands, sliced: boolean): void {
@@ -301,17 +299,13 @@ export class Lowering {
         ? undefined
         : { buffer: this.storage.newBuffer(scratchpadBytes, { scratch: true, perThread: sliced }), sliced: false }
     const { slices, imagesPerSlice } = sliced ? this.#view : { slices: 0, imagesPerSlice: 0 }
+    const operands = [...reads, ...writes, scratch]
+    const written = operands.map((_, i) => i).slice(reads.length)
     const step = { primitive: id, ints: [], floats: [], implementation, slices, imagesPerSlice }
-    this.#push(step, reads, [...writes, scratch])
+    this.#push({ ...step, operands, writes: written })
   }
 
-  #push(step: Omit<Step, 'node' | 'operands' | 'writes' | 'once'>, reads: Operands, writes: Operands): void {
-    this.steps.push({
-      ...step,
-      node: this.#node,
-      operands: [...reads, ...writes],
-      writes: writes.map((_, i) => reads.length + i),
-      once: this.#once,
-    })
+  #push(step: Omit<Step, 'node' | 'once'>): void {
+    this.steps.push({ ...step, node: this.#node, once: this.#once })
   }
 }

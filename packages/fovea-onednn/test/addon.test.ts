@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { NativePlan } from '../src/addon.js'
 import { findAddon } from '../src/find-addon.js'
 import { onednnStatus } from '../src/index.js'
+import { type EnumerationName, enumerationNumber } from '../src/kernels/field.js'
 
 const { available } = onednnStatus()
 const open = available ? findAddon().addon : undefined
@@ -36,6 +37,16 @@ const places = [
   [1, 0, 16, 0],
 ]
 const loop = (step: object = {}) => ({ slices: 0, imagesPerSlice: 1, zeroed: [], steps: [{ ...copy, ...step }] })
+const relu = ({ type }: { type: EnumerationName<'ElementType'> }) => {
+  const ints = [4, enumerationNumber('ElementType', type), enumerationNumber('Activation', 'relu')]
+  return { kernel: 'activation', ints }
+}
+/** `lists`: dims and strides, each after its length. */
+const scale = (lists: number[]) => ({ kernel: 'scale', ints: [0, ...lists], floats: [1] })
+const sgd = (buffers: number[]) => ({
+  ...{ kernel: 'sgd', buffers, strides: buffers.map(() => 0), ints: [1, 0], floats: [0.9, 0] },
+})
+const merge = { kernel: 'batchNormMerge', buffers: [2, 0, 1], strides: [0, 0, 0], ints: [2] }
 const built = (): Loose => {
   const one = plan()
   one.build(64, 64, places, [loop()])
@@ -125,6 +136,41 @@ describe.skipIf(!available)('the addon', () => {
     ['of strides without slices', [64, 64, places, [loop({ strides: [8, 8] })]], 'the slices of a buffer'],
     ['of negative slices', [64, 64, places, [{ ...loop(), slices: -1 }]], 'slices must be'],
     ['of numbers that are none', [64, 64, places, [loop({ ints: ['16'] })]], 'ints[0] must be a number'],
+    ['of a kernel without its number', [64, 64, places, [loop({ ints: [] })]], "kernel 'copy' has no 'bytes'"],
+    ['of one number more', [64, 64, places, [loop({ ints: [16, 1] })]], "kernel 'copy' has 2 whole numbers, not 1"],
+    ['of a double more', [64, 64, places, [loop({ floats: [1] })]], "kernel 'copy' has 1 numbers, not 0"],
+    ['of a number out of range', [64, 64, places, [loop({ ints: [-1] })]], "kernel 'copy' cannot have -1 as 'bytes'"],
+    [
+      'of one buffer less',
+      [64, 64, places, [loop({ buffers: [0], strides: [0] })]],
+      "kernel 'copy' has 1 buffers, not 2",
+    ],
+    ['of an absent buffer', [64, 64, places, [loop({ buffers: [0, -1] })]], "kernel 'copy' lacks 'target'"],
+    [
+      'that would go beyond a buffer',
+      [64, 64, places, [loop({ ints: [17] })]],
+      "kernel 'copy' needs 17 bytes as 'source', and is given 16",
+    ],
+    [
+      'that would go beyond a slice',
+      [64, 64, places, [{ ...loop({ ints: [9], strides: [8, 8] }), slices: 2 }]],
+      "kernel 'copy' needs 9 bytes as 'source', and is given 8",
+    ],
+    [
+      'of integers for a kernel of floats',
+      [64, 64, places, [loop(relu({ type: 'int32' }))]],
+      "cannot have 3 as 'type'",
+    ],
+    ['of lists of two lengths', [64, 64, places, [loop(scale([1, 4, 2, 1, 1]))]], "has 'strides' of 2 axes"],
+    ['of a list that is cut short', [64, 64, places, [loop(scale([2, 1, 4, 2, 4]))]], "has no 'strides'"],
+    ['of strides that lead out of it', [64, 64, places, [loop(scale([2, 2, 2, 2, 4, 1]))]], "needs 24 bytes as 'x'"],
+    ['of a state without its next', [64, 64, places, [loop(sgd([0, 0, 0, 0, 0, 1, -1]))]], "lacks 'nextVelocity'"],
+    ['of a next without its state', [64, 64, places, [loop(sgd([0, 0, 0, 0, -1, 1, 1]))]], "no use for 'nextVelocity'"],
+    [
+      'without room for each thread',
+      [64, 256, [...places, [1, 64, 160, 0]], [loop(merge)]],
+      "kernel 'batchNormMerge' needs 'sums' for each thread",
+    ],
     [
       'of more operands than there can be',
       [64, 64, places, [loop({ buffers: Array(25).fill(0), strides: Array(25).fill(0) })]],

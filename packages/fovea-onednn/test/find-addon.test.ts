@@ -1,17 +1,22 @@
 /** @file Claims about where the addon is looked for, what is said when there is none, and the packages that hold prebuilt ones. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type AddonPlace, findAddon, NoAddonError, prebuilt } from '../src/find-addon.js'
+import { interfaceHash } from '../src/kernels/interface.js'
 
 const here = import.meta.filename
 /** A place with a file; it holds an addon unless it fails. */
-const place = (source: string, { path = here, fails }: { path?: string; fails?: string } = {}): AddonPlace => ({
+const place = (
+  source: string,
+  { path = here, fails, version = interfaceHash }: { path?: string; fails?: string; version?: string } = {},
+): AddonPlace => ({
   source,
   path: () => path,
   load() {
     if (fails) throw new Error(`${fails}\nRequire stack: …`)
-    return { name: source }
+    return { name: source, info: () => ({ interface: version }) }
   },
 })
 
@@ -19,8 +24,13 @@ afterEach(() => vi.unstubAllEnvs())
 
 test('the first addon that is there is taken', () => {
   vi.stubEnv('FOVEA_ONEDNN_ADDON', '')
-  const found = findAddon([place('absent', { path: join(here, 'nothing') }), place('second'), place('third')])
-  expect(found).toEqual({ addon: { name: 'second' }, source: 'second', path: here, passedOver: [] })
+  const { addon, ...found } = findAddon([
+    place('absent', { path: join(here, 'nothing') }),
+    place('second'),
+    place('third'),
+  ])
+  expect(addon).toMatchObject({ name: 'second' })
+  expect(found).toEqual({ source: 'second', path: here, passedOver: [] })
 })
 
 test('one that does not load is passed over, and told of', () => {
@@ -28,6 +38,28 @@ test('one that does not load is passed over, and told of', () => {
   const { source, passedOver } = findAddon([place('local build', { fails: 'libdnnl.so.2 is gone' }), place('package')])
   expect(source).toBe('package')
   expect(passedOver).toEqual(['local build does not load: libdnnl.so.2 is gone'])
+})
+
+test('one that was built with another table of kernels is told by name, with what to type', () => {
+  vi.stubEnv('FOVEA_ONEDNN_ADDON', '')
+  const old = place('local build', { version: 'of yesterday' })
+  const older: AddonPlace = { ...old, load: () => ({ Plan: class {} }) }
+  for (const stale of [old, older]) {
+    const { source, passedOver } = findAddon([stale, place('package')])
+    expect({ source, passedOver }).toEqual({
+      source: 'package',
+      passedOver: ['local build is of another version of Fovea'],
+    })
+    expect(() => findAddon([stale])).toThrow(
+      'the native engine (oneDNN) does not load (local build is of another version of Fovea): run `npm run setup`',
+    )
+  }
+})
+
+const built = join(import.meta.dirname, '../build/fovea_onednn.node')
+
+test.runIf(existsSync(built))('the addon that is built here is of the table of kernels as it stands', () => {
+  expect(createRequire(import.meta.url)(built).info().interface).toBe(interfaceHash)
 })
 
 test('when none is there or none loads, one message says what to type', () => {

@@ -162,19 +162,19 @@ describe.skipIf(!available).each(['resnet20', 'efficientnet-b0'])('%s', name => 
   const parameters = parameterNodes(graph).length
   const running = stateNodes(graph).length - parameters
   /** A sum of squares for each parameter, one number added to the next, and what comes of them. */
-  const norm = { reduce: parameters, map: parameters - 1, gradientScale: 1 }
+  const norm = { reduce: parameters, binary: parameters - 1, gradientScale: 1 }
   const [moving, lookahead] = averages.slice(1) as WeightAverage[]
 
   test.each<readonly [string, Partial<TrainingGraphOptions>, Record<string, number>]>([
     ['cut gradients', { clipNorm: 5 }, norm],
-    ['a batch in parts', { batchSize: 2 * batchSize, accumulate: 2 }, { accumulate: parameters, map: 1 }],
+    ['a batch in parts', { batchSize: 2 * batchSize, accumulate: 2 }, { accumulate: parameters, binary: 1 }],
     ['a moving average', { average: moving }, { lerp: parameters + running }],
     ['lookahead', { average: lookahead }, { lerp: 2 * (parameters + running) }],
     [
       'all of them',
       { batchSize: 2 * batchSize, accumulate: 2, clipNorm: 5, average: lookahead },
       // Whether the step counts goes into what drives the average: two numbers.
-      { ...norm, map: norm.map + 2, accumulate: parameters, lerp: 2 * (parameters + running) },
+      { ...norm, binary: norm.binary + 2, accumulate: parameters, lerp: 2 * (parameters + running) },
     ],
   ])('%s: to the plain step is added its arithmetic, no reorder, no copy', (_, more, expected) => {
     expect(added(plain.kinds, step(more).kinds)).toEqual(expected)

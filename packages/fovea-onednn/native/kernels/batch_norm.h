@@ -10,14 +10,13 @@
 
 namespace {
 
-// What a thread has seen of the batch: how many values a channel, then two numbers by channel. The sizes of both are
-// repeated in src/operators/normalization.ts.
+// What a thread has seen of the batch: how many values a channel, then two numbers by channel.
 struct Partial {
   double* count;
   double *first, *second;
-  Partial(void* buffer, int64_t channels, int thread) {
-    count = (double*)((char*)buffer + thread * aligned(8 * (8 + 2 * channels)));
-    first = count + 8;
+  Partial(const PerThread<char>& sums, int64_t channels, int thread) {
+    count = (double*)sums.of(thread);
+    first = count + kPartialHeader;
     second = first + channels;
   }
 };
@@ -26,8 +25,8 @@ struct Partial {
 struct Columns {
   double *first, *second;
   float* shift;
-  Columns(void* buffer, const Rows& rows, int thread) {
-    first = (double*)((char*)buffer + thread * aligned(20 * rows.width));
+  Columns(const PerThread<char>& columns, const Rows& rows, int thread) {
+    first = (double*)columns.of(thread);
     second = first + rows.width;
     shift = (float*)(second + rows.width);
   }
@@ -70,8 +69,8 @@ inline void column_sums(const Rows& rows, int64_t begin, int64_t end, const Colu
 // Sums over all values, split over threads: body(columns, thread, values) takes what a thread has summed of so many values
 // a channel. `prepare(columns, offset)` runs before each; the values that fill no wide row come last, to thread 0.
 template <class Prepare, class Term, class Body>
-inline void sums_by_thread(const Rows& rows, int64_t elements, int threads, void* scratch, Prepare prepare, Term term,
-                           Body body) {
+inline void sums_by_thread(const Rows& rows, int64_t elements, int threads, const PerThread<char>& scratch, Prepare prepare,
+                           Term term, Body body) {
   const int64_t wide = elements / rows.width, tail = wide * rows.width;
   parallel(wide, kGrain / rows.width + 1, threads, [&](int64_t begin, int64_t end, int thread) {
     if (begin == end) return;
@@ -97,16 +96,15 @@ inline void sums_by_thread(const Rows& rows, int64_t elements, int threads, void
   body(columns, 0, (double)((elements - tail) / rows.channels));
 }
 
-// buffers x, partial, scratch; ints elements, channels, type. Adds mean and Σ(x − mean)² to the thread's partial: Chan,
-// Golub and LeVeque 1983. Sums are of x − shift, shift being one of the values: without it, a mean far from zero would
-// cancel the variance's digits.
-void batch_norm_statistics(const StepArgs& s) {
-  const Rows rows(s.ints[1]);
-  with_type(s.ints[2], [&](auto type) {
+// Adds mean and Σ(x − mean)² to the thread's partial: Chan, Golub and LeVeque 1983. Sums are of x − shift, shift being one of
+// the values: without it, a mean far from zero would cancel the variance's digits.
+void batch_norm_statistics(const BatchNormStatisticsFields& s) {
+  const Rows rows(s.channels);
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T* x = (const T*)s.buffers[0];
+    const T* x = (const T*)s.x;
     sums_by_thread(
-        rows, s.ints[0], s.threads, s.buffers[2],
+        rows, s.elements, s.threads, s.columns,
         [&](Columns& columns, int64_t at) {
           for (int64_t c = 0; c < rows.channels; c++) columns.shift[c] = to_float(x[at + c]);
           rows.spread(columns.shift);
@@ -120,7 +118,7 @@ void batch_norm_statistics(const StepArgs& s) {
           };
         },
         [&](Columns& columns, int thread, double count) {
-          Partial partial(s.buffers[1], rows.channels, thread);
+          Partial partial(s.sums, rows.channels, thread);
           const double before = *partial.count, total = before + count;
           for (int64_t c = 0; c < rows.channels; c++) {
             const double sum = columns.first[c], squares = columns.second[c] - sum * sum / count;
@@ -134,36 +132,32 @@ void batch_norm_statistics(const StepArgs& s) {
 }
 
 // Tables of the forward pass, each spread to rows.width: y = x·scale + offset.
+template <class T>
 struct Tables {
-  float *scale, *offset, *mean;
-  Tables(void* buffer, const Rows& rows) {
-    scale = (float*)buffer;
+  T *scale, *offset, *mean;
+  Tables(T* buffer, const Rows& rows) {
+    scale = buffer;
     offset = scale + rows.width;
     mean = offset + rows.width;
   }
 };
 
-// buffers weight, bias, mean, variance, tables; ints channels; floats epsilon.
-void batch_norm_tables(const StepArgs& s) {
-  const float *weight = (const float*)s.buffers[0], *bias = (const float*)s.buffers[1];
-  const float *mean = (const float*)s.buffers[2], *variance = (const float*)s.buffers[3];
-  const Rows rows(s.ints[0]);
-  Tables tables(s.buffers[4], rows);
+void batch_norm_tables(const BatchNormTablesFields& s) {
+  const Rows rows(s.channels);
+  Tables tables(s.tables, rows);
   for (int64_t c = 0; c < rows.channels; c++) {
-    tables.scale[c] = (float)(weight[c] / std::sqrt((double)variance[c] + s.floats[0]));
-    tables.offset[c] = (float)(bias[c] - (double)mean[c] * tables.scale[c]);
-    tables.mean[c] = mean[c];
+    tables.scale[c] = (float)(s.weight[c] / std::sqrt((double)s.variance[c] + s.epsilon));
+    tables.offset[c] = (float)(s.bias[c] - (double)s.mean[c] * tables.scale[c]);
+    tables.mean[c] = s.mean[c];
   }
   for (float* table : {tables.scale, tables.offset, tables.mean}) rows.spread(table);
 }
 
-// buffers partial, mean, variance; ints channels.
-void batch_norm_merge(const StepArgs& s) {
-  const int64_t channels = s.ints[0];
-  float *mean = (float*)s.buffers[1], *variance = (float*)s.buffers[2];
-  Partial all(s.buffers[0], channels, 0);
+void batch_norm_merge(const BatchNormMergeFields& s) {
+  const int64_t channels = s.channels;
+  Partial all(s.sums, channels, 0);
   for (int t = 1; t < s.threads; t++) {
-    const Partial other(s.buffers[0], channels, t);
+    const Partial other(s.sums, channels, t);
     const double before = *all.count, count = *other.count, total = before + count;
     if (count == 0) continue;
     for (int64_t c = 0; c < channels; c++) {
@@ -174,28 +168,28 @@ void batch_norm_merge(const StepArgs& s) {
     *all.count = total;
   }
   for (int64_t c = 0; c < channels; c++) {
-    mean[c] = (float)all.first[c];
-    variance[c] = (float)(all.second[c] / *all.count);
+    s.mean[c] = (float)all.first[c];
+    s.variance[c] = (float)(all.second[c] / *all.count);
   }
 }
 
-// buffers x, residual?, tables, y; ints elements, channels, type, activation. y = activation(x·scale + offset + residual).
-void batch_norm_apply(const StepArgs& s) {
-  const Rows rows(s.ints[1]);
-  const Tables tables(s.buffers[2], rows);
+// y = activation(x·scale + offset + residual).
+void batch_norm_apply(const BatchNormApplyFields& s) {
+  const Rows rows(s.channels);
+  const Tables tables(s.tables, rows);
   const float *scale = tables.scale, *offset = tables.offset;
-  with_type(s.ints[2], [&](auto type) {
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T *x = (const T*)s.buffers[0], *residual = (const T*)s.buffers[1];
-    T* y = (T*)s.buffers[3];
-    with_activation(s.ints[3], [&](auto act) {
+    const T *x = (const T*)s.x, *residual = (const T*)s.residual;
+    T* y = (T*)s.y;
+    with_activation(s.activation, [&](auto act) {
       if (residual) {
-        for_each_vector(rows, s.ints[0], s.threads, [&](int64_t at, int64_t c, int lanes) {
+        for_each_vector(rows, s.elements, s.threads, [&](int64_t at, int64_t c, int lanes) {
           vf z = get(x, at, lanes) * load(scale + c) + load(offset + c) + get(residual, at, lanes);
           put(y, at, act.value(z), lanes);
         });
       } else {
-        for_each_vector(rows, s.ints[0], s.threads, [&](int64_t at, int64_t c, int lanes) {
+        for_each_vector(rows, s.elements, s.threads, [&](int64_t at, int64_t c, int lanes) {
           put(y, at, act.value(get(x, at, lanes) * load(scale + c) + load(offset + c)), lanes);
         });
       }
@@ -222,21 +216,21 @@ struct ActivationInputGradient {
   }
 };
 
-// buffers dy, x, y?, residual?, tables, dresidual?, partial, scratch; ints elements, channels, type, activation. With dz
-// the gradient by the activation's input, adds Σ dz and Σ dz·(x − mean) to the thread's partial, and writes dresidual = dz.
-void batch_norm_gradient_sums(const StepArgs& s) {
-  const Rows rows(s.ints[1]);
-  const Tables tables(s.buffers[4], rows);
-  with_type(s.ints[2], [&](auto type) {
+// With dz the gradient by the activation's input, adds Σ dz and Σ dz·(x − mean) to the thread's partial, and writes
+// dresidual = dz.
+void batch_norm_gradient_sums(const BatchNormGradientSumsFields& s) {
+  const Rows rows(s.channels);
+  const Tables tables(s.tables, rows);
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T *dy = (const T*)s.buffers[0], *x = (const T*)s.buffers[1];
-    T* dresidual = (T*)s.buffers[5];
-    with_activation(s.ints[3], [&](auto act) {
-      const ActivationInputGradient<T, decltype(act)> gradient{dy, (const T*)s.buffers[2], (const T*)s.buffers[3],
-                                                               tables.scale, tables.offset};
+    const T *dy = (const T*)s.dy, *x = (const T*)s.x;
+    T* dresidual = (T*)s.dresidual;
+    with_activation(s.activation, [&](auto act) {
+      const ActivationInputGradient<T, decltype(act)> gradient{dy, (const T*)s.y, (const T*)s.residual, tables.scale,
+                                                               tables.offset};
       const float* mean = tables.mean;
       sums_by_thread(
-          rows, s.ints[0], s.threads, s.buffers[7], [](Columns&, int64_t) {},
+          rows, s.elements, s.threads, s.columns, [](Columns&, int64_t) {},
           [&](Columns&) {
             return [&, x, dy, mean, dresidual](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
               __builtin_prefetch(x + at + 8 * rows.width);
@@ -249,7 +243,7 @@ void batch_norm_gradient_sums(const StepArgs& s) {
             };
           },
           [&](Columns& columns, int thread, double) {
-            Partial partial(s.buffers[6], rows.channels, thread);
+            Partial partial(s.sums, rows.channels, thread);
             for (int64_t c = 0; c < rows.channels; c++) {
               partial.first[c] += columns.first[c];
               partial.second[c] += columns.second[c];
@@ -259,48 +253,43 @@ void batch_norm_gradient_sums(const StepArgs& s) {
   });
 }
 
-// buffers partial, weight, mean, variance, dweight, dbias, tables; ints channels, values a channel (0 where the statistics
-// are not those of x); floats epsilon.
-// dx = scale·dz + slope·x + constant by channel follows from the gradient in ops/batch-norm.ts; the tables are slope and
+// dx = scale·dz + slope·x + constant by channel follows from the gradient in ops/batch-norm.ts; the slopes are slope and
 // constant, spread.
-void batch_norm_gradient_tables(const StepArgs& s) {
-  const Rows rows(s.ints[0]);
-  const float *weight = (const float*)s.buffers[1], *mean = (const float*)s.buffers[2], *variance = (const float*)s.buffers[3];
-  float *dweight = (float*)s.buffers[4], *dbias = (float*)s.buffers[5];
-  float *slope = (float*)s.buffers[6], *constant = slope + rows.width;
-  const double count = s.ints[1] ? (double)s.ints[1] : INFINITY;
+void batch_norm_gradient_tables(const BatchNormGradientTablesFields& s) {
+  const Rows rows(s.channels);
+  float *slope = s.slopes, *constant = slope + rows.width;
+  const double count = s.values_per_channel ? (double)s.values_per_channel : INFINITY;
   for (int64_t c = 0; c < rows.channels; c++) {
     double sum = 0, product = 0;
     for (int t = 0; t < s.threads; t++) {
-      const Partial partial(s.buffers[0], rows.channels, t);
+      const Partial partial(s.sums, rows.channels, t);
       sum += partial.first[c];
       product += partial.second[c];
     }
-    const double inverse = 1 / std::sqrt((double)variance[c] + s.floats[0]);
+    const double inverse = 1 / std::sqrt((double)s.variance[c] + s.epsilon);
     product *= inverse;
-    dbias[c] = (float)sum;
-    dweight[c] = (float)product;
-    const double a = weight[c] * inverse, b = -a * inverse * product / count;
+    s.dbias[c] = (float)sum;
+    s.dweight[c] = (float)product;
+    const double a = s.weight[c] * inverse, b = -a * inverse * product / count;
     slope[c] = (float)b;
-    constant[c] = (float)(-a * sum / count - b * mean[c]);
+    constant[c] = (float)(-a * sum / count - b * s.mean[c]);
   }
   rows.spread(slope);
   rows.spread(constant);
 }
 
-// buffers dy, x, y?, residual?, tables, tables of the gradient, dx; ints elements, channels, type, activation.
-void batch_norm_gradient_apply(const StepArgs& s) {
-  const Rows rows(s.ints[1]);
-  const Tables tables(s.buffers[4], rows);
-  const float *scale = tables.scale, *slope = (const float*)s.buffers[5], *constant = slope + rows.width;
-  with_type(s.ints[2], [&](auto type) {
+void batch_norm_gradient_apply(const BatchNormGradientApplyFields& s) {
+  const Rows rows(s.channels);
+  const Tables tables(s.tables, rows);
+  const float *scale = tables.scale, *slope = s.slopes, *constant = slope + rows.width;
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T *dy = (const T*)s.buffers[0], *x = (const T*)s.buffers[1];
-    T* dx = (T*)s.buffers[6];
-    with_activation(s.ints[3], [&](auto act) {
-      const ActivationInputGradient<T, decltype(act)> gradient{dy, (const T*)s.buffers[2], (const T*)s.buffers[3],
-                                                               tables.scale, tables.offset};
-      for_each_vector(rows, s.ints[0], s.threads, [&](int64_t at, int64_t c, int lanes) {
+    const T *dy = (const T*)s.dy, *x = (const T*)s.x;
+    T* dx = (T*)s.dx;
+    with_activation(s.activation, [&](auto act) {
+      const ActivationInputGradient<T, decltype(act)> gradient{dy, (const T*)s.y, (const T*)s.residual, tables.scale,
+                                                               tables.offset};
+      for_each_vector(rows, s.elements, s.threads, [&](int64_t at, int64_t c, int lanes) {
         vf xs = get(x, at, lanes);
         put(dx, at, gradient(at, c, lanes, xs) * load(scale + c) + xs * load(slope + c) + load(constant + c), lanes);
       });
@@ -308,18 +297,11 @@ void batch_norm_gradient_apply(const StepArgs& s) {
   });
 }
 
-// buffers weight, gamma, beta, mean, variance, bias?, folded weight, folded bias; ints channels, values per channel;
-// floats epsilon.
-void fold_batch_norm(const StepArgs& s) {
-  const float *weight = (const float*)s.buffers[0], *gamma = (const float*)s.buffers[1];
-  const float *beta = (const float*)s.buffers[2], *mean = (const float*)s.buffers[3];
-  const float *variance = (const float*)s.buffers[4], *bias = (const float*)s.buffers[5];
-  float *folded = (float*)s.buffers[6], *folded_bias = (float*)s.buffers[7];
-  const int64_t per_channel = s.ints[1];
-  for (int64_t c = 0; c < s.ints[0]; c++) {
-    const double scale = gamma[c] / std::sqrt((double)variance[c] + s.floats[0]);
-    for (int64_t i = c * per_channel; i < (c + 1) * per_channel; i++) folded[i] = (float)(weight[i] * scale);
-    folded_bias[c] = (float)(beta[c] + ((bias ? bias[c] : 0) - (double)mean[c]) * scale);
+void fold_batch_norm(const FoldBatchNormFields& s) {
+  for (int64_t c = 0; c < s.channels; c++) {
+    const double scale = s.gamma[c] / std::sqrt((double)s.variance[c] + s.epsilon);
+    for (int64_t i = c * s.per_channel; i < (c + 1) * s.per_channel; i++) s.folded[i] = (float)(s.weight[i] * scale);
+    s.folded_bias[c] = (float)(s.beta[c] + ((s.bias ? s.bias[c] : 0) - (double)s.mean[c]) * scale);
   }
 }
 

@@ -3,10 +3,8 @@
 #pragma once
 #include <omp.h>
 
-#include <stdexcept>
-
+#include "kernel_fields.h"
 #include "../simd.h"
-#include "../step.h"
 
 namespace {
 
@@ -29,18 +27,15 @@ inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
   }
 }
 
-// What a thread has for itself begins at a multiple of a cache line.
-constexpr int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
-
 constexpr int64_t kGrain = 8192;  // elements below which a second thread costs more than it brings
 
+// Of floats: a plan with another is not built.
 template <class Body>
 inline void with_type(int64_t type, Body body) {
   switch (type) {
     case kFloat32: return body(float{});
-    case kBFloat16: return body(bf16{});
-    case kFloat16: return body(f16{});
-    default: throw std::invalid_argument("a kernel of floats cannot take integers");
+    case kBfloat16: return body(bf16{});
+    default: return body(f16{});
   }
 }
 
@@ -95,11 +90,7 @@ inline void with_activation(int64_t kind, Body body) {
 // holds: per-channel tables are repeated to that width, and no vector crosses a table's end.
 struct Rows {
   int64_t channels, repeat, width;
-  explicit Rows(int64_t c) : channels(c), repeat(1) {
-    while (channels * repeat % 16 != 0) repeat *= 2;
-    while (channels * repeat < 64) repeat *= 2;
-    width = channels * repeat;
-  }
+  explicit Rows(int64_t c) : channels(c), repeat(repeat_of(c)), width(channels * repeat) {}
   void spread(float* table) const {
     for (int64_t i = channels; i < width; i++) table[i] = table[i - channels];
   }

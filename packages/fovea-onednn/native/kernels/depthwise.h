@@ -57,7 +57,7 @@ __attribute__((noinline)) void depthwise_row(const Window& p, const float* const
 }
 
 // Where sums by tap and channel lie, so that a vector of channels is one piece, however wide.
-inline int64_t spread_channels(int64_t channels) { return (channels + 15) / 16 * 16; }
+inline int64_t spread_channels(int64_t channels) { return (channels + kTileLanes - 1) / kTileLanes * kTileLanes; }
 
 // Adds what one image gives to the sums of the vectors [begin, end) of channels. `held` has room for K gathered rows of x
 // and one of dy.
@@ -88,39 +88,37 @@ inline void depthwise_image(const Window& p, const T* x, const T* dy, int64_t be
 }
 
 template <int K, class T>
-inline void depthwise_weights(const Window& p, const StepArgs& s) {
-  const T *x = (const T*)s.buffers[0], *dy = (const T*)s.buffers[1];
-  const int64_t spread = spread_channels(p.c), room = aligned(4 * (K * p.w + p.ow) * spread) / 4;
+inline void depthwise_weights(const DepthwiseWeightGradientFields& s) {
+  const Window p(s, K, K);
+  const T *x = (const T*)s.x, *dy = (const T*)s.dy;
   parallel((p.c + kLanes - 1) / kLanes, 1, s.threads, [&](int64_t begin, int64_t end, int thread) {
-    float* held = (float*)s.buffers[3] + thread * room;
+    float* held = s.rows.of(thread);
     for (int64_t n = 0; n < p.n; n++) {
       const T *xn = x + n * p.h * p.w * p.c, *dyn = dy + n * p.oh * p.ow * p.c;
-      depthwise_image<K>(p, xn, dyn, begin, end, held, (float*)s.buffers[2]);
+      depthwise_image<K>(p, xn, dyn, begin, end, held, s.sums.of(0));
     }
   });
 }
 
-// buffers x, dy, partial [taps, channels spread], scratch (K rows of x and one of dy in float); ints as the pooling
-// kernels; the window is 3, 5 or 7 wide and high. Adds to the partial.
-void depthwise_weight_gradient(const StepArgs& s) {
-  const Window p(s.ints);
-  with_type(s.ints[12], [&](auto type) {
+// Adds to the sums [taps, channels spread]; `rows` holds so many rows of x as the window has, and one of dy, in float. In
+// shared steps, threads share channels, and with them the sums of the first.
+void depthwise_weight_gradient(const DepthwiseWeightGradientFields& s) {
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    if (p.kh == 3) depthwise_weights<3, T>(p, s);
-    if (p.kh == 5) depthwise_weights<5, T>(p, s);
-    if (p.kh == 7) depthwise_weights<7, T>(p, s);
+    if (s.kernel == 3) depthwise_weights<3, T>(s);
+    if (s.kernel == 5) depthwise_weights<5, T>(s);
+    if (s.kernel == 7) depthwise_weights<7, T>(s);
   });
 }
 
-// buffers partials, dw (dense [channels, 1, k, k]); ints channels, taps.
-void depthwise_weight_gradient_merge(const StepArgs& s) {
-  const int64_t channels = s.ints[0], taps = s.ints[1], spread = spread_channels(channels);
-  float* dw = (float*)s.buffers[1];
-  for (int64_t c = 0; c < channels; c++) {
+// dw lies dense [channels, 1, k, k].
+void depthwise_weight_gradient_merge(const DepthwiseWeightGradientMergeFields& s) {
+  const int64_t taps = s.taps, spread = spread_channels(s.channels);
+  for (int64_t c = 0; c < s.channels; c++) {
     for (int64_t k = 0; k < taps; k++) {
       float sum = 0;
-      for (int t = 0; t < s.threads; t++) sum += ((const float*)s.buffers[0])[(t * taps + k) * spread + c];
-      dw[c * taps + k] = sum;
+      for (int t = 0; t < s.threads; t++) sum += s.sums.of(t)[k * spread + c];
+      s.dw[c * taps + k] = sum;
     }
   }
 }

@@ -8,27 +8,25 @@
 
 namespace {
 
-// buffers x, y; ints elements, type, activation.
-void activation(const StepArgs& s) {
-  with_type(s.ints[1], [&](auto type) {
+void activation(const ActivationFields& s) {
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T* x = (const T*)s.buffers[0];
-    T* y = (T*)s.buffers[1];
-    with_activation(s.ints[2], [&](auto act) {
-      for_each_flat(s.ints[0], s.threads,
+    const T* x = (const T*)s.x;
+    T* y = (T*)s.y;
+    with_activation(s.activation, [&](auto act) {
+      for_each_flat(s.elements, s.threads,
                     [&](int64_t at, int lanes) { put(y, at, act.value(get(x, at, lanes)), lanes); });
     });
   });
 }
 
-// buffers dy, x, dx; ints elements, type, activation.
-void activation_gradient(const StepArgs& s) {
-  with_type(s.ints[1], [&](auto type) {
+void activation_gradient(const ActivationGradientFields& s) {
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T *dy = (const T*)s.buffers[0], *x = (const T*)s.buffers[1];
-    T* dx = (T*)s.buffers[2];
-    with_activation(s.ints[2], [&](auto act) {
-      for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+    const T *dy = (const T*)s.dy, *x = (const T*)s.x;
+    T* dx = (T*)s.dx;
+    with_activation(s.activation, [&](auto act) {
+      for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
         put(dx, at, get(dy, at, lanes) * act.derivative(get(x, at, lanes)), lanes);
       });
     });
@@ -43,36 +41,34 @@ inline Integer to_integer(double x) {
 }
 
 // Casts from and to integers, which are rare: one number after another, through double, which holds each of them.
-inline void cast_integers(const StepArgs& s, int64_t from, int64_t to) {
-  for (int64_t i = 0; i < s.ints[0]; i++) {
+inline void cast_integers(const CastFields& s) {
+  for (int64_t i = 0; i < s.elements; i++) {
     double value;
-    if (from == kInt32) {
-      value = ((const int32_t*)s.buffers[0])[i];
-    } else if (from == kUint8) {
-      value = ((const uint8_t*)s.buffers[0])[i];
+    if (s.from == kInt32) {
+      value = ((const int32_t*)s.x)[i];
+    } else if (s.from == kUint8) {
+      value = ((const uint8_t*)s.x)[i];
     } else {
-      with_type(from, [&](auto source) { value = to_float(((const decltype(source)*)s.buffers[0])[i]); });
+      with_type(s.from, [&](auto source) { value = to_float(((const decltype(source)*)s.x)[i]); });
     }
-    if (to == kInt32) {
-      ((int32_t*)s.buffers[1])[i] = to_integer<int32_t>(value);
-    } else if (to == kUint8) {
-      ((uint8_t*)s.buffers[1])[i] = to_integer<uint8_t>(value);
+    if (s.to == kInt32) {
+      ((int32_t*)s.y)[i] = to_integer<int32_t>(value);
+    } else if (s.to == kUint8) {
+      ((uint8_t*)s.y)[i] = to_integer<uint8_t>(value);
     } else {
-      with_type(to, [&](auto target) { from_float((decltype(target)*)s.buffers[1] + i, (float)value); });
+      with_type(s.to, [&](auto target) { from_float((decltype(target)*)s.y + i, (float)value); });
     }
   }
 }
 
-// buffers x, y; ints elements, type of x, type of y.
-void cast(const StepArgs& s) {
-  const int64_t n = s.ints[0], from = s.ints[1], to = s.ints[2];
+void cast(const CastFields& s) {
   const auto is_integer = [](int64_t type) { return type == kInt32 || type == kUint8; };
-  if (is_integer(from) || is_integer(to)) return cast_integers(s, from, to);
-  with_type(from, [&](auto source) {
-    with_type(to, [&](auto target) {
-      const auto* x = (const decltype(source)*)s.buffers[0];
-      auto* y = (decltype(target)*)s.buffers[1];
-      for_each_flat(n, s.threads, [&](int64_t at, int lanes) {
+  if (is_integer(s.from) || is_integer(s.to)) return cast_integers(s);
+  with_type(s.from, [&](auto source) {
+    with_type(s.to, [&](auto target) {
+      const auto* x = (const decltype(source)*)s.x;
+      auto* y = (decltype(target)*)s.y;
+      for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
         const vf v = get(x, at, lanes);
         if (lanes == kLanes) return store_exactly(y + at, v);
         for (int j = 0; j < lanes; j++) from_float(y + at + j, v[j]);
@@ -93,36 +89,34 @@ inline vu mix32(vu x) {
   return x ^ (x >> 16);
 }
 
-// buffers x, seed, y; ints elements, type, stream, elements per decision (1: dropout; an image: stochastic depth),
-// elements of an image; floats rate.
-void dropout(const StepArgs& s) {
-  const uint32_t key = mix32((uint32_t)*(const int32_t*)s.buffers[1] ^ mix32((uint32_t)s.ints[2]));
-  const double rate = s.floats[0];
+// A unit is one element in dropout, an image in stochastic depth.
+void dropout(const DropoutFields& s) {
+  const uint32_t key = mix32((uint32_t)*s.seed ^ mix32((uint32_t)s.stream));
+  const double rate = s.rate;
   const double limit = std::ceil(rate * 4294967296.0);  // bits / 2^32 >= rate exactly when bits >= limit
   const float scale = rate < 1 ? (float)(1 / (1 - rate)) : 0;
   const bool none = limit >= 4294967296.0;
   const uint32_t threshold = none ? 0xffffffffu : (uint32_t)limit;
-  const int64_t per = s.ints[3];
-  with_type(s.ints[1], [&](auto type) {
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T* x = (const T*)s.buffers[0];
-    T* y = (T*)s.buffers[2];
-    if (per == 1) {
+    const T* x = (const T*)s.x;
+    T* y = (T*)s.y;
+    if (s.unit == 1) {
       vu index;
-      for (int j = 0; j < kLanes; j++) index[j] = (uint32_t)(s.first_image * s.ints[4]) + j + 1;
-      for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+      for (int j = 0; j < kLanes; j++) index[j] = (uint32_t)(s.first_image * s.image_elements) + j + 1;
+      for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
         vu bits = mix32(key + 0x9e3779b9u * (index + (uint32_t)at));
         vf kept = select((vi)(bits >= threshold), get(x, at, lanes) * scale, vf{});
         put(y, at, none ? vf{} : kept, lanes);
       });
       return;
     }
-    for (int64_t image = 0; image * per < s.ints[0]; image++) {
+    for (int64_t image = 0; image * s.unit < s.elements; image++) {
       uint32_t bits = mix32(key + 0x9e3779b9u * (uint32_t)(s.first_image + image + 1));
       float factor = !none && bits >= threshold ? scale : 0;
-      const T* from = x + image * per;
-      T* to = y + image * per;
-      for_each_flat(per, s.threads,
+      const T* from = x + image * s.unit;
+      T* to = y + image * s.unit;
+      for_each_flat(s.unit, s.threads,
                     [&](int64_t at, int lanes) { put(to, at, get(from, at, lanes) * factor, lanes); });
     }
   });
@@ -148,41 +142,37 @@ inline bool keep_states(float scale, int64_t elements, std::initializer_list<con
 
 // The optimizers multiply the gradient by the scale; where that is 0 the step does not count.
 
-// buffers parameter, gradient, scale, learningRate, velocity?, parameter', velocity'?; ints elements, nesterov;
-// floats momentum, weightDecay. PyTorch's formula: g += decay·p; v = momentum·v + g; p −= rate·(nesterov ? g + momentum·v : v).
-void sgd(const StepArgs& s) {
-  const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1], *v = (const float*)s.buffers[4];
-  const float scale = *(const float*)s.buffers[2], rate = *(const float*)s.buffers[3];
-  const float momentum = (float)s.floats[0], decay = (float)s.floats[1];
-  float *out = (float*)s.buffers[5], *velocity = (float*)s.buffers[6];
-  if (v ? keep_states(scale, s.ints[0], {p, v}, {out, velocity}) : keep_states(scale, s.ints[0], {p}, {out})) return;
-  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+// PyTorch's formula: g += decay·p; v = momentum·v + g; p −= rate·(nesterov ? g + momentum·v : v).
+void sgd(const SgdFields& s) {
+  const float *p = s.parameter, *g = s.gradient, *v = s.velocity;
+  const float scale = *s.scale, rate = *s.rate, momentum = (float)s.momentum, decay = (float)s.weight_decay;
+  float *out = s.next_parameter, *velocity = s.next_velocity;
+  if (v ? keep_states(scale, s.elements, {p, v}, {out, velocity}) : keep_states(scale, s.elements, {p}, {out})) return;
+  for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
     vf w = get(p, at, lanes);
     vf step = scale * get(g, at, lanes) + decay * w;
     if (v) {
       vf next = momentum * get(v, at, lanes) + step;
       put(velocity, at, next, lanes);
-      step = s.ints[1] ? step + momentum * next : next;
+      step = s.nesterov ? step + momentum * next : next;
     }
     put(out, at, w - rate * step, lanes);
   });
 }
 
-// buffers parameter, gradient, scale, learningRate, step, m, v, parameter', m', v'; ints elements, decoupled;
-// floats beta1, beta2, epsilon, weightDecay. Kingma and Ba 2014; decoupled decay: Loshchilov and Hutter 2017.
-void adam(const StepArgs& s) {
-  const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1];
-  const float *m = (const float*)s.buffers[5], *v = (const float*)s.buffers[6];
-  float *out = (float*)s.buffers[7], *mout = (float*)s.buffers[8], *vout = (float*)s.buffers[9];
-  const float scale = *(const float*)s.buffers[2];
-  if (keep_states(scale, s.ints[0], {p, m, v}, {out, mout, vout})) return;
-  const double step = *(const float*)s.buffers[4], b1 = s.floats[0], b2 = s.floats[1];
-  const float rate = *(const float*)s.buffers[3], decay = (float)s.floats[3], epsilon = (float)s.floats[2];
+// Kingma and Ba 2014; decoupled decay: Loshchilov and Hutter 2017.
+void adam(const AdamFields& s) {
+  const float *p = s.parameter, *g = s.gradient, *m = s.mean, *v = s.square;
+  float *out = s.next_parameter, *mout = s.next_mean, *vout = s.next_square;
+  const float scale = *s.scale;
+  if (keep_states(scale, s.elements, {p, m, v}, {out, mout, vout})) return;
+  const double step = *s.step, b1 = s.beta1, b2 = s.beta2;
+  const float rate = *s.rate, decay = (float)s.weight_decay, epsilon = (float)s.epsilon;
   const float beta1 = (float)b1, beta2 = (float)b2, rest1 = (float)(1 - b1), rest2 = (float)(1 - b2);
   const float correction1 = (float)(1 / (1 - std::pow(b1, step)));
   const float correction2 = (float)(1 / (1 - std::pow(b2, step)));
-  const bool decoupled = s.ints[1] != 0;
-  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+  const bool decoupled = s.decoupled;
+  for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
     vf w = get(p, at, lanes), gradient = scale * get(g, at, lanes);
     if (decoupled) {
       w = w - rate * decay * w;
@@ -197,17 +187,15 @@ void adam(const StepArgs& s) {
   });
 }
 
-// buffers parameter, gradient, scale, learningRate, meanSquare, velocity, and the three results; ints elements;
-// floats decay, momentum, epsilon, weightDecay. TensorFlow's RMSProp: epsilon inside the root, the rate inside the velocity.
-void rms_prop(const StepArgs& s) {
-  const float *p = (const float*)s.buffers[0], *g = (const float*)s.buffers[1];
-  const float *ms = (const float*)s.buffers[4], *v = (const float*)s.buffers[5];
-  float *out = (float*)s.buffers[6], *msout = (float*)s.buffers[7], *vout = (float*)s.buffers[8];
-  const float scale = *(const float*)s.buffers[2], rate = *(const float*)s.buffers[3];
-  if (keep_states(scale, s.ints[0], {p, ms, v}, {out, msout, vout})) return;
-  const float decay = (float)s.floats[0], rest = (float)(1 - s.floats[0]), momentum = (float)s.floats[1];
-  const float epsilon = (float)s.floats[2], weight_decay = (float)s.floats[3];
-  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+// TensorFlow's RMSProp: epsilon inside the root, the rate inside the velocity.
+void rms_prop(const RmsPropFields& s) {
+  const float *p = s.parameter, *g = s.gradient, *ms = s.mean_square, *v = s.velocity;
+  float *out = s.next_parameter, *msout = s.next_mean_square, *vout = s.next_velocity;
+  const float scale = *s.scale, rate = *s.rate;
+  if (keep_states(scale, s.elements, {p, ms, v}, {out, msout, vout})) return;
+  const float decay = (float)s.decay, rest = (float)(1 - s.decay), momentum = (float)s.momentum;
+  const float epsilon = (float)s.epsilon, weight_decay = (float)s.weight_decay;
+  for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
     vf w = get(p, at, lanes);
     vf gradient = scale * get(g, at, lanes) + weight_decay * w;
     vf square = decay * get(ms, at, lanes) + rest * gradient * gradient;
@@ -218,57 +206,54 @@ void rms_prop(const StepArgs& s) {
   });
 }
 
-// buffers old, value, new; ints elements; floats momentum, scale: old + momentum·(scale·value − old).
-void running_average(const StepArgs& s) {
-  const float *old = (const float*)s.buffers[0], *value = (const float*)s.buffers[1];
-  float* out = (float*)s.buffers[2];
-  const float momentum = (float)s.floats[0], scale = (float)s.floats[1];
-  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+void running_average(const RunningAverageFields& s) {
+  const float *old = s.old, *value = s.value;
+  float* out = s.next;
+  const float momentum = (float)s.momentum, scale = (float)s.scale;
+  for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
     vf o = get(old, at, lanes);
     put(out, at, o + momentum * (scale * get(value, at, lanes) - o), lanes);
   });
 }
 
-// buffers sum, value, first, sum'; ints elements: the value at first, then the sum of both.
-void accumulate(const StepArgs& s) {
-  const float *sum = (const float*)s.buffers[0], *value = (const float*)s.buffers[1];
-  const bool first = *(const float*)s.buffers[2] != 0;
-  float* y = (float*)s.buffers[3];
-  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+// The value at first, then the sum of both.
+void accumulate(const AccumulateFields& s) {
+  const float *sum = s.sum, *value = s.value;
+  const bool first = *s.first != 0;
+  float* y = s.next_sum;
+  for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
     const vf v = get(value, at, lanes);
     put(y, at, first ? v : get(sum, at, lanes) + v, lanes);
   });
 }
 
-// buffers a, b, t, y; ints elements: y = a + t·(b − a); at t = 0 exactly a, at t = 1 exactly b.
-void lerp(const StepArgs& s) {
-  const float *a = (const float*)s.buffers[0], *b = (const float*)s.buffers[1];
-  const float t = *(const float*)s.buffers[2];
-  float* y = (float*)s.buffers[3];
+// At t = 0 exactly a, at t = 1 exactly b.
+void lerp(const LerpFields& s) {
+  const float *a = s.a, *b = s.b;
+  const float t = *s.t;
+  float* y = s.y;
   if (t == 0 && y == a) return;
-  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) {
+  for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
     vf from = get(a, at, lanes), to = get(b, at, lanes);
     put(y, at, t == 0 ? from : t == 1 ? to : from + t * (to - from), lanes);
   });
 }
 
-// buffers condition, a, b, y; ints elements: y = condition ? a : b.
-void where(const StepArgs& s) {
-  const float* from = (const float*)s.buffers[*(const float*)s.buffers[0] != 0 ? 1 : 2];
-  float* y = (float*)s.buffers[3];
+void where(const WhereFields& s) {
+  const float* from = *s.condition != 0 ? s.a : s.b;
+  float* y = s.y;
   if (from == y) return;
-  for_each_flat(s.ints[0], s.threads, [&](int64_t at, int lanes) { put(y, at, get(from, at, lanes), lanes); });
+  for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) { put(y, at, get(from, at, lanes), lanes); });
 }
 
-// buffers sum of squares, loss scale, counts, factor, norm, finite; floats parts, longest norm (infinite: any).
-void gradient_scale(const StepArgs& s) {
-  const float squares = *(const float*)s.buffers[0];
-  const double divisor = (double)*(const float*)s.buffers[1] * s.floats[0], longest = s.floats[1];
+void gradient_scale(const GradientScaleFields& s) {
+  const float squares = *s.squares;
+  const double divisor = (double)*s.loss_scale * s.parts, longest = s.longest_norm;
   const double norm = std::sqrt((double)squares) / divisor;
-  const bool finite = std::isfinite(squares), counts = finite && *(const float*)s.buffers[2] != 0;
-  *(float*)s.buffers[3] = counts ? (float)((norm > longest ? longest / norm : 1) / divisor) : 0;
-  *(float*)s.buffers[4] = (float)norm;
-  *(float*)s.buffers[5] = finite ? 1 : 0;
+  const bool finite = std::isfinite(squares), counts = finite && *s.counts != 0;
+  *s.factor = counts ? (float)((norm > longest ? longest / norm : 1) / divisor) : 0;
+  *s.norm = (float)norm;
+  *s.finite = finite ? 1 : 0;
 }
 
 }  // namespace

@@ -22,23 +22,22 @@ inline double log_sum_exp(const float* x, int64_t n) {
   return std::log(sum) + most;
 }
 
-// buffers x, y; ints rows, columns.
-void softmax(const StepArgs& s) {
-  const int64_t n = s.ints[1];
-  each_row(s.ints[0], n, s.threads, [&](int64_t r) {
-    const float* x = (const float*)s.buffers[0] + r * n;
-    float* y = (float*)s.buffers[1] + r * n;
+void softmax(const SoftmaxFields& s) {
+  const int64_t n = s.columns;
+  each_row(s.rows, n, s.threads, [&](int64_t r) {
+    const float* x = s.x + r * n;
+    float* y = s.y + r * n;
     const double norm = log_sum_exp(x, n);
     for (int64_t i = 0; i < n; i++) y[i] = (float)std::exp(x[i] - norm);
   });
 }
 
-// buffers dy, y, dx; ints rows, columns. dx = y · (dy − Σ dy·y).
-void softmax_gradient(const StepArgs& s) {
-  const int64_t n = s.ints[1];
-  each_row(s.ints[0], n, s.threads, [&](int64_t r) {
-    const float *dy = (const float*)s.buffers[0] + r * n, *y = (const float*)s.buffers[1] + r * n;
-    float* dx = (float*)s.buffers[2] + r * n;
+// dx = y · (dy − Σ dy·y).
+void softmax_gradient(const SoftmaxGradientFields& s) {
+  const int64_t n = s.columns;
+  each_row(s.rows, n, s.threads, [&](int64_t r) {
+    const float *dy = s.dy + r * n, *y = s.y + r * n;
+    float* dx = s.dx + r * n;
     double dot = 0;
     for (int64_t i = 0; i < n; i++) dot += (double)dy[i] * y[i];
     for (int64_t i = 0; i < n; i++) dx[i] = (float)(y[i] * (dy[i] - dot));
@@ -51,9 +50,10 @@ struct Target {
   const float* soft;
   int64_t classes;
   double smoothing;
-  Target(const void* labels, const int64_t* ints, double smoothing)
-      : index(ints[2] ? nullptr : (const int32_t*)labels), soft(ints[2] ? (const float*)labels : nullptr),
-        classes(ints[1]), smoothing(smoothing) {}
+  template <class Fields>
+  explicit Target(const Fields& s)
+      : index(s.soft_labels ? nullptr : (const int32_t*)s.labels), soft(s.soft_labels ? (const float*)s.labels : nullptr),
+        classes(s.columns), smoothing(s.smoothing) {}
   // What a row sums to, before and after.
   double mass(int64_t r) const {
     if (index) return 1;
@@ -67,13 +67,12 @@ struct Target {
   }
 };
 
-// buffers logits, label, loss, scratch double[rows]; ints rows, classes, soft labels?; floats smoothing.
-void cross_entropy(const StepArgs& s) {
-  const int64_t rows = s.ints[0], n = s.ints[1];
-  const Target target(s.buffers[1], s.ints, s.floats[0]);
-  double* losses = (double*)s.buffers[3];
+void cross_entropy(const CrossEntropyFields& s) {
+  const int64_t rows = s.rows, n = s.columns;
+  const Target target(s);
+  double* losses = s.losses.of(0);
   each_row(rows, n, s.threads, [&](int64_t r) {
-    const float* x = (const float*)s.buffers[0] + r * n;
+    const float* x = s.logits + r * n;
     const double norm = log_sum_exp(x, n);
     const double mass = target.mass(r);
     double loss = 0;
@@ -85,37 +84,34 @@ void cross_entropy(const StepArgs& s) {
   });
   double sum = 0;
   for (int64_t r = 0; r < rows; r++) sum += losses[r];
-  *(float*)s.buffers[2] = (float)(sum / (double)rows);
+  *s.loss = (float)(sum / (double)rows);
 }
 
-// buffers logits, label, dloss, dlogits; ints and floats as cross_entropy.
-void cross_entropy_gradient(const StepArgs& s) {
-  const int64_t rows = s.ints[0], n = s.ints[1];
-  const Target target(s.buffers[1], s.ints, s.floats[0]);
-  const double scale = *(const float*)s.buffers[2] / (double)rows;
+void cross_entropy_gradient(const CrossEntropyGradientFields& s) {
+  const int64_t rows = s.rows, n = s.columns;
+  const Target target(s);
+  const double scale = *s.dloss / (double)rows;
   each_row(rows, n, s.threads, [&](int64_t r) {
-    const float* x = (const float*)s.buffers[0] + r * n;
-    float* dx = (float*)s.buffers[3] + r * n;
+    const float* x = s.logits + r * n;
+    float* dx = s.dlogits + r * n;
     const double norm = log_sum_exp(x, n);
     const double mass = target.mass(r);
     for (int64_t i = 0; i < n; i++) dx[i] = (float)(scale * (mass * std::exp(x[i] - norm) - target.of(r, i, mass)));
   });
 }
 
-// buffers prediction, target, loss; ints elements.
-void mean_squared_error(const StepArgs& s) {
-  const float *p = (const float*)s.buffers[0], *t = (const float*)s.buffers[1];
+void mean_squared_error(const MeanSquaredErrorFields& s) {
+  const float *p = s.prediction, *t = s.target;
   double sum = 0;
-  for (int64_t i = 0; i < s.ints[0]; i++) sum += ((double)p[i] - t[i]) * ((double)p[i] - t[i]);
-  *(float*)s.buffers[2] = (float)(sum / (double)s.ints[0]);
+  for (int64_t i = 0; i < s.elements; i++) sum += ((double)p[i] - t[i]) * ((double)p[i] - t[i]);
+  *s.loss = (float)(sum / (double)s.elements);
 }
 
-// buffers prediction, target, dloss, dprediction; ints elements.
-void mean_squared_error_gradient(const StepArgs& s) {
-  const float *p = (const float*)s.buffers[0], *t = (const float*)s.buffers[1];
-  float* dp = (float*)s.buffers[3];
-  const float scale = 2 * *(const float*)s.buffers[2] / (float)s.ints[0];
-  for (int64_t i = 0; i < s.ints[0]; i++) dp[i] = scale * (p[i] - t[i]);
+void mean_squared_error_gradient(const MeanSquaredErrorGradientFields& s) {
+  const float *p = s.prediction, *t = s.target;
+  float* dp = s.dprediction;
+  const float scale = 2 * *s.dloss / (float)s.elements;
+  for (int64_t i = 0; i < s.elements; i++) dp[i] = scale * (p[i] - t[i]);
 }
 
 }  // namespace

@@ -7,21 +7,20 @@
 namespace {
 
 constexpr int64_t kTile = 1024;  // elements
-constexpr int kMostInputs = 3;
-
-enum MapOperation : int64_t { kAdd = 0, kMultiply, kMultiplyAdd, kScale, kEqual, kDivide };
 
 // A tile: all of the innermost axes that fit together, and some rows of the next axis outwards, which is cut into chunks.
+template <int N>
 struct Tiling {
   int64_t rank;
-  const int64_t *dims, *strides;  // strides of each input
+  List dims;
+  List strides[N];                // of each input
   int64_t axis;                   // the innermost axes of a tile begin here
   int64_t block = 1;              // elements of these
   int64_t length = 1, rows = 1;   // of the axis before, and how much of it a tile has
   int64_t tiles = 1;
 
-  // ints rank, dims, strides of each input.
-  explicit Tiling(const int64_t* ints) : rank(ints[0]), dims(ints + 1), strides(dims + rank), axis(rank) {
+  template <class... Lists>
+  explicit Tiling(const List& dims, const Lists&... strides) : rank(dims.size), dims(dims), strides{strides...}, axis(rank) {
     while (axis > 0 && block * dims[axis - 1] <= kTile) block *= dims[--axis];
     if (axis == 0) return;
     length = dims[axis - 1];
@@ -29,10 +28,9 @@ struct Tiling {
     tiles = (length + rows - 1) / rows;
     for (int64_t d = 0; d < axis - 1; d++) tiles *= dims[d];
   }
-  int64_t stride(int input, int64_t d) const { return strides[input * rank + d]; }
+  int64_t stride(int input, int64_t d) const { return strides[input][d]; }
 
   // Where a tile begins in the result and in the inputs, and how many elements it has.
-  template <int N>
   int64_t locate(int64_t tile, int64_t& at, int64_t (&from)[N]) const {
     const int64_t chunks = (length + rows - 1) / rows, chunk = tile % chunks;
     int64_t rest = tile / chunks;
@@ -53,7 +51,8 @@ struct Gather {
   bool direct;      // all of them do
   int64_t offsets[kTile];
 
-  void prepare(const Tiling& t, int input) {
+  template <int N>
+  void prepare(const Tiling<N>& t, int input) {
     int64_t size = 1;
     bool dense = true;
     const auto widen = [&](int64_t count, int64_t stride) {
@@ -81,11 +80,11 @@ struct Gather {
 
 // y = f(inputs), where f takes a vector of each.
 template <class T, int N, class Function>
-inline void map_tiles(const StepArgs& s, const Tiling& t, Function f) {
-  T* y = (T*)s.buffers[N];
+inline void map_tiles(const void* const (&inputs)[N], void* result, const Tiling<N>& t, int threads, Function f) {
+  T* y = (T*)result;
   Gather gathers[N];
   for (int i = 0; i < N; i++) gathers[i].prepare(t, i);
-  parallel(t.tiles, kGrain / (t.rows * t.block) + 1, s.threads, [&](int64_t begin, int64_t end, int) {
+  parallel(t.tiles, kGrain / (t.rows * t.block) + 1, threads, [&](int64_t begin, int64_t end, int) {
     alignas(64) T tiles[N][kTile];
     const T* gathered[N] = {};
     for (int64_t tile = begin; tile < end; tile++) {
@@ -93,7 +92,7 @@ inline void map_tiles(const StepArgs& s, const Tiling& t, Function f) {
       const int64_t count = t.locate(tile, at, from);
       const T* x[N];
       for (int i = 0; i < N; i++) {
-        x[i] = (const T*)s.buffers[i] + from[i];
+        x[i] = (const T*)inputs[i] + from[i];
         if (gathers[i].direct) continue;
         // A shorter tile, the last of its axis, is the beginning of what a longer one has.
         if (gathered[i] != x[i]) gathers[i].take(x[i], count, tiles[i]);
@@ -110,22 +109,32 @@ inline void map_tiles(const StepArgs& s, const Tiling& t, Function f) {
   });
 }
 
-// buffers of the inputs (one for kScale, three for kMultiplyAdd, else two), y; ints operation, type, rank, dims of y, for
-// each input its strides (0: broadcast); floats scale. kEqual gives 1 or 0.
-void map(const StepArgs& s) {
-  const Tiling t(s.ints + 2);
-  with_type(s.ints[1], [&](auto type) {
-    using T = decltype(type);
-    const float scale = (float)s.floats[0];
-    switch (s.ints[0]) {
-      case kAdd: return map_tiles<T, 2>(s, t, [](const vf* x) { return x[0] + x[1]; });
-      case kMultiply: return map_tiles<T, 2>(s, t, [](const vf* x) { return x[0] * x[1]; });
-      case kMultiplyAdd: return map_tiles<T, 3>(s, t, [](const vf* x) { return x[0] * x[1] + x[2]; });
-      case kScale: return map_tiles<T, 1>(s, t, [scale](const vf* x) { return x[0] * scale; });
-      case kEqual: return map_tiles<T, 2>(s, t, [](const vf* x) { return x[0] == x[1] ? splat(1) : vf{}; });
-      case kDivide: return map_tiles<T, 2>(s, t, [](const vf* x) { return x[0] / x[1]; });
-      default: throw std::invalid_argument("map: unknown operation");
+void scale(const ScaleFields& s) {
+  const Tiling<1> t(s.dims, s.strides);
+  const float factor = (float)s.factor;
+  with_type(s.type, [&](auto type) {
+    map_tiles<decltype(type)>({s.x}, s.y, t, s.threads, [factor](const vf* x) { return x[0] * factor; });
+  });
+}
+
+// kEqual gives 1 or 0.
+void binary(const BinaryFields& s) {
+  const Tiling<2> t(s.dims, s.a_strides, s.b_strides);
+  with_type(s.type, [&](auto type) {
+    const auto tiles = [&](auto f) { map_tiles<decltype(type)>({s.a, s.b}, s.y, t, s.threads, f); };
+    switch (s.operation) {
+      case kAdd: return tiles([](const vf* x) { return x[0] + x[1]; });
+      case kMultiply: return tiles([](const vf* x) { return x[0] * x[1]; });
+      case kDivide: return tiles([](const vf* x) { return x[0] / x[1]; });
+      default: return tiles([](const vf* x) { return x[0] == x[1] ? splat(1) : vf{}; });
     }
+  });
+}
+
+void multiply_add(const MultiplyAddFields& s) {
+  const Tiling<3> t(s.dims, s.a_strides, s.b_strides, s.c_strides);
+  with_type(s.type, [&](auto type) {
+    map_tiles<decltype(type)>({s.a, s.b, s.c}, s.y, t, s.threads, [](const vf* x) { return x[0] * x[1] + x[2]; });
   });
 }
 

@@ -5,16 +5,16 @@
 namespace {
 
 template <class T>
-inline void strided_copy_rows(const StepArgs& s) {
-  const T* x = (const T*)s.buffers[0] + s.ints[3];
-  T* y = (T*)s.buffers[1];
-  if (s.ints[1]) {
-    const vf fill = splat((float)s.floats[0]);
-    for_each_flat(s.ints[2], s.threads, [&](int64_t at, int lanes) { put(y, at, fill, lanes); });
+inline void strided_copy_rows(const StridedCopyFields& s) {
+  const T* x = (const T*)s.x + s.offset;
+  T* y = (T*)s.y;
+  if (s.fills) {
+    const vf fill = splat((float)s.fill);
+    for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) { put(y, at, fill, lanes); });
   }
-  y += s.ints[4];
-  const int64_t rank = s.ints[5];
-  const int64_t *dims = s.ints + 6, *from = dims + rank, *to = from + rank;
+  y += s.y_offset;
+  const int64_t rank = s.dims.size;
+  const List dims = s.dims, from = s.strides, to = s.y_strides;
   const int64_t inner = dims[rank - 1], xs = from[rank - 1], ys = to[rank - 1];
   int64_t outer = 1;
   for (int64_t d = 0; d < rank - 1; d++) outer *= dims[d];
@@ -41,16 +41,14 @@ inline void strided_copy_rows(const StepArgs& s) {
   });
 }
 
-// buffers x, y; ints type, fill?, elements of y, offset in x, offset in y, rank, dims, strides in x, strides in y;
-// floats fill value. Copies a block of `dims`.
-void strided_copy(const StepArgs& s) {
-  with_type(s.ints[0], [&](auto type) { strided_copy_rows<decltype(type)>(s); });
+// Copies a block of `dims`.
+void strided_copy(const StridedCopyFields& s) {
+  with_type(s.type, [&](auto type) { strided_copy_rows<decltype(type)>(s); });
 }
 
-// buffers x, y; ints bytes.
-void copy(const StepArgs& s) {
-  parallel(s.ints[0], 4 * kGrain, s.threads, [&](int64_t begin, int64_t end, int) {
-    memcpy((char*)s.buffers[1] + begin, (const char*)s.buffers[0] + begin, (size_t)(end - begin));
+void copy(const CopyFields& s) {
+  parallel(s.bytes, 4 * kGrain, s.threads, [&](int64_t begin, int64_t end, int) {
+    memcpy(s.target + begin, s.source + begin, (size_t)(end - begin));
   });
 }
 

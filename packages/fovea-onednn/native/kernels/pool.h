@@ -7,9 +7,12 @@ namespace {
 
 struct Window {
   int64_t n, h, w, c, oh, ow, kh, kw, sh, sw, top, left;
-  explicit Window(const int64_t* i)
-      : n(i[0]), h(i[1]), w(i[2]), c(i[3]), oh(i[4]), ow(i[5]), kh(i[6]), kw(i[7]), sh(i[8]), sw(i[9]), top(i[10]),
-        left(i[11]) {}
+  template <class Fields>
+  Window(const Fields& s, int64_t kernel_height, int64_t kernel_width)
+      : n(s.images), h(s.height), w(s.width), c(s.channels), oh(s.out_height), ow(s.out_width), kh(kernel_height),
+        kw(kernel_width), sh(s.stride_y), sw(s.stride_x), top(s.top), left(s.left) {}
+  template <class Fields>
+  explicit Window(const Fields& s) : Window(s, s.kernel_height, s.kernel_width) {}
 };
 
 typedef uint8_t vb __attribute__((vector_size(kLanes)));
@@ -37,15 +40,13 @@ inline int64_t first_window(int64_t i, int64_t pad, int64_t k, int64_t stride) {
   return t <= 0 ? 0 : (t + stride - 1) / stride;
 }
 
-// Ints of all four: n, h, w, c, oh, ow, kh, kw, stride y, stride x, padding top, padding left, type.
-// buffers x, y, index.
-void max_pool(const StepArgs& s) {
-  const Window p(s.ints);
-  with_type(s.ints[12], [&](auto type) {
+void max_pool(const MaxPoolFields& s) {
+  const Window p(s);
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T* x = (const T*)s.buffers[0];
-    T* y = (T*)s.buffers[1];
-    uint8_t* index = (uint8_t*)s.buffers[2];
+    const T* x = (const T*)s.x;
+    T* y = (T*)s.y;
+    uint8_t* index = s.index;
     parallel(p.n * p.oh, 1 + kGrain / (p.ow * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.oh, oy = row % p.oh;
@@ -78,14 +79,13 @@ void max_pool(const StepArgs& s) {
   });
 }
 
-// buffers dy, index, dx.
-void max_pool_gradient(const StepArgs& s) {
-  const Window p(s.ints);
-  with_type(s.ints[12], [&](auto type) {
+void max_pool_gradient(const MaxPoolGradientFields& s) {
+  const Window p(s);
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T* dy = (const T*)s.buffers[0];
-    const uint8_t* index = (const uint8_t*)s.buffers[1];
-    T* dx = (T*)s.buffers[2];
+    const T* dy = (const T*)s.dy;
+    const uint8_t* index = s.index;
+    T* dx = (T*)s.dx;
     parallel(p.n * p.h, 1 + kGrain / (p.w * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.h, iy = row % p.h;
@@ -118,20 +118,19 @@ inline float window_size(const Window& p, int64_t oy, int64_t ox, bool count_pad
   return (float)(rows * columns);
 }
 
-// buffers x, y; one more int: count padding.
-void average_pool(const StepArgs& s) {
-  const Window p(s.ints);
-  with_type(s.ints[12], [&](auto type) {
+void average_pool(const AveragePoolFields& s) {
+  const Window p(s);
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T* x = (const T*)s.buffers[0];
-    T* y = (T*)s.buffers[1];
+    const T* x = (const T*)s.x;
+    T* y = (T*)s.y;
     parallel(p.n * p.oh, 1 + kGrain / (p.ow * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.oh, oy = row % p.oh;
         const int64_t y0 = at_least(oy * p.sh - p.top, 0), y1 = at_most(oy * p.sh - p.top + p.kh, p.h);
         for (int64_t ox = 0; ox < p.ow; ox++) {
           const int64_t x0 = at_least(ox * p.sw - p.left, 0), x1 = at_most(ox * p.sw - p.left + p.kw, p.w);
-          const float scale = 1.0f / window_size(p, oy, ox, s.ints[13] != 0);
+          const float scale = 1.0f / window_size(p, oy, ox, s.count_padding);
           for (int64_t c = 0; c < p.c; c += kLanes) {
             const int lanes = lanes_at(c, p.c);
             vf sum = {};
@@ -146,13 +145,12 @@ void average_pool(const StepArgs& s) {
   });
 }
 
-// buffers dy, dx; one more int: count padding.
-void average_pool_gradient(const StepArgs& s) {
-  const Window p(s.ints);
-  with_type(s.ints[12], [&](auto type) {
+void average_pool_gradient(const AveragePoolGradientFields& s) {
+  const Window p(s);
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    const T* dy = (const T*)s.buffers[0];
-    T* dx = (T*)s.buffers[1];
+    const T* dy = (const T*)s.dy;
+    T* dx = (T*)s.dx;
     parallel(p.n * p.h, 1 + kGrain / (p.w * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.h, iy = row % p.h;
@@ -164,7 +162,7 @@ void average_pool_gradient(const StepArgs& s) {
             vf sum = {};
             for (int64_t oy = oy0; oy <= oy1; oy++) {
               for (int64_t ox = ox0; ox <= ox1; ox++) {
-                const float scale = 1.0f / window_size(p, oy, ox, s.ints[13] != 0);
+                const float scale = 1.0f / window_size(p, oy, ox, s.count_padding);
                 sum += get(dy, ((b * p.oh + oy) * p.ow + ox) * p.c + c, lanes) * scale;
               }
             }

@@ -19,7 +19,6 @@ struct Maximum {
   static double join(double a, double b) { return b > a || b != b ? b : a; }
 };
 
-constexpr int64_t kColumns = 1024;   // of the result, that are computed at once
 constexpr int64_t kBlockRows = 128;  // rows added up in float
 
 // What is reduced: x, or x·factor.
@@ -66,7 +65,7 @@ inline void join_block(const Terms<T>& terms, int64_t at, int64_t rows, int64_t 
 // Joins `rows` rows of `width` columns to the totals. Few columns without a gap are taken as rows that fill vectors.
 template <class Op, class T>
 inline void join_to(double* totals, const Terms<T>& terms, int64_t at, int64_t rows, int64_t stride, int64_t width) {
-  alignas(64) float block[kColumns + kLanes];
+  alignas(64) float block[kReduceColumns + kLanes];
   if (width == stride && width < 64) {
     const Rows spread(width);
     const int64_t wide = rows / spread.repeat;
@@ -104,11 +103,11 @@ inline void join_few(float* result, const Terms<T>& terms, int64_t at, int64_t r
 }
 
 template <class Op, class T>
-inline void reduce_columns(const StepArgs& s) {
-  const int64_t outer = s.ints[2], count = s.ints[3], columns = s.ints[4];
-  const Terms<T> terms{(const T*)s.buffers[0], (const T*)s.buffers[1], outer * count * columns};
-  const double scale = s.floats[0];
-  const int64_t width = columns < kColumns ? columns : kColumns, chunks = (columns + width - 1) / width;
+inline void reduce_columns(const ReduceFields& s) {
+  const int64_t outer = s.outer, count = s.count, columns = s.columns;
+  const Terms<T> terms{(const T*)s.x, (const T*)s.factor, outer * count * columns};
+  const double scale = s.scale;
+  const int64_t width = columns < kReduceColumns ? columns : kReduceColumns, chunks = (columns + width - 1) / width;
   const auto add = [&](int64_t unit, int64_t begin, int64_t end, double* totals) {
     const int64_t c = unit % chunks * width;
     const int64_t at = (unit / chunks * count + begin) * columns + c;
@@ -117,17 +116,17 @@ inline void reduce_columns(const StepArgs& s) {
   const auto finish = [&](int64_t unit, const double* totals) {
     const int64_t c = unit % chunks * width, at = unit / chunks * columns + c;
     const int64_t size = columns - c < width ? columns - c : width;
-    with_type(s.ints[5], [&](auto type) {
-      auto* y = (decltype(type)*)s.buffers[2];
+    with_type(s.into, [&](auto type) {
+      auto* y = (decltype(type)*)s.y;
       for (int64_t i = 0; i < size; i++) from_float(y + at + i, (float)(totals[i] * scale));
     });
   };
   if (count <= kBlockRows && chunks == 1) {
-    with_type(s.ints[5], [&](auto type) {
-      auto* y = (decltype(type)*)s.buffers[2];
+    with_type(s.into, [&](auto type) {
+      auto* y = (decltype(type)*)s.y;
       const float factor = (float)scale;
       parallel(outer, kGrain / (count * columns) + 1, s.threads, [&](int64_t begin, int64_t end, int) {
-        alignas(64) float block[kColumns + kLanes];
+        alignas(64) float block[kReduceColumns + kLanes];
         for (int64_t o = begin; o < end; o++) {
           join_few<Op>(block, terms, o * count * columns, count, columns);
           for (int64_t c = 0; c < columns; c++) from_float(y + o * columns + c, block[c] * factor);
@@ -136,13 +135,13 @@ inline void reduce_columns(const StepArgs& s) {
     });
     return;
   }
-  const int64_t units = outer * chunks, room = aligned(8 * width) / 8;
+  const int64_t units = outer * chunks;
   const auto begin_at = [&](double* totals) {
     for (int64_t c = 0; c < width; c++) totals[c] = Op::first;
   };
   if (units >= 8 * s.threads || s.threads == 1 || count * columns < 2 * kGrain) {
     parallel(units, kGrain / (count * width) + 1, s.threads, [&](int64_t begin, int64_t end, int) {
-      double totals[kColumns];
+      double totals[kReduceColumns];
       for (int64_t unit = begin; unit < end; unit++) {
         begin_at(totals);
         add(unit, 0, count, totals);
@@ -151,24 +150,24 @@ inline void reduce_columns(const StepArgs& s) {
     });
     return;
   }
-  double* partials = (double*)s.buffers[3];
+  double* all = s.totals.of(0);
   for (int64_t unit = 0; unit < units; unit++) {
-    for (int t = 0; t < s.threads; t++) begin_at(partials + t * room);
+    for (int t = 0; t < s.threads; t++) begin_at(s.totals.of(t));
     parallel(count, kGrain / width + 1, s.threads,
-             [&](int64_t begin, int64_t end, int thread) { add(unit, begin, end, partials + thread * room); });
+             [&](int64_t begin, int64_t end, int thread) { add(unit, begin, end, s.totals.of(thread)); });
     for (int t = 1; t < s.threads; t++) {
-      for (int64_t c = 0; c < width; c++) partials[c] = Op::join(partials[c], partials[t * room + c]);
+      const double* own = s.totals.of(t);
+      for (int64_t c = 0; c < width; c++) all[c] = Op::join(all[c], own[c]);
     }
-    finish(unit, partials);
+    finish(unit, all);
   }
 }
 
-// buffers x, factor?, y, scratch (a double for each of at most kColumns columns); ints maximum?, type of x, outer, count,
-// columns, type of y; floats scale. With a factor, of the products.
-void reduce(const StepArgs& s) {
-  with_type(s.ints[1], [&](auto type) {
+// With a factor, of the products.
+void reduce(const ReduceFields& s) {
+  with_type(s.type, [&](auto type) {
     using T = decltype(type);
-    return s.ints[0] ? reduce_columns<Maximum, T>(s) : reduce_columns<Sum, T>(s);
+    return s.operation == kMaximum ? reduce_columns<Maximum, T>(s) : reduce_columns<Sum, T>(s);
   });
 }
 

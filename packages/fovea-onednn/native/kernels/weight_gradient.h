@@ -10,8 +10,7 @@
 
 namespace {
 
-// Tiles are of sixteen numbers, whatever a register holds: oneDNN reads the sums in a layout of AVX-512.
-constexpr int kTileLanes = 16;
+// Tiles are of kTileLanes numbers, whatever a register holds: oneDNN reads the sums in a layout of AVX-512.
 typedef float wf __attribute__((vector_size(64)));
 typedef uint32_t wu __attribute__((vector_size(64)));
 
@@ -45,17 +44,16 @@ inline wf add_products(wf sum, wu a, wu b) {
 }
 
 constexpr int kTileInputs = 8;
-constexpr int kTileVectors = 2;  // of outputs; where there is only one, two tiles of inputs go together
+constexpr int kTileVectors = kTileOutputs / kTileLanes;  // of outputs; where there is only one, two tiles of inputs go together
 
-// Blocks of so many pairs of images and rows of the output: src/operators/weight-gradient.ts chooses them, and knows the
-// sizes that are in all.
+// Blocks of so many pairs of images and rows of the output: src/operators/weight-gradient.ts chooses them.
 struct Blocks {
   Window p;
   int64_t outputs, couples, rows, in_rows, in_vectors, out_tiles;
   int64_t x_image, x_line, x_pixel;  // how far apart these lie in memory
-  explicit Blocks(const int64_t* i) : p(i), outputs(i[12]), couples(i[13]), rows(i[14]) {
+  explicit Blocks(const WeightGradientFields& s) : p(s), outputs(s.outputs), couples(s.block_pairs), rows(s.block_rows) {
     x_pixel = p.c, x_line = p.w * p.c, x_image = p.h * x_line;
-    if (p.kh == 1 && p.kw == 1 && p.top == 0 && p.left == 0) {  // the pixels between are read by no window
+    if (s.one_pixel) {  // the pixels between are read by no window
       x_pixel *= p.sw, x_line *= p.sh;
       p.h = p.oh, p.w = p.ow, p.sh = p.sw = 1;
     }
@@ -78,7 +76,6 @@ struct Blocks {
   int64_t tile(int64_t out, int64_t in, int64_t tap) const {
     return out * kTileVectors * sums_vector() + (in * taps() + tap) * kTileLanes * kTileLanes;
   }
-  int64_t sums() const { return (outputs + kTileLanes - 1) / kTileLanes * sums_vector(); }
 };
 
 // A row of the vector of channels from c on, of two images (or one, and zeros), as pairs that lie `step` apart.
@@ -189,28 +186,25 @@ inline void add_block(const Blocks& b, const bf16* x, const bf16* dy, int64_t co
   }
 }
 
-// buffers x, dy, partial (the sums), scratch (a block of both, packed); ints n, h, w, c, oh, ow, kh, kw, stride y, stride x,
-// padding top, padding left, outputs, pairs of images in a block, rows in a block. Adds to the partial.
-void weight_gradient(const StepArgs& s) {
-  const Blocks b(s.ints);
-  const bf16 *x = (const bf16*)s.buffers[0], *dy = (const bf16*)s.buffers[1];
-  const int64_t room = aligned(4 * (b.packed_x() + b.packed_dy())) / 4;
+// Adds to the sums.
+void weight_gradient(const WeightGradientFields& s) {
+  const Blocks b(s);
+  const bf16 *x = (const bf16*)s.x, *dy = (const bf16*)s.dy;
   parallel(b.count(), 1, s.threads, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t couple = i / b.per_image() * b.couples, oy = i % b.per_image() * b.rows;
-      add_block(b, x, dy, couple, oy, (uint32_t*)s.buffers[3] + thread * room, (float*)s.buffers[2] + thread * b.sums());
+      add_block(b, x, dy, couple, oy, (uint32_t*)s.packed.of(thread), s.sums.of(thread));
     }
   });
 }
 
-// buffers partials, dw (as the sums lie); ints elements. dw = the sum of the partials.
-void weight_gradient_merge(const StepArgs& s) {
-  const int64_t elements = s.ints[0];
-  const float* partials = (const float*)s.buffers[0];
-  float* dw = (float*)s.buffers[1];
-  for_each_flat(elements, s.threads, [&](int64_t at, int lanes) {
-    vf sum = get(partials, at, lanes);
-    for (int t = 1; t < s.threads; t++) sum += get(partials + t * elements, at, lanes);
+// dw, which lies as the sums do, is what those of all threads come to.
+void weight_gradient_merge(const WeightGradientMergeFields& s) {
+  const PerThread<float> sums = s.sums;
+  float* dw = s.dw;
+  for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
+    vf sum = get(sums.of(0), at, lanes);
+    for (int t = 1; t < s.threads; t++) sum += get(sums.of(t), at, lanes);
     put(dw, at, sum, lanes);
   });
 }

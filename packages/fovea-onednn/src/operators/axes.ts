@@ -2,14 +2,20 @@
 import type { Shape } from 'fovea/engine'
 import { denseStrides } from 'fovea/engine'
 
-/** Axes that walk together: sizes, and for each tensor the step along the axis. */
+/** How tensors are walked together: the sizes of the axes, and for each tensor its steps along them. */
+export interface Walk {
+  readonly dims: readonly number[]
+  readonly strides: readonly (readonly number[])[]
+}
+
+/** An axis: its size, and for each tensor the step along it. */
 export interface Axis {
   readonly size: number
   readonly strides: readonly number[]
 }
 
 /** Drops axes of size 1 and joins neighbours that every tensor walks without a gap. Leaves at least one axis. */
-export function collapse(axes: readonly Axis[], tensors: number): Axis[] {
+export function collapse(axes: readonly Axis[], tensors: number): Walk {
   const joined: Axis[] = []
   for (const axis of axes.filter(({ size }) => size !== 1)) {
     const last = joined.at(-1)
@@ -19,14 +25,11 @@ export function collapse(axes: readonly Axis[], tensors: number): Axis[] {
       joined.push(axis)
     }
   }
-  return joined.length > 0 ? joined : [{ size: 1, strides: new Array<number>(tensors).fill(1) }]
-}
-
-/** The sizes, then the strides of each tensor. */
-export function flat(axes: readonly Axis[]): number[] {
-  const tensors = axes[0].strides.length
-  const strides = Array.from({ length: tensors }, (_, t) => axes.map(axis => axis.strides[t]))
-  return [...axes.map(axis => axis.size), ...strides.flat()]
+  if (joined.length === 0) joined.push({ size: 1, strides: new Array<number>(tensors).fill(1) })
+  return {
+    dims: joined.map(({ size }) => size),
+    strides: Array.from({ length: tensors }, (_, t) => joined.map(({ strides }) => strides[t])),
+  }
 }
 
 /** The strides of a tensor of shape `from` where it is broadcast to the rank and sizes of `to`. */

@@ -1,13 +1,11 @@
 /** @file Elementwise arithmetic with broadcasting (native/kernels/map.h). */
 import { bytesPerElement, type Node, type Shape, sameShape, type Value } from 'fovea/engine'
+import type { EnumerationName } from '../kernels/field.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
-import { broadcastStrides, collapse, flat } from './axes.js'
+import { broadcastStrides, collapse, type Walk } from './axes.js'
 import { commonLayout, readIn } from './layout.js'
 import { type Lower, output } from './operator.js'
-
-/** MapOperation of native/kernels/map.h. */
-const operations = { add: 0, multiply: 1, multiplyAdd: 2, scale: 3, equal: 4, divide: 5 } as const
 
 /** An input of a map: what holds it, and its shape, which is broadcast to the result's. */
 export interface Mapped {
@@ -15,26 +13,44 @@ export interface Mapped {
   readonly shape: Shape
 }
 
-/** y = f(inputs), element by element, all of the type of the node's first input. `scale` is what `scale` multiplies by. */
-export function map(
-  to: Lowering,
-  node: Node,
-  operation: keyof typeof operations,
-  inputs: readonly Mapped[],
-  y: Mapped,
-  scale = 1,
-): void {
+/** What all kernels of native/kernels/map.h take: the sizes of y's axes, and how each input walks along them. */
+function walk(inputs: readonly Mapped[], y: Mapped): Walk {
   const strides = inputs.map(({ shape }) => broadcastStrides(shape, y.shape))
-  const axes = collapse(
+  return collapse(
     y.shape.map((size, axis) => ({ size, strides: strides.map(of => of[axis]) })),
     inputs.length,
   )
-  to.kernel('map', {
-    reads: inputs.map(({ operand }) => operand),
-    writes: [y.operand],
-    ints: [operations[operation], to.float(node.inputs[0].type), axes.length, ...flat(axes)],
-    floats: [scale],
+}
+
+/** y = f(a, b), element by element, all of the type of the node's first input. */
+export function binary(
+  to: Lowering,
+  node: Node,
+  operation: EnumerationName<'BinaryOperation'>,
+  [a, b]: readonly Mapped[],
+  y: Mapped,
+): void {
+  const { dims, strides } = walk([a, b], y)
+  to.kernel('binary', {
+    ...{ a: a.operand, b: b.operand, y: y.operand },
+    ...{ operation, type: to.float(node.inputs[0].type), dims, aStrides: strides[0], bStrides: strides[1] },
   })
+}
+
+function multiplyAdd(to: Lowering, node: Node, [a, b, c]: readonly Mapped[], y: Mapped): void {
+  const { dims, strides } = walk([a, b, c], y)
+  to.kernel('multiplyAdd', {
+    ...{ a: a.operand, b: b.operand, c: c.operand, y: y.operand, type: to.float(node.inputs[0].type) },
+    ...{ dims, aStrides: strides[0], bStrides: strides[1], cStrides: strides[2] },
+  })
+}
+
+/** y = factor·x. */
+function scale(to: Lowering, x: Value, factor: number, shape: Shape): void {
+  const from = { operand: to.read(x), shape: x.type.shape }
+  const y = { operand: to.write(), shape }
+  const { dims, strides } = walk([from], y)
+  to.kernel('scale', { x: from.operand, y: y.operand, type: to.float(x.type), dims, strides: strides[0], factor })
 }
 
 /** Which inputs are added. A single number that is added to each would not leave what pads a layout 0. */
@@ -43,6 +59,8 @@ const added = { add: [0, 1], multiply: [], multiplyAdd: [2] } as const
 const elementwise =
   (operation: keyof typeof added): Lower =>
   (to, node) => {
+    const compute = (inputs: readonly Mapped[], y: Mapped): void =>
+      operation === 'multiplyAdd' ? multiplyAdd(to, node, inputs, y) : binary(to, node, operation, inputs, y)
     const like = output(node)
     const { shape, dtype } = like.type
     const isLike = (input: Value): boolean => sameShape(input.type.shape, shape)
@@ -50,28 +68,22 @@ const elementwise =
     const common = keepsZeros ? commonLayout(to, node, like) : undefined
     if (common === undefined) {
       const inputs = node.inputs.map(input => ({ operand: to.read(input), shape: input.type.shape }))
-      return map(to, node, operation, inputs, { operand: to.write(), shape })
+      return compute(inputs, { operand: to.write(), shape })
     }
     const { layout, bytes, groups } = common
     const all = [bytes / bytesPerElement(dtype)]
     const operands = readIn(common, to, node, like)
     const inputs = node.inputs.map((input, i) => ({ operand: operands[i], shape: isLike(input) ? all : [] }))
-    map(to, node, operation, inputs, { operand: to.write(0, layout, bytes, groups), shape: all })
+    compute(inputs, { operand: to.write(0, layout, bytes, groups), shape: all })
   }
 
-const broadcastTo: Lower = (to, node) => {
-  const [x] = node.inputs
-  const y = { operand: to.write(), shape: node.outputs[0].shape }
-  map(to, node, 'scale', [{ operand: to.read(x), shape: x.type.shape }], y)
-}
+const broadcastTo: Lower = (to, node) => scale(to, node.inputs[0], 1, node.outputs[0].shape)
 
 /** Each pixel's share of the gradient of the mean. */
 const globalAveragePoolGradient: Lower = (to, node) => {
-  const [dy] = node.inputs
   const { shape } = node.outputs[0]
   const [, height, width] = shape
-  const inputs = [{ operand: to.read(dy), shape: dy.type.shape }]
-  map(to, node, 'scale', inputs, { operand: to.write(), shape }, 1 / (height * width))
+  scale(to, node.inputs[0], 1 / (height * width), shape)
 }
 
 export const broadcast = {

@@ -15,19 +15,12 @@ import {
   type Value,
 } from 'fovea/engine'
 import type { Primitive } from '../addon.js'
-import { type Direction, directions } from '../arithmetic.js'
+import type { Direction } from '../arithmetic.js'
+import { enumerationNumber } from '../kernels/field.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
-import {
-  activationNumber,
-  activationOf,
-  inFloat32,
-  type Lower,
-  onWhole,
-  output,
-  type SliceLowering,
-} from './operator.js'
+import { activationOf, inFloat32, type Lower, onWhole, output, type SliceLowering } from './operator.js'
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
@@ -65,7 +58,7 @@ export function geometryOf(node: Node): Geometry {
 /** Those with an exponential take less time by a kernel of ours, while the result is in the cache, than inside oneDNN's. */
 function hasSlowActivation(node: Node): boolean {
   const activation = activationOf(node)
-  return activation !== undefined && activations[activation].exponential
+  return activation !== 'none' && activations[activation].exponential
 }
 
 /** The same in all three directions. */
@@ -85,8 +78,8 @@ export function primitiveOf(to: Lowering, original: Node): Primitive {
     const used = (out: number, stride: number, dilation: number, kernel: number, size: number, before: number) =>
       (out - 1) * stride + dilation * (kernel - 1) + 1 - size - before
     const primitive = to.plan.convolution({
-      direction: directions[direction],
-      type: isWidened(to, node) ? to.type({ shape: [], dtype: 'float32' }) : to.float(node.inputs[0].type),
+      direction: enumerationNumber('Direction', direction),
+      type: enumerationNumber('ElementType', isWidened(to, node) ? 'float32' : to.float(node.inputs[0].type)),
       batch,
       inChannels,
       inHeight,
@@ -106,7 +99,7 @@ export function primitiveOf(to: Lowering, original: Node): Primitive {
       dilationX: attrs.dilation[1],
       groups: attrs.groups,
       bias: bias ? 1 : 0,
-      activation: hasSlowActivation(node) ? 0 : activationNumber(activationOf(node)),
+      activation: enumerationNumber('Activation', hasSlowActivation(node) ? 'none' : activationOf(node)),
       threads: to.threadsFor(original, multiplyAddsOf({ y, weight })),
       sum: direction === 'forward' && node.inputs.length > 3 ? 1 : 0,
       winograd: gainsByWinograd(original, to.arithmetic.winograd) ? 1 : 0,
@@ -162,7 +155,8 @@ function narrowed(to: Lowering, type: TensorType, compute: (y: Operand) => void)
 }
 
 function convert(to: Lowering, source: Operand, from: TensorType, target: Operand, into: TensorType): void {
-  to.kernel('cast', { reads: [source], writes: [target], ints: [elements(from.shape), to.type(from), to.type(into)] })
+  const types = { from: to.type(from), to: to.type(into) }
+  to.kernel('cast', { x: source, y: target, elements: elements(from.shape), ...types })
 }
 
 const forward: Lower = (to, node) => {
@@ -172,8 +166,8 @@ const forward: Lower = (to, node) => {
   const run = (input: Operand, y: Operand, type = asFloat32(node.outputs[0])): void => {
     to.runPrimitive(primitive, [input, to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)], [y])
     if (!hasSlowActivation(node)) return
-    const ints = [elements(type.shape), to.type(type), activationNumber(activationOf(node))]
-    to.kernel('activation', { reads: [y], writes: [y], ints })
+    const activation = activationOf(node)
+    to.kernel('activation', { x: y, y, elements: elements(type.shape), type: to.float(type), activation })
   }
   if (!isWidened(to, node)) return run(to.read(x), residual ? to.writeOnto(residual) : to.write(), node.outputs[0])
   const compute = (y: Operand): void => {
@@ -207,10 +201,13 @@ const weightGradient: Lower = (to, node) => {
 const foldBatchNorm: Lower = (to, node) => {
   const [weight] = node.inputs
   const { shape } = weight.type
-  const reads = [0, 1, 2, 3, 4, 5].map(i => node.inputs[i] && to.read(node.inputs[i]))
-  const ints = [shape[0], elements(shape) / shape[0]]
-  const floats = [node.attrs['epsilon'] as number]
-  to.kernel('foldBatchNorm', { reads, writes: [to.write(0), to.write(1)], ints, floats })
+  const reads = node.inputs.map(input => to.read(input))
+  const [channels] = shape
+  to.kernel('foldBatchNorm', {
+    ...{ weight: reads[0], gamma: reads[1], beta: reads[2], mean: reads[3], variance: reads[4], bias: reads[5] },
+    ...{ folded: to.write(0), foldedBias: to.write(1), channels, perChannel: elements(shape) / channels },
+    epsilon: node.attrs['epsilon'] as number,
+  })
 }
 
 /** All images share the weights that Winograd's algorithm transforms. */

@@ -2,9 +2,9 @@
  * @file The weight gradient of depthwise convolutions by a kernel of ours (native/kernels/depthwise.h), slice by slice:
  * oneDNN 2.6 falls back to a generic one, ten times slower, for windows of 5×5, and its own has no slices.
  */
-import { type Conv2dAttributes, elements, type Node } from 'fovea/engine'
-import { aligned } from '../memory.js'
-import type { Lower } from './operator.js'
+import type { Conv2dAttributes, Node } from 'fovea/engine'
+import { bytesOf } from '../kernels/emit.js'
+import { imagesOf, type Lower } from './operator.js'
 
 /** Whether the kernel takes this gradient of a convolution's weight: square windows, one filter a channel, no bias. */
 export function hasDirectWeightGradient({ op, inputs: [x, dy], outputs, attrs }: Node): boolean {
@@ -19,13 +19,11 @@ export const depthwiseWeightGradient: Lower = (to, node) => {
   const [x, dy] = node.inputs
   const { stride, padding } = node.attrs as unknown as Conv2dAttributes
   const [channels, , kh, kw] = node.outputs[0].shape
-  const [, height, width] = dy.type.shape
-  const spread = Math.ceil(channels / 16) * 16
-  const partial = to.partial(aligned(4 * kh * kw * spread))
-  const rows = to.scratch(aligned(4 * (kh * x.type.shape[2] + width) * spread))
-  const window = [kh, kw, ...stride, padding[0], padding[2]]
-  const ints = [...x.type.shape, height, width, ...window, to.float(x.type)]
-  to.kernel('depthwiseWeightGradient', { reads: [to.read(x), to.read(dy)], writes: [partial, rows], ints })
-  const merge = { reads: [partial], writes: [to.write()], ints: [channels, elements([kh, kw])] }
-  to.sharedKernel('depthwiseWeightGradientMerge', merge)
+  const taps = kh * kw
+  const sums = to.partial(bytesOf('depthwiseWeightGradientMerge', 'sums', { taps, channels }))
+  to.kernel('depthwiseWeightGradient', {
+    ...{ x: to.read(x), dy: to.read(dy), sums, kernel: kh, type: to.float(x.type) },
+    ...imagesOf(x.type.shape, dy.type.shape, stride, padding),
+  })
+  to.sharedKernel('depthwiseWeightGradientMerge', { sums, dw: to.write(), channels, taps })
 }

@@ -9,7 +9,7 @@ import {
   type Value,
 } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
-import { collapse, flat } from './axes.js'
+import { collapse } from './axes.js'
 import { type Lower, output } from './operator.js'
 
 interface Copy {
@@ -22,14 +22,16 @@ interface Copy {
 }
 
 function stridedCopy(lowering: Lowering, node: Node, { x, dims, from, to, fill }: Copy): void {
-  const axes = collapse(
+  const walk = collapse(
     dims.map((size, axis) => ({ size, strides: [from.strides[axis], to.strides[axis]] })),
     2,
   )
-  const covered = fill === undefined ? 0 : 1
-  const ints = [lowering.float(x.type), covered, elements(node.outputs[0].shape), from.offset, to.offset, axes.length]
-  const data = { reads: [lowering.read(x)], writes: [lowering.write()], floats: [fill ?? 0] }
-  lowering.kernel('stridedCopy', { ...data, ints: [...ints, ...flat(axes)] })
+  lowering.kernel('stridedCopy', {
+    ...{ x: lowering.read(x), y: lowering.write(), type: lowering.float(x.type) },
+    ...{ fills: fill !== undefined, elements: elements(node.outputs[0].shape), fill: fill ?? 0 },
+    ...{ offset: from.offset, yOffset: to.offset },
+    ...{ dims: walk.dims, strides: walk.strides[0], yStrides: walk.strides[1] },
+  })
 }
 
 const offsetOf = (strides: readonly number[], start: readonly number[]): number =>
@@ -82,8 +84,8 @@ const cast: Lower = (to, node) => {
     to.alias(0, x)
     return
   }
-  const ints = [elements(x.type.shape), to.type(x.type), to.type(y.type)]
-  to.kernel('cast', { reads: [to.read(x)], writes: [to.write()], ints })
+  const types = { from: to.type(x.type), to: to.type(y.type) }
+  to.kernel('cast', { x: to.read(x), y: to.write(), elements: elements(x.type.shape), ...types })
 }
 
 const weightReaders = ['conv2d', 'linear', 'conv2dInputGradient', 'linearInputGradient']

@@ -1,5 +1,5 @@
 /** @file What a lowering is: it adds the native steps of one node. */
-import { type ActivationName, EngineError, isFloat, type Node, type Value } from 'fovea/engine'
+import { type ActivationName, EngineError, isFloat, type Node, type Shape, type Value } from 'fovea/engine'
 import type { Arithmetic } from '../arithmetic.js'
 import type { Lowering } from '../lowering.js'
 
@@ -33,14 +33,16 @@ export const inSlices = (lower: Lower): SliceLowering => ({ lower, inSlices: () 
 /** Works on the whole batch at once. */
 export const onWhole = (lower: Lower): SliceLowering => ({ lower, inSlices: () => false })
 
+/** Where windows lie, for the kernels: `x` and `y` are the shapes of the larger image and of that with a number for each window. */
+export function imagesOf(x: Shape, y: Shape, stride: readonly number[], padding: readonly number[]) {
+  const [images, height, width, channels] = x
+  const [, outHeight, outWidth] = y
+  const [[strideY, strideX], [top, , left]] = [stride, padding]
+  return { images, height, width, channels, outHeight, outWidth, strideY, strideX, top, left }
+}
+
 export const output = (node: Node, index = 0): Value => ({ node, index, type: node.outputs[index] })
 
-/** Activation numbers of native/step.h. */
-export const activationNumbers = { relu: 1, relu6: 2, silu: 3, gelu: 4, sigmoid: 5, hardSwish: 6 } as const
-
-export const activationNumber = (name: keyof typeof activationNumbers | undefined): number =>
-  name === undefined ? 0 : activationNumbers[name]
-
 /** The activation that a node applies to its result. */
-export const activationOf = (node: Node): ActivationName | undefined =>
-  node.attrs['activation'] as ActivationName | undefined
+export const activationOf = (node: Node): ActivationName | 'none' =>
+  (node.attrs['activation'] as ActivationName | undefined) ?? 'none'

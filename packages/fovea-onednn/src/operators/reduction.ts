@@ -1,14 +1,10 @@
 /** @file Sums, means and maxima over axes (native/kernels/reduce.h), which the kernel reduces one after another. */
 import { elements, type Node, type ReductionAttributes, type Shape, type TensorType } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
-import { aligned } from '../memory.js'
 import type { Operand } from '../steps.js'
-import { map } from './broadcast.js'
+import { binary } from './broadcast.js'
 import { commonLayout, readIn } from './layout.js'
 import { inFloat32, type Lower } from './operator.js'
-
-/** How many columns of the result the kernel computes at once, a double for each. */
-const COLUMNS = 1024
 
 interface Run {
   readonly size: number
@@ -58,10 +54,8 @@ function reduceInto(to: Lowering, type: TensorType, y: Operand, reduction: Reduc
     const into: TensorType = { shape: [outer, columns], dtype: isLast ? type.dtype : 'float32' }
     const target = isLast ? y : to.temporary(4 * outer * columns)
     to.kernel('reduce', {
-      reads: [x, factor],
-      writes: [target, to.scratch(aligned(8 * Math.min(columns, COLUMNS)))],
-      ints: [reduction.operation === 'maximum' ? 1 : 0, to.float(from), outer, count, columns, to.float(into)],
-      floats: [isLast ? (reduction.scale ?? 1) : 1],
+      ...{ x, factor, y: target, operation: reduction.operation, type: to.float(from), into: to.float(into) },
+      ...{ outer, count, columns, scale: isLast ? (reduction.scale ?? 1) : 1 },
     })
     if (isLast) return
     ;[x, factor, from] = [target, undefined, into]
@@ -104,19 +98,14 @@ const reduceMaxGradient: Lower = (to, node) => {
   const kept = shape.map((size, axis) => (axesOf(node).includes(axis) ? 1 : size))
   const whole = { operand: to.write(), shape }
   const share = { operand: to.temporary(4 * elements(kept)), shape: kept }
-  map(
-    to,
-    node,
-    'equal',
-    [
-      { operand: to.read(x), shape },
-      { operand: to.read(y), shape: kept },
-    ],
-    whole,
-  )
+  const inputs = [
+    { operand: to.read(x), shape },
+    { operand: to.read(y), shape: kept },
+  ]
+  binary(to, node, 'equal', inputs, whole)
   reduceInto(to, x.type, share.operand, { operation: 'sum', x: whole.operand, shape, axes: axesOf(node) })
-  map(to, node, 'divide', [{ operand: to.read(dy), shape: kept }, share], share)
-  map(to, node, 'multiply', [whole, share], whole)
+  binary(to, node, 'divide', [{ operand: to.read(dy), shape: kept }, share], share)
+  binary(to, node, 'multiply', [whole, share], whole)
 }
 
 const mean = (count: number): number => 1 / count

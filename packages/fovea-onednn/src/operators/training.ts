@@ -18,55 +18,60 @@ import { identity } from './movement.js'
 import { inFloat32, type Lower, onWhole, type SliceLowering } from './operator.js'
 
 /** Rows and columns of the last axis. */
-const rows = ({ type: { shape } }: Value): number[] => [elements(shape) / shape.at(-1)!, shape.at(-1)!]
+const rows = ({ type: { shape } }: Value) => ({ rows: elements(shape) / shape.at(-1)!, columns: shape.at(-1)! })
 
 const softmax: Lower = (to, node) => {
   const [x] = node.inputs
-  to.kernel('softmax', { reads: [to.read(x)], writes: [to.write()], ints: rows(x) })
+  to.kernel('softmax', { x: to.read(x), y: to.write(), ...rows(x) })
 }
 
 const softmaxGradient: Lower = (to, node) => {
   const [dy, y] = node.inputs
-  to.kernel('softmaxGradient', { reads: [to.read(dy), to.read(y)], writes: [to.write()], ints: rows(dy) })
+  to.kernel('softmaxGradient', { dy: to.read(dy), y: to.read(y), dx: to.write(), ...rows(dy) })
 }
 
-const softLabels = (label: Value): number => (label.type.shape.length === 2 ? 1 : 0)
-const smoothing = (node: Node): number[] => [(node.attrs as unknown as CrossEntropyAttributes).labelSmoothing]
+const softLabels = (label: Value): boolean => label.type.shape.length === 2
+const smoothing = (node: Node): number => (node.attrs as unknown as CrossEntropyAttributes).labelSmoothing
 
 const crossEntropy: Lower = (to, node) => {
   const [logits, label] = node.inputs
-  const writes = [to.write(), to.scratch(8 * logits.type.shape[0])]
-  const ints = [...rows(logits), softLabels(label)]
-  to.kernel('crossEntropy', { reads: [to.read(logits), to.read(label)], writes, ints, floats: smoothing(node) })
+  to.kernel('crossEntropy', {
+    ...{ logits: to.read(logits), labels: to.read(label), loss: to.write() },
+    ...{ ...rows(logits), softLabels: softLabels(label), smoothing: smoothing(node) },
+  })
 }
 
 const crossEntropyGradient: Lower = (to, node) => {
-  const [logits, label] = node.inputs
-  const reads = node.inputs.map(input => to.read(input))
-  const ints = [...rows(logits), softLabels(label)]
-  to.kernel('crossEntropyGradient', { reads, writes: [to.write()], ints, floats: smoothing(node) })
+  const [logits, label, dloss] = node.inputs
+  to.kernel('crossEntropyGradient', {
+    ...{ logits: to.read(logits), labels: to.read(label), dloss: to.read(dloss), dlogits: to.write() },
+    ...{ ...rows(logits), softLabels: softLabels(label), smoothing: smoothing(node) },
+  })
 }
 
 const meanSquaredError: Lower = (to, node) => {
-  const reads = node.inputs.map(input => to.read(input))
-  to.kernel('meanSquaredError', { reads, writes: [to.write()], ints: [elements(node.inputs[0].type.shape)] })
+  const [prediction, target] = node.inputs.map(input => to.read(input))
+  to.kernel('meanSquaredError', { prediction, target, loss: to.write(), elements: elements(node.inputs[0].type.shape) })
 }
 
 const meanSquaredErrorGradient: Lower = (to, node) => {
-  const reads = node.inputs.map(input => to.read(input))
-  to.kernel('meanSquaredErrorGradient', { reads, writes: [to.write()], ints: [elements(node.inputs[0].type.shape)] })
+  const [prediction, target, dloss] = node.inputs.map(input => to.read(input))
+  const count = elements(node.inputs[0].type.shape)
+  to.kernel('meanSquaredErrorGradient', { prediction, target, dloss, dprediction: to.write(), elements: count })
 }
 
-/** Without its seed the operator is the identity. `per` elements share one decision. */
+/** Without its seed the operator is the identity. Elements of a unit share one decision. */
 const random =
-  (per: (x: Value) => number): Lower =>
+  (unit: (x: Value) => number): Lower =>
   (to, node) => {
     const [x, seed] = node.inputs
     if (seed === undefined) return identity(to, node)
     const { rate, stream } = node.attrs as unknown as RandomAttributes
     const { shape } = x.type
-    const ints = [elements(shape), to.float(x.type), stream, per(x), elements(shape.slice(1))]
-    to.kernel('dropout', { reads: [to.read(x), to.read(seed)], writes: [to.write()], ints, floats: [rate] })
+    to.kernel('dropout', {
+      ...{ x: to.read(x), seed: to.read(seed), y: to.write(), elements: elements(shape), type: to.float(x.type) },
+      ...{ stream, unit: unit(x), imageElements: elements(shape.slice(1)), rate },
+    })
   }
 
 /** Reads an update's inputs in the layout of the state that it overwrites; scalars are dense. */
@@ -83,60 +88,70 @@ const sgd: Lower = (to, node) => {
   const { momentum, nesterov, weightDecay } = node.attrs as unknown as SgdAttributes
   const { reads, count } = readLike(to, node)
   const [parameter, gradient, scale, rate, velocity] = reads
-  const next = to.writeState()
+  const nextParameter = to.writeState()
   const nextVelocity = velocity && to.writeState(1)
-  const data = { reads: [parameter, gradient, scale, rate, velocity], writes: [next, nextVelocity] }
-  to.kernel('sgd', { ...data, ints: [count, nesterov ? 1 : 0], floats: [momentum, weightDecay] })
+  to.kernel('sgd', {
+    ...{ parameter, gradient, scale, rate, velocity, nextParameter, nextVelocity },
+    ...{ elements: count, nesterov, momentum, weightDecay },
+  })
 }
 
 const adam: Lower = (to, node) => {
   const { beta1, beta2, epsilon, weightDecay, decoupled } = node.attrs as unknown as AdamAttributes
   const { reads, count } = readLike(to, node)
-  const writes = [0, 1, 2].map(i => to.writeState(i))
-  const floats = [beta1, beta2, epsilon, weightDecay]
-  to.kernel('adam', { reads, writes, ints: [count, decoupled ? 1 : 0], floats })
+  const [parameter, gradient, scale, rate, step, mean, square] = reads
+  const [nextParameter, nextMean, nextSquare] = [0, 1, 2].map(i => to.writeState(i))
+  to.kernel('adam', {
+    ...{ parameter, gradient, scale, rate, step, mean, square, nextParameter, nextMean, nextSquare },
+    ...{ elements: count, decoupled, beta1, beta2, epsilon, weightDecay },
+  })
 }
 
 const rmsProp: Lower = (to, node) => {
   const { decay, momentum, epsilon, weightDecay } = node.attrs as unknown as RmsPropAttributes
   const { reads, count } = readLike(to, node)
-  const writes = [0, 1, 2].map(i => to.writeState(i))
-  to.kernel('rmsProp', { reads, writes, ints: [count], floats: [decay, momentum, epsilon, weightDecay] })
+  const [parameter, gradient, scale, rate, meanSquare, velocity] = reads
+  const [nextParameter, nextMeanSquare, nextVelocity] = [0, 1, 2].map(i => to.writeState(i))
+  to.kernel('rmsProp', {
+    ...{ parameter, gradient, scale, rate, meanSquare, velocity, nextParameter, nextMeanSquare, nextVelocity },
+    ...{ elements: count, decay, momentum, epsilon, weightDecay },
+  })
 }
 
 const runningAverage: Lower = (to, node) => {
   const { momentum, scale } = node.attrs as unknown as RunningAverageAttributes
   const { reads, count } = readLike(to, node)
-  to.kernel('runningAverage', {
-    reads,
-    writes: [to.writeState()],
-    ints: [count],
-    floats: [momentum, scale],
-  })
+  const [old, value] = reads
+  to.kernel('runningAverage', { old, value, next: to.writeState(), elements: count, momentum, scale })
 }
 
 const accumulate: Lower = (to, node) => {
   const { reads, count } = readLike(to, node)
-  to.kernel('accumulate', { reads, writes: [to.writeState()], ints: [count] })
+  const [sum, value, first] = reads
+  to.kernel('accumulate', { sum, value, first, nextSum: to.writeState(), elements: count })
 }
 
 const lerp: Lower = (to, node) => {
   const { reads, count } = readLike(to, node)
-  to.kernel('lerp', { reads, writes: [to.writeState()], ints: [count] })
+  const [a, b, t] = reads
+  to.kernel('lerp', { a, b, t, y: to.writeState(), elements: count })
 }
 
 /** In the memory of the second value where that is the state to be updated. */
 const where: Lower = (to, node) => {
   const [, , state] = node.inputs
   const { reads, count } = readLike(to, node, state)
-  to.kernel('where', { reads, writes: [to.writeState()], ints: [count] })
+  const [condition, a, b] = reads
+  to.kernel('where', { condition, a, b, y: to.writeState(), elements: count })
 }
 
 const gradientScale: Lower = (to, node) => {
   const { parts, maxNorm } = node.attrs as unknown as GradientScaleAttributes
-  const reads = node.inputs.map(input => to.read(input))
-  const floats = [parts, maxNorm ?? Number.POSITIVE_INFINITY]
-  to.kernel('gradientScale', { reads, writes: [to.write(0), to.write(1), to.write(2)], floats })
+  const [squares, lossScale, counts] = node.inputs.map(input => to.read(input))
+  to.kernel('gradientScale', {
+    ...{ squares, lossScale, counts, factor: to.write(0), norm: to.write(1), finite: to.write(2) },
+    ...{ parts, longestNorm: maxNorm ?? Number.POSITIVE_INFINITY },
+  })
 }
 
 /** The rows of a softmax are few and short beside the network: nothing is gained by slices. */
