@@ -3,6 +3,7 @@
  * slow machine is not a wrong result.
  */
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
 
@@ -26,6 +27,9 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, '**/*.long.test.ts'],
     testTimeout: 600_000,
     hookTimeout: 600_000,
+    globalSetup: path('scripts/test-folder.mjs'),
     pool: 'forks',
+    // Vitest leaves one core free; a test file waits for its processes at times, and another can run then.
+    maxWorkers: availableParallelism(),
   },
 })

@@ -17,7 +17,7 @@ async function makePhotos(
   to: string,
   names: readonly string[] = classes,
 ): Promise<string> {
-  const made = await colorFolder({ train: seed * 100 + count, val: 0 })
+  const made = await colorFolder({ train: count, val: 0, first: seed * 100 })
   for (const name of names) {
     mkdirSync(join(to, name), { recursive: true })
     for (let i = seed * 100; i < seed * 100 + count; i++) {

@@ -122,14 +122,18 @@ export function preload(code: string): Record<string, string> {
 
 /**
  * A folder of photos in which a class is a colour: `train/CLASS/*.png` and `val/CLASS/*.png`, of 24×24 pixels.
+ * `first`: the number of the first photo; each number is another one.
  * @returns its path
  */
-export async function colorFolder({ train = 24, val = 8 } = {}, folder = temporaryFolder()): Promise<string> {
+export async function colorFolder(
+  { train = 24, val = 8, first = 0 } = {},
+  folder = temporaryFolder(),
+): Promise<string> {
   const classes = { blue: [30, 60, 200], green: [40, 180, 50], red: [210, 40, 30] }
   for (const [split, count] of Object.entries({ train, val })) {
     for (const [name, [r, g, b]] of Object.entries(classes)) {
       mkdirSync(join(folder, split, name), { recursive: true })
-      for (let i = 0; i < count; i++) {
+      for (let i = first; i < first + count; i++) {
         const shade = 0.7 + (0.6 * ((i * 7) % 11)) / 11
         const pixels = Uint8Array.from({ length: 24 * 24 * 3 }, (_, at) => {
           const noise = ((at * 2654435761 + i * 40503) >>> 24) % 40

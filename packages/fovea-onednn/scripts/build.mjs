@@ -7,6 +7,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -82,10 +83,16 @@ const compile = async ({ name, isa }) => {
   await promisify(execFile)(compiler, [...flags, ...isa, '-c', join(native, name), '-o', object]).then(({ stderr }) =>
     process.stderr.write(stderr),
   )
-  return object
+  objects.push(object)
+}
+// As many at a time as there are cores: each takes 400 MB.
+const objects = []
+const waiting = [...sources]
+const compileWaiting = async () => {
+  for (let source = waiting.shift(); source !== undefined; source = waiting.shift()) await compile(source)
 }
 try {
-  const objects = await Promise.all(sources.map(compile))
+  await Promise.all(Array.from({ length: availableParallelism() }, compileWaiting))
   await promisify(execFile)(compiler, [...objects, ...linkFlags, '-o', target])
   for (const object of objects) rmSync(object)
   writeFileSync(stampFile, stamp)

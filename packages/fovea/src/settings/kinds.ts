@@ -66,7 +66,9 @@ export function numberIn(isWhole: boolean, { from, above, to, below }: Range): s
   return [kind, ...(bounds.length > 0 ? [bounds.join(' and ')] : [])].join(' ')
 }
 
-const shown = (bound: number): string => bound.toLocaleString('en-US', { maximumFractionDigits: 12 })
+/** One for all: making it takes as long as reading a few files. */
+const boundFormat = new Intl.NumberFormat('en-US', { maximumFractionDigits: 12 })
+const shown = (bound: number): string => boundFormat.format(bound)
 
 /** One of some names. */
 export function choice<const N extends string>(about: string, names: readonly N[]): Setting<N> {

@@ -1,36 +1,19 @@
 /**
- * @file Models against torchvision's results in float64 (generate.py beside the files says how they were made): all of
- * them on the native engine in float32, one of each family on the reference engine in float64.
+ * @file Models against torchvision's results: all but the deepest on the native engine in float32, one of each family on the
+ * reference engine in float64.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { onednnEngine, onednnStatus } from 'fovea-onednn'
 import { describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { measureParity } from '../../src/parity/measure.js'
 import { parseParityFile } from '../../src/parity/parity-file.js'
-
-const folder = join(import.meta.dirname, '../../../../../shared/parity')
-const files = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.json')) : []
-const read = (name: string) => parseParityFile(JSON.parse(readFileSync(join(folder, name), 'utf8')))
-const native = onednnStatus().available
+import { agreeNatively, deep, files, folder, read } from './torchvision.js'
 
 test('the reference files are there', context => {
   context.skip(files.length === 0, `no reference results in ${folder}`)
   expect(files.length).toBeGreaterThan(0)
 })
 
-describe.skipIf(!native).each(files)('native engine: %s', name => {
-  test('logits within 1e-5, gradients within three times the error of PyTorch in float32', async () => {
-    const report = await measureParity(read(name), onednnEngine({ threads: 2 }))
-    expect(report.parameters).toBe(report.expectedParameters)
-    expect(report.maxLogitError).toBeLessThan(1e-5)
-    for (const error of ['maxGradientError', 'lossError', 'maxRunningError'] as const) {
-      const allowed = Math.max(1e-3, 3 * (report.float32[error] ?? 0))
-      if (report[error] !== undefined) expect(report[error], error).toBeLessThan(allowed)
-    }
-  })
-})
+agreeNatively(files.filter(name => !deep.test(name)))
 
 const oracles = ['resnet18', 'resnet18_train', 'efficientnet_b0', 'efficientnet_b0_train'].map(name => `${name}.json`)
 

@@ -1,0 +1,30 @@
+/** @file The claim that a model is torchvision's, for each file of its results in float64 (generate.py beside them made them). */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { onednnEngine, onednnStatus } from 'fovea-onednn'
+import { describe, expect, test } from 'vitest'
+import { measureParity } from '../../src/parity/measure.js'
+import { type ParityFile, parseParityFile } from '../../src/parity/parity-file.js'
+
+export const folder = join(import.meta.dirname, '../../../../../shared/parity')
+/** None where the folder is not there. */
+export const files = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.json')) : []
+/** Those that take most of the time. */
+export const deep = /^(resnet1..|efficientnet_b[3-7])\./
+
+export const read = (name: string): ParityFile => parseParityFile(JSON.parse(readFileSync(join(folder, name), 'utf8')))
+
+/** Tests of some of the files on the native engine in float32. */
+export function agreeNatively(names: readonly string[]): void {
+  describe.skipIf(!onednnStatus().available).each(names)('native engine: %s', name => {
+    test('logits within 1e-5, gradients within three times the error of PyTorch in float32', async () => {
+      const report = await measureParity(read(name), onednnEngine({ threads: 2 }))
+      expect(report.parameters).toBe(report.expectedParameters)
+      expect(report.maxLogitError).toBeLessThan(1e-5)
+      for (const error of ['maxGradientError', 'lossError', 'maxRunningError'] as const) {
+        const allowed = Math.max(1e-3, 3 * (report.float32[error] ?? 0))
+        if (report[error] !== undefined) expect(report[error], error).toBeLessThan(allowed)
+      }
+    })
+  })
+}
