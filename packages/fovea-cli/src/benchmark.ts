@@ -48,17 +48,8 @@ export interface Benchmark extends Pick<BenchmarkOptions, 'mode' | 'batch' | 'pr
 
 /** @throws EngineError for a step that needs more memory than there is */
 export async function benchmark(model: Model, engine: Engine, options: BenchmarkOptions): Promise<Benchmark> {
-  const { mode, batch, precision, keepFloat32, memory = 'standard', steps } = options
-  const types = { precision, ...(keepFloat32 && { keepFloat32 }) }
-  const graph =
-    mode === 'infer'
-      ? evaluationGraph(model.graph, batch, types)
-      : trainingGraph(model.graph, {
-          ...types,
-          batchSize: batch,
-          memory,
-          optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-        })
+  const { mode, batch, precision, steps } = options
+  const graph = benchmarkGraph(model, options)
   const step = await timedStep(graph, engine)
   try {
     const times: number[] = []
@@ -77,6 +68,15 @@ export async function benchmark(model: Model, engine: Engine, options: Benchmark
   } finally {
     step.program.dispose()
   }
+}
+
+/** The step that is measured. */
+export function benchmarkGraph(model: Model, options: Omit<BenchmarkOptions, 'steps'>): Graph {
+  const { mode, batch, precision, keepFloat32, memory = 'standard' } = options
+  const types = { precision, ...(keepFloat32 && { keepFloat32 }) }
+  if (mode === 'infer') return evaluationGraph(model.graph, batch, types)
+  const optimizer = { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 } as const
+  return trainingGraph(model.graph, { ...types, batchSize: batch, memory, optimizer })
 }
 
 /** A program that is warm, and what it is fed. */

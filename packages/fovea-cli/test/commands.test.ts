@@ -384,26 +384,6 @@ test('real images are learned: three in four of 2,000 photos of clothes after fo
   expect(json.at(-1).testAccuracy).toBeGreaterThan(0.75)
 })
 
-test('bench reports medians of a training step', async () => {
-  const args = '--mode train --batch 4 --input 16x16x3 --steps 3 --json'.split(' ')
-  const { code, json } = await fovea(['bench', 'resnet8', ...args])
-  expect(code).toBe(0)
-  const [bench] = json
-  expect(bench).toMatchObject({ model: 'resnet8', mode: 'train', batch: 4, precision: 'float32' })
-  expect(bench.msPerStep.min).toBeLessThanOrEqual(bench.msPerStep.median)
-  expect(bench.msPerStep.median).toBeLessThanOrEqual(bench.msPerStep.p95)
-  for (const key of ['threads', 'imagesPerSecond', 'gflops', 'peakMemoryBytes']) expect(bench[key]).toBeGreaterThan(0)
-})
-
-test('a batch that does not fit the memory is refused with the sizes and a batch that fits', async () => {
-  const args = '--mode train --batch 100000 --input 224x224x3 --steps 1'.split(' ')
-  const { code, stderr } = await fovea(['bench', 'resnet50', ...args])
-  expect(code).toBe(1)
-  expect(stderr).toMatch(oneLine)
-  expect(stderr).toMatch(/GiB|TiB/)
-  expect(stderr).toMatch(/batch/)
-})
-
 test('help lists every command', () => {
   const help = execFileSync(process.execPath, [join(import.meta.dirname, '../bin/fovea.mjs'), '--help'], {
     encoding: 'utf8',

@@ -1,32 +1,11 @@
 /** @file The oneDNN engine: compiles a graph into a native plan; a program runs it on the addon's own thread. */
-import {
-  type CompileOptions,
-  checkMemory,
-  compileOptions,
-  type Engine,
-  EngineError,
-  graphOf,
-  group,
-  inputNodes,
-  isHalf,
-  isLeaf,
-  isOpName,
-  type Rows,
-  whole,
-} from 'fovea/engine'
-import type { NativeLoop } from './addon.js'
+import { compileOptions, type Engine, EngineError, graphOf, group, isHalf, type Rows, whole } from 'fovea/engine'
 import { arithmeticOf } from './arithmetic.js'
 import { allowedCores } from './cores.js'
 import { type AddonOrigin, findAddon, NoAddonError } from './find-addon.js'
-import { finish } from './finish.js'
-import { gatherLoops, type Loop } from './loops.js'
 import { Lowering } from './lowering.js'
-import { type Placement, placeBuffers } from './memory.js'
-import { chooseWideStorage } from './operators/convolution.js'
-import { lowerings } from './operators/index.js'
-import { chooseWeightLayouts } from './operators/weight-layout.js'
-import { NativeProgram, type OnednnProgram } from './program.js'
-import type { Buffer, Operand } from './steps.js'
+import { makePlan } from './make-plan.js'
+import { NativeProgram } from './program.js'
 
 /** What an engine is made with; all programs that it compiles share it. */
 export interface OnednnOptions {
@@ -70,11 +49,11 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
       if (isHalf(dtype)) return widening[dtype]('forward', false) === 'never' ? 'native' : 'widened'
       return dtype === 'float32' ? 'native' : 'none'
     },
-    compile: (graph, options = {}) =>
-      compile(
-        new Lowering(new addon.Plan(threads), graphOf(graph), threads, arithmetic),
-        compileOptions.parse(options, ''),
-      ),
+    compile(graph, options = {}) {
+      const native = new addon.Plan(threads)
+      const lowering = new Lowering(native, graphOf(graph), threads, arithmetic)
+      return new NativeProgram(native, makePlan(lowering, compileOptions.parse(options, '')))
+    },
   }
 }
 
@@ -97,70 +76,4 @@ export function onednnStatus(): OnednnStatus {
     if (!(error instanceof NoAddonError)) return { available: false, detail, problem: detail }
     return { available: false, detail, problem: error.problem, command: error.command }
   }
-}
-
-function compile(lowering: Lowering, options: CompileOptions): OnednnProgram {
-  const { plan, graph, threads, storage } = lowering
-  chooseWeightLayouts(lowering)
-  chooseWideStorage(lowering)
-  for (const node of graph.nodes) if (isLeaf(node)) lowering.leaf(node)
-  for (const node of graph.nodes) {
-    if (isLeaf(node)) continue
-    if (!isOpName(node.op)) throw new EngineError(`the oneDNN engine has no operator '${node.op}' ('${node.name}')`)
-    lowering.begin(node)
-    const entry = lowerings[node.op]
-    const lower = typeof entry === 'function' ? entry : entry.lower
-    lower(lowering, lowering.current)
-    storage.endReads(node)
-  }
-  const outputs = finish(lowering)
-  const inputs = inputNodes(graph).map(node => storage.leafOf(node).buffer)
-  const loops = gatherLoops(lowering.steps)
-  const placement = placeBuffers(loops, storage.buffers, inputs, [...outputs.values()], threads)
-  const memory = { arenaBytes: placement.arenaBytes, stateBytes: placement.stateBytes }
-  checkMemory(memory, graph, options)
-  const index = new Map(storage.buffers.map((buffer, i) => [buffer, i]))
-  const places = storage.buffers.map(buffer => {
-    const { state, offset, bytes, threadStride } = placement.places.get(buffer)!
-    return [state ? 1 : 0, offset, bytes, threadStride] as const
-  })
-  plan.build(memory.arenaBytes, memory.stateBytes, places, nativeLoops(loops, placement.places, index))
-  return new NativeProgram(
-    plan,
-    lowering,
-    index,
-    outputs,
-    loops.flatMap(({ steps }) => steps),
-    memory,
-  )
-}
-
-/** The loops with buffers as indices, as the addon takes them. */
-function nativeLoops(
-  loops: readonly Loop[],
-  places: Placement['places'],
-  index: ReadonlyMap<Buffer, number>,
-): NativeLoop[] {
-  const cleared = new Set<Buffer>()
-  return loops.map(({ slices, imagesPerSlice, steps }) => {
-    const touched = new Set(steps.flatMap(({ operands }) => operands.flatMap(operand => operand?.buffer ?? [])))
-    const zeroed = [...touched].filter(buffer => buffer.zeroed && !cleared.has(buffer))
-    for (const buffer of zeroed) cleared.add(buffer)
-    /** What lives in a thread's own room holds one slice at a time. */
-    const stride = ({ buffer, sliced }: Operand): number =>
-      sliced && slices > 0 && places.get(buffer)!.threadStride === 0 ? buffer.bytes / slices : 0
-    return {
-      slices,
-      imagesPerSlice,
-      zeroed: zeroed.map(buffer => index.get(buffer)!),
-      steps: steps.map(({ kernel, primitive, operands, ints, floats, once }) => ({
-        ...(kernel === undefined ? { primitive: primitive! } : { kernel }),
-        buffers: operands.map(operand => (operand === undefined ? -1 : index.get(operand.buffer)!)),
-        strides: operands.map(operand => (operand === undefined ? 0 : stride(operand))),
-        ints,
-        floats,
-        once,
-      })),
-    }
-  })
 }

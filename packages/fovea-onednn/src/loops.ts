@@ -2,13 +2,13 @@
  * @file Gathers steps into loops over slices of the batch: each thread does all steps of a loop on one slice after
  * another, so that a step finds in the cache what the one before wrote. Knows buffers, not what steps compute.
  */
-import type { Buffer, Step } from './steps.js'
+import type { Buffer, LoweredStep } from './steps.js'
 
 /** Steps that run slice by slice, or one that all threads share (`slices` 0). */
 export interface Loop {
   readonly slices: number
   readonly imagesPerSlice: number
-  readonly steps: readonly Step[]
+  readonly steps: readonly LoweredStep[]
 }
 
 /**
@@ -16,7 +16,7 @@ export interface Loop {
  * the whole of what a step there writes, such as the sums over the batch. A shared step goes before the open loop where it
  * depends on nothing in it, else behind it.
  */
-export function gatherLoops(steps: readonly Step[]): Loop[] {
+export function gatherLoops(steps: readonly LoweredStep[]): Loop[] {
   const loops: Loop[] = []
   let open = new Group()
   let behind = new Group()
@@ -42,15 +42,15 @@ export function gatherLoops(steps: readonly Step[]): Loop[] {
   return loops
 }
 
-const alone = (step: Step): Loop => ({ slices: 0, imagesPerSlice: 0, steps: [step] })
+const alone = (step: LoweredStep): Loop => ({ slices: 0, imagesPerSlice: 0, steps: [step] })
 
 /** Steps, and for each buffer they write or read whether they do so by slices only. */
 class Group {
-  readonly steps: Step[] = []
+  readonly steps: LoweredStep[] = []
   readonly #written = new Map<Buffer, boolean>()
   readonly #read = new Map<Buffer, boolean>()
 
-  add(step: Step): void {
+  add(step: LoweredStep): void {
     this.steps.push(step)
     for (const [i, operand] of step.operands.entries()) {
       if (operand === undefined) continue
@@ -61,7 +61,7 @@ class Group {
   }
 
   /** Whether the step must keep its place behind these: one writes what the other touches. */
-  conflicts(step: Step): boolean {
+  conflicts(step: LoweredStep): boolean {
     return step.operands.some(
       (operand, i) =>
         operand !== undefined &&
@@ -70,7 +70,7 @@ class Group {
   }
 
   /** Whether the step can follow these slice by slice: of what both touch, each slice needs its own part only. */
-  joins(step: Step): boolean {
+  joins(step: LoweredStep): boolean {
     const [first] = this.steps
     if (first !== undefined && first.slices !== step.slices) return false
     return step.operands.every((operand, i) => {

@@ -21,7 +21,7 @@ import type { KernelName } from './kernels/table.js'
 import { Layouts } from './layouts.js'
 import { aligned } from './memory.js'
 import { sliceViews, type View } from './slices.js'
-import type { Buffer, Operand, Step } from './steps.js'
+import type { Buffer, LoweredStep, Operand } from './steps.js'
 import { type Layout, Storage, type Stored } from './storage.js'
 
 /** So little is moved by one thread before another has heard of it. */
@@ -38,7 +38,7 @@ type ElementType = EnumerationName<'ElementType'>
 type FloatType = Exclude<ElementType, 'int32' | 'uint8'>
 
 export class Lowering {
-  readonly steps: Step[] = []
+  readonly steps: LoweredStep[] = []
   readonly storage: Storage
   readonly layouts: Layouts
   readonly #views: ReadonlyMap<Node, View>
@@ -289,7 +289,7 @@ export class Lowering {
       sliced: false,
     })
     const encoded = encode(kernel, fields, scratch)
-    this.#push({ kernel, implementation: kernel, slices, imagesPerSlice, ...encoded })
+    this.#push({ run: { kernel }, implementation: kernel, slices, imagesPerSlice, ...encoded })
   }
 
   #pushPrimitive(primitive: Primitive, reads: Operands, writes: Operands, sliced: boolean): void {
@@ -301,11 +301,11 @@ export class Lowering {
     const { slices, imagesPerSlice } = sliced ? this.#view : { slices: 0, imagesPerSlice: 0 }
     const operands = [...reads, ...writes, scratch]
     const written = operands.map((_, i) => i).slice(reads.length)
-    const step = { primitive: id, ints: [], floats: [], implementation, slices, imagesPerSlice }
+    const step = { run: { primitive: id }, ints: [], floats: [], implementation, slices, imagesPerSlice }
     this.#push({ ...step, operands, writes: written })
   }
 
-  #push(step: Omit<Step, 'node' | 'once'>): void {
+  #push(step: Omit<LoweredStep, 'node' | 'once'>): void {
     this.steps.push({ ...step, node: this.#node, once: this.#once })
   }
 }

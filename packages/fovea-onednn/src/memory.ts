@@ -4,7 +4,7 @@
  */
 import { planMemory } from 'fovea/engine'
 import type { Loop } from './loops.js'
-import type { Buffer, Step } from './steps.js'
+import type { Buffer, LoweredStep } from './steps.js'
 
 /** Bytes from `offset` on, in the block of state or in the arena; `threadStride` apart for each thread, or 0 for one. */
 export interface Place {
@@ -82,7 +82,7 @@ function livesOf(loops: readonly Loop[], inputs: readonly Buffer[], outputs: rea
   return lives
 }
 
-function* buffersOf(steps: readonly Step[]): Generator<Buffer> {
+function* buffersOf(steps: readonly LoweredStep[]): Generator<Buffer> {
   for (const { operands } of steps) for (const operand of operands) if (operand !== undefined) yield operand.buffer
 }
 

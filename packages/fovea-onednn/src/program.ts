@@ -19,10 +19,10 @@ import {
   unknownName,
   zeroArray,
 } from 'fovea/engine'
-import type { NativePlan } from './addon.js'
-import { type Lowering, REORDER } from './lowering.js'
+import type { NativePlan, NativeStep } from './addon.js'
+import { REORDER } from './lowering.js'
 import { asNumbers, inMemory, memoryFor } from './memory-arrays.js'
-import type { Buffer, Step } from './steps.js'
+import type { Plan, PlanLeaf, PlanStep } from './plan.js'
 
 /** What one step of a program does, and when it did so in the last profiled run. */
 export interface StepProfile {
@@ -37,8 +37,9 @@ export interface StepProfile {
   readonly executions: readonly { readonly thread: number; readonly start: number; readonly duration: number }[]
 }
 
-/** A program of this engine: adds a profile to the common interface. */
+/** A program of this engine: adds its plan and a profile to the common interface. */
 export interface OnednnProgram extends Program {
+  readonly plan: Plan
   /** Whether the runs that follow are measured step by step. */
   profiling: boolean
   /** The steps of the last measured run, in their order. */
@@ -52,24 +53,33 @@ export class NativeProgram implements OnednnProgram {
   profiling = false
   readonly #lifetime = new Lifetime()
   #stateWritten = true
+  readonly #native: NativePlan
+  readonly #steps: readonly PlanStep[]
   readonly #inputs: readonly Node[]
   readonly #states: ReadonlyMap<string, Node>
 
   constructor(
-    readonly plan: NativePlan,
-    readonly lowering: Lowering,
-    readonly index: ReadonlyMap<Buffer, number>,
-    /** Where each output of the graph is read. */
-    readonly outputs: ReadonlyMap<string, Buffer>,
-    /** In the order in which they run. */
-    readonly steps: readonly Step[],
-    readonly memory: Program['memory'],
+    native: NativePlan,
+    readonly plan: Plan,
   ) {
-    this.#inputs = inputNodes(lowering.graph)
-    this.#states = new Map(lowering.graph.nodes.filter(isState).map(node => [node.name, node]))
-    for (const node of lowering.graph.nodes) {
+    const { graph, memory, buffers, loops } = plan
+    this.#native = native
+    this.#steps = loops.flatMap(({ steps }) => steps)
+    this.#inputs = inputNodes(graph)
+    this.#states = new Map(graph.nodes.filter(isState).map(node => [node.name, node]))
+    native.build(
+      memory.arenaBytes,
+      memory.stateBytes,
+      buffers.map(({ state, offset, bytes, threadStride }) => [state ? 1 : 0, offset, bytes, threadStride]),
+      loops.map(loop => ({ ...loop, steps: loop.steps.map(nativeStep) })),
+    )
+    for (const node of graph.nodes) {
       if (node.op === 'constant') this.#write(node, fillConstant(zeroArray(node.outputs[0]), node))
     }
+  }
+
+  get memory(): Program['memory'] {
+    return this.plan.memory
   }
 
   run(feeds: Feeds): Promise<Outputs> {
@@ -82,12 +92,11 @@ export class NativeProgram implements OnednnProgram {
     for (const node of this.#inputs) checkFeed(node, feeds[node.name])
     for (const node of this.#inputs) this.#write(node, feeds[node.name])
     const refresh = this.#stateWritten
-    await this.plan.run(this.profiling, refresh)
+    await this.#native.run(this.profiling, refresh)
     if (refresh) this.#stateWritten = false
     return Object.fromEntries(
-      [...this.lowering.graph.outputs].map(([name, value]) => {
-        const place = [this.index.get(this.outputs.get(name)!)!, -1, -1] as const
-        return [name, this.#read(place, value.type)]
+      [...this.plan.graph.outputs].map(([name, { type }]) => {
+        return [name, this.#read({ buffer: this.plan.outputs.get(name)! }, type)]
       }),
     )
   }
@@ -95,7 +104,7 @@ export class NativeProgram implements OnednnProgram {
   async read(name: string): Promise<HostArray> {
     this.#lifetime.checkIdle()
     const node = this.#state(name)
-    return this.#read(this.#place(node), node.outputs[0])
+    return this.#read(this.plan.leaves.get(node.name)!, node.outputs[0])
   }
 
   async write(name: string, data: HostArray): Promise<void> {
@@ -108,26 +117,23 @@ export class NativeProgram implements OnednnProgram {
 
   profile(): StepProfile[] {
     this.#lifetime.checkIdle()
-    const executions: { thread: number; start: number; duration: number }[][] = this.steps.map(() => [])
-    const events = this.plan.events()
+    const executions: { thread: number; start: number; duration: number }[][] = this.#steps.map(() => [])
+    const events = this.#native.events()
     for (let i = 0; i < events.length; i += 4) {
       executions[events[i]].push({ thread: events[i + 1], start: events[i + 2], duration: events[i + 3] })
     }
-    return this.steps.map((step, i) => {
-      const { node, implementation } = step
+    return this.#steps.map(({ node, run, implementation, bytes }, i) => {
       const types = node.inputs.map(input => input.type)
       const arithmetic =
-        !implementation.startsWith(REORDER) && (step.primitive !== undefined || MULTIPLY_ADDS.includes(implementation))
+        !implementation.startsWith(REORDER) && ('primitive' in run || MULTIPLY_ADDS.includes(implementation))
       const multiplyAdds = arithmetic ? (opDefinition(node.op).multiplyAdds?.(types, node.outputs, node.attrs) ?? 0) : 0
-      const lasting = step.operands.flatMap(operand => (operand && !operand.buffer.scratch ? operand.buffer.bytes : []))
-      const bytes = lasting.reduce((sum, value) => sum + value, 0)
       return { node, implementation, multiplyAdds, bytes, executions: executions[i] }
     })
   }
 
   dispose(): void {
     this.#lifetime.dispose()
-    this.plan.dispose()
+    this.#native.dispose()
   }
 
   #state(name: string): Node {
@@ -136,24 +142,27 @@ export class NativeProgram implements OnednnProgram {
     return node
   }
 
-  /** Buffer, layout and dense layout of a state; two equal numbers mean a plain copy. */
-  #place(node: Node): [number, number, number] {
-    const { buffer, layout, groups } = this.lowering.storage.leafOf(node)
-    const index = this.index.get(buffer)!
-    const [{ shape, dtype }] = node.outputs
-    return layout === 'dense' ? [index, -1, -1] : [index, layout, this.lowering.layouts.dense(shape, dtype, groups)]
-  }
-
   #write(node: Node, values: HostArray | number): void {
-    this.plan.write(...this.#place(node), inMemory(node.outputs[0], values))
+    this.#native.write(...nativePlace(this.plan.leaves.get(node.name)!), inMemory(node.outputs[0], values))
   }
 
-  #read(place: readonly [number, number, number], type: TensorType): HostArray {
+  #read(place: PlanLeaf, type: TensorType): HostArray {
     const array = memoryFor(type)
-    this.plan.read(...place, array)
+    this.#native.read(...nativePlace(place), array)
     return asNumbers(type, array)
   }
 }
+
+/** Buffer, layout and dense layout; two equal numbers mean a plain copy. */
+const nativePlace = ({ buffer, layout }: PlanLeaf): [number, number, number] =>
+  layout === undefined ? [buffer, -1, -1] : [buffer, layout.own, layout.dense]
+
+const nativeStep = ({ run, operands, ints, floats, once }: PlanStep): NativeStep => ({
+  ...run,
+  buffers: operands.map(operand => operand?.buffer ?? -1),
+  strides: operands.map(operand => operand?.stride ?? 0),
+  ...{ ints, floats, once },
+})
 
 function checkFeed({ name, outputs: [type] }: Node, fed: HostArray | number | undefined): void {
   if (fed === undefined) {

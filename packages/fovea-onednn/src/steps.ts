@@ -1,5 +1,6 @@
 /** @file What a lowered graph is made of: buffers, and steps that read and write them. */
 import type { Node } from 'fovea/engine'
+import type { KernelName } from './kernels/table.js'
 
 /** A piece of memory, without a place yet. */
 export interface Buffer {
@@ -23,11 +24,11 @@ export interface Operand {
   readonly sliced: boolean
 }
 
-export interface Step {
+/** A step of a plan to come, on buffers without places. */
+export interface LoweredStep {
   readonly node: Node
   /** A kernel's name, or a primitive's number. */
-  readonly kernel?: string
-  readonly primitive?: number
+  readonly run: { readonly kernel: KernelName } | { readonly primitive: number }
   readonly operands: readonly (Operand | undefined)[]
   /** Of the operands, by position: which are written. The others are read. */
   readonly writes: readonly number[]

@@ -108,6 +108,19 @@ export class Storage {
     return stored
   }
 
+  /** The names of the nodes whose values each buffer holds. */
+  held(): Map<Buffer, string[]> {
+    const held = new Map<Buffer, string[]>()
+    for (const [{ name }, outputs] of this.#values) {
+      for (const stored of outputs) {
+        if (stored === undefined) continue
+        const names = held.get(stored.buffer) ?? []
+        if (!names.includes(name)) held.set(stored.buffer, [...names, name])
+      }
+    }
+    return held
+  }
+
   layoutOf(value: Value): StoredLayout {
     const { layout, groups, buffer } = this.stored(value)
     return { layout, groups, bytes: buffer.bytes }

@@ -139,8 +139,8 @@ function stepsOf(graph: Graph) {
   program.dispose()
   const kinds: Record<string, number> = {}
   const reordersFor = new Set<string>()
-  for (const { kernel, implementation, node } of program.steps) {
-    const [kind] = (kernel ?? implementation).split(' ')
+  for (const { implementation, node } of program.plan.loops.flatMap(({ steps }) => steps)) {
+    const [kind] = implementation.split(' ')
     kinds[kind] = (kinds[kind] ?? 0) + 1
     if (kind === REORDER) reordersFor.add(node.op)
   }

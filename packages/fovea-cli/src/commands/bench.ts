@@ -1,9 +1,9 @@
-/** @file `fovea bench`: how fast a model trains or infers here, on images of noise. */
+/** @file `fovea bench`: how fast a model trains or infers here, on images of noise; what its step is compiled to. */
 
 import { Command } from 'commander'
 import { createModel, type Feeds, FoveaError, formatBytes, type MemoryUse, type Precision, type Program } from 'fovea'
-import type { OnednnProgram, StepProfile } from 'fovea-onednn'
-import { benchmark } from '../benchmark.js'
+import { describePlan, type OnednnProgram, printPlan, type StepProfile } from 'fovea-onednn'
+import { benchmark, benchmarkGraph } from '../benchmark.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { writeFileAtomic } from '../files.js'
 import { checkNewFiles } from '../new-files.js'
@@ -22,6 +22,7 @@ interface BenchOptions extends EngineOptions {
   readonly steps: number
   readonly profile?: true
   readonly trace?: string
+  readonly plan?: true
   readonly json?: true
 }
 
@@ -39,6 +40,7 @@ export function benchCommand(): Command {
     .option('--steps <n>', 'steps that are measured, after two that are not', wholeNumber('--steps', 1), 10)
     .option('--profile', 'list where the time of a step goes, by kind of operation')
     .option('--trace <file>', 'write a step as a trace for chrome://tracing, a new file')
+    .option('--plan', 'print what a step is compiled to, its loops, steps and memory, and measure nothing')
     .option('--json', 'print JSON')
     .action(run)
 }
@@ -48,10 +50,16 @@ async function run(name: string, options: BenchOptions): Promise<void> {
   const { mode, batch, precision, keepFloat32, memory, steps, input } = options
   if (mode === 'infer' && memory === 'low')
     throw new UsageError('--memory low is for training: inference keeps nothing')
+  if (options.plan && (options.profile || options.trace !== undefined))
+    throw new UsageError('--plan measures nothing: leave out --profile and --trace')
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const model = createModel(name, input === undefined ? {} : { input })
+  const step = { mode, batch, precision, ...(keepFloat32 && { keepFloat32 }), memory }
   const wantsProfile = options.profile === true || options.trace !== undefined
-  if (wantsProfile && engine.name !== 'onednn') throw new FoveaError('--profile and --trace need the onednn engine')
+  if (engine.name !== 'onednn') {
+    if (wantsProfile) throw new FoveaError('--profile and --trace need the onednn engine')
+    if (options.plan) throw new FoveaError('--plan needs the onednn engine')
+  }
   if (options.trace !== undefined) checkNewFiles([options.trace], '--trace')
   let profile: readonly StepProfile[] = []
   const onProgram = async (program: Program, feeds: Feeds): Promise<void> => {
@@ -60,15 +68,13 @@ async function run(name: string, options: BenchOptions): Promise<void> {
     await native.run(feeds)
     profile = native.profile()
   }
-  const result = await benchmark(model, engine, {
-    mode,
-    batch,
-    precision,
-    ...(keepFloat32 && { keepFloat32 }),
-    memory,
-    steps,
-    ...(wantsProfile && { onProgram }),
-  })
+  if (options.plan) {
+    const program = engine.compile(benchmarkGraph(model, step)) as OnednnProgram
+    program.dispose()
+    output.result({ ...{ model: name, mode, batch, precision, engine: engine.name }, plan: describePlan(program.plan) })
+    return output.show(printPlan(program.plan))
+  }
+  const result = await benchmark(model, engine, { ...step, steps, ...(wantsProfile && { onProgram }) })
   const peaks = options.profile && (await measurePeaks(engine))
   const rows = peaks && profileRows(profile, peaks, engine.threads)
   output.result({ ...result, ...(peaks && { peaks, profile: rows }) })

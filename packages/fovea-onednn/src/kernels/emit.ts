@@ -7,6 +7,7 @@ import {
   type EnumerationName,
   elementBytes,
   enumerationNumber,
+  enumerations,
   type Field,
   isBuffer,
   isWritten,
@@ -84,6 +85,25 @@ export function encode<K extends KernelName>(
     ints,
     floats,
   }
+}
+
+/** What a step of a kernel is given beside its buffers, by name. */
+export type Fields = Readonly<Record<string, number | string | boolean | readonly number[]>>
+
+/** The fields that `encode` made these numbers of. */
+export function namedFields(kernel: KernelName, ints: readonly number[], floats: readonly number[]): Fields {
+  const [integers, numbers] = [ints.values(), floats.values()]
+  const take = (from: Iterator<number>): number => from.next().value
+  const value = (field: Exclude<Field, BufferField>): Fields[string] => {
+    if (field.role === 'number') return take(numbers)
+    const integer = take(integers)
+    if (field.role === 'enumeration') return enumerations[field.of][integer]
+    if (field.role === 'flag') return integer !== 0
+    return field.role === 'list' ? Array.from({ length: integer }, () => take(integers)) : integer
+  }
+  return Object.fromEntries(
+    fieldsOf(kernel).flatMap(([name, field]) => (isBuffer(field) ? [] : [[name, value(field)]])),
+  )
 }
 
 /** The least bytes of a kernel's buffer. */
