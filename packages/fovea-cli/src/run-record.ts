@@ -12,7 +12,7 @@ import {
   modelNames,
   parameterCount,
   type RecipeChoice,
-  resolveSettings,
+  type ResolvedSettings,
   type TrainingSettings,
   trainSettings,
 } from 'fovea'
@@ -137,16 +137,23 @@ const recordSchema = z.object({
 
 export type RunRecord = z.infer<typeof recordSchema>
 
+/** What a request came to. */
+interface Made {
+  readonly model: Model
+  readonly data: DataSplits
+  readonly engine: Engine
+  readonly settings: ResolvedSettings
+}
+
 /** The record of a run that is starting, or going on from where `before` tells of. */
 export function recordOf(
   request: RunRequest,
-  { model, data, engine }: { readonly model: Model; readonly data: DataSplits; readonly engine: Engine },
+  { model, data, engine, settings }: Made,
   before: RunRecord | undefined,
 ): RunRecord {
   const now = new Date().toISOString()
   // In the order of the schema.
   const known = requestSchema.parse({ ...request, ...pathsOf(request), engine: engine.name, threads: engine.threads })
-  const settings = resolveSettings(model, data.train.length, requestedSettings(request))
   const { size, mean, deviation } = model.preprocessing
   return {
     version: VERSION,

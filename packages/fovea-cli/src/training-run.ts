@@ -10,6 +10,7 @@ import {
   FoveaError,
   InvalidArgumentError,
   type Model,
+  type RunStart,
   type StepProgress,
   type TrainingRun,
   type TrainingState,
@@ -40,7 +41,8 @@ export interface RunOptions {
 interface RunContext extends RunOptions {
   readonly engine: Engine
   readonly data: DataSplits
-  readonly record: RunRecord
+  /** Once all is checked, before the first step. */
+  readonly onStart: (run: RunStart) => Promise<void>
 }
 
 /**
@@ -66,9 +68,16 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     if (request.precision !== 'float32') output.say(aboutPrecision(request.precision, engine))
     if (!saved && folder.hasBegun) output.warn(`'${folder.path}' has no checkpoint yet: the run begins again`)
     const model = saved?.model ?? startingModel(request, data, trained)
-    const record = recordOf(request, { model, data, engine }, folder.hasBegun ? folder.readRecord() : undefined)
+    const before = folder.hasBegun ? folder.readRecord() : undefined
+    let record: RunRecord | undefined
+    const onStart = async ({ settings }: RunStart): Promise<void> => {
+      record = recordOf(request, { model, data, engine, settings }, before)
+      await folder.writeRecord(record)
+      if (saved) return // What it trained on, it trains on.
+      await writeTrainedImages(folder.path, data.train, request.from ? readTrainedImages(request.from) : {})
+    }
     try {
-      const run = await trainIn(model, saved?.training, request, { ...options, data, engine, record })
+      const run = await trainIn(model, saved?.training, request, { ...options, data, engine, onStart })
       if (run.interrupted) {
         output.warn(`stopped and saved; go on with: ${resumeCommand(folder)}`)
         process.exitCode = 130 // 128 + SIGINT
@@ -86,7 +95,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
         title: options.title ?? `${request.model} on ${dataName(data.train)}`,
         trainingImages: data.train.length,
       })
-      await folder.writeRecord(finished(record))
+      if (record) await folder.writeRecord(finished(record))
       const seconds = (performance.now() - start) / 1000
       const testAccuracy = evaluation.accuracy
       const more = augmented === undefined ? {} : { augmentedTestAccuracy: augmented }
@@ -131,7 +140,7 @@ async function trainIn(
   model: Model,
   resume: TrainingState | undefined,
   request: RunRequest,
-  { folder, engine, data, output, record }: RunContext,
+  { folder, engine, data, output, onStart }: RunContext,
 ): Promise<TrainingRun> {
   const { epochs, memory, saveSeconds, keep = 0 } = request
   const lines: EpochLine[] = folder.readEpochs(resume?.epoch ?? 0)
@@ -152,11 +161,7 @@ async function trainIn(
       ...(saveSeconds === undefined ? {} : { saveSeconds }),
       signal: interrupt.signal,
       ...(resume === undefined ? {} : { resume }),
-      onStart: async () => {
-        await folder.writeRecord(record)
-        if (resume) return // What it trained on, it trains on.
-        await writeTrainedImages(folder.path, data.train, request.from ? readTrainedImages(request.from) : {})
-      },
+      onStart,
       onStep: bar.update,
       onEpoch: async epoch => {
         bar.stop()

@@ -2,10 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
-import { arrayDataset, createModel, type DataSplits, referenceEngine } from 'fovea'
+import { arrayDataset, createModel, type DataSplits, referenceEngine, resolveSettings } from 'fovea'
 import { describe, expect, test } from 'vitest'
 import { RunFolder } from '../src/run-folder.js'
-import { finished, type RunRequest, recordOf, repeatCommand } from '../src/run-record.js'
+import { finished, type RunRequest, recordOf, repeatCommand, requestedSettings } from '../src/run-record.js'
 import { temporaryFolder } from './run-fovea.js'
 
 const request: RunRequest = { model: 'resnet8', data: 'pets', epochs: 2, batch: 4, precision: 'float32', seed: 3 }
@@ -18,11 +18,9 @@ const images = (name: string, count: number) =>
     classes: ['cat', 'dog'],
   })
 const data: DataSplits = { train: images('pets/train', 12), test: images('pets/test', 4) }
-const made = {
-  data,
-  engine: referenceEngine(),
-  model: createModel('resnet8', { input: [16, 16, 3], labels: ['cat', 'dog'] }),
-}
+const model = createModel('resnet8', { input: [16, 16, 3], labels: ['cat', 'dog'] })
+const settings = resolveSettings(model, 12, requestedSettings(request))
+const made = { data, engine: referenceEngine(), model, settings }
 const record = recordOf(request, made, undefined)
 
 /** A folder whose run.json is that text. */

@@ -90,6 +90,7 @@ export { type TestTimeAugmentation, testTimeAugmentations } from './train/test-t
 export * from './train/train.js'
 export {
   type EpochReport,
+  type RunStart,
   type SaveMoment,
   type StepProgress,
   type TrainingData,

@@ -14,9 +14,10 @@ import { callback, number, whole } from '../settings/kinds.js'
 import { checkDataset } from './check-dataset.js'
 import { Epochs } from './epochs.js'
 import { hasDiverged, type LearningRateSearch, suggestRate, type TriedRate } from './rate-suggestion.js'
-import { askedSettings, checkSettings, type RecipeChoice, resolve, type TrainingSettings } from './settings.js'
+import { askedSettings, checkRun, type RecipeChoice, resolve, type TrainingSettings } from './settings.js'
 import { trainingSettings } from './settings-table.js'
 import { dataSetting, type TrainOptions } from './train-options.js'
+import type { LossScaleState } from './training-state.js'
 import { TrainingStep } from './training-step.js'
 
 /** The settings of the run that a rate is sought for (those not given come from the recipe), and which rates are tried. */
@@ -88,7 +89,7 @@ export async function findLearningRate(model: Model, options: FindLearningRateOp
     ...asked,
     ...(asked.optimizer && { schedule: { type: 'constant', rate: lowest, warmupSteps: 0 } as const }),
   })
-  checkSettings(model, settings, 1, { data: data.train.fingerprint }, undefined)
+  checkRun(model, settings, 1, { data: data.train.fingerprint }, undefined)
   checkDataset(model, data.train)
   const epochs = new Epochs(model, data.train, settings)
   const compiled = new TrainingStep(model, chosen ?? (await defaultEngine()), settings, epochs, {
@@ -103,11 +104,14 @@ export async function findLearningRate(model: Model, options: FindLearningRateOp
   })
   try {
     await compiled.begin(model.weights)
+    let lossScale: LossScaleState | undefined
     for (let epoch = 0; ; epoch++) {
       let step = 0
       for await (const batch of epochs.batches(epoch)) {
         const rate = lowest * (highest / lowest) ** (tried.length / (steps - 1))
-        const { loss } = await compiled.run(batch, { epoch, step: step++ }, rate)
+        const result = await compiled.run(batch, { epoch, step: step++, lossScale }, rate)
+        const { loss } = result
+        lossScale = result.lossScale
         if (!Number.isFinite(loss)) return found()
         const last = { learningRate: rate, loss }
         tried.push(last)

@@ -181,7 +181,17 @@ export function checkSettings(
   resume: TrainingState | undefined,
 ): void {
   checkArguments(checkedTogether, { model, settings, epochs, data, resume })
-  const run = runSettings.parse(settings, '')
+  checkRun(model, runSettings.parse(settings, ''), epochs, data, resume)
+}
+
+/** The same of settings that have been read. */
+export function checkRun(
+  model: Model,
+  run: ResolvedSettings,
+  epochs: number,
+  data: Pick<TrainingState, 'data' | 'heldOut'>,
+  resume: TrainingState | undefined,
+): void {
   checkGroups(
     run.groups,
     parameterNodes(model.graph).map(({ name }) => name),

@@ -11,6 +11,7 @@ import { group, type Rows } from '../settings/group.js'
 import { callback, custom, number } from '../settings/kinds.js'
 import { unexpected, within } from '../settings/setting.js'
 import { askedSettings, epochsSetting, type RecipeChoice, type TrainingSettings } from './settings.js'
+import type { ResolvedSettings } from './settings-table.js'
 import {
   type Checkpoint,
   type EpochMetrics,
@@ -37,7 +38,7 @@ export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, C
   /** Aborting it ends the run after the step under way; what was done is saved. */
   readonly signal?: { readonly aborted: boolean }
   /** Once all is checked and compiled, before the first step. What this or any of the next three throws ends the run. */
-  readonly onStart?: () => void | Promise<void>
+  readonly onStart?: (run: RunStart) => void | Promise<void>
   /** After each step. The next one waits for a promise that it returns. */
   readonly onStep?: (progress: StepProgress) => void
   /** After each epoch, before it is saved. */
@@ -57,6 +58,12 @@ export interface SaveMoment {
   readonly epochEnded: boolean
   /** After an epoch with the lowest held-out loss so far: the model as it was evaluated. */
   readonly best?: Model
+}
+
+/** What a run is made of, with all that was not given filled in. */
+export interface RunStart {
+  readonly settings: ResolvedSettings
+  readonly epochs: number
 }
 
 /** Means over the epoch so far. */

@@ -30,6 +30,8 @@ export interface StepResult {
   /** How many images it got right, before its update. */
   readonly correct: number
   readonly learningRate: number
+  /** Where it stands now; undefined for types that need none. */
+  readonly lossScale: LossScaleState | undefined
 }
 
 export class TrainingStep {
@@ -38,7 +40,6 @@ export class TrainingStep {
   readonly #run: Pick<StepMoment, 'steps' | 'epochs' | 'seed'>
   /** By class, how much an image counts; undefined where all count alike. */
   readonly #classWeights: Float32Array | undefined
-  #lossScale: LossScaleState = initialLossScale
 
   /**
    * @throws EngineError for a step that needs more memory than there is; InvalidArgumentError for class weights that are not
@@ -59,29 +60,22 @@ export class TrainingStep {
     this.#run = { steps, epochs, seed }
   }
 
-  /** Sets the state: the model's weights, and slots and loss scale as saved or as they start. */
-  async begin(weights: Weights, saved: { readonly slots?: Weights; readonly lossScale?: LossScaleState } = {}) {
-    await writeState(this.#program, this.#graph, weights, saved.slots)
-    this.#lossScale = saved.lossScale ?? initialLossScale
-  }
-
-  /** Where dynamic loss scaling stands; undefined for types that need none. */
-  get lossScale(): LossScaleState | undefined {
-    return this.settings.precision === 'mixed_float16' ? this.#lossScale : undefined
+  /** Sets the state: the model's weights, and slots as saved or as they start. */
+  begin(weights: Weights, slots?: Weights): Promise<void> {
+    return writeState(this.#program, this.#graph, weights, slots)
   }
 
   /**
    * Runs a batch, and updates the state.
-   * @param at epoch and step, counted from 0
+   * @param at epoch and step, counted from 0, and where loss scaling stands
    * @param learningRate instead of the schedule's
    */
   async run(
     batch: Batch,
-    { epoch, step }: Pick<StepMoment, 'epoch' | 'step'>,
+    { epoch, step, lossScale }: Pick<StepMoment, 'epoch' | 'step'> & Pick<StepResult, 'lossScale'>,
     learningRate = this.#learningRate(epoch, step),
   ): Promise<StepResult> {
     const { accumulate, batchSize, labels } = this.settings
-    const lossScale = this.#lossScale
     const classes = this.model.labels.length
     const label = labelFeed(batch, classes, labels, this.#classWeights)
     const dominant = dominantLabels(batch)
@@ -90,15 +84,15 @@ export class TrainingStep {
       const size = (whole.length / batchSize) * images
       return (accumulate === 1 ? whole : whole.subarray(part * size, (part + 1) * size)) as T
     }
-    const result = { loss: 0, correct: 0, learningRate }
+    const result = { loss: 0, correct: 0, learningRate, lossScale }
     for (let part = 0; part < accumulate; part++) {
-      const numbers = this.#graph.feeds({ ...this.#run, epoch, step, part, learningRate, lossScale })
-      const feeds = { image: partOf(batch.images, part), label: partOf(label, part), ...numbers }
+      const moment = { ...this.#run, epoch, step, part, learningRate, lossScale: lossScale ?? initialLossScale }
+      const feeds = { image: partOf(batch.images, part), label: partOf(label, part), ...this.#graph.feeds(moment) }
       const { loss, logits, finite } = await this.#program.run(feeds)
       result.loss += loss[0] / accumulate
       result.correct += countCorrect(logits, partOf(dominant, part), classes)
       if (finite !== undefined && part === accumulate - 1) {
-        this.#lossScale = nextLossScale(lossScale, finite[0] !== 0)
+        result.lossScale = nextLossScale(moment.lossScale, finite[0] !== 0)
       }
     }
     return result

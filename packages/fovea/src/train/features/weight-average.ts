@@ -64,9 +64,12 @@ export class Averaging {
     }
   }
 
-  /** The weights to be evaluated and kept: the moving averages where there are any. */
-  kept(weights: Weights, slots: Weights): Weights {
-    if (this.average.type !== 'moving') return weights
+  /**
+   * The weights to be evaluated and kept: the moving averages where there are any.
+   * @param steps of the run that counted so far: before the first, the averages are empty
+   */
+  kept(weights: Weights, slots: Weights, steps: number): Weights {
+    if (this.average.type !== 'moving' || steps === 0) return weights
     return new Map([...weights].map(([name, values]) => [name, slots.get(slotOf(name)) ?? values]))
   }
 }

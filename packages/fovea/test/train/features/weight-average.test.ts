@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/formats/checkpoint.js'
 import type { Weights } from '../../../src/models/model.js'
-import { averageAt, averageSetting, type WeightAverage } from '../../../src/train/features/weight-average.js'
+import { Averaging, averageAt, averageSetting, type WeightAverage } from '../../../src/train/features/weight-average.js'
 import { train } from '../../../src/train/train.js'
 import type { TrainOptions } from '../../../src/train/train-options.js'
 import { stripeData } from '../patterns.js'
@@ -50,6 +50,12 @@ test('steps that float16 skipped are none: the first good one fills the average,
   const lookahead: WeightAverage = { type: 'lookahead', every: 5, decay: 0.8, power: 3 }
   expect(averageAt(lookahead, 5, 100, 1)).toEqual({ weight: 0, back: 0 })
   expect(averageAt(lookahead, 6, 100, 1)).toEqual({ weight: 1, back: 1 })
+})
+
+test('before a step has counted, the averages are empty: the weights are kept', () => {
+  const [weights, slots] = [0.5, 0].map((value, i) => new Map([[['w', 'w:average'][i], Float32Array.of(value)]]))
+  const averaging = new Averaging({ type: 'moving', decay: 0.9 })
+  expect([0, 1].map(steps => averaging.kept(weights, slots, steps).get('w')![0])).toEqual([0.5, 0])
 })
 
 test('lookahead moves the slow weights every so many steps, and the weights go back to them', async () => {
