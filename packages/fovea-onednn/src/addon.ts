@@ -1,13 +1,11 @@
 /** @file The types of what the native addon exports; native/addon.cc is the other side. */
 import type { MemoryArray } from './memory-arrays.js'
+import type { Primitive } from './target.js'
 
-/** A oneDNN primitive. `weightsLayout` numbers the layout of the weights it reads, or of the gradient it writes. */
-export interface Primitive {
-  readonly id: number
+/** `weightsLayout` numbers the layout of the weights that it reads, or of the gradient that it writes. */
+export interface Convolution extends Primitive {
   readonly weightsLayout: number
   readonly weightsBytes: number
-  readonly scratchpadBytes: number
-  readonly implementation: string
 }
 
 /** See native/onednn.h. Names are numbers of kernels/field.ts; what is a bool there is 0 or 1. */
@@ -56,6 +54,7 @@ export interface NativeLoop {
   readonly steps: readonly NativeStep[]
 }
 
+/** A plan on the native side: its layouts and primitives first, then what `build` is given, once. */
 export interface NativePlan {
   /** The dense layout of weights, or that of a gradient in tiles (of one group). */
   layout(
@@ -64,7 +63,7 @@ export interface NativePlan {
     groups: number,
     tiled: boolean,
   ): { readonly layout: number; readonly bytes: number }
-  convolution(spec: ConvolutionSpec): Primitive
+  convolution(spec: ConvolutionSpec): Convolution
   reorder(from: number, to: number, threads: number): Primitive
   build(
     arenaBytes: number,

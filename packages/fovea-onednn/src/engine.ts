@@ -1,10 +1,10 @@
 /** @file The oneDNN engine: compiles a graph into a native plan; a program runs it on the addon's own thread. */
 import { compileOptions, type Engine, EngineError, graphOf, group, isHalf, type Rows, whole } from 'fovea/engine'
-import { arithmeticOf } from './arithmetic.js'
+import { capabilitiesOf } from './capabilities.js'
 import { allowedCores } from './cores.js'
 import { type AddonOrigin, findAddon, NoAddonError } from './find-addon.js'
-import { Lowering } from './lowering.js'
 import { makePlan } from './make-plan.js'
+import { OnednnTarget } from './onednn-target.js'
 import { NativeProgram } from './program.js'
 
 /** What an engine is made with; all programs that it compiles share it. */
@@ -39,8 +39,8 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
       `OpenMP gives this process at most ${threadLimit} thread${threadLimit === 1 ? '' : 's'} (OMP_THREAD_LIMIT, OMP_MAX_ACTIVE_LEVELS), not ${threads}`,
     )
   }
-  const arithmetic = arithmeticOf(info)
-  const { widening } = arithmetic
+  const capabilities = capabilitiesOf(info)
+  const { widening } = capabilities
   return {
     name: 'onednn',
     description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
@@ -51,8 +51,8 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
     },
     compile(graph, options = {}) {
       const native = new addon.Plan(threads)
-      const lowering = new Lowering(native, graphOf(graph), threads, arithmetic)
-      return new NativeProgram(native, makePlan(lowering, compileOptions.parse(options, '')))
+      const target = new OnednnTarget(native, threads, capabilities)
+      return new NativeProgram(native, makePlan(graphOf(graph), target, compileOptions.parse(options, '')))
     },
   }
 }

@@ -2,13 +2,14 @@
 import type { DType, Shape, TensorType } from 'fovea/engine'
 import type { NativePlan } from './addon.js'
 import { type EnumerationName, enumerationNumber } from './kernels/field.js'
+import type { Primitive, TargetLayouts } from './target.js'
 
 const typeNumber = (dtype: DType): number => enumerationNumber('ElementType', dtype as EnumerationName<'ElementType'>)
 
-export class Layouts {
+export class Layouts implements TargetLayouts {
   readonly #bytes = new Map<number, number>()
 
-  constructor(readonly plan: NativePlan) {}
+  constructor(readonly native: NativePlan) {}
 
   /** Remembers how many bytes a layout takes. */
   note(layout: number, bytes: number): void {
@@ -22,14 +23,23 @@ export class Layouts {
   /** The dense layout of weights, as a number of oneDNN's; linear ones are those of 1×1 convolutions. */
   dense(shape: Shape, dtype: DType, groups: number): number {
     const weights = shape.length === 2 ? [...shape, 1, 1] : shape
-    const { layout, bytes } = this.plan.layout(typeNumber(dtype), weights, groups, false)
+    const { layout, bytes } = this.native.layout(typeNumber(dtype), weights, groups, false)
     this.note(layout, bytes)
     return layout
   }
 
+  /** oneDNN 2.x knows nothing of float16, and 3.x on few processors. */
+  reorders(dtype: DType): boolean {
+    return dtype !== 'float16'
+  }
+
+  reorder(from: number, to: number, threads: number): Primitive {
+    return this.native.reorder(from, to, threads)
+  }
+
   /** The layout in which our weight gradient leaves its tiles: [outputs / 16, inputs / 16, height, width, 16, 16]. */
   tiled({ shape, dtype }: TensorType): { readonly layout: number; readonly bytes: number } {
-    const found = this.plan.layout(typeNumber(dtype), shape, 1, true)
+    const found = this.native.layout(typeNumber(dtype), shape, 1, true)
     this.note(found.layout, found.bytes)
     return found
   }

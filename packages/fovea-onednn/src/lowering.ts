@@ -13,21 +13,17 @@ import {
   tensorBytes,
   type Value,
 } from 'fovea/engine'
-import type { NativePlan, Primitive } from './addon.js'
-import type { Arithmetic } from './arithmetic.js'
 import { encode, type KernelFields } from './kernels/emit.js'
 import { type EnumerationName, isElementType } from './kernels/field.js'
 import type { KernelName } from './kernels/table.js'
-import { Layouts } from './layouts.js'
 import { aligned } from './memory.js'
-import { sliceViews, type View } from './slices.js'
+import { type Slicing, sliceNodes } from './slices.js'
 import type { Buffer, LoweredStep, Operand } from './steps.js'
 import { type Layout, Storage, type Stored } from './storage.js'
+import type { Primitive, Target } from './target.js'
 
 /** So little is moved by one thread before another has heard of it. */
 const SMALL_BYTES = 1 << 16
-/** So few multiply-adds are done likewise. */
-const SMALL_MULTIPLY_ADDS = 1 << 19
 
 /** How the implementations of reorders are called, which do none of their node's arithmetic. */
 export const REORDER = 'reorder'
@@ -37,43 +33,37 @@ type Operands = readonly (Operand | undefined)[]
 type ElementType = EnumerationName<'ElementType'>
 type FloatType = Exclude<ElementType, 'int32' | 'uint8'>
 
+/** Not in slices. */
+const whole = (node: Node): Slicing => ({ node, slices: 0, imagesPerSlice: 0 })
+
 export class Lowering {
   readonly steps: LoweredStep[] = []
   readonly storage: Storage
-  readonly layouts: Layouts
-  readonly #views: ReadonlyMap<Node, View>
+  readonly #slicings: ReadonlyMap<Node, Slicing>
   readonly #reordered = new Map<string, Buffer>()
-  readonly #primitives = new Map<Node, Primitive>()
   /** What a node left for others. */
   readonly #kept = new Map<Node, Operand>()
   #node!: Node
-  #view!: View
+  #slicing!: Slicing
   #once = false
 
   constructor(
-    readonly plan: NativePlan,
     readonly graph: Graph,
-    readonly threads: number,
-    readonly arithmetic: Arithmetic,
+    readonly target: Target,
   ) {
-    this.#views = sliceViews(graph, threads, arithmetic)
+    this.#slicings = sliceNodes(graph, target)
     this.storage = new Storage(graph)
-    this.layouts = new Layouts(plan)
   }
 
   /** The node as it is for one slice, and how many slices there are. */
-  view(node: Node): View {
-    return this.#views.get(node)!
-  }
-
-  /** Threads that share one execution of a primitive of the node, which has so many multiply-adds. */
-  threadsFor(node: Node, multiplyAdds: number): number {
-    return this.view(node).slices > 0 || multiplyAdds < SMALL_MULTIPLY_ADDS ? 1 : this.threads
+  slicing(node: Node): Slicing {
+    return this.#slicings.get(node)!
   }
 
   /** The type, as one that the native side has. */
   type({ dtype }: TensorType): ElementType {
-    if (!isElementType(dtype)) throw new EngineError(`the oneDNN engine has no ${dtype} ('${this.#node.name}')`)
+    if (!isElementType(dtype))
+      throw new EngineError(`the ${this.target.name} engine has no ${dtype} ('${this.#node.name}')`)
     return dtype
   }
 
@@ -82,17 +72,10 @@ export class Lowering {
     const own = this.type(type)
     if (own === 'int32' || own === 'uint8') {
       throw new EngineError(
-        `the oneDNN engine has no ${this.#node.op} of ${own} ('${this.#node.name}'): cast it to float32`,
+        `the ${this.target.name} engine has no ${this.#node.op} of ${own} ('${this.#node.name}'): cast it to float32`,
       )
     }
     return own
-  }
-
-  /** The primitive of a node, made once. */
-  primitive(node: Node, make: () => Primitive): Primitive {
-    const primitive = this.#primitives.get(node) ?? make()
-    this.#primitives.set(node, primitive)
-    return primitive
   }
 
   /** Makes the buffers of leaves. */
@@ -102,34 +85,30 @@ export class Lowering {
     this.storage.leaf(node)
   }
 
-  /** A node whose inputs never change is computed once, into memory that lasts. */
-  begin(node: Node): void {
+  /**
+   * A node whose inputs never change is computed once, into memory that lasts.
+   * @returns the node as it is for one slice
+   */
+  begin(node: Node): Node {
     this.#node = node
-    this.#view = this.view(node)
+    this.#slicing = this.slicing(node)
     for (const type of node.outputs) this.type(type)
     const fixed = node.inputs.map(input => this.storage.isFixed(this.storage.stored(input).buffer))
     this.#once = fixed.length > 0 && fixed.every(Boolean)
-    // What runs once must not join a loop that runs always. Layouts of oneDNN's are those of weights, whose first axis holds
+    // What runs once must not join a loop that runs always. Layouts of the target's are those of weights, whose first axis holds
     // no images, though it may be as long as the batch.
     const readsWeights = node.inputs.some(
       (input, i) => this.#hasParts(i) && this.storage.stored(input).layout !== 'dense',
     )
-    if (this.#once || readsWeights) this.#view = { node, slices: 0, imagesPerSlice: 0 }
+    if (this.#once || readsWeights) this.#slicing = whole(node)
+    return this.#slicing.node
   }
 
   /** After all nodes: what follows is a step of this one's, on the whole, in each run. */
   after(node: Node): void {
     this.#node = node
-    this.#view = { node, slices: 0, imagesPerSlice: 0 }
+    this.#slicing = whole(node)
     this.#once = false
-  }
-
-  /** The node that is being lowered, and the node as it is for one slice, which lowerings get. */
-  get node(): Node {
-    return this.#node
-  }
-  get current(): Node {
-    return this.#view.node
   }
 
   /** What holds `value` in `layout`; a reorder is added where it lies in another. */
@@ -139,22 +118,23 @@ export class Lowering {
     const sliced = !sameShape(value.type.shape, shape)
     const { dtype } = this.storage.storedType(value)
     if (stored.layout === layout && stored.dtype === dtype) return { buffer: stored.buffer, sliced }
-    const to = layout === 'dense' ? this.layouts.dense(shape, dtype, stored.groups) : layout
+    const to = layout === 'dense' ? this.target.layouts.dense(shape, dtype, stored.groups) : layout
     const key = `${value.node.name} ${value.index} ${to}`
     const done = this.#reordered.get(key)
     if (done !== undefined) return { buffer: done, sliced }
-    const source = stored.dtype === 'float16' ? this.#inFloat32(value) : stored
-    const from = source.layout === 'dense' ? this.layouts.dense(shape, source.dtype, groups) : source.layout
+    const source = this.target.layouts.reorders(stored.dtype) ? stored : this.#inFloat32(value)
+    const from = source.layout === 'dense' ? this.target.layouts.dense(shape, source.dtype, groups) : source.layout
     if (from === to) return { buffer: source.buffer, sliced }
-    const bytes = layout === 'dense' ? tensorBytes(value.node.outputs[value.index]) : this.layouts.bytesOf(layout)
+    const bytes =
+      layout === 'dense' ? tensorBytes(value.node.outputs[value.index]) : this.target.layouts.bytesOf(layout)
     const wasOnce = this.#once
     this.#once = this.storage.isFixed(source.buffer)
     const target = this.storage.newBuffer(bytes, { state: this.#once })
     if (this.#once) this.storage.fix(target)
-    const whole = (buffer: Buffer): Operand => ({ buffer, sliced: false })
-    const reorder = this.plan.reorder(from, to, bytes < SMALL_BYTES ? 1 : this.threads)
+    const all = (buffer: Buffer): Operand => ({ buffer, sliced: false })
+    const reorder = this.target.layouts.reorder(from, to, bytes < SMALL_BYTES ? 1 : this.target.threads)
     const named = { ...reorder, implementation: `${REORDER} ${reorder.implementation}` }
-    this.#pushPrimitive(named, [whole(source.buffer)], [whole(target)], false)
+    this.#pushPrimitive(named, [all(source.buffer)], [all(target)], false)
     this.#once = wasOnce
     // A state changes at its update, so a reordered copy of it serves only until then; graphs update states last.
     this.#reordered.set(key, target)
@@ -210,7 +190,10 @@ export class Lowering {
 
   /** Memory from one step of this node to the next: for the slice, or for the whole where the node is not sliced. */
   temporary(bytes: number): Operand {
-    return { buffer: this.storage.newBuffer(bytes, { scratch: true, perThread: this.#view.slices > 0 }), sliced: false }
+    return {
+      buffer: this.storage.newBuffer(bytes, { scratch: true, perThread: this.#slicing.slices > 0 }),
+      sliced: false,
+    }
   }
 
   /** Memory to which each thread adds what it sees of the batch. */
@@ -236,7 +219,7 @@ export class Lowering {
 
   /** A step by a kernel of ours, on each slice of the batch where the node is sliced. */
   kernel<K extends KernelName>(kernel: K, fields: KernelFields<K>): void {
-    this.#pushKernel(kernel, fields, this.#view)
+    this.#pushKernel(kernel, fields, this.#slicing)
   }
 
   /** A step that copies so many bytes. */
@@ -246,14 +229,14 @@ export class Lowering {
 
   /** A step on the whole, after all slices. */
   sharedKernel<K extends KernelName>(kernel: K, fields: KernelFields<K>): void {
-    this.#pushKernel(kernel, fields, { node: this.#node, slices: 0, imagesPerSlice: 0 })
+    this.#pushKernel(kernel, fields, whole(this.#node))
   }
 
   runPrimitive(primitive: Primitive, reads: Operands, writes: Operands): void {
-    this.#pushPrimitive(primitive, reads, writes, this.#view.slices > 0)
+    this.#pushPrimitive(primitive, reads, writes, this.#slicing.slices > 0)
   }
 
-  /** A dense copy of weights that were computed in float16, of which oneDNN knows nothing. */
+  /** A dense copy of weights that were computed in a type of which the target's layouts know nothing. */
   #inFloat32(value: Value): Pick<Stored, 'buffer' | 'layout' | 'dtype'> {
     const type: TensorType = { ...value.type, dtype: 'float32' }
     const copy = this.shared(tensorBytes(type))
@@ -271,19 +254,19 @@ export class Lowering {
   #overwritable(index: number): readonly Value[] {
     const { memory } = opDefinition(this.#node.op)
     const inputs = memory === 'view' ? [0] : (memory[index] ?? [])
-    return inputs.flatMap(i => this.#view.node.inputs[i] ?? [])
+    return inputs.flatMap(i => this.#slicing.node.inputs[i] ?? [])
   }
 
   /** Whether an input of the node is cut into slices. */
   #hasParts(input: number): boolean {
-    return !sameShape(this.#view.node.inputs[input].type.shape, this.#node.inputs[input].type.shape)
+    return !sameShape(this.#slicing.node.inputs[input].type.shape, this.#node.inputs[input].type.shape)
   }
 
   #isSliced(index: number): boolean {
-    return this.#view.slices > 0 && this.#view.node.outputs[index] !== this.#node.outputs[index]
+    return this.#slicing.slices > 0 && this.#slicing.node.outputs[index] !== this.#node.outputs[index]
   }
 
-  #pushKernel<K extends KernelName>(kernel: K, fields: KernelFields<K>, { slices, imagesPerSlice }: View): void {
+  #pushKernel<K extends KernelName>(kernel: K, fields: KernelFields<K>, { slices, imagesPerSlice }: Slicing): void {
     const scratch = (bytes: number): Operand => ({
       buffer: this.storage.newBuffer(aligned(bytes), { scratch: true, perThread: true }),
       sliced: false,
@@ -298,7 +281,7 @@ export class Lowering {
       scratchpadBytes === 0
         ? undefined
         : { buffer: this.storage.newBuffer(scratchpadBytes, { scratch: true, perThread: sliced }), sliced: false }
-    const { slices, imagesPerSlice } = sliced ? this.#view : { slices: 0, imagesPerSlice: 0 }
+    const { slices, imagesPerSlice } = sliced ? this.#slicing : whole(this.#node)
     const operands = [...reads, ...writes, scratch]
     const written = operands.map((_, i) => i).slice(reads.length)
     const step = { run: { primitive: id }, ints: [], floats: [], implementation, slices, imagesPerSlice }

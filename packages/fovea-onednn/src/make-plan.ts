@@ -1,28 +1,38 @@
 /** @file From a graph to its plan: lowers each node, gathers loops, gives buffers their places. */
-import { type CompileOptions, checkMemory, EngineError, inputNodes, isLeaf, isOpName, type Node } from 'fovea/engine'
+import {
+  type CompileOptions,
+  checkMemory,
+  EngineError,
+  type Graph,
+  inputNodes,
+  isLeaf,
+  isOpName,
+  type Node,
+} from 'fovea/engine'
 import { finish } from './finish.js'
 import { gatherLoops, type Loop } from './loops.js'
-import type { Lowering } from './lowering.js'
+import { Lowering } from './lowering.js'
 import { type Placement, placeBuffers } from './memory.js'
-import { chooseWideStorage } from './operators/convolution.js'
-import { lowerings } from './operators/index.js'
-import { chooseWeightLayouts } from './operators/weight-layout.js'
+import { loweringOf } from './operators/index.js'
 import type { Plan, PlanBuffer, PlanLeaf, PlanLoop, PlanStep } from './plan.js'
 import type { Buffer, LoweredStep, Operand } from './steps.js'
+import type { Target } from './target.js'
 
 /** @throws EngineError naming the node that the engine lacks, or the memory that is missing */
-export function makePlan(lowering: Lowering, options: CompileOptions): Plan {
-  const { graph, threads, storage } = lowering
-  chooseWeightLayouts(lowering)
-  chooseWideStorage(lowering)
+export function makePlan(graph: Graph, target: Target, options: CompileOptions): Plan {
+  const lowering = new Lowering(graph, target)
+  const { threads } = target
+  const { storage } = lowering
+  target.prepare(lowering)
   for (const node of graph.nodes) if (isLeaf(node)) lowering.leaf(node)
   for (const node of graph.nodes) {
     if (isLeaf(node)) continue
-    if (!isOpName(node.op)) throw new EngineError(`the oneDNN engine has no operator '${node.op}' ('${node.name}')`)
-    lowering.begin(node)
-    const entry = lowerings[node.op]
+    if (!isOpName(node.op)) {
+      throw new EngineError(`the ${target.name} engine has no operator '${node.op}' ('${node.name}')`)
+    }
+    const entry = loweringOf(node.op, target)
     const lower = typeof entry === 'function' ? entry : entry.lower
-    lower(lowering, lowering.current)
+    lower(lowering, lowering.begin(node), node)
     storage.endReads(node)
   }
   const outputs = finish(lowering)
@@ -48,7 +58,11 @@ export function makePlan(lowering: Lowering, options: CompileOptions): Plan {
   }
 }
 
-function placeLeaf({ storage, layouts }: Lowering, index: ReadonlyMap<Buffer, number>, node: Node): PlanLeaf {
+function placeLeaf(
+  { storage, target: { layouts } }: Lowering,
+  index: ReadonlyMap<Buffer, number>,
+  node: Node,
+): PlanLeaf {
   const { buffer, layout, groups } = storage.leafOf(node)
   const [{ shape, dtype }] = node.outputs
   const place = { buffer: index.get(buffer)! }

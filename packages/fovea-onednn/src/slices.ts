@@ -13,15 +13,14 @@ import {
   tensorBytes,
   withOutputShape,
 } from 'fovea/engine'
-import type { Arithmetic } from './arithmetic.js'
-import { lowerings } from './operators/index.js'
-import { hasPairedWeightGradient } from './operators/weight-gradient.js'
+import { loweringOf } from './operators/index.js'
+import type { Target } from './target.js'
 
 /** What the tensors of a node should take at most for one slice: half of a core's second-level cache. */
 const CACHE_BYTES = 1 << 20
 
-/** A node as it is for one slice of the batch. */
-export interface View {
+/** How a node runs on slices of the batch. */
+export interface Slicing {
   /** With the types of a slice; the node itself if it is not sliced. Its inputs still name the original nodes. */
   readonly node: Node
   /** How many slices the batch has; 0 if the node runs on the whole batch at once. */
@@ -29,29 +28,27 @@ export interface View {
   readonly imagesPerSlice: number
 }
 
-/** The views of all nodes of a graph. */
-export function sliceViews(graph: Graph, threads: number, arithmetic: Arithmetic): Map<Node, View> {
+/** How all nodes of a graph do. */
+export function sliceNodes(graph: Graph, target: Target): Map<Node, Slicing> {
   const image = graph.nodes.find(({ op, outputs: [{ shape }] }) => op === 'input' && shape.length === 4)
   const batch = image?.outputs[0].shape[0] ?? 1
   // Every thread has the same number of slices.
-  const all = Array.from({ length: batch }, (_, i) => i + 1).filter(size => batch % (size * threads) === 0)
-  // Gradients that multiply pairs of images waste half of one on a single image.
-  const inPairs = graph.nodes.some(node => hasPairedWeightGradient(node, arithmetic))
-  const even = inPairs ? all.filter(size => size % 2 === 0) : []
+  const all = Array.from({ length: batch }, (_, i) => i + 1).filter(size => batch % (size * target.threads) === 0)
+  const even = target.prefersEvenSlices(graph) ? all.filter(size => size % 2 === 0) : []
   const sizes = even.length > 0 ? even : all
-  const views = new Map<Node, View>()
+  const slicings = new Map<Node, Slicing>()
   let previous = 0
   for (const node of graph.nodes) {
-    const parts = sizes.length > 0 ? imageParts(node, batch, arithmetic) : undefined
+    const parts = sizes.length > 0 ? imageParts(node, batch, target) : undefined
     if (parts === undefined) {
-      views.set(node, { node, slices: 0, imagesPerSlice: batch })
+      slicings.set(node, { node, slices: 0, imagesPerSlice: batch })
       continue
     }
     const size = sliceSize(node, parts, batch, sizes, previous)
     previous = size
-    views.set(node, { node: sliced(node, parts, size), slices: batch / size, imagesPerSlice: size })
+    slicings.set(node, { node: sliced(node, parts, size), slices: batch / size, imagesPerSlice: size })
   }
-  return views
+  return slicings
 }
 
 interface Parts {
@@ -60,17 +57,17 @@ interface Parts {
 }
 
 /** Which inputs and outputs have a part for each image; undefined where the node runs on the whole batch. */
-function imageParts(node: Node, batch: number, arithmetic: Arithmetic): Parts | undefined {
+function imageParts(node: Node, batch: number, target: Target): Parts | undefined {
   if (!isOpName(node.op)) return undefined
   const types = node.inputs.map(({ type }) => type)
   const definition = opDefinition(node.op)
   const roles = definition.batch(types, node.outputs, node.attrs)
   // A view computes nothing, so it needs no slices of its own.
   if (roles === undefined || definition.memory === 'view') return undefined
-  const lowering = lowerings[node.op]
+  const lowering = loweringOf(node.op, target)
   // A plain lowering takes slices where nothing that it gives is made up by all images together.
   const takesSlices =
-    typeof lowering === 'function' ? roles.outputs.length === node.outputs.length : lowering.inSlices(node, arithmetic)
+    typeof lowering === 'function' ? roles.outputs.length === node.outputs.length : lowering.inSlices(node)
   if (!takesSlices) return undefined
   const inputs = types.map((_, i) => roles.inputs.includes(i))
   const outputs = node.outputs.map((_, i) => roles.outputs.includes(i))

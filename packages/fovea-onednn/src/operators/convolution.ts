@@ -14,13 +14,15 @@ import {
   tensorBytes,
   type Value,
 } from 'fovea/engine'
-import type { Primitive } from '../addon.js'
-import type { Direction } from '../arithmetic.js'
+import type { Convolution } from '../addon.js'
+import type { Direction } from '../capabilities.js'
 import { enumerationNumber } from '../kernels/field.js'
 import type { Lowering } from '../lowering.js'
+import type { OnednnTarget } from '../onednn-target.js'
 import type { Operand } from '../steps.js'
+import type { Target } from '../target.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
-import { activationOf, inFloat32, type Lower, onWhole, output, type SliceLowering } from './operator.js'
+import { activationOf, type Lower, onWhole, output } from './operator.js'
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
@@ -65,10 +67,16 @@ function hasSlowActivation(node: Node): boolean {
 const multiplyAddsOf = ({ y, weight }: Pick<Geometry, 'y' | 'weight'>): number =>
   elements(y) * elements(weight.slice(1))
 
-/** Of the whole node or of its view for one slice: both have the same primitive, for a slice where the node is sliced. */
-export function primitiveOf(to: Lowering, original: Node): Primitive {
-  return to.primitive(original, () => {
-    const { node } = to.view(original)
+/** A lowering that knows its target. */
+type OwnLower = (own: OnednnTarget, ...given: Parameters<Lower>) => void
+
+/** So few multiply-adds are done by one thread before another has heard of them. */
+const SMALL_MULTIPLY_ADDS = 1 << 19
+
+/** Of a node as it is in the graph: for a slice where it runs on slices. */
+export function primitiveOf(own: OnednnTarget, to: Lowering, whole: Node): Convolution {
+  return own.primitive(whole, () => {
+    const { node, slices } = to.slicing(whole)
     const { direction, x, y, weight, attrs, bias } = geometryOf(node)
     const [batch, inHeight, inWidth, inChannels] = asImages(x)
     const [, outHeight, outWidth, outChannels] = asImages(y)
@@ -77,9 +85,10 @@ export function primitiveOf(to: Lowering, original: Node): Primitive {
     // oneDNN wants the padding that the windows really use, which flooring the output size may leave partly unused.
     const used = (out: number, stride: number, dilation: number, kernel: number, size: number, before: number) =>
       (out - 1) * stride + dilation * (kernel - 1) + 1 - size - before
-    const primitive = to.plan.convolution({
+    const alone = slices > 0 || multiplyAddsOf({ y, weight }) < SMALL_MULTIPLY_ADDS
+    const primitive = own.native.convolution({
       direction: enumerationNumber('Direction', direction),
-      type: enumerationNumber('ElementType', isWidened(to, node) ? 'float32' : to.float(node.inputs[0].type)),
+      type: enumerationNumber('ElementType', isWidened(own, node) ? 'float32' : to.float(node.inputs[0].type)),
       batch,
       inChannels,
       inHeight,
@@ -100,12 +109,12 @@ export function primitiveOf(to: Lowering, original: Node): Primitive {
       groups: attrs.groups,
       bias: bias ? 1 : 0,
       activation: enumerationNumber('Activation', hasSlowActivation(node) ? 'none' : activationOf(node)),
-      threads: to.threadsFor(original, multiplyAddsOf({ y, weight })),
+      threads: alone ? 1 : own.threads,
       sum: direction === 'forward' && node.inputs.length > 3 ? 1 : 0,
-      winograd: gainsByWinograd(original, to.arithmetic.winograd) ? 1 : 0,
+      winograd: gainsByWinograd(whole, own.capabilities.winograd) ? 1 : 0,
       fixedWeights: to.graph.updates.size === 0 ? 1 : 0,
     })
-    to.layouts.note(primitive.weightsLayout, primitive.weightsBytes)
+    own.layouts.note(primitive.weightsLayout, primitive.weightsBytes)
     return primitive
   })
 }
@@ -118,17 +127,17 @@ export function primitiveOf(to: Lowering, original: Node): Primitive {
 const wideningPays = { forward: 12, inputGradient: 12, weightGradient: 64 } as const
 
 /** Whether a convolution of 16-bit tensors is computed in float32. */
-function isWidened(to: Lowering, node: Node): boolean {
+function isWidened(own: OnednnTarget, node: Node): boolean {
   const { dtype } = node.inputs[0].type
   if (!isHalf(dtype)) return false
   const { direction, x, y, weight, attrs } = geometryOf(node)
-  const widened = to.arithmetic.widening[dtype](direction, attrs.groups > 1 && weight[1] === 1)
+  const widened = own.capabilities.widening[dtype](direction, attrs.groups > 1 && weight[1] === 1)
   if (widened !== 'where it pays') return widened === 'always'
   const pays = (casts: number): boolean => multiplyAddsOf({ y, weight }) >= wideningPays[direction] * casts
   if (pays(elements(x) + elements(y))) return true
   // After another such convolution the input is float32 already, and need not be rounded (chooseWideStorage).
   const [{ node: before }] = node.inputs
-  return isForward(node) && isForward(before) && pays(elements(y) - elements(x)) && isWidened(to, before)
+  return isForward(node) && isForward(before) && pays(elements(y) - elements(x)) && isWidened(own, before)
 }
 
 const asFloat32 = (type: TensorType): TensorType => ({ ...type, dtype: 'float32' })
@@ -159,8 +168,8 @@ function convert(to: Lowering, source: Operand, from: TensorType, target: Operan
   to.kernel('cast', { x: source, y: target, elements: elements(from.shape), ...types })
 }
 
-const forward: Lower = (to, node) => {
-  const primitive = primitiveOf(to, to.node)
+const forward: OwnLower = (own, to, node, whole) => {
+  const primitive = primitiveOf(own, to, whole)
   const { groups } = geometryOf(node).attrs
   const [x, weight, bias, residual] = node.inputs
   const run = (input: Operand, y: Operand, type = asFloat32(node.outputs[0])): void => {
@@ -169,77 +178,71 @@ const forward: Lower = (to, node) => {
     const activation = activationOf(node)
     to.kernel('activation', { x: y, y, elements: elements(type.shape), type: to.float(type), activation })
   }
-  if (!isWidened(to, node)) return run(to.read(x), residual ? to.writeOnto(residual) : to.write(), node.outputs[0])
+  if (!isWidened(own, node)) return run(to.read(x), residual ? to.writeOnto(residual) : to.write(), node.outputs[0])
   const compute = (y: Operand): void => {
     if (residual) widenInto(to, residual, y)
     run(widen(to, x), y)
   }
-  if (!isWide(to, output(to.node))) return narrowed(to, node.outputs[0], compute)
+  if (!isWide(to, output(whole))) return narrowed(to, node.outputs[0], compute)
   if (residual && isWide(to, residual)) return run(widen(to, x), to.writeOnto(residual))
   compute(to.write())
 }
 
-const inputGradient: Lower = (to, node) => {
-  const primitive = primitiveOf(to, to.node)
+const inputGradient: OwnLower = (own, to, node, whole) => {
+  const primitive = primitiveOf(own, to, whole)
   const { groups } = geometryOf(node).attrs
   const [dy, weight] = node.inputs
   const run = (gradient: Operand, dx: Operand): void =>
     to.runPrimitive(primitive, [gradient, to.read(weight, primitive.weightsLayout, groups)], [dx])
-  if (!isWidened(to, node)) return run(to.read(dy), to.write())
+  if (!isWidened(own, node)) return run(to.read(dy), to.write())
   narrowed(to, node.outputs[0], dx => run(widen(to, dy), dx))
 }
 
-const weightGradient: Lower = (to, node) => {
+const weightGradient: OwnLower = (own, to, node, whole) => {
   if (hasDirectWeightGradient(node)) return depthwiseWeightGradient(to, node)
-  if (hasPairedWeightGradient(node, to.arithmetic)) return pairedWeightGradient(to, node)
-  const primitive = primitiveOf(to, to.node)
-  const reads = node.inputs.map(input => (isWidened(to, node) ? widen(to, input) : to.read(input)))
+  if (hasPairedWeightGradient(node, own.capabilities)) return pairedWeightGradient(own, to, node)
+  const primitive = primitiveOf(own, to, whole)
+  const reads = node.inputs.map(input => (isWidened(own, node) ? widen(to, input) : to.read(input)))
   const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometryOf(node).attrs.groups)
   to.runPrimitive(primitive, reads, [dw, node.outputs.length > 1 ? to.write(1) : undefined])
 }
 
-const foldBatchNorm: Lower = (to, node) => {
-  const [weight] = node.inputs
-  const { shape } = weight.type
-  const reads = node.inputs.map(input => to.read(input))
-  const [channels] = shape
-  to.kernel('foldBatchNorm', {
-    ...{ weight: reads[0], gamma: reads[1], beta: reads[2], mean: reads[3], variance: reads[4], bias: reads[5] },
-    ...{ folded: to.write(0), foldedBias: to.write(1), channels, perChannel: elements(shape) / channels },
-    epsilon: node.attrs['epsilon'] as number,
-  })
-}
-
-/** All images share the weights that Winograd's algorithm transforms. */
-const unlessWinograd: SliceLowering['inSlices'] = (node, { winograd }) => !gainsByWinograd(node, winograd)
-
-/** Kernels of ours add up what slices come to, oneDNN does not. */
-const addsUpSlices: SliceLowering['inSlices'] = (node, arithmetic) =>
-  unlessWinograd(node, arithmetic) && (hasDirectWeightGradient(node) || hasPairedWeightGradient(node, arithmetic))
-
 /** A linear layer is one product of matrices for the whole batch. */
-export const convolutions = {
-  foldBatchNorm: inFloat32(foldBatchNorm),
-  conv2d: { lower: forward, inSlices: unlessWinograd },
-  linear: onWhole(forward),
-  conv2dInputGradient: { lower: inputGradient, inSlices: unlessWinograd },
-  linearInputGradient: onWhole(inputGradient),
-  conv2dWeightGradient: { lower: weightGradient, inSlices: addsUpSlices },
-  linearWeightGradient: onWhole(weightGradient),
-} as const satisfies Record<string, Lower | SliceLowering>
+export function convolutionsOf(own: OnednnTarget): Target['convolutions'] {
+  const bound =
+    (lower: OwnLower): Lower =>
+    (to, node, whole) =>
+      lower(own, to, node, whole)
+  /** All images share the weights that Winograd's algorithm transforms. */
+  const unlessWinograd = (node: Node): boolean => !gainsByWinograd(node, own.capabilities.winograd)
+  /** Kernels of ours add up what slices come to, oneDNN does not. */
+  const addsUpSlices = (node: Node): boolean =>
+    unlessWinograd(node) && (hasDirectWeightGradient(node) || hasPairedWeightGradient(node, own.capabilities))
+  return {
+    conv2d: { lower: bound(forward), inSlices: unlessWinograd },
+    linear: onWhole(bound(forward)),
+    conv2dInputGradient: { lower: bound(inputGradient), inSlices: unlessWinograd },
+    linearInputGradient: onWhole(bound(inputGradient)),
+    conv2dWeightGradient: { lower: bound(weightGradient), inSlices: addsUpSlices },
+    linearWeightGradient: onWhole(bound(weightGradient)),
+  }
+}
 
 /**
  * Between two convolutions that compute in float32, within one loop over slices of the batch, a 16-bit value stays float32:
  * it does not leave the cache, where rounding it and reading it back takes longer than twice the bytes. Where others read
  * it too, as the backward pass does, it is kept for long, and its bytes count.
  */
-export function chooseWideStorage(to: Lowering): void {
+export function chooseWideStorage(own: OnednnTarget, to: Lowering): void {
   const readers = consumers(to.graph)
   for (const node of to.graph.nodes) {
-    const { slices } = to.view(node)
+    const { slices } = to.slicing(node)
     const stays = (reader: Node): boolean =>
-      isForward(reader) && isWidened(to, reader) && reader.inputs[1].node !== node && to.view(reader).slices === slices
-    if (!isForward(node) || !isWidened(to, node) || slices === 0 || to.storage.isOutput(node)) continue
+      isForward(reader) &&
+      isWidened(own, reader) &&
+      reader.inputs[1].node !== node &&
+      to.slicing(reader).slices === slices
+    if (!isForward(node) || !isWidened(own, node) || slices === 0 || to.storage.isOutput(node)) continue
     if (readers.get(node)!.every(stays)) to.storage.storeWide(node)
   }
 }

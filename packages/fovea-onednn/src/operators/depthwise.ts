@@ -4,7 +4,8 @@
  */
 import type { Conv2dAttributes, Node } from 'fovea/engine'
 import { bytesOf } from '../kernels/emit.js'
-import { imagesOf, type Lower } from './operator.js'
+import type { Lowering } from '../lowering.js'
+import { imagesOf } from './operator.js'
 
 /** Whether the kernel takes this gradient of a convolution's weight: square windows, one filter a channel, no bias. */
 export function hasDirectWeightGradient({ op, inputs: [x, dy], outputs, attrs }: Node): boolean {
@@ -15,7 +16,7 @@ export function hasDirectWeightGradient({ op, inputs: [x, dy], outputs, attrs }:
   return depthwise && kh === kw && [3, 5, 7].includes(kh) && dilation.every(step => step === 1)
 }
 
-export const depthwiseWeightGradient: Lower = (to, node) => {
+export function depthwiseWeightGradient(to: Lowering, node: Node): void {
   const [x, dy] = node.inputs
   const { stride, padding } = node.attrs as unknown as Conv2dAttributes
   const [channels, , kh, kw] = node.outputs[0].shape

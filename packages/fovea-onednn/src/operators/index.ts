@@ -1,20 +1,29 @@
-/** @file The table of lowerings: the compiler asks for a row for every operator. */
+/** @file The table of lowerings: the compiler asks for a row for every operator, and the target for those of its convolutions. */
 import type { OpName } from 'fovea/engine'
+import type { ConvolutionOp, Target } from '../target.js'
+import { activations } from './activation.js'
+import { batchNorms } from './batch-norm.js'
 import { broadcast } from './broadcast.js'
-import { convolutions } from './convolution.js'
+import { casts } from './cast.js'
+import { losses } from './loss.js'
 import { movement } from './movement.js'
-import { normalization } from './normalization.js'
-import type { Lower, SliceLowering } from './operator.js'
+import type { LoweringEntry } from './operator.js'
 import { pooling } from './pooling.js'
+import { randoms } from './random.js'
 import { reduction } from './reduction.js'
-import { training } from './training.js'
+import { updates } from './update.js'
 
-export const lowerings: Readonly<Record<OpName, Lower | SliceLowering>> = {
+const shared: Readonly<Record<Exclude<OpName, ConvolutionOp>, LoweringEntry>> = {
+  ...activations,
+  ...batchNorms,
   ...broadcast,
-  ...convolutions,
+  ...casts,
+  ...losses,
   ...movement,
-  ...normalization,
   ...pooling,
+  ...randoms,
   ...reduction,
-  ...training,
+  ...updates,
 }
+
+export const loweringOf = (op: OpName, { convolutions }: Target): LoweringEntry => ({ ...shared, ...convolutions })[op]

@@ -1,4 +1,4 @@
-/** @file What moves numbers and changes none: slices, padding, views, casts. */
+/** @file What moves numbers and changes none: slices, padding, reshaping (native/kernels/movement.h). */
 import {
   denseStrides,
   elements,
@@ -10,7 +10,7 @@ import {
 } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
 import { collapse } from './axes.js'
-import { type Lower, output } from './operator.js'
+import type { Lower } from './operator.js'
 
 interface Copy {
   readonly x: Value
@@ -69,47 +69,17 @@ const sliceGradient: Lower = (to, node) => {
   stridedCopy(to, node, { x: dy, dims: shape, from: { offset: 0, strides: denseStrides(shape) }, to: target, fill: 0 })
 }
 
-const view: Lower = (to, node) => {
+/** A new view of the same memory. */
+const reshaped: Lower = (to, node) => {
   const [x] = node.inputs
   to.read(x)
   to.alias(0, x)
-}
-
-const cast: Lower = (to, node) => {
-  const [x] = node.inputs
-  const y = output(node)
-  if (x.type.dtype === y.type.dtype) return view(to, node)
-  // A weight is converted by the reorder into the layout of the primitive that reads it.
-  if (readOnlyAsWeight(to, to.node)) {
-    to.alias(0, x)
-    return
-  }
-  const types = { from: to.type(x.type), to: to.type(y.type) }
-  to.kernel('cast', { x: to.read(x), y: to.write(), elements: elements(x.type.shape), ...types })
-}
-
-const weightReaders = ['conv2d', 'linear', 'conv2dInputGradient', 'linearInputGradient']
-
-const readOnlyAsWeight = (to: Lowering, node: Node): boolean =>
-  !to.storage.isOutput(node) &&
-  to.graph.nodes.every(
-    reader =>
-      !reader.inputs.some(input => input.node === node) ||
-      (weightReaders.includes(reader.op) && reader.inputs[1].node === node),
-  )
-
-const identity: Lower = (to, node) => {
-  to.writeOnto(node.inputs[0])
 }
 
 export const movement = {
   pad,
   slice,
   sliceGradient,
-  flatten: view,
-  reshape: view,
-  cast,
+  flatten: reshaped,
+  reshape: reshaped,
 } as const satisfies Record<string, Lower>
-
-/** Dropout and stochastic depth without a seed. */
-export { identity }

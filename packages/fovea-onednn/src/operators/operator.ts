@@ -1,9 +1,12 @@
 /** @file What a lowering is: it adds the native steps of one node. */
 import { type ActivationName, EngineError, isFloat, type Node, type Shape, type Value } from 'fovea/engine'
-import type { Arithmetic } from '../arithmetic.js'
 import type { Lowering } from '../lowering.js'
 
-export type Lower = (to: Lowering, node: Node) => void
+/**
+ * @param node as it is for one slice, where it runs on slices: its types are those of a slice, its inputs name the graph's nodes
+ * @param whole as it is in the graph
+ */
+export type Lower = (to: Lowering, node: Node, whole: Node) => void
 
 /**
  * A lowering that decides for itself which nodes run on slices of the batch: an output that all images make up needs steps
@@ -11,21 +14,23 @@ export type Lower = (to: Lowering, node: Node) => void
  */
 export interface SliceLowering {
   readonly lower: Lower
-  readonly inSlices: (node: Node, arithmetic: Arithmetic) => boolean
+  readonly inSlices: (node: Node) => boolean
 }
+
+export type LoweringEntry = Lower | SliceLowering
 
 /** Kernels that know float32 only: what they do is little beside the network, or needs that precision. */
 export const inFloat32 =
   (lower: Lower): Lower =>
-  (to, node) => {
+  (to, node, whole) => {
     const types = [...node.inputs.map(({ type }) => type), ...node.outputs]
     const other = types.find(({ dtype }) => isFloat(dtype) && dtype !== 'float32')
     if (other !== undefined) {
       throw new EngineError(
-        `the oneDNN engine has ${node.op} of float32 only, '${node.name}' is of ${other.dtype}: cast to float32 before it`,
+        `the ${to.target.name} engine has ${node.op} of float32 only, '${node.name}' is of ${other.dtype}: cast to float32 before it`,
       )
     }
-    lower(to, node)
+    lower(to, node, whole)
   }
 
 /** Works on slices, where others of its kind do not. */

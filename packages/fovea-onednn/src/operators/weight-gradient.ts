@@ -3,12 +3,14 @@
  * slice: oneDNN 2.6 is a third slower in this direction, and has no slices.
  */
 import type { Conv2dAttributes, Node } from 'fovea/engine'
-import type { Arithmetic } from '../arithmetic.js'
+import type { Capabilities } from '../capabilities.js'
 import { bytesOf } from '../kernels/emit.js'
-import { imagesOf, type Lower } from './operator.js'
+import type { Lowering } from '../lowering.js'
+import type { OnednnTarget } from '../onednn-target.js'
+import { imagesOf } from './operator.js'
 
 /** Whether the kernel takes this gradient of a convolution's weight: bfloat16, one group, no bias, no dilation. */
-export function hasPairedWeightGradient(node: Node, { pairs }: Arithmetic): boolean {
+export function hasPairedWeightGradient(node: Node, { pairs }: Capabilities): boolean {
   const { op, inputs, outputs, attrs } = node
   const [x] = inputs
   if (!pairs || op !== 'conv2dWeightGradient' || outputs.length > 1 || x.type.dtype !== 'bfloat16') return false
@@ -39,9 +41,9 @@ function blocksOf({ inputs: [x, dy], outputs: [weight], attrs }: Node) {
   return { ...windows, blockPairs, blockRows }
 }
 
-export const pairedWeightGradient: Lower = (to, node) => {
+export function pairedWeightGradient({ layouts }: OnednnTarget, to: Lowering, node: Node): void {
   const [x, dy] = node.inputs
-  const { layout, bytes } = to.layouts.tiled(node.outputs[0])
+  const { layout, bytes } = layouts.tiled(node.outputs[0])
   const sums = to.partial(bytes)
   to.kernel('weightGradient', { x: to.read(x), dy: to.read(dy), sums, ...blocksOf(node) })
   to.sharedKernel('weightGradientMerge', { sums, dw: to.write(0, layout, bytes), elements: bytes / 4 })

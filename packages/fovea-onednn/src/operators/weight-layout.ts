@@ -1,6 +1,7 @@
 /** @file In which layout each weight lives, with all that is combined with it element by element, so that little is reordered. */
 import { consumers, hasTrait, isState, type Node, sameShape, slotOwner, type Value } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
+import type { OnednnTarget } from '../onednn-target.js'
 import type { StoredLayout } from '../storage.js'
 import { geometryOf, primitiveOf } from './convolution.js'
 import { hasDirectWeightGradient } from './depthwise.js'
@@ -9,12 +10,12 @@ import { hasPairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
 /** The layout in which the gradient of a weight is written; undefined for a dense one. */
-function gradientLayout(to: Lowering, node: Node): StoredLayout | undefined {
+function gradientLayout(own: OnednnTarget, to: Lowering, node: Node): StoredLayout | undefined {
   if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') return undefined
   if (hasDirectWeightGradient(node)) return undefined
   const { groups } = geometryOf(node).attrs
-  if (hasPairedWeightGradient(node, to.arithmetic)) return { ...to.layouts.tiled(node.outputs[0]), groups }
-  const { weightsLayout, weightsBytes } = primitiveOf(to, node)
+  if (hasPairedWeightGradient(node, own.capabilities)) return { ...own.layouts.tiled(node.outputs[0]), groups }
+  const { weightsLayout, weightsBytes } = primitiveOf(own, to, node)
   return { layout: weightsLayout, bytes: weightsBytes, groups }
 }
 
@@ -39,7 +40,7 @@ function statesCombinedWith(start: Value, readers: ReadonlyMap<Node, readonly No
  * Chooses for each state: the layout of the gradient with which it is combined, so that updates, averages, sums over parts of
  * a batch need no reorder; else that of the forward primitive.
  */
-export function chooseWeightLayouts(to: Lowering): void {
+export function chooseWeightLayouts(own: OnednnTarget, to: Lowering): void {
   const { nodes, updates } = to.graph
   const readers = consumers(to.graph)
   const choose = (state: Node, layout: StoredLayout): void => {
@@ -47,7 +48,7 @@ export function chooseWeightLayouts(to: Lowering): void {
     if (state.outputs[0].dtype === 'float32') to.storage.chooseStateLayout(state.name, layout)
   }
   for (const node of nodes) {
-    const layout = gradientLayout(to, node)
+    const layout = gradientLayout(own, to, node)
     if (layout) for (const state of statesCombinedWith(output(node), readers)) choose(state, layout)
   }
   for (const node of nodes) {
@@ -55,8 +56,8 @@ export function chooseWeightLayouts(to: Lowering): void {
     const weight = node.inputs[1].node
     const trained = nodes.some(other => other.op.endsWith('WeightGradient') && updates.has(weight.name))
     // What Winograd's algorithm makes of weights cannot be read back.
-    if (!isState(weight) || trained || gainsByWinograd(node, to.arithmetic.winograd)) continue
-    const { weightsLayout: layout, weightsBytes: bytes } = primitiveOf(to, node)
+    if (!isState(weight) || trained || gainsByWinograd(node, own.capabilities.winograd)) continue
+    const { weightsLayout: layout, weightsBytes: bytes } = primitiveOf(own, to, node)
     choose(weight, { layout, bytes, groups: geometryOf(node).attrs.groups })
   }
   // A slot that nothing above reached (`NAME:average` of a dense weight's) lies as its weight does.

@@ -16,7 +16,7 @@ export type Widening = Readonly<Record<HalfType, (direction: Direction, depthwis
 export type Widened = 'never' | 'where it pays' | 'always'
 
 /** How the processor's instructions are used. */
-export interface Arithmetic {
+export interface Capabilities {
   readonly widening: Widening
   /** Whether the weight gradient of bfloat16 is the kernel of ours that multiplies pairs (operators/weight-gradient.ts). */
   readonly pairs: boolean
@@ -30,7 +30,7 @@ const WIDENING_PAYS = 1.3
 const FALLBACK = 4
 
 /** @param info what the addon has found out about this processor and this oneDNN */
-export function arithmeticOf(info: ReturnType<Addon['info']>): Arithmetic {
+export function capabilitiesOf(info: ReturnType<Addon['info']>): Capabilities {
   const { instructionSet, bfloat16Costs, depthwiseBFloat16Costs, winograd } = info
   const widening: Widening = {
     bfloat16: (direction, depthwise) => {

@@ -1,9 +1,9 @@
-/** @file Batch normalization and activations, by our own kernels (native/kernels/batch_norm.h, elementwise.h). */
-import { type ActivationName, elements, type Node, type Value } from 'fovea/engine'
+/** @file Batch normalization, by our own kernels (native/kernels/batch_norm.h). */
+import { elements, type Node, type Value } from 'fovea/engine'
 import { bytesOf } from '../kernels/emit.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
-import { activationOf, inSlices, type Lower, type SliceLowering } from './operator.js'
+import { activationOf, inFloat32, inSlices, type Lower, type LoweringEntry } from './operator.js'
 
 const channelsOf = (x: Value): number => x.type.shape.at(-1)!
 
@@ -81,7 +81,7 @@ const batchNormTraining: Lower = (to, node) => {
   apply(to, node, tables, to.write(0), residual)
 }
 
-const batchNormGradient: Lower = (to, node) => {
+const batchNormGradient: Lower = (to, node, whole) => {
   const [dy, x, y, weight, bias, mean, variance, residual] = node.inputs
   const activation = activationOf(node)
   const statistics = { mean: to.read(mean), variance: to.read(variance) }
@@ -103,7 +103,7 @@ const batchNormGradient: Lower = (to, node) => {
   const given = node.attrs['statistics'] === 'given'
   to.sharedKernel('batchNormGradientTables', {
     ...{ sums, weight: to.read(weight), ...statistics, dweight: to.write(1), dbias: to.write(2), slopes, channels },
-    valuesPerChannel: given ? 0 : elements(to.node.inputs[1].type.shape) / channels,
+    valuesPerChannel: given ? 0 : elements(whole.inputs[1].type.shape) / channels,
     epsilon: epsilonOf(node),
   })
 
@@ -113,31 +113,20 @@ const batchNormGradient: Lower = (to, node) => {
   to.kernel('batchNormGradientApply', { ...pass, ...left, slopes, dx: to.write(0) })
 }
 
-const activation: Lower = (to, node) => {
-  const [x] = node.inputs
-  to.kernel('activation', {
-    ...{ x: to.read(x), y: to.write(), elements: elements(x.type.shape), type: to.float(x.type) },
-    activation: node.op as ActivationName,
+const foldBatchNorm: Lower = (to, node) => {
+  const [{ type }] = node.inputs
+  const reads = node.inputs.map(input => to.read(input))
+  const [channels] = type.shape
+  to.kernel('foldBatchNorm', {
+    ...{ weight: reads[0], gamma: reads[1], beta: reads[2], mean: reads[3], variance: reads[4], bias: reads[5] },
+    ...{ folded: to.write(0), foldedBias: to.write(1), channels, perChannel: elements(type.shape) / channels },
+    epsilon: epsilonOf(node),
   })
 }
 
-const activationGradient: Lower = (to, node) => {
-  const [dy, x] = node.inputs
-  to.kernel('activationGradient', {
-    ...{ dy: to.read(dy), x: to.read(x), dx: to.write(), elements: elements(x.type.shape), type: to.float(x.type) },
-    activation: activationOf(node),
-  })
-}
-
-export const normalization = {
+export const batchNorms = {
   batchNorm,
   batchNormTraining: inSlices(batchNormTraining),
   batchNormGradient: inSlices(batchNormGradient),
-  relu: activation,
-  relu6: activation,
-  silu: activation,
-  gelu: activation,
-  sigmoid: activation,
-  hardSwish: activation,
-  activationGradient,
-} as const satisfies Record<string, Lower | SliceLowering>
+  foldBatchNorm: inFloat32(foldBatchNorm),
+} as const satisfies Record<string, LoweringEntry>

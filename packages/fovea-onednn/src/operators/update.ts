@@ -1,78 +1,16 @@
-/** @file Losses, regularization and the updates of state (native/kernels/loss.h, elementwise.h). */
-import {
-  type AdamAttributes,
-  type CrossEntropyAttributes,
-  elements,
-  type GradientScaleAttributes,
-  type Node,
-  type RandomAttributes,
-  type RmsPropAttributes,
-  type RunningAverageAttributes,
-  type SgdAttributes,
-  type Value,
+/** @file The updates of state: optimizers, averages, sums over parts of a batch (native/kernels/elementwise.h). */
+import type {
+  AdamAttributes,
+  GradientScaleAttributes,
+  Node,
+  RmsPropAttributes,
+  RunningAverageAttributes,
+  SgdAttributes,
 } from 'fovea/engine'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
 import { readIn } from './layout.js'
-import { identity } from './movement.js'
-import { inFloat32, type Lower, onWhole, type SliceLowering } from './operator.js'
-
-/** Rows and columns of the last axis. */
-const rows = ({ type: { shape } }: Value) => ({ rows: elements(shape) / shape.at(-1)!, columns: shape.at(-1)! })
-
-const softmax: Lower = (to, node) => {
-  const [x] = node.inputs
-  to.kernel('softmax', { x: to.read(x), y: to.write(), ...rows(x) })
-}
-
-const softmaxGradient: Lower = (to, node) => {
-  const [dy, y] = node.inputs
-  to.kernel('softmaxGradient', { dy: to.read(dy), y: to.read(y), dx: to.write(), ...rows(dy) })
-}
-
-const softLabels = (label: Value): boolean => label.type.shape.length === 2
-const smoothing = (node: Node): number => (node.attrs as unknown as CrossEntropyAttributes).labelSmoothing
-
-const crossEntropy: Lower = (to, node) => {
-  const [logits, label] = node.inputs
-  to.kernel('crossEntropy', {
-    ...{ logits: to.read(logits), labels: to.read(label), loss: to.write() },
-    ...{ ...rows(logits), softLabels: softLabels(label), smoothing: smoothing(node) },
-  })
-}
-
-const crossEntropyGradient: Lower = (to, node) => {
-  const [logits, label, dloss] = node.inputs
-  to.kernel('crossEntropyGradient', {
-    ...{ logits: to.read(logits), labels: to.read(label), dloss: to.read(dloss), dlogits: to.write() },
-    ...{ ...rows(logits), softLabels: softLabels(label), smoothing: smoothing(node) },
-  })
-}
-
-const meanSquaredError: Lower = (to, node) => {
-  const [prediction, target] = node.inputs.map(input => to.read(input))
-  to.kernel('meanSquaredError', { prediction, target, loss: to.write(), elements: elements(node.inputs[0].type.shape) })
-}
-
-const meanSquaredErrorGradient: Lower = (to, node) => {
-  const [prediction, target, dloss] = node.inputs.map(input => to.read(input))
-  const count = elements(node.inputs[0].type.shape)
-  to.kernel('meanSquaredErrorGradient', { prediction, target, dloss, dprediction: to.write(), elements: count })
-}
-
-/** Without its seed the operator is the identity. Elements of a unit share one decision. */
-const random =
-  (unit: (x: Value) => number): Lower =>
-  (to, node) => {
-    const [x, seed] = node.inputs
-    if (seed === undefined) return identity(to, node)
-    const { rate, stream } = node.attrs as unknown as RandomAttributes
-    const { shape } = x.type
-    to.kernel('dropout', {
-      ...{ x: to.read(x), seed: to.read(seed), y: to.write(), elements: elements(shape), type: to.float(x.type) },
-      ...{ stream, unit: unit(x), imageElements: elements(shape.slice(1)), rate },
-    })
-  }
+import { inFloat32, type Lower } from './operator.js'
 
 /** Reads an update's inputs in the layout of the state that it overwrites; scalars are dense. */
 function readLike(
@@ -154,16 +92,7 @@ const gradientScale: Lower = (to, node) => {
   })
 }
 
-/** The rows of a softmax are few and short beside the network: nothing is gained by slices. */
-export const training = {
-  softmax: onWhole(inFloat32(softmax)),
-  softmaxGradient: onWhole(inFloat32(softmaxGradient)),
-  crossEntropy: inFloat32(crossEntropy),
-  crossEntropyGradient: inFloat32(crossEntropyGradient),
-  meanSquaredError: inFloat32(meanSquaredError),
-  meanSquaredErrorGradient: inFloat32(meanSquaredErrorGradient),
-  dropout: random(() => 1),
-  stochasticDepth: random(x => elements(x.type.shape.slice(1))),
+export const updates = {
   sgd: inFloat32(sgd),
   adam: inFloat32(adam),
   rmsProp: inFloat32(rmsProp),
@@ -172,4 +101,4 @@ export const training = {
   lerp: inFloat32(lerp),
   where: inFloat32(where),
   gradientScale: inFloat32(gradientScale),
-} as const satisfies Record<string, Lower | SliceLowering>
+} as const satisfies Record<string, Lower>
