@@ -1,5 +1,5 @@
 // How the fields of a step are taken out of it, one after another, by the structs in kernel_fields.h, which are made from the
-// table of kernels (src/kernels/table.ts).
+// table of kernels (fovea/src/engines/planned/kernels/table.ts).
 #pragma once
 #include "step.h"
 

@@ -1,4 +1,4 @@
-// The kernels compiled for one instruction set: see scripts/flags.mjs for the flags, src/kernels/table.ts for the list.
+// The kernels compiled for one instruction set: scripts/flags.mjs has the flags, fovea/src/engines/planned/kernels/table.ts the list.
 #include "kernels/table.h"
 
 const KernelFunction* kernels_avx512_bf16() { return kTable; }

@@ -31,7 +31,7 @@ struct Signature {
   void (*sizes)(const StepArgs&, double* bytes);  // that each buffer has at least; of an absent one nobody asks
 };
 
-// The functions of src/kernels/size.ts. Sizes are doubles, which overflow into what is too large.
+// The functions of fovea/src/engines/planned/kernels/size.ts. Sizes are doubles, which overflow into what is too large.
 double n(int64_t value) { return (double)value; }
 const List& n(const List& list) { return list; }
 double min(double a, double b) { return a < b ? a : b; }

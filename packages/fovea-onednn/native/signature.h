@@ -1,5 +1,5 @@
-// What a step of each kernel must hold: from the table of kernels (src/kernels/table.ts), so that a plan that does not fit is
-// refused when it is built, and not found out by what it overwrites.
+// What a step of each kernel must hold: from the table of kernels (fovea/src/engines/planned/kernels/table.ts), so that a
+// plan that does not fit is refused when it is built, and not found out by what it overwrites.
 #pragma once
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 /**
- * @file The headers that are made from the table of kernels (src/kernels/table.ts, compiled), and the mark by which an addon says
- * what table it was built with.
+ * @file The headers that are made from the table of kernels (fovea/src/engines/planned/kernels, compiled), and the mark by which an
+ * addon says what table it was built with.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -16,14 +16,11 @@ export const generated = join(root, 'build/generated')
  * @throws Error where the TypeScript is not compiled
  */
 export async function headerTexts() {
-  const compiled = name => {
-    const file = join(root, 'dist/kernels', name)
-    if (!existsSync(file)) throw new Error('the TypeScript is not compiled: run `npx tsc -b`')
-    return import(file)
-  }
-  const { headers } = await compiled('header.js')
-  const { interfaceHash } = await compiled('interface.js')
-  return { ...headers, 'interface.h': `#define FOVEA_INTERFACE "${interfaceHash}"\n` }
+  const compiled = join(root, 'dist/interface.js')
+  if (!existsSync(compiled)) throw new Error('the TypeScript is not compiled: run `npx tsc -b`')
+  const { interfaceHash } = await import(compiled)
+  const { kernelHeaders } = await import('fovea/engine')
+  return { ...kernelHeaders, 'interface.h': `#define FOVEA_INTERFACE "${interfaceHash}"\n` }
 }
 
 /** @param {Record<string, string>} texts */

@@ -1,6 +1,6 @@
 /** @file The types of what the native addon exports; native/addon.cc is the other side. */
+import type { Primitive } from 'fovea/engine'
 import type { MemoryArray } from './memory-arrays.js'
-import type { Primitive } from './target.js'
 
 /** `weightsLayout` numbers the layout of the weights that it reads, or of the gradient that it writes. */
 export interface Convolution extends Primitive {
@@ -32,7 +32,7 @@ export type ConvolutionSpec = Readonly<
 >
 
 export interface NativeStep {
-  /** A kernel's name (kernels/table.ts), or a primitive's id. */
+  /** A kernel's name (fovea/src/engines/planned/kernels/table.ts), or a primitive's id. */
   readonly kernel?: string
   readonly primitive?: number
   /** Buffer indices; -1 where an optional one is absent. */

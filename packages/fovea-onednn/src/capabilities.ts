@@ -2,9 +2,8 @@
  * @file How the processor's instructions are used: which convolutions of 16-bit types compute in float32, which gradients are
  * kernels of ours, where Winograd's algorithm is. Decided by what the addon has measured and tried, never by a version number.
  */
-import type { DType, HalfType } from 'fovea/engine'
+import { type DType, type EnumerationName, enumerationNumber, type HalfType } from 'fovea/engine'
 import type { Addon } from './addon.js'
-import { type EnumerationName, enumerationNumber } from './kernels/field.js'
 
 export type Direction = EnumerationName<'Direction'>
 

@@ -1,9 +1,18 @@
 /** @file The oneDNN engine: compiles a graph into a native plan; a program runs it on the addon's own thread. */
-import { compileOptions, type Engine, EngineError, graphOf, group, isHalf, type Rows, whole } from 'fovea/engine'
+import {
+  compileOptions,
+  type Engine,
+  EngineError,
+  graphOf,
+  group,
+  isHalf,
+  makePlan,
+  type Rows,
+  whole,
+} from 'fovea/engine'
 import { capabilitiesOf } from './capabilities.js'
 import { allowedCores } from './cores.js'
 import { type AddonOrigin, findAddon, NoAddonError } from './find-addon.js'
-import { makePlan } from './make-plan.js'
 import { OnednnTarget } from './onednn-target.js'
 import { NativeProgram } from './program.js'
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { familySync } from 'detect-libc'
 import { EngineError } from 'fovea/engine'
 import type { Addon } from './addon.js'
-import { interfaceHash } from './kernels/interface.js'
+import { interfaceHash } from './interface.js'
 
 /** Where an addon is from. */
 export interface AddonOrigin {

@@ -1,7 +1,5 @@
 /** @file The native engine of Fovea. */
 
-export { describePlan, type PlanDescription, printPlan } from './describe-plan.js'
 export { MOST_THREADS, type OnednnOptions, type OnednnStatus, onednnEngine, onednnStatus } from './engine.js'
 export { type AddonOrigin, buildScript, NoAddonError } from './find-addon.js'
-export type { Plan } from './plan.js'
 export type { OnednnProgram, StepProfile } from './program.js'

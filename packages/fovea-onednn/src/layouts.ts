@@ -1,8 +1,14 @@
 /** @file oneDNN's layouts of weights, by number: the dense one, those of its primitives, and that of our tiles. */
-import type { DType, Shape, TensorType } from 'fovea/engine'
+import {
+  type DType,
+  type EnumerationName,
+  enumerationNumber,
+  type Primitive,
+  type Shape,
+  type TargetLayouts,
+  type TensorType,
+} from 'fovea/engine'
 import type { NativePlan } from './addon.js'
-import { type EnumerationName, enumerationNumber } from './kernels/field.js'
-import type { Primitive, TargetLayouts } from './target.js'
 
 const typeNumber = (dtype: DType): number => enumerationNumber('ElementType', dtype as EnumerationName<'ElementType'>)
 

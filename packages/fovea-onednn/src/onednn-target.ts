@@ -1,13 +1,11 @@
 /** @file What oneDNN brings to a plan: convolutions, each with the layout of weights that it prefers, and reorders between these. */
-import type { Graph, Node } from 'fovea/engine'
+import type { Graph, Lowering, Node, Target } from 'fovea/engine'
 import type { Convolution, NativePlan } from './addon.js'
 import type { Capabilities } from './capabilities.js'
 import { Layouts } from './layouts.js'
-import type { Lowering } from './lowering.js'
 import { chooseWideStorage, convolutionsOf } from './operators/convolution.js'
 import { hasPairedWeightGradient } from './operators/weight-gradient.js'
 import { chooseWeightLayouts } from './operators/weight-layout.js'
-import type { Target } from './target.js'
 
 export class OnednnTarget implements Target {
   readonly name = 'oneDNN'

@@ -13,16 +13,18 @@ import {
   type Node,
   type Outputs,
   opDefinition,
+  type Plan,
+  type PlanLeaf,
+  type PlanStep,
   type Program,
+  REORDER,
   stateNameOf,
   type TensorType,
   unknownName,
   zeroArray,
 } from 'fovea/engine'
 import type { NativePlan, NativeStep } from './addon.js'
-import { REORDER } from './lowering.js'
 import { asNumbers, inMemory, memoryFor } from './memory-arrays.js'
-import type { Plan, PlanLeaf, PlanStep } from './plan.js'
 
 /** What one step of a program does, and when it did so in the last profiled run. */
 export interface StepProfile {

@@ -1,10 +1,10 @@
 /** @file Whatever JavaScript hands to the addon, the answer is a result or an exception with a message. */
 import { createContext, runInContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
+import { type EnumerationName, enumerationNumber } from '../../fovea/src/engines/planned/kernels/field.js'
 import type { NativePlan } from '../src/addon.js'
 import { findAddon } from '../src/find-addon.js'
 import { onednnStatus } from '../src/index.js'
-import { type EnumerationName, enumerationNumber } from '../src/kernels/field.js'
 
 const { available } = onednnStatus()
 const open = available ? findAddon().addon : undefined

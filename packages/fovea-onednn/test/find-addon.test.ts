@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type AddonPlace, findAddon, NoAddonError, prebuilt } from '../src/find-addon.js'
-import { interfaceHash } from '../src/kernels/interface.js'
+import { interfaceHash } from '../src/interface.js'
 
 const here = import.meta.filename
 /** A place with a file; it holds an addon unless it fails. */

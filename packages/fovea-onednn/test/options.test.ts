@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../fovea/src/engines/engine.js'
+import { REORDER } from '../../fovea/src/engines/planned/lowering.js'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
 import { type Graph, parameterNodes, stateNodes } from '../../fovea/src/graph/graph.js'
 import { createModel } from '../../fovea/src/models/registry.js'
@@ -17,7 +18,6 @@ import { readState, type State, writeState } from '../../fovea/src/train/state.j
 import { type TrainingGraphOptions, trainingGraph } from '../../fovea/src/train/training-graph.js'
 import { small } from '../../fovea/test/train/small-model.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'
-import { REORDER } from '../src/lowering.js'
 import type { NativeProgram } from '../src/program.js'
 
 const { available, detail } = onednnStatus()

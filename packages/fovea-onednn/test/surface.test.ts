@@ -9,7 +9,7 @@ const { onednnEngine, onednnStatus } = onednn
 const { graph } = createModel('resnet8')
 
 test('the functions', () => {
-  expect(functionsOf(onednn)).toEqual(['describePlan', 'onednnEngine', 'onednnStatus', 'printPlan'])
+  expect(functionsOf(onednn)).toEqual(['onednnEngine', 'onednnStatus'])
 })
 
 describe('options', () => {

@@ -2,7 +2,8 @@
 
 import { Command } from 'commander'
 import { createModel, type Feeds, FoveaError, formatBytes, type MemoryUse, type Precision, type Program } from 'fovea'
-import { describePlan, type OnednnProgram, printPlan, type StepProfile } from 'fovea-onednn'
+import { describePlan, printPlan } from 'fovea/engine'
+import type { OnednnProgram, StepProfile } from 'fovea-onednn'
 import { benchmark, benchmarkGraph } from '../benchmark.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { writeFileAtomic } from '../files.js'

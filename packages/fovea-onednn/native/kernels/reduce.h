@@ -1,5 +1,5 @@
 // Sums, means and maxima over one axis: [outer, count, columns] → [outer, columns]. Other axes are brought to this form by
-// src/operators/reduction.ts. Numbers are added up in float32 over 128 rows, then in double; where there are too few
+// fovea/src/engines/planned/operators/reduction.ts. Numbers are added up in float32 over 128 rows, then in double; where there are too few
 // results for the threads, these share the rows, and what each has is added up in their order.
 #pragma once
 #include <limits>

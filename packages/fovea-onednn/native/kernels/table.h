@@ -1,12 +1,16 @@
 // The table of kernels of one instruction set: included by the kernels_*.cc files, each compiled with its own flags.
+#include "activation.h"
 #include "batch_norm.h"
+#include "cast.h"
 #include "depthwise.h"
-#include "elementwise.h"
+#include "fold_batch_norm.h"
 #include "loss.h"
 #include "map.h"
 #include "movement.h"
 #include "pool.h"
+#include "random.h"
 #include "reduce.h"
+#include "update.h"
 #include "weight_gradient.h"
 
 namespace {

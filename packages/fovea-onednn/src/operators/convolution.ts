@@ -3,26 +3,29 @@
  * in the layout that each primitive prefers (weight-layout.ts says in which they live).
  */
 import {
+  activationOf,
   activations,
   type Conv2dAttributes,
   consumers,
   elements,
+  enumerationNumber,
   isHalf,
+  type Lower,
+  type Lowering,
   type Node,
+  type Operand,
+  onWhole,
+  outputOf,
   type Shape,
+  type Target,
   type TensorType,
   tensorBytes,
   type Value,
 } from 'fovea/engine'
 import type { Convolution } from '../addon.js'
 import type { Direction } from '../capabilities.js'
-import { enumerationNumber } from '../kernels/field.js'
-import type { Lowering } from '../lowering.js'
 import type { OnednnTarget } from '../onednn-target.js'
-import type { Operand } from '../steps.js'
-import type { Target } from '../target.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
-import { activationOf, type Lower, onWhole, output } from './operator.js'
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
@@ -183,7 +186,7 @@ const forward: OwnLower = (own, to, node, whole) => {
     if (residual) widenInto(to, residual, y)
     run(widen(to, x), y)
   }
-  if (!isWide(to, output(whole))) return narrowed(to, node.outputs[0], compute)
+  if (!isWide(to, outputOf(whole))) return narrowed(to, node.outputs[0], compute)
   if (residual && isWide(to, residual)) return run(widen(to, x), to.writeOnto(residual))
   compute(to.write())
 }

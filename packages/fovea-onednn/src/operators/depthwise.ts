@@ -2,10 +2,7 @@
  * @file The weight gradient of depthwise convolutions by a kernel of ours (native/kernels/depthwise.h), slice by slice:
  * oneDNN 2.6 falls back to a generic one, ten times slower, for windows of 5×5, and its own has no slices.
  */
-import type { Conv2dAttributes, Node } from 'fovea/engine'
-import { bytesOf } from '../kernels/emit.js'
-import type { Lowering } from '../lowering.js'
-import { imagesOf } from './operator.js'
+import { type Conv2dAttributes, imagesOf, kernelBytes, type Lowering, type Node } from 'fovea/engine'
 
 /** Whether the kernel takes this gradient of a convolution's weight: square windows, one filter a channel, no bias. */
 export function hasDirectWeightGradient({ op, inputs: [x, dy], outputs, attrs }: Node): boolean {
@@ -21,7 +18,7 @@ export function depthwiseWeightGradient(to: Lowering, node: Node): void {
   const { stride, padding } = node.attrs as unknown as Conv2dAttributes
   const [channels, , kh, kw] = node.outputs[0].shape
   const taps = kh * kw
-  const sums = to.partial(bytesOf('depthwiseWeightGradientMerge', 'sums', { taps, channels }))
+  const sums = to.partial(kernelBytes('depthwiseWeightGradientMerge', 'sums', { taps, channels }))
   to.kernel('depthwiseWeightGradient', {
     ...{ x: to.read(x), dy: to.read(dy), sums, kernel: kh, type: to.float(x.type) },
     ...imagesOf(x.type.shape, dy.type.shape, stride, padding),

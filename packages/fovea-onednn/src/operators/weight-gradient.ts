@@ -2,12 +2,9 @@
  * @file The weight gradient of convolutions in bfloat16 by a kernel of ours (native/kernels/weight_gradient.h), slice by
  * slice: oneDNN 2.6 is a third slower in this direction, and has no slices.
  */
-import type { Conv2dAttributes, Node } from 'fovea/engine'
+import { type Conv2dAttributes, imagesOf, kernelBytes, type Lowering, type Node } from 'fovea/engine'
 import type { Capabilities } from '../capabilities.js'
-import { bytesOf } from '../kernels/emit.js'
-import type { Lowering } from '../lowering.js'
 import type { OnednnTarget } from '../onednn-target.js'
-import { imagesOf } from './operator.js'
 
 /** Whether the kernel takes this gradient of a convolution's weight: bfloat16, one group, no bias, no dilation. */
 export function hasPairedWeightGradient(node: Node, { pairs }: Capabilities): boolean {
@@ -32,7 +29,7 @@ function blocksOf({ inputs: [x, dy], outputs: [weight], attrs }: Node) {
   // Of what such a window strides over, nothing is packed.
   const onePixel = kernelHeight === 1 && kernelWidth === 1 && top === 0 && left === 0
   const windows = { ...images, kernelHeight, kernelWidth, onePixel, outputs }
-  const bytes = (): number => bytesOf('weightGradient', 'packed', { ...windows, blockPairs, blockRows })
+  const bytes = (): number => kernelBytes('weightGradient', 'packed', { ...windows, blockPairs, blockRows })
   let blockRows = Math.min(outHeight, Math.ceil(BLOCK_PIXELS / outWidth))
   const whole = Math.max(1, Math.floor(BLOCK_PIXELS / (outWidth * outHeight)))
   let blockPairs = blockRows < outHeight ? 1 : Math.min(Math.ceil(images.images / 2), whole)

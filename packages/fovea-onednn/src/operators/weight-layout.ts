@@ -1,11 +1,19 @@
 /** @file In which layout each weight lives, with all that is combined with it element by element, so that little is reordered. */
-import { consumers, hasTrait, isState, type Node, sameShape, slotOwner, type Value } from 'fovea/engine'
-import type { Lowering } from '../lowering.js'
+import {
+  consumers,
+  hasTrait,
+  isState,
+  type Lowering,
+  type Node,
+  outputOf,
+  type StoredLayout,
+  sameShape,
+  slotOwner,
+  type Value,
+} from 'fovea/engine'
 import type { OnednnTarget } from '../onednn-target.js'
-import type { StoredLayout } from '../storage.js'
 import { geometryOf, primitiveOf } from './convolution.js'
 import { hasDirectWeightGradient } from './depthwise.js'
-import { output } from './operator.js'
 import { hasPairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
@@ -49,7 +57,7 @@ export function chooseWeightLayouts(own: OnednnTarget, to: Lowering): void {
   }
   for (const node of nodes) {
     const layout = gradientLayout(own, to, node)
-    if (layout) for (const state of statesCombinedWith(output(node), readers)) choose(state, layout)
+    if (layout) for (const state of statesCombinedWith(outputOf(node), readers)) choose(state, layout)
   }
   for (const node of nodes) {
     if (node.op !== 'conv2d' && node.op !== 'linear') continue

@@ -1,0 +1,251 @@
+/**
+ * @file The table of our kernels, and all that crosses to C++: for each, its fields in their order. fovea-onednn/native/kernels
+ * has a function for each, by the same name, which reads them by name. Sizes of buffers are in elements, of one slice where a
+ * step is sliced.
+ */
+import {
+  activation,
+  anyType,
+  binaryOperation,
+  count,
+  dims,
+  type Field,
+  flag,
+  floatType,
+  number,
+  optional,
+  partial,
+  partials,
+  read,
+  reduction,
+  scratch,
+  size,
+  strides,
+  write,
+} from './field.js'
+
+/** What sizes refer to, and the kernels too. */
+export const constants = {
+  /** Columns of the result that `reduce` computes at once. */
+  reduceColumns: 1024,
+  /** Tiles of `weightGradient` are of so many numbers, and so many outputs, whatever a register holds. */
+  tileLanes: 16,
+  tileOutputs: 32,
+  /** Numbers before those by channel in what a thread has seen of the batch: they take a cache line. */
+  partialHeader: 8,
+} as const
+
+const scalar = (type = 'float32') => read(type, '1')
+
+/** A pass over images by channel. */
+const pass = { elements: count, channels: size, type: floatType } as const
+const tables = (role: typeof read | typeof write, each: number) => role('float32', `${each} * spread(channels)`)
+const seen = '8 * partialHeader + 16 * channels'
+/** Two sums in double and a float, by column. */
+const columns = scratch('byte', '20 * spread(channels)')
+
+/** Where windows lie: `height` and `width` are of the larger image, `out…` of the one with a number for each window. */
+const images = {
+  ...{ images: size, height: size, width: size, channels: size, outHeight: size, outWidth: size },
+  ...{ strideY: size, strideX: size, top: count, left: count },
+} as const
+const pool = { ...images, kernelHeight: size, kernelWidth: size, type: floatType } as const
+const large = 'images * height * width * channels'
+const pooled = 'images * outHeight * outWidth * channels'
+
+/** Rows of the last axis. */
+const rows = { rows: size, columns: size } as const
+const cells = 'rows * columns'
+/** Indices of classes, or a number for each class. */
+const labels = read('byte', '4 * rows * (1 + softLabels * (columns - 1))')
+
+/** Outputs of a row in a packed block, and its inputs: what a window of one pixel strides over is left out. */
+const packedRows =
+  'min((blockRows - 1) * choose(onePixel, 1, strideY) + kernelHeight, choose(onePixel, outHeight, height))'
+const packedInputs = `${packedRows} * choose(onePixel, outWidth, width) * up(channels, tileLanes)`
+const packedOutputs = 'blockRows * outWidth * up(outputs, tileOutputs)'
+
+export const kernels = {
+  // sum' = first ? value : sum + value
+  accumulate: {
+    ...{ sum: read('float32', 'elements'), value: read('float32', 'elements'), first: scalar() },
+    ...{ nextSum: write('float32', 'elements'), elements: count },
+  },
+  activation: {
+    ...{ x: read('type', 'elements'), y: write('type', 'elements') },
+    ...{ elements: count, type: floatType, activation },
+  },
+  activationGradient: {
+    ...{ dy: read('type', 'elements'), x: read('type', 'elements'), dx: write('type', 'elements') },
+    ...{ elements: count, type: floatType, activation },
+  },
+  adam: {
+    ...{ parameter: read('float32', 'elements'), gradient: read('float32', 'elements') },
+    ...{ scale: scalar(), rate: scalar(), step: scalar() },
+    ...{ mean: read('float32', 'elements'), square: read('float32', 'elements') },
+    ...{ nextParameter: write('float32', 'elements'), nextMean: write('float32', 'elements') },
+    ...{ nextSquare: write('float32', 'elements'), elements: count, decoupled: flag },
+    ...{ beta1: number, beta2: number, epsilon: number, weightDecay: number },
+  },
+  averagePool: { x: read('type', large), y: write('type', pooled), ...pool, countPadding: flag },
+  averagePoolGradient: { dy: read('type', pooled), dx: write('type', large), ...pool, countPadding: flag },
+  // y = activation(x·scale + offset + residual)
+  batchNormApply: {
+    ...{ x: read('type', 'elements'), residual: optional(read('type', 'elements')), tables: tables(read, 3) },
+    ...{ y: write('type', 'elements'), ...pass, activation },
+  },
+  batchNormGradientApply: {
+    ...{ dy: read('type', 'elements'), x: read('type', 'elements') },
+    ...{ y: optional(read('type', 'elements')), residual: optional(read('type', 'elements')) },
+    ...{ tables: tables(read, 3), slopes: tables(read, 2), dx: write('type', 'elements'), ...pass, activation },
+  },
+  batchNormGradientSums: {
+    ...{ dy: read('type', 'elements'), x: read('type', 'elements') },
+    ...{ y: optional(read('type', 'elements')), residual: optional(read('type', 'elements')) },
+    ...{ tables: tables(read, 3), dresidual: optional(write('type', 'elements')) },
+    ...{ sums: partial('byte', seen), columns, ...pass, activation },
+  },
+  // valuesPerChannel: 0 where the statistics are not those of x
+  batchNormGradientTables: {
+    ...{ sums: partials('byte', seen), weight: read('float32', 'channels') },
+    ...{ mean: read('float32', 'channels'), variance: read('float32', 'channels') },
+    ...{ dweight: write('float32', 'channels'), dbias: write('float32', 'channels'), slopes: tables(write, 2) },
+    ...{ channels: size, valuesPerChannel: count, epsilon: number },
+  },
+  batchNormMerge: {
+    ...{ sums: partials('byte', seen), mean: write('float32', 'channels'), variance: write('float32', 'channels') },
+    channels: size,
+  },
+  batchNormStatistics: { x: read('type', 'up(elements, channels)'), sums: partial('byte', seen), columns, ...pass },
+  batchNormTables: {
+    ...{ weight: read('float32', 'channels'), bias: read('float32', 'channels') },
+    ...{ mean: read('float32', 'channels'), variance: read('float32', 'channels'), tables: tables(write, 3) },
+    ...{ channels: size, epsilon: number },
+  },
+  binary: {
+    ...{ a: read('type', 'reach(dims, aStrides)'), b: read('type', 'reach(dims, bStrides)') },
+    ...{ y: write('type', 'product(dims)'), operation: binaryOperation, type: floatType },
+    ...{ dims, aStrides: strides, bStrides: strides },
+  },
+  cast: { x: read('from', 'elements'), y: write('to', 'elements'), elements: count, from: anyType, to: anyType },
+  copy: { source: read('byte', 'bytes'), target: write('byte', 'bytes'), bytes: count },
+  crossEntropy: {
+    ...{ logits: read('float32', cells), labels, loss: write('float32', '1'), losses: scratch('double', 'rows') },
+    ...{ ...rows, softLabels: flag, smoothing: number },
+  },
+  crossEntropyGradient: {
+    ...{ logits: read('float32', cells), labels, dloss: scalar(), dlogits: write('float32', cells) },
+    ...{ ...rows, softLabels: flag, smoothing: number },
+  },
+  // kernel: 3, 5 or 7, wide and high. Sums by tap, of channels spread to whole tiles
+  depthwiseWeightGradient: {
+    ...{ x: read('type', large), dy: read('type', pooled) },
+    sums: partial('float32', 'kernel * kernel * up(channels, tileLanes)'),
+    rows: scratch('float32', '(kernel * width + outWidth) * up(channels, tileLanes)'),
+    ...{ ...images, kernel: size, type: floatType },
+  },
+  depthwiseWeightGradientMerge: {
+    sums: partials('float32', 'taps * up(channels, tileLanes)'),
+    ...{ dw: write('float32', 'channels * taps'), channels: size, taps: size },
+  },
+  // unit: of so many elements that share a decision; stream and seed say which random numbers
+  dropout: {
+    ...{ x: read('type', 'up(elements, unit)'), seed: scalar('int32'), y: write('type', 'up(elements, unit)') },
+    ...{ elements: count, type: floatType, stream: count, unit: size, imageElements: count, rate: number },
+  },
+  foldBatchNorm: {
+    ...{ weight: read('float32', 'channels * perChannel'), gamma: read('float32', 'channels') },
+    ...{ beta: read('float32', 'channels'), mean: read('float32', 'channels'), variance: read('float32', 'channels') },
+    ...{ bias: optional(read('float32', 'channels')), folded: write('float32', 'channels * perChannel') },
+    ...{ foldedBias: write('float32', 'channels'), channels: size, perChannel: size, epsilon: number },
+  },
+  // longestNorm: infinite where none is too long
+  gradientScale: {
+    ...{ squares: scalar(), lossScale: scalar(), counts: scalar(), factor: write('float32', '1') },
+    ...{ norm: write('float32', '1'), finite: write('float32', '1'), parts: number, longestNorm: number },
+  },
+  // y = a + t·(b − a)
+  lerp: {
+    ...{ a: read('float32', 'elements'), b: read('float32', 'elements'), t: scalar() },
+    ...{ y: write('float32', 'elements'), elements: count },
+  },
+  // index: of the largest in its window
+  maxPool: { x: read('type', large), y: write('type', pooled), index: write('uint8', pooled), ...pool },
+  maxPoolGradient: { dy: read('type', pooled), index: read('uint8', pooled), dx: write('type', large), ...pool },
+  meanSquaredError: {
+    ...{ prediction: read('float32', 'elements'), target: read('float32', 'elements') },
+    ...{ loss: write('float32', '1'), elements: size },
+  },
+  meanSquaredErrorGradient: {
+    ...{ prediction: read('float32', 'elements'), target: read('float32', 'elements'), dloss: scalar() },
+    ...{ dprediction: write('float32', 'elements'), elements: size },
+  },
+  // y = a·b + c
+  multiplyAdd: {
+    ...{ a: read('type', 'reach(dims, aStrides)'), b: read('type', 'reach(dims, bStrides)') },
+    ...{ c: read('type', 'reach(dims, cStrides)'), y: write('type', 'product(dims)'), type: floatType },
+    ...{ dims, aStrides: strides, bStrides: strides, cStrides: strides },
+  },
+  // y = scale · (x or x·factor, joined)
+  reduce: {
+    x: read('type', 'outer * count * columns'),
+    factor: optional(read('type', 'outer * count * columns')),
+    y: write('into', 'outer * columns'),
+    totals: scratch('double', 'min(columns, reduceColumns)'),
+    ...{ operation: reduction, type: floatType, outer: size, count: size, columns: size, into: floatType },
+    scale: number,
+  },
+  rmsProp: {
+    ...{ parameter: read('float32', 'elements'), gradient: read('float32', 'elements') },
+    ...{ scale: scalar(), rate: scalar(), meanSquare: read('float32', 'elements') },
+    ...{ velocity: read('float32', 'elements'), nextParameter: write('float32', 'elements') },
+    ...{ nextMeanSquare: write('float32', 'elements'), nextVelocity: write('float32', 'elements') },
+    ...{ elements: count, decay: number, momentum: number, epsilon: number, weightDecay: number },
+  },
+  // old + momentum·(scale·value − old)
+  runningAverage: {
+    ...{ old: read('float32', 'elements'), value: read('float32', 'elements'), next: write('float32', 'elements') },
+    ...{ elements: count, momentum: number, scale: number },
+  },
+  scale: {
+    ...{ x: read('type', 'reach(dims, strides)'), y: write('type', 'product(dims)'), type: floatType },
+    ...{ dims, strides, factor: number },
+  },
+  sgd: {
+    ...{ parameter: read('float32', 'elements'), gradient: read('float32', 'elements') },
+    ...{ scale: scalar(), rate: scalar(), velocity: optional(read('float32', 'elements')) },
+    nextParameter: write('float32', 'elements'),
+    nextVelocity: optional(write('float32', 'elements'), 'velocity'),
+    ...{ elements: count, nesterov: flag, momentum: number, weightDecay: number },
+  },
+  softmax: { x: read('float32', cells), y: write('float32', cells), ...rows },
+  softmaxGradient: { dy: read('float32', cells), y: read('float32', cells), dx: write('float32', cells), ...rows },
+  // A block of `dims`; with `fills`, what it does not cover of y is filled
+  stridedCopy: {
+    x: read('type', 'offset + reach(dims, strides)'),
+    y: write('type', 'max(elements, yOffset + reach(dims, yStrides))'),
+    ...{ type: floatType, fills: flag, elements: count, offset: count, yOffset: count },
+    ...{ dims, strides, yStrides: strides, fill: number },
+  },
+  // onePixel: a window of one pixel without padding. A block: so many pairs of images, and rows of the output
+  weightGradient: {
+    x: read(
+      'bfloat16',
+      `max(${large}, onePixel * ((outHeight - 1) * strideY * width + outWidth * strideX) * channels)`,
+    ),
+    dy: read('bfloat16', 'images * outHeight * outWidth * outputs'),
+    sums: partial('float32', 'up(outputs, tileLanes) * up(channels, tileLanes) * kernelHeight * kernelWidth'),
+    packed: scratch('int32', `blockPairs * (${packedInputs} + ${packedOutputs})`),
+    ...{ ...images, kernelHeight: size, kernelWidth: size, onePixel: flag, outputs: size },
+    ...{ blockPairs: size, blockRows: size },
+  },
+  weightGradientMerge: {
+    ...{ sums: partials('float32', 'elements'), dw: write('float32', 'elements'), elements: count },
+  },
+  where: {
+    ...{ condition: scalar(), a: read('float32', 'elements'), b: read('float32', 'elements') },
+    ...{ y: write('float32', 'elements'), elements: count },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Field>>>>
+
+export type KernelName = keyof typeof kernels

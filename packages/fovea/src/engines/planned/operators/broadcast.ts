@@ -1,0 +1,96 @@
+/** @file Elementwise arithmetic with broadcasting (native/kernels/map.h). */
+import type { Node, Value } from '../../../graph/graph.js'
+import { bytesPerElement, type Shape, sameShape } from '../../../graph/types.js'
+import type { EnumerationName } from '../kernels/field.js'
+import type { Lowering } from '../lowering.js'
+import type { Operand } from '../steps.js'
+import { broadcastStrides, collapse, type Walk } from './axes.js'
+import { commonLayout, readIn } from './layout.js'
+import { type Lower, outputOf } from './operator.js'
+
+/** An input of a map: what holds it, and its shape, which is broadcast to the result's. */
+export interface Mapped {
+  readonly operand: Operand
+  readonly shape: Shape
+}
+
+/** What all kernels of native/kernels/map.h take: the sizes of y's axes, and how each input walks along them. */
+function walk(inputs: readonly Mapped[], y: Mapped): Walk {
+  const strides = inputs.map(({ shape }) => broadcastStrides(shape, y.shape))
+  return collapse(
+    y.shape.map((size, axis) => ({ size, strides: strides.map(of => of[axis]) })),
+    inputs.length,
+  )
+}
+
+/** y = f(a, b), element by element, all of the type of the node's first input. */
+export function binary(
+  to: Lowering,
+  node: Node,
+  operation: EnumerationName<'BinaryOperation'>,
+  [a, b]: readonly Mapped[],
+  y: Mapped,
+): void {
+  const { dims, strides } = walk([a, b], y)
+  to.kernel('binary', {
+    ...{ a: a.operand, b: b.operand, y: y.operand },
+    ...{ operation, type: to.float(node.inputs[0].type), dims, aStrides: strides[0], bStrides: strides[1] },
+  })
+}
+
+function multiplyAdd(to: Lowering, node: Node, [a, b, c]: readonly Mapped[], y: Mapped): void {
+  const { dims, strides } = walk([a, b, c], y)
+  to.kernel('multiplyAdd', {
+    ...{ a: a.operand, b: b.operand, c: c.operand, y: y.operand, type: to.float(node.inputs[0].type) },
+    ...{ dims, aStrides: strides[0], bStrides: strides[1], cStrides: strides[2] },
+  })
+}
+
+/** y = factor·x. */
+function scale(to: Lowering, x: Value, factor: number, shape: Shape): void {
+  const from = { operand: to.read(x), shape: x.type.shape }
+  const y = { operand: to.write(), shape }
+  const { dims, strides } = walk([from], y)
+  to.kernel('scale', { x: from.operand, y: y.operand, type: to.float(x.type), dims, strides: strides[0], factor })
+}
+
+/** Which inputs are added. A single number that is added to each would not leave what pads a layout 0. */
+const added = { add: [0, 1], multiply: [], multiplyAdd: [2] } as const
+
+const elementwise =
+  (operation: keyof typeof added): Lower =>
+  (to, node) => {
+    const compute = (inputs: readonly Mapped[], y: Mapped): void =>
+      operation === 'multiplyAdd' ? multiplyAdd(to, node, inputs, y) : binary(to, node, operation, inputs, y)
+    const like = outputOf(node)
+    const { shape, dtype } = like.type
+    const isLike = (input: Value): boolean => sameShape(input.type.shape, shape)
+    const keepsZeros = added[operation].every(i => isLike(node.inputs[i]))
+    const common = keepsZeros ? commonLayout(to, node, like) : undefined
+    if (common === undefined) {
+      const inputs = node.inputs.map(input => ({ operand: to.read(input), shape: input.type.shape }))
+      return compute(inputs, { operand: to.write(), shape })
+    }
+    const { layout, bytes, groups } = common
+    const all = [bytes / bytesPerElement(dtype)]
+    const operands = readIn(common, to, node, like)
+    const inputs = node.inputs.map((input, i) => ({ operand: operands[i], shape: isLike(input) ? all : [] }))
+    compute(inputs, { operand: to.write(0, layout, bytes, groups), shape: all })
+  }
+
+const broadcastTo: Lower = (to, node) => scale(to, node.inputs[0], 1, node.outputs[0].shape)
+
+/** Each pixel's share of the gradient of the mean. */
+const globalAveragePoolGradient: Lower = (to, node) => {
+  const { shape } = node.outputs[0]
+  const [, height, width] = shape
+  scale(to, node.inputs[0], 1 / (height * width), shape)
+}
+
+export const broadcast = {
+  add: elementwise('add'),
+  multiply: elementwise('multiply'),
+  multiplyAdd: elementwise('multiplyAdd'),
+  broadcastTo,
+  globalAveragePoolGradient,
+} as const satisfies Record<string, Lower>

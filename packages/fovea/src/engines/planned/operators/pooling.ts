@@ -1,0 +1,47 @@
+/** @file Max and average pooling (native/kernels/pool.h). */
+import type { Node } from '../../../graph/graph.js'
+import type { Shape } from '../../../graph/types.js'
+import type { AveragePoolAttributes } from '../../../ops/average-pool.js'
+import type { PoolingAttributes } from '../../../ops/pooling.js'
+import type { Lowering } from '../lowering.js'
+import { imagesOf, type Lower } from './operator.js'
+
+/** Where the windows lie; `x` and `y` are the shapes of the larger and the pooled image. */
+function windows(to: Lowering, node: Node, x: Shape, y: Shape) {
+  const { kernel, stride, padding } = node.attrs as unknown as PoolingAttributes
+  const [kernelHeight, kernelWidth] = kernel
+  return { ...imagesOf(x, y, stride, padding), kernelHeight, kernelWidth, type: to.float(node.inputs[0].type) }
+}
+
+const countPadding = (node: Node): boolean => (node.attrs as unknown as AveragePoolAttributes).countPadding
+
+const maxPool: Lower = (to, node) => {
+  const [x] = node.inputs
+  const where = windows(to, node, x.type.shape, node.outputs[0].shape)
+  to.kernel('maxPool', { x: to.read(x), y: to.write(0), index: to.write(1), ...where })
+}
+
+const maxPoolGradient: Lower = (to, node) => {
+  const [dy, index] = node.inputs
+  const where = windows(to, node, node.outputs[0].shape, dy.type.shape)
+  to.kernel('maxPoolGradient', { dy: to.read(dy), index: to.read(index), dx: to.write(), ...where })
+}
+
+const averagePool: Lower = (to, node) => {
+  const [x] = node.inputs
+  const where = windows(to, node, x.type.shape, node.outputs[0].shape)
+  to.kernel('averagePool', { x: to.read(x), y: to.write(), ...where, countPadding: countPadding(node) })
+}
+
+const averagePoolGradient: Lower = (to, node) => {
+  const [dy] = node.inputs
+  const where = windows(to, node, node.outputs[0].shape, dy.type.shape)
+  to.kernel('averagePoolGradient', { dy: to.read(dy), dx: to.write(), ...where, countPadding: countPadding(node) })
+}
+
+export const pooling = {
+  maxPool,
+  maxPoolGradient,
+  averagePool,
+  averagePoolGradient,
+} as const satisfies Record<string, Lower>

@@ -1,0 +1,40 @@
+/** @file What a compiled engine has of its own, beside the kernels of ours: convolutions, and layouts of weights that suit them. */
+import type { Graph } from '../../graph/graph.js'
+import type { DType, Shape } from '../../graph/types.js'
+import type { Lowering } from './lowering.js'
+import type { LoweringEntry } from './operators/operator.js'
+
+/** Something of the target's that a step can run. */
+export interface Primitive {
+  readonly id: number
+  /** What the target calls it. */
+  readonly implementation: string
+  readonly scratchpadBytes: number
+}
+
+/** The operators that each target lowers in its own way. */
+export type ConvolutionOp = `${'conv2d' | 'linear'}${'' | 'InputGradient' | 'WeightGradient'}`
+
+/** Layouts of weights, by number. */
+export interface TargetLayouts {
+  /** That of weights as PyTorch has them. */
+  dense(shape: Shape, dtype: DType, groups: number): number
+  bytesOf(layout: number): number
+  /** Whether there are reorders of numbers of this type: others are cast to float32 first. */
+  reorders(dtype: DType): boolean
+  /** From one layout to another, which may be of another type. */
+  reorder(from: number, to: number, threads: number): Primitive
+}
+
+/** What the planner asks a compiled engine, one for each plan. */
+export interface Target {
+  /** In messages: `the NAME engine`. */
+  readonly name: string
+  readonly threads: number
+  readonly layouts: TargetLayouts
+  readonly convolutions: Readonly<Record<ConvolutionOp, LoweringEntry>>
+  /** Whether slices of an even number of images suit the graph. */
+  prefersEvenSlices(graph: Graph): boolean
+  /** Before any node is lowered: decides in which layouts states live, and which values are stored in a wider type. */
+  prepare(to: Lowering): void
+}
