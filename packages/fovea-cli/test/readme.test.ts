@@ -73,11 +73,12 @@ test('the table of speed is the one that was measured', () => {
 })
 
 test.each([
-  ['snippet', 'train.mjs'],
-  ['keras', 'keras.mjs'],
-])('the snippet %s is examples/%s', (name, file) => {
+  ['snippet', 'train.mjs', 'README.md'],
+  ['keras', 'keras.mjs', 'README.md'],
+  ['features', 'features.mjs', 'docs/training.md'],
+])('the snippet %s is examples/%s', (name, file, page) => {
   const snippet = `\`\`\`js\n${example(file)}\n\`\`\``
-  expect(part(name, snippet)).toBe(snippet)
+  expect(part(name, snippet, page)).toBe(snippet)
 })
 
 test('every command of the pages is one that exists, with options that exist', async () => {
@@ -97,11 +98,20 @@ test.each(pages)('what %s shows or links to is there', page => {
     expect(existsSync(join(root, dirname(page), target)), target).toBe(true)
 })
 
-test.skipIf(!onednnStatus().available).each(['train.mjs', 'keras.mjs'])('examples/%s runs and learns', file => {
+/** What an example prints, started in a folder of its own. */
+function printed(file: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'fovea-example-'))
   // Packages are found from where the script lies, results go to where it is started.
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const text = execFileSync(process.execPath, [join(root, 'examples', file)], { cwd: folder, encoding: 'utf8' })
+  return execFileSync(process.execPath, [join(root, 'examples', file)], { cwd: folder, encoding: 'utf8' })
+}
+
+test.skipIf(!onednnStatus().available).each(['train.mjs', 'keras.mjs'])('examples/%s runs and learns', file => {
+  const text = printed(file)
   const accuracy = /([\d.]+) % of the held-out|accuracy: ([\d.]+)/.exec(text)
   expect(Number(accuracy?.[1] ?? 100 * Number(accuracy?.[2])), text).toBeGreaterThan(75)
+})
+
+test.skipIf(!onednnStatus().available)('examples/features.mjs prints the shapes of two layers', () => {
+  expect(printed('features.mjs')).toBe('layer2.1.relu2 [ 1, 8, 8, 128 ] 8192\nlayer4.1.relu2 [ 1, 2, 2, 512 ] 2048\n')
 })

@@ -3,7 +3,7 @@ import type { Evaluation } from 'fovea'
 
 /** JSON in which each row of a list (a class, a line of the confusion matrix, a mistake) has a line of its own. */
 export function formatResults(
-  { mistakes, accuracy, ...evaluation }: Evaluation,
+  { accuracy, loss, top5, images, seconds, mistakes, ...details }: Evaluation,
   labels: readonly string[],
   augmentedAccuracy?: number,
 ): string {
@@ -13,7 +13,8 @@ export function formatResults(
     predicted: labels[mistake.predicted],
   }))
   const augmented = augmentedAccuracy === undefined ? {} : { augmentedAccuracy }
-  const entries = Object.entries({ accuracy, ...augmented, ...evaluation, mistakes: named }).map(([name, value]) => {
+  const numbers = { accuracy, ...augmented, loss, top5, images, seconds }
+  const entries = Object.entries({ ...numbers, ...details, mistakes: named }).map(([name, value]) => {
     const rows = Array.isArray(value) && value.map(row => `    ${JSON.stringify(row)}`)
     return `  "${name}": ${rows && rows.length > 0 ? `[\n${rows.join(',\n')}\n  ]` : JSON.stringify(value)}`
   })

@@ -5,7 +5,7 @@ import type { Batch, Dataset, View } from '../data/dataset.js'
 import { checkNotEmpty, dataset as datasetSetting } from '../data/dataset-setting.js'
 import { type Images, imageCount, pixelsOf } from '../data/pixels.js'
 import { defaultEngine } from '../engines/default.js'
-import type { CompileOptions, Engine, Program } from '../engines/engine.js'
+import type { CompileOptions, Engine, Outputs, Program } from '../engines/engine.js'
 import { compileSettings, engine } from '../engines/engine-setting.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { HostArray } from '../graph/arrays.js'
@@ -15,10 +15,10 @@ import { modelOf } from '../models/model-setting.js'
 import { type PrecisionOptions, precisionSettings } from '../passes/mixed-precision.js'
 import { group, type Rows, type Settled } from '../settings/group.js'
 import { choice, whole } from '../settings/kinds.js'
-import type { ReliabilityBin } from './calibration.js'
 import { inClassesOf } from './check-dataset.js'
+import { type ClassificationMeasures, classification } from './classification.js'
 import { type Loss, lossSettings } from './loss.js'
-import { ClassificationMetrics, type ClassMetrics, classMetrics, type Mistake, probabilities } from './metrics.js'
+import type { Measures, Task } from './task.js'
 import {
   type TestTimeAugmentation,
   testTimeAugmentations,
@@ -58,41 +58,30 @@ const predictOptions = group('how images are told apart', {
 })
 
 /** What a model comes to on labelled images. */
-export interface Evaluation {
-  readonly loss: number
-  /** As fractions. */
-  readonly accuracy: number
-  readonly top5: number
-  readonly images: number
+export interface Evaluation extends ClassificationMeasures {
   readonly seconds: number
-  /** [actual][predicted] counts. */
-  readonly confusion: readonly (readonly number[])[]
-  /** One row a class. */
-  readonly classes: readonly ClassMetrics[]
-  /** The expected calibration error: how far confidence and accuracy are apart; 0 is perfect. */
-  readonly calibrationError: number
-  /** Confidence beside accuracy, from which that error is. */
-  readonly reliability: readonly ReliabilityBin[]
-  /** The worst, highest loss first; 40 at most. */
-  readonly mistakes: readonly Mistake[]
 }
 
 /** A compiled model in inference form, which measures and predicts again and again with changing weights. */
-export class Evaluator {
+export class Evaluator<Result extends Measures = Measures, Decoded = unknown> {
   readonly #model: Model
+  readonly #task: Task<Result, Decoded>
   readonly #graph: Graph
   readonly #program: Program
   readonly #batchSize: number
-  readonly #loss: Loss
   readonly #views: readonly WeightedView[]
 
   /** @throws InvalidArgumentError for an unknown test-time augmentation */
-  constructor(model: Model, engine: Engine, options: Omit<EvaluateOptions, 'engine'>) {
-    const { batchSize = 100, loss = 'cross-entropy', testTimeAugmentation = 'none', ...more } = options
-    const { memoryLimitBytes, ...precision } = more
+  constructor(
+    model: Model,
+    task: Task<Result, Decoded>,
+    engine: Engine,
+    options: Omit<EvaluateOptions, 'engine' | 'loss'>,
+  ) {
+    const { batchSize = 100, testTimeAugmentation = 'none', memoryLimitBytes, ...precision } = options
     this.#model = model
+    this.#task = task
     this.#batchSize = batchSize
-    this.#loss = loss
     this.#views = viewsOf(testTimeAugmentation)
     this.#graph = evaluationGraph(model.graph, batchSize, precision)
     this.#program = engine.compile(this.#graph, memoryLimitBytes === undefined ? {} : { memoryLimitBytes })
@@ -106,30 +95,17 @@ export class Evaluator {
     }
   }
 
-  /** @throws InvalidArgumentError for images of another size, and for a class that the model does not know */
-  async evaluate(dataset: Dataset): Promise<Evaluation> {
-    const labelled = inClassesOf(this.#model, dataset)
+  /** What the model comes to on images that are labelled as the task wants it. */
+  async evaluate(dataset: Dataset): Promise<Result & { readonly seconds: number }> {
     const start = performance.now()
-    const metrics = new ClassificationMetrics(this.#model.labels.length, this.#loss)
-    for await (const { batch, logits } of this.#logits(labelled)) metrics.add(logits, batch.labels, batch.count)
-    const { loss, accuracy, top5, images, confusion, calibration, mistakes } = metrics
-    const classes = classMetrics(confusion, this.#model.labels)
-    const calibrated = { calibrationError: calibration.error, reliability: calibration.bins }
-    const seconds = (performance.now() - start) / 1000
-    return { loss, accuracy, top5, images, seconds, confusion, classes, ...calibrated, mistakes }
+    const metrics = this.#task.metrics()
+    for await (const { batch, outputs } of this.#outputs(dataset)) metrics.add(outputs, batch)
+    return { ...metrics.result, seconds: (performance.now() - start) / 1000 }
   }
 
-  /** Of every image and class, [images, classes]. */
-  async probabilities(dataset: Dataset): Promise<Float32Array> {
-    const classes = this.#model.labels.length
-    const result = new Float32Array(dataset.length * classes)
-    let row = 0
-    for await (const { batch, logits } of this.#logits(dataset)) {
-      for (let i = 0; i < batch.count; i++, row++) {
-        result.set(probabilities(logits.subarray(i * classes, (i + 1) * classes)), row * classes)
-      }
-    }
-    return result
+  /** What the outputs mean, batch by batch. */
+  async *decoded(dataset: Dataset): AsyncGenerator<Decoded> {
+    for await (const { batch, outputs } of this.#outputs(dataset)) yield this.#task.decode(outputs, batch)
   }
 
   dispose(): void {
@@ -137,7 +113,7 @@ export class Evaluator {
   }
 
   /** Batch by batch; with several views, the weighted mean over a batch of each. */
-  async *#logits(dataset: Dataset): AsyncGenerator<{ readonly batch: Batch; readonly logits: HostArray }> {
+  async *#outputs(dataset: Dataset): AsyncGenerator<{ readonly batch: Batch; readonly outputs: Outputs }> {
     const options = { batchSize: this.#batchSize, normalization: this.#model.preprocessing }
     const pass = ({ weight: _, ...view }: WeightedView) =>
       batchesOf(dataset, isPlain(view) ? options : { ...options, view })
@@ -145,18 +121,27 @@ export class Evaluator {
     const others = more.map(view => ({ weight: view.weight, batches: pass(view)[Symbol.asyncIterator]() }))
     try {
       for await (const batch of pass(first)) {
-        const { logits } = await this.#program.run({ image: batch.images })
-        if (first.weight !== 1) for (let i = 0; i < logits.length; i++) logits[i] *= first.weight
+        const outputs = await this.#program.run({ image: batch.images })
+        if (first.weight !== 1) multiply(outputs, first.weight)
         for (const { weight, batches } of others) {
           const { value } = (await batches.next()) as IteratorYieldResult<Batch>
-          const { logits: more } = await this.#program.run({ image: value.images })
-          for (let i = 0; i < logits.length; i++) logits[i] += weight * more[i]
+          addTo(outputs, await this.#program.run({ image: value.images }), weight)
         }
-        yield { batch, logits }
+        yield { batch, outputs }
       }
     } finally {
       for (const { batches } of others) await batches.return?.()
     }
+  }
+}
+
+function multiply(outputs: Outputs, factor: number): void {
+  for (const values of Object.values(outputs)) for (let i = 0; i < values.length; i++) values[i] *= factor
+}
+
+function addTo(sum: Outputs, more: Outputs, weight: number): void {
+  for (const [name, values] of Object.entries(sum)) {
+    for (let i = 0; i < values.length; i++) values[i] += weight * more[name][i]
   }
 }
 
@@ -172,7 +157,7 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
   const images = labelledImages.parse(dataset, 'dataset')
   checkNotEmpty(images, 'dataset')
   const how = evaluateOptions.parse(options, '')
-  return withEvaluator(model, images.length, how, evaluator => evaluator.evaluate(images))
+  return withEvaluator(model, images.length, how, evaluator => evaluator.evaluate(inClassesOf(model, images)))
 }
 
 const labelledImages = datasetSetting('labelled images')
@@ -195,7 +180,15 @@ export async function predictProbabilities(
   const how = evaluateOptions.parse(options, '')
   const labels = new Int32Array(count)
   const dataset = arrayDataset({ name: 'images', images: pixels, labels, imageShape, classes })
-  return withEvaluator(model, count, how, evaluator => evaluator.probabilities(dataset))
+  return withEvaluator(model, count, how, async evaluator => {
+    const rows = new Float32Array(count * classes.length)
+    let done = 0
+    for await (const some of evaluator.decoded(dataset)) {
+      rows.set(some, done)
+      done += some.length
+    }
+    return rows
+  })
 }
 
 /** A class that a model names for an image. */
@@ -229,11 +222,12 @@ export async function predict(
 async function withEvaluator<T>(
   model: Model,
   images: number,
-  { engine, batchSize, ...options }: Settled<typeof evaluateSettings>,
-  use: (evaluator: Evaluator) => Promise<T>,
+  { engine, batchSize, loss, ...options }: Settled<typeof evaluateSettings>,
+  use: (evaluator: Evaluator<ClassificationMeasures, Float32Array>) => Promise<T>,
 ): Promise<T> {
+  const task = classification({ classes: model.labels, loss, labels: 'index', labelSmoothing: 0 })
   const chosen = engine ?? (await defaultEngine())
-  const evaluator = new Evaluator(model, chosen, { ...options, batchSize: Math.min(batchSize, images) })
+  const evaluator = new Evaluator(model, task, chosen, { ...options, batchSize: Math.min(batchSize, images) })
   try {
     await evaluator.load(model.weights)
     return await use(evaluator)

@@ -12,6 +12,7 @@ import { memorySetting } from '../passes/recompute.js'
 import { group, partial, type Rows } from '../settings/group.js'
 import { callback, number, whole } from '../settings/kinds.js'
 import { checkDataset } from './check-dataset.js'
+import { classificationOf } from './classification.js'
 import { Epochs } from './epochs.js'
 import { hasDiverged, type LearningRateSearch, suggestRate, type TriedRate } from './rate-suggestion.js'
 import { askedSettings, checkRun, type RecipeChoice, resolve, type TrainingSettings } from './settings.js'
@@ -92,7 +93,8 @@ export async function findLearningRate(model: Model, options: FindLearningRateOp
   checkRun(model, settings, 1, { data: data.train.fingerprint }, undefined)
   checkDataset(model, data.train)
   const epochs = new Epochs(model, data.train, settings)
-  const compiled = new TrainingStep(model, chosen ?? (await defaultEngine()), settings, epochs, {
+  const task = classificationOf(model, settings, data.train)
+  const compiled = new TrainingStep(model, task, chosen ?? (await defaultEngine()), settings, epochs, {
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     memory,
     epochs: Math.ceil(steps / epochs.steps),

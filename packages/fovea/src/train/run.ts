@@ -7,6 +7,7 @@ import { DivergenceError } from '../errors.js'
 import type { Attributes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
 import type { Settled } from '../settings/group.js'
+import type { ClassificationMeasures } from './classification.js'
 import { bestEpoch, bestSlots } from './early-stopping.js'
 import type { Evaluator } from './evaluate.js'
 import { Averaging } from './features/weight-average.js'
@@ -52,7 +53,7 @@ export class Run {
     readonly model: Model,
     readonly plan: RunPlan,
     readonly compiled: TrainingStep,
-    readonly evaluator: Evaluator | undefined,
+    readonly evaluator: Evaluator<ClassificationMeasures> | undefined,
     readonly options: RunOptions,
   ) {
     const { settings } = plan

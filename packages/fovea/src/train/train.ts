@@ -5,6 +5,7 @@ import { InvalidArgumentError } from '../errors.js'
 import type { Model } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { group } from '../settings/group.js'
+import { type ClassificationMeasures, classificationOf } from './classification.js'
 import { type EvaluateOptions, type Evaluation, Evaluator, evaluate, evaluateSettings } from './evaluate.js'
 import { Run } from './run.js'
 import { planRun } from './run-plan.js'
@@ -45,12 +46,14 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const engine = chosen ?? (await defaultEngine())
   const limits = memoryLimitBytes === undefined ? {} : { memoryLimitBytes }
   const { batchSize, loss, precision, keepFloat32 } = settings
-  const measuring = { loss, precision, batchSize, ...(keepFloat32 && { keepFloat32 }), ...limits }
-  const compiled = new TrainingStep(model, engine, settings, passes, { ...limits, memory, epochs })
-  let evaluator: Evaluator | undefined
+  const measuring = { precision, batchSize, ...(keepFloat32 && { keepFloat32 }), ...limits }
+  const task = classificationOf(model, settings, data.train)
+  const compiled = new TrainingStep(model, task, engine, settings, passes, { ...limits, memory, epochs })
+  let evaluator: Evaluator<ClassificationMeasures> | undefined
   try {
     evaluator =
-      validation && new Evaluator(model, engine, { ...measuring, batchSize: Math.min(batchSize, validation.length) })
+      validation &&
+      new Evaluator(model, task, engine, { ...measuring, batchSize: Math.min(batchSize, validation.length) })
     const observers = { resume, signal, onStart, onStep, onEpoch, save, saveSeconds }
     const { final, ...result } = await new Run(model, plan, compiled, evaluator, observers).toEnd()
     const trained = { ...model, weights: final.weights }
@@ -63,7 +66,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
         const shown = views.parse(options, '')
         const isMeasured = dataset === validation && shown.testTimeAugmentation === 'none'
         if (isMeasured && final.evaluation) return final.evaluation
-        return evaluate(trained, dataset, { ...measuring, engine, ...shown })
+        return evaluate(trained, dataset, { ...measuring, loss, engine, ...shown })
       },
     }
   } finally {

@@ -1,5 +1,5 @@
 /** @file From a model's graph to the graph of one training step, or of evaluation: the passes in their order. */
-import { InvalidArgumentError, unknownName } from '../errors.js'
+import { InvalidArgumentError } from '../errors.js'
 import { type Graph, type Node, parameterNodes, stateNodes, type Value } from '../graph/graph.js'
 import { graphOf } from '../graph/graph-setting.js'
 import { autodiff } from '../passes/autodiff.js'
@@ -14,6 +14,7 @@ import { scheduleUpdates } from '../passes/schedule-updates.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
 import { type NormStatistics, trainingMode } from '../passes/training-mode.js'
 import { group, type ValueOf } from '../settings/group.js'
+import { logitsIn } from './classification.js'
 import { Accumulation } from './features/accumulation.js'
 import type { CombineGradients } from './features/gradient.js'
 import { holdBack, scaleOf } from './features/gradient-scale.js'
@@ -21,10 +22,11 @@ import { lossScaleIn } from './features/loss-scale.js'
 import { type ParameterGroup, ParameterGroups } from './features/parameter-groups.js'
 import { feedSeed } from './features/seed.js'
 import { Averaging, type WeightAverage } from './features/weight-average.js'
-import { type LabelForm, type Loss, lossOf } from './loss.js'
+import { type LabelForm, type Loss, type LossOptions, lossOf } from './loss.js'
 import { createOptimizer, type OptimizerOptions } from './optimizers/index.js'
 import { stepSettings } from './settings-table.js'
 import { StepBuilder, type TrainingGraph } from './step-builder.js'
+import type { Task } from './task.js'
 
 /** What a step computes beside the model. */
 export interface TrainingGraphOptions extends PrecisionOptions {
@@ -66,16 +68,21 @@ export const graphOptions = group(
  * @throws SettingError naming the option at fault; InvalidArgumentError for a parameter of another type than float32 that is
  *   not frozen
  */
-export const trainingGraph = (model: Graph, options: TrainingGraphOptions): TrainingGraph =>
-  stepGraph(graphOf(model), graphOptions.parse(options, ''))
+export function trainingGraph(model: Graph, options: TrainingGraphOptions): TrainingGraph {
+  graphOf(model)
+  const settings = graphOptions.parse(options, '')
+  return stepGraph(model, settings, (builder, outputs) => lossOf(builder, logitsIn(outputs), settings))
+}
 
 /**
  * The same of options that have been read.
+ * @param lossIn the task's loss
  * @param combine what becomes of a step's gradients before anything uses them. Default: they stay as they are
  */
 export function stepGraph(
   model: Graph,
-  settings: ValueOf<typeof graphOptions>,
+  settings: Omit<ValueOf<typeof graphOptions>, keyof LossOptions>,
+  lossIn: Task['loss'],
   combine: CombineGradients = (_, gradients) => gradients,
 ): TrainingGraph {
   const { batchSize, clipNorm } = settings
@@ -86,7 +93,7 @@ export function stepGraph(
   const builder = new StepBuilder()
   const { mapped } = rewriteInto(builder, training)
   feedSeed(builder, training, accumulation)
-  const loss = lossOf(builder, mapped(logitsOf(training)), settings)
+  const loss = lossIn(builder, new Map([...training.outputs].map(([name, value]) => [name, mapped(value)])))
   builder.output('loss', loss)
 
   const stateValue = (node: Node): Value => mapped({ node, index: 0, type: node.outputs[0] })
@@ -137,9 +144,4 @@ export function evaluationGraph(model: Graph, batchSize: number, options: Precis
  * What a model computes.
  * @throws InvalidArgumentError for a graph that is no model's
  */
-export function logitsOf(graph: Graph): Value {
-  const { outputs } = graphOf(graph)
-  const logits = outputs.get('logits')
-  if (logits === undefined) throw unknownName('output', 'logits', [...outputs.keys()])
-  return logits
-}
+export const logitsOf = (graph: Graph): Value => logitsIn(graphOf(graph).outputs)

@@ -8,17 +8,16 @@ import type { Model, Weights } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
 import type { Epochs } from './epochs.js'
 import { initialLossScale, nextLossScale } from './features/loss-scale.js'
-import { classWeightsOf, dominantLabels, labelFeed } from './labels.js'
-import { countCorrect } from './metrics.js'
 import { rateAt } from './schedules/index.js'
 import type { ResolvedSettings } from './settings-table.js'
 import { readState, type State, writeState } from './state.js'
 import type { StepMoment, TrainingGraph } from './step-builder.js'
-import { trainingGraph } from './training-graph.js'
+import type { Task } from './task.js'
+import { stepGraph } from './training-graph.js'
 import type { LossScaleState } from './training-state.js'
 
 export interface TrainingStepOptions extends CompileOptions {
-  readonly memory?: MemoryUse
+  readonly memory: MemoryUse
   /** How many of them the run has: what the schedule goes by. */
   readonly epochs: number
 }
@@ -38,24 +37,18 @@ export class TrainingStep {
   readonly #graph: TrainingGraph
   readonly #program: Program
   readonly #run: Pick<StepMoment, 'steps' | 'epochs' | 'seed'>
-  /** By class, how much an image counts; undefined where all count alike. */
-  readonly #classWeights: Float32Array | undefined
 
-  /**
-   * @throws EngineError for a step that needs more memory than there is; InvalidArgumentError for class weights that are not
-   *   one for each class; see trainingGraph for the rest
-   */
+  /** @throws EngineError for a step that needs more memory than there is; as trainingGraph */
   constructor(
     readonly model: Model,
+    readonly task: Task,
     engine: Engine,
     readonly settings: ResolvedSettings,
-    { data, steps }: Epochs,
-    options: TrainingStepOptions,
+    { steps }: Epochs,
+    { memory, epochs, ...compilation }: TrainingStepOptions,
   ) {
-    const { memory, epochs, ...compilation } = options
-    const { classWeights, seed } = settings
-    this.#classWeights = classWeights && classWeightsOf(classWeights, data.labels, model.labels.length)
-    this.#graph = trainingGraph(model.graph, { ...settings, ...(memory && { memory }) })
+    const { seed } = settings
+    this.#graph = stepGraph(model.graph, { ...settings, memory }, task.loss)
     this.#program = engine.compile(this.#graph, compilation)
     this.#run = { steps, epochs, seed }
   }
@@ -75,22 +68,15 @@ export class TrainingStep {
     { epoch, step, lossScale }: Pick<StepMoment, 'epoch' | 'step'> & Pick<StepResult, 'lossScale'>,
     learningRate = this.#learningRate(epoch, step),
   ): Promise<StepResult> {
-    const { accumulate, batchSize, labels } = this.settings
-    const classes = this.model.labels.length
-    const label = labelFeed(batch, classes, labels, this.#classWeights)
-    const dominant = dominantLabels(batch)
-    const images = batchSize / accumulate
-    const partOf = <T extends Float32Array | Int32Array>(whole: T, part: number): T => {
-      const size = (whole.length / batchSize) * images
-      return (accumulate === 1 ? whole : whole.subarray(part * size, (part + 1) * size)) as T
-    }
+    const { accumulate } = this.settings
     const result = { loss: 0, correct: 0, learningRate, lossScale }
-    for (let part = 0; part < accumulate; part++) {
+    for (const [part, some] of partsOf(batch, accumulate).entries()) {
       const moment = { ...this.#run, epoch, step, part, learningRate, lossScale: lossScale ?? initialLossScale }
-      const feeds = { image: partOf(batch.images, part), label: partOf(label, part), ...this.#graph.feeds(moment) }
-      const { loss, logits, finite } = await this.#program.run(feeds)
-      result.loss += loss[0] / accumulate
-      result.correct += countCorrect(logits, partOf(dominant, part), classes)
+      const feeds = { image: some.images, ...this.task.targets(some), ...this.#graph.feeds(moment) }
+      const outputs = await this.#program.run(feeds)
+      result.loss += outputs['loss'][0] / accumulate
+      result.correct += this.task.correct(outputs, some)
+      const { finite } = outputs
       if (finite !== undefined && part === accumulate - 1) {
         result.lossScale = nextLossScale(moment.lossScale, finite[0] !== 0)
       }
@@ -111,4 +97,20 @@ export class TrainingStep {
   dispose(): void {
     this.#program.dispose()
   }
+}
+
+/** A whole batch of images as batches of equally many. */
+function partsOf(batch: Batch, parts: number): Batch[] {
+  const { images, labels, count, mix } = batch
+  if (parts === 1) return [batch]
+  return Array.from({ length: parts }, (_, part) => {
+    const of = <T extends Float32Array | Int32Array>(whole: T): T => {
+      const size = whole.length / parts
+      return whole.subarray(part * size, (part + 1) * size) as T
+    }
+    return {
+      ...{ images: of(images), labels: of(labels), count: count / parts },
+      ...(mix && { mix: { ...mix, labels: of(mix.labels) } }),
+    }
+  })
 }

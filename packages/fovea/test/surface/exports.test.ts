@@ -45,6 +45,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   encodeSafetensors: [required({ tensors: new Map(), metadata: {} })],
   evaluate: [model, dataset, options({ engine })],
   evaluationGraph: [graph, required(1), options()],
+  featureGraph: [graph, required(['conv1'], 'an empty list')],
   findLearningRate: [model, required({ data: stripeData, engine })],
   fingerprintOf: [image, labels],
   graphMultiplyAdds: [graph],

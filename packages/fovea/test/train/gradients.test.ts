@@ -9,12 +9,13 @@ import { add } from '../../src/ops/add.js'
 import { cast } from '../../src/ops/cast.js'
 import { rewrite } from '../../src/passes/rewrite.js'
 import { normalAt, randomAt } from '../../src/random.js'
+import { classification } from '../../src/train/classification.js'
 import type { CombineGradients, ParameterGradient } from '../../src/train/features/gradient.js'
 import { GROWTH_STEPS, INITIAL_SCALE, initialLossScale, nextLossScale } from '../../src/train/features/loss-scale.js'
 import { writeState } from '../../src/train/state.js'
 import type { StepBuilder, StepMoment } from '../../src/train/step-builder.js'
 import { graphOptions, stepGraph, type TrainingGraphOptions, trainingGraph } from '../../src/train/training-graph.js'
-import { stripeClasses } from './patterns.js'
+import { stripeClasses as classes } from './patterns.js'
 import { small } from './small-model.js'
 
 const engine = referenceEngine()
@@ -43,7 +44,7 @@ async function begin(graph: Graph, model: Model, on: Engine = engine) {
 
 describe('a batch in parts', () => {
   // Without norms, which see one part at a time, and without dropout, the sum of the parts is the whole.
-  const model = createModel('cnn', { input: [22, 22, 3], labels: stripeClasses })
+  const model = createModel('cnn', { input: [22, 22, 3], labels: classes })
   const large = Float32Array.from({ length: 8 * 22 * 22 * 3 }, (_, i) => normalAt(5, i))
 
   test('updates once, by the mean over all of it', async () => {
@@ -172,7 +173,7 @@ test('what stands between autodiff and the rest is what the norm is of, and what
       gradient: builder.emit(add, [gradient, gradient], {}, `${parameter.node.name}.twice`),
     }))
   const after = async (combine?: CombineGradients) => {
-    const graph = stepGraph(small().graph, options, combine)
+    const graph = stepGraph(small().graph, options, classification({ ...options, classes }).loss, combine)
     const { program, state } = await begin(graph, small())
     const { gradientNorm } = await program.run({ image: images, label: labels, ...graph.feeds(moment) })
     const [before, now] = [small().weights.get('fc.weight')!, (await state()).get('fc.weight')!]
