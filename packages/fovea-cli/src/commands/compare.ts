@@ -36,12 +36,16 @@ export function compareCommand(): Command {
     )
     .addOption(settingOption('keepFloat32'))
     .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file: measures saved models on it')
-    .option('--epochs <n>', 'train models by name for so long, all in the same way', wholeNumber('--epochs', 1))
+    .option(
+      '--epochs <n>',
+      'train models by name for this many epochs, all in the same way',
+      wholeNumber('--epochs', 1),
+    )
     .addOption(settingOption('recipe'))
     .addOption(settingOption('batchSize', "the recipe's"))
-    .option('--seed <n>', 'of weights, order and augmentation', integer('--seed'), 0)
+    .option('--seed <n>', 'seed of weights, order and augmentation', integer('--seed'), 0)
     .option('--size <pixels>', "side of a folder's images (default: the model's)", wholeNumber('--size', 1))
-    .option('--limit <n>', 'a part of so many images to train on', wholeNumber('--limit', 1))
+    .option('--limit <n>', 'train on this many of the images', wholeNumber('--limit', 1))
     .option('--skip-bad', 'leave out images that cannot be read')
     .option('--steps <n>', 'steps that are timed, after two that are not', wholeNumber('--steps', 1), 10)
     .option('--json', 'print JSON')

@@ -40,15 +40,15 @@ export function findRateCommand(): Command {
     .addOption(settingOption('recipe'))
     .addOption(settingOption('precision').default('float32'))
     .addOption(settingOption('memory', 'standard'))
-    .option('--seed <n>', 'of weights, order and augmentation', integer('--seed'), 0)
+    .option('--seed <n>', 'seed of weights, order and augmentation', integer('--seed'), 0)
     .option(
       '--size <pixels>',
       "side of a folder's images (default: the model's, at most theirs)",
       wholeNumber('--size', 1),
     )
-    .option('--limit <n>', 'use a part of so many images, classes in proportion', wholeNumber('--limit', 1))
+    .option('--limit <n>', 'use this many of the images, classes in proportion', wholeNumber('--limit', 1))
     .option('--skip-bad', 'leave out images that cannot be read')
-    .option('--steps <n>', 'from the lowest rate to the highest', wholeNumber('--steps', 50), 100)
+    .option('--steps <n>', 'steps from the lowest rate to the highest', wholeNumber('--steps', 50), 100)
     .option(
       '--out <picture>',
       'where the plot is written, a new .png (default: runs/MODEL-learning-rate.png, or …-2.png)',

@@ -51,12 +51,12 @@ export function trainCommand(): Command {
     )
     .option(
       '--average-decay <x>',
-      'of a moving average of the weights, which is evaluated and kept',
+      'decay of a moving average of the weights, which is evaluated and kept',
       positiveNumber('--average-decay', 1),
     )
     .option(
       '--early-stopping <epochs>',
-      'end after so many epochs in which the held-out loss does not fall',
+      'end after this many epochs without a lower held-out loss',
       wholeNumber('--early-stopping', 1),
     )
     .option('--class-weights <how>', 'balanced: rare classes count more', oneOf('--class-weights', ['balanced']))
@@ -64,17 +64,17 @@ export function trainCommand(): Command {
     .addOption(settingOption('precision', 'float32'))
     .addOption(settingOption('keepFloat32'))
     .addOption(settingOption('memory', 'standard'))
-    .option('--seed <n>', 'of weights, order and augmentation (default: 0)', integer('--seed'))
+    .option('--seed <n>', 'seed of weights, order and augmentation (default: 0)', integer('--seed'))
     .option(
       '--size <pixels>',
       "side of a folder's images (default: the model's, at most theirs)",
       wholeNumber('--size', 1),
     )
-    .option('--limit <n>', 'train on a part of so many images, classes in proportion', wholeNumber('--limit', 1))
+    .option('--limit <n>', 'train on this many of the images, classes in proportion', wholeNumber('--limit', 1))
     .option('--skip-bad', 'leave out images that cannot be read')
     .option(
       '--save-seconds <n>',
-      'what a crash within an epoch can cost at most; 0 saves after every step (default: 300)',
+      'save this often within an epoch, so that a crash costs no more; 0 saves after every step (default: 300)',
       wholeNumber('--save-seconds', 0),
     )
     .option('--keep <n>', 'also keep the checkpoints of the last n epochs', wholeNumber('--keep', 1))

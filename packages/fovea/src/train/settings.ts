@@ -77,7 +77,7 @@ export interface RecipeChoice {
 /** The rows of `RecipeChoice`. */
 const recipeChoice = {
   recipe: choice("what fills in the rest (default: the model's recipe)", recipeNames).optional(),
-  learningRate: number("the highest (default: the recipe's, for the batch)", { above: 0 }).optional(),
+  learningRate: number("the highest learning rate (default: the recipe's, for the batch)", { above: 0 }).optional(),
   freeze: list(
     'parameters that stay as they are: conv1.*,layer1.*',
     'patterns over names of parameters',
