@@ -5,7 +5,7 @@ import { UsageError } from './usage.js'
 /** The settings that have an option of their own. */
 const settings: readonly string[] = [
   ...['batchSize', 'epochs', 'recipe', 'learningRate', 'keepFloat32', 'accumulate', 'clipNorm', 'freeze'],
-  ...['normStatistics', 'augment', 'override', 'count'],
+  ...['normStatistics', 'augment', 'override', 'count', 'pruning', 'amount', 'importance', 'scope', 'pattern'],
 ]
 
 /** Options that are not called as their setting is. */

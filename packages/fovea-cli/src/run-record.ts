@@ -22,6 +22,7 @@ import { augmentationOf } from './augment-option.js'
 import { datasetNames } from './data/index.js'
 import { engineNames } from './engines.js'
 import { machineOf, softwareOf } from './machine.js'
+import { pruningOf } from './pruning-option.js'
 import { foveaCommand } from './shell.js'
 import { overrideOf } from './usage.js'
 
@@ -58,6 +59,9 @@ const requestSchema = z.object({
   normStatistics: taken(trainSettings.normStatistics).optional(),
   augment: patterns.optional(),
   set: patterns.optional(),
+  pruning: patterns.optional(),
+  /** The saved model to learn from; in a record an absolute path. */
+  distill: z.string().max(10_000).optional(),
   averageDecay: z.number().min(0).max(1).optional(),
   earlyStopping: whole.optional(),
   classWeights: z.literal('balanced').optional(),
@@ -79,7 +83,7 @@ export type RunRequest = z.infer<typeof requestSchema>
 
 /** What a request says of the run's settings; the recipe decides the rest. */
 export function requestedSettings(request: Omit<RunRequest, 'data'>): Partial<TrainingSettings> & RecipeChoice {
-  const { batch: batchSize, averageDecay, earlyStopping, augment, set } = request
+  const { batch: batchSize, averageDecay, earlyStopping, augment, pruning, distill, set } = request
   const { recipe, learningRate, accumulate, clipNorm, freeze, normStatistics, classWeights } = request
   const { precision, keepFloat32, seed, testTimeAugmentation } = request
   const average = averageDecay === undefined ? undefined : ({ type: 'moving', decay: averageDecay } as const)
@@ -88,6 +92,9 @@ export function requestedSettings(request: Omit<RunRequest, 'data'>): Partial<Tr
     ...{ precision, keepFloat32, seed, testTimeAugmentation },
     earlyStopping: earlyStopping === undefined ? undefined : { patience: earlyStopping },
     augment: augment && augmentationOf(augment),
+    pruning: pruning && pruningOf(pruning),
+    // As usual; --set says otherwise.
+    distillation: distill === undefined ? undefined : {},
     override: set && overrideOf(set),
   })
 }
@@ -180,9 +187,10 @@ export function recordOf(
 }
 
 /** What a run is made from, found from any working directory; names of data sets stay names. */
-export const pathsOf = ({ data, from }: Partial<Pick<RunRequest, 'data' | 'from'>>) => ({
+export const pathsOf = ({ data, from, distill }: Partial<Pick<RunRequest, 'data' | 'from' | 'distill'>>) => ({
   ...(data !== undefined && { data: datasetNames.includes(data) ? data : resolve(data) }),
   ...(from !== undefined && { from: resolve(from) }),
+  ...(distill !== undefined && { distill: resolve(distill) }),
 })
 
 const imagesOf = ({ name, length, fingerprint }: Dataset) => ({ name, images: length, fingerprint })

@@ -37,9 +37,17 @@ const LIMIT: FileLimit = { what: 'a list of the images that a run trained on', m
  * Keeps in a run's folder which images it trains on.
  * @param start what is known of the model that it starts from
  */
-export async function writeTrainedImages(folder: string, train: Dataset, start: TrainedImages = {}): Promise<void> {
-  const own = new Set(imageHashes(train))
-  const before = new Set([...(start.hashes?.own ?? []), ...(start.hashes?.before ?? [])])
+export const writeTrainedImages = (folder: string, train: Dataset, start: TrainedImages = {}): Promise<void> =>
+  write(folder, { own: new Set(imageHashes(train)), before: knownBefore(start) })
+
+/** Keeps beside a model that was made of another, without training, which images that one knew; nothing, if nothing tells. */
+export async function carryTrainedImages(folder: string, start: TrainedImages): Promise<void> {
+  if (start.hashes) await write(folder, { own: new Set(), before: knownBefore(start) })
+}
+
+const knownBefore = ({ hashes }: TrainedImages): Hashes => new Set([...(hashes?.own ?? []), ...(hashes?.before ?? [])])
+
+async function write(folder: string, { own, before }: KnownImages): Promise<void> {
   const tensors = new Map(Object.entries({ own: tensorOf(own), before: tensorOf(before) }))
   await writeFileAtomic(join(folder, runFiles.trainedImages), encodeSafetensors({ tensors, metadata: {} }))
 }

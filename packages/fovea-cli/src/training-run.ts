@@ -4,9 +4,11 @@
  */
 import {
   type Checkpoint,
+  connectionsOf,
   type DataSplits,
   DivergenceError,
   type Engine,
+  type Evaluation,
   FoveaError,
   InvalidArgumentError,
   type Model,
@@ -17,7 +19,8 @@ import {
   train,
 } from 'fovea'
 import { aboutLoaded, dataEvent } from './about-data.js'
-import { readCheckpoint, writeCheckpoint } from './checkpoint-file.js'
+import { readCheckpoint, readModel, writeCheckpoint } from './checkpoint-file.js'
+import type { LoadedData } from './data/index.js'
 import { openEngine } from './engines.js'
 import { onInterrupt } from './interrupt.js'
 import { dataName, openRunData } from './open-data.js'
@@ -36,9 +39,13 @@ export interface RunOptions {
   readonly output: Output
   /** Over the picture. Default: the model and the data. */
   readonly title?: string
+  /** What `data` of the request names, where it is open already. */
+  readonly data?: LoadedData
+  /** What a user types to go on. Default: `fovea train --resume`. */
+  readonly resumedBy?: string
 }
 
-interface RunContext extends RunOptions {
+interface RunContext extends Omit<RunOptions, 'data'> {
   readonly engine: Engine
   readonly data: DataSplits
   /** Once all is checked, before the first step. */
@@ -47,11 +54,11 @@ interface RunContext extends RunOptions {
 
 /**
  * Trains as asked, with `resume` from the folder's last checkpoint if it has one, and says how it ended.
- * @returns whether it came to its end; if not, the exit code is that of an interrupted process
+ * @returns what it came to on the test images; undefined if it was interrupted: then the exit code says so
  * @throws FoveaError and its kinds; what was saved until then stays, and the message says how to go on. A run that is
  *   refused changes nothing.
  */
-export async function runTraining(request: RunRequest, options: RunOptions): Promise<boolean> {
+export async function runTraining(request: RunRequest, options: RunOptions): Promise<Evaluation | undefined> {
   const { folder, resume, output } = options
   const release = folder.lock()
   try {
@@ -60,7 +67,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     const saved = folder.hasRun ? savedRun(folder, request) : undefined
     // A run that goes on has its model, wherever that came from.
     const trained = saved ? (request.from === undefined ? undefined : saved.model) : pretrained(request)
-    const data = await openRunData(request, output, trained)
+    const data = options.data ?? (await openRunData(request, output, trained))
     output.result(dataEvent(request.data, aboutLoaded(data)))
     const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
     const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
@@ -76,12 +83,13 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
       if (saved) return // What it trained on, it trains on.
       await writeTrainedImages(folder.path, data.train, request.from ? readTrainedImages(request.from) : {})
     }
+    if (!saved && trained && request.pruning === undefined) warnOfZeros(trained, output)
     try {
       const run = await trainIn(model, saved?.training, request, { ...options, data, engine, onStart })
       if (run.interrupted) {
-        output.warn(`stopped and saved; go on with: ${resumeCommand(folder)}`)
+        output.warn(`stopped and saved; go on with: ${options.resumedBy ?? resumeCommand(folder)}`)
         process.exitCode = 130 // 128 + SIGINT
-        return false
+        return undefined
       }
       await writeCheckpoint(folder.model, { model: run.model })
       const evaluation = await run.evaluate()
@@ -107,13 +115,23 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
       output.say(`model    ${folder.model}`)
       output.say(`picture  ${pictures.report}`)
       output.say(`mistakes ${pictures.mistakes}`)
-      return true
+      return evaluation
     } catch (error) {
-      throw withAdvice(error, folder)
+      throw withAdvice(error, folder, options.resumedBy)
     }
   } finally {
     release()
   }
+}
+
+/** Of a model that has been pruned, a run would make another. */
+function warnOfZeros(model: Model, output: Output): void {
+  const layers = connectionsOf(model)
+  const [kept, all] = (['kept', 'weights'] as const).map(key => layers.reduce((sum, layer) => sum + layer[key], 0))
+  if (kept > 0.75 * all) return
+  output.warn(
+    `${percent(1 - kept / all)} of its weights are 0, and training changes them: keep them with --pruning kept`,
+  )
 }
 
 function aboutPrecision(precision: RunRequest['precision'], engine: Engine): string {
@@ -142,8 +160,9 @@ async function trainIn(
   request: RunRequest,
   { folder, engine, data, output, onStart }: RunContext,
 ): Promise<TrainingRun> {
-  const { epochs, memory, saveSeconds, keep = 0 } = request
+  const { epochs, memory, saveSeconds, keep = 0, distill } = request
   const lines: EpochLine[] = folder.readEpochs(resume?.epoch ?? 0)
+  const teacher = distill === undefined ? undefined : readModel(distill)
   const bar = epochBar()
   // A run that was killed may have left its last epoch without a name of its own.
   if (resume?.step === 0 && resume.epoch > 0 && keep > 0) folder.keepEpoch(resume.epoch, keep)
@@ -158,6 +177,7 @@ async function trainIn(
       ...(epochs && { epochs }),
       ...requestedSettings(request),
       ...(memory && { memory }),
+      ...(teacher && { teacher }),
       ...(saveSeconds === undefined ? {} : { saveSeconds }),
       signal: interrupt.signal,
       ...(resume === undefined ? {} : { resume }),
@@ -185,14 +205,14 @@ async function trainIn(
 }
 
 /** Adds to an error of a run that was under way what is kept of it. */
-function withAdvice(error: unknown, folder: RunFolder): unknown {
+function withAdvice(error: unknown, folder: RunFolder, resumedBy = resumeCommand(folder)): unknown {
   if (!(error instanceof FoveaError) || error instanceof InvalidArgumentError || !folder.hasBegun) return error
   const advise = (advice: string): FoveaError => new FoveaError(`${error.message}; ${advice}`, { cause: error })
   if (error instanceof DivergenceError) {
     return folder.hasRun ? advise(`the last good checkpoint is kept in '${folder.last}'`) : error
   }
   const kept = folder.hasRun ? 'what was saved last is kept; go on' : 'nothing was saved yet; begin again'
-  return advise(`${kept} with: ${resumeCommand(folder)}`)
+  return advise(`${kept} with: ${resumedBy}`)
 }
 
 const describeEpoch = (line: EpochLine, epochs: number): (string | Styled)[] => [

@@ -1,7 +1,7 @@
 /** @file Claims about `fovea prune`: a smaller model, trained on, with an account that adds up; nothing of a user's is replaced. */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createModel } from 'fovea'
+import { connectionsOf, createModel } from 'fovea'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readModel } from '../src/checkpoint-file.js'
 import { saveModel } from '../src/index.js'
@@ -48,8 +48,30 @@ describe('half of the multiply-adds, and two epochs', () => {
       const { outputs } = model.graph.nodes.find(node => node.name === name)!
       expect(outputs[0].shape[0], name).toBe(kept)
     }
-    expect(JSON.parse(readFileSync(join(out, 'pruning.json'), 'utf8'))).toEqual({ ...run.json[5], layers })
-    expect(readFileSync(join(out, 'run.json'), 'utf8')).toContain('pruned.safetensors')
+    expect(JSON.parse(readFileSync(join(out, 'account.json'), 'utf8'))).toEqual({ ...run.json[5], layers })
+    expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).request.from).toBe(join(out, 'pruned'))
+  })
+
+  test('leaves the account as Markdown, and as one page that needs no other file', () => {
+    const markdown = readFileSync(join(out, 'account.md'), 'utf8')
+    expect(markdown).toContain('| parameters | 77,731 |')
+    const page = readFileSync(join(out, 'account.html'), 'utf8')
+    expect(page).toContain('layer3.0.conv1.weight')
+    expect(page).not.toMatch(/(src|href)=/)
+  })
+
+  test('measures both on the same images, with how sure that is', () => {
+    const { before, after } = run.json[5]
+    for (const { accuracy, accuracyInterval, images, throughput, calibrationError } of [before, after]) {
+      expect(images).toBe(12)
+      expect(accuracyInterval[0]).toBeLessThanOrEqual(accuracy)
+      expect(accuracyInterval[1]).toBeGreaterThanOrEqual(accuracy)
+      expect(throughput.imagesPerSecond).toBeGreaterThan(0)
+      expect(calibrationError).toBeGreaterThanOrEqual(0)
+    }
+    expect(before.changedPredictions).toBe(0)
+    expect(after.peakActivationBytes).toBeLessThanOrEqual(before.peakActivationBytes)
+    expect(run.json[4].testAccuracy, 'measured once').toBe(after.accuracy)
   })
 
   test('what it left is evaluated, and pruned again', async () => {
@@ -70,8 +92,9 @@ describe('half of the multiply-adds, and two epochs', () => {
 })
 
 test.each([
-  ['an account of somebody', 'pruning.json'],
-  ['a model of somebody', 'pruned.safetensors'],
+  ['an account of somebody', 'account.json'],
+  ['a page of somebody', 'account.html'],
+  ['a model of somebody', 'pruned'],
 ])('%s is not replaced', async (_, name) => {
   const other = temporaryFolder()
   writeFileSync(join(other, name), 'mine')
@@ -84,6 +107,14 @@ test.each([
 
 test.each([
   [['--amount', '1'], 2, '--amount takes a number above 0 and below 1'],
+  [[], 2, '--amount is missing'],
+  [['--amount', '0.5', '--method', 'weights'], 2, "--method: unknown 'weights'"],
+  [['--amount', '0.5', '--method', 'magnitude', '--importance', 'l1'], 2, '--importance is for channels'],
+  [['--amount', '0.5', '--gradual', '--epochs', '1'], 2, '--gradual is for single weights: --method magnitude'],
+  [['--amount', '0.5', '--method', 'movement'], 2, '--epochs is missing: --method movement takes weights while'],
+  [['--amount', '0.5', '--method', 'magnitude', '--pattern', '2:4'], 2, '--pattern 2:4 takes half of the weights'],
+  [['--amount', '0.5', '--distill'], 2, '--epochs is missing: --distill'],
+  [['--amount', '0.5', '--images', '0'], 2, '--images takes'],
   [['--amount', '0.99'], 1, 'would leave a layer without channels: at most'],
   [['--amount', '0.5', '--importance', 'l3'], 2, "unknown 'l3'"],
 ])('%j is refused in one line, and nothing is made', async (args, expected, message) => {
@@ -92,4 +123,168 @@ test.each([
   expect({ code, stderr }).toEqual({ code: expected, stderr: expect.stringContaining(message) })
   expect(stderr.trim().split('\n')).toHaveLength(1)
   expect(existsSync(nowhere)).toBe(false)
+})
+
+/** How much of the weights of convolutions and matrices is 0. */
+function zeros(path: string): number {
+  const layers = connectionsOf(readModel(path))
+  return 1 - layers.reduce((sum, { kept }) => sum + kept, 0) / layers.reduce((sum, { weights }) => sum + weights, 0)
+}
+
+describe('single weights', () => {
+  const prune = async (out: string, ...args: string[]) => {
+    const finished = await fovea(['prune', file, '--data', photos, ...args, '--out', join(folder, out), '--json'])
+    expect(finished.code, finished.stderr).toBe(0)
+    return { ...finished, out: join(folder, out), account: finished.json.at(-1) }
+  }
+
+  test('are 0 in a smaller file that says so, and stay 0 while what is left is trained', async () => {
+    const args = ['--method', 'magnitude', '--amount', '0.8', '--distill', '--epochs', '1', '--batch', '8']
+    const { out, account } = await prune('weights', ...args)
+    const { command, settings } = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'))
+    expect(command).toContain(`--pruning kept --distill ${file}`)
+    expect(settings.distillation).toEqual({ temperature: 4, weight: 0.9 })
+    expect(zeros(out)).toBeCloseTo(0.8, 3)
+    const { before, after } = account
+    expect(after.parameters).toBe(before.parameters)
+    expect(after.kept + after.removed).toBe(before.parameters)
+    expect(after.removed / before.parameters).toBeCloseTo(0.8, 1)
+    expect(after.fileBytes).toBeLessThan(0.5 * before.fileBytes)
+    expect(readFileSync(join(out, 'account.md'), 'utf8')).toContain(
+      'dense arithmetic computes with them, and gains no time',
+    )
+  })
+
+  test('go while the model trains, with movement by itself', async () => {
+    const { out, json } = await prune(
+      'moved',
+      '--method',
+      'movement',
+      '--amount',
+      '0.5',
+      '--epochs',
+      '1',
+      '--batch',
+      '4',
+    )
+    expect(json.map(({ event }) => event)).toEqual(['data', 'epoch', 'done', undefined])
+    expect(zeros(out)).toBeCloseTo(0.5, 2)
+    expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).command).toContain(
+      '--pruning amount=0.5,importance=movement,scope=global',
+    )
+  })
+
+  test('go by twos of four', async () => {
+    const { out, json } = await prune('fours', '--method', 'taylor', '--pattern', '2:4')
+    const { layers } = json[0] as { layers: { name: string; weights: number; kept: number }[] }
+    const layer = layers.find(({ name }) => name === 'layer2.0.conv1.weight')!
+    expect(layer.kept).toBe(layer.weights / 2)
+    const { stderr } = await fovea([
+      'train',
+      '--from',
+      out,
+      '--data',
+      photos,
+      '--epochs',
+      '1',
+      '--batch',
+      '8',
+      '--out',
+      join(folder, 'dense'),
+    ])
+    expect(stderr).toMatch(
+      /^\d\d\.\d % of its weights are 0, and training changes them: keep them with --pruning kept\n/,
+    )
+  })
+})
+
+test('what is left is measured on images that the original was not trained on, also by eval', async () => {
+  const [run, mixed, env] = [join(folder, 'run'), join(folder, 'mixed'), { FOVEA_DATA: join(folder, 'cache') }]
+  // Without splits: a fifth of the images is held out.
+  for (const split of ['train', 'val']) cpSync(join(photos, split), mixed, { recursive: true })
+  const trained = await fovea(['train', 'cnn', '--data', mixed, '--epochs', '1', '--batch', '8', '--out', run], { env })
+  expect(trained.code, trained.stderr).toBe(0)
+  const out = join(folder, 'known')
+  const { json } = await fovea(['prune', run, '--data', mixed, '--amount', '0.3', '--out', out, '--json'], { env })
+  const measured = (await fovea(['eval', run, '--data', mixed, '--json'], { env })).json[0]
+  expect(json.at(-1).before).toMatchObject({ images: measured.images, accuracy: measured.accuracy })
+  const again = await fovea(['eval', out, '--data', mixed, '--json'], { env })
+  expect(again.json[0]).toMatchObject({ images: measured.images, accuracy: json.at(-1).after.accuracy })
+  expect(again.stderr).toBe('')
+})
+
+describe('--analyze', () => {
+  test('measures each layer without parts of it, and leaves numbers and a picture', async () => {
+    const out = join(folder, 'analysis')
+    const { code, json, stderr } = await fovea(['prune', file, '--analyze', '--data', photos, '--out', out, '--json'])
+    expect(code, stderr).toBe(0)
+    const [{ layers, ratios, accuracy, picture, images }] = json
+    expect({ ratios, images }).toEqual({ ratios: [0.25, 0.5, 0.75, 0.9], images: 12 })
+    expect(layers).toContainEqual({ name: 'layer3.0.conv1.weight', size: 64, accuracies: expect.any(Array) })
+    for (const { accuracies } of layers) expect(accuracies).toHaveLength(4)
+    expect(accuracy).toBeGreaterThanOrEqual(0)
+    expect(statSync(picture).size).toBeGreaterThan(1000)
+    expect(JSON.parse(readFileSync(join(out, 'analysis.json'), 'utf8'))).toMatchObject({ unit: 'channels', layers })
+    expect(readdirSync(out)).toHaveLength(2)
+  })
+
+  test('of single weights, as a table', async () => {
+    const args = ['--analyze', '--method', 'magnitude', '--data', photos, '--out', join(folder, 'weights-analysis')]
+    const { stdout } = await fovea(['prune', file, ...args])
+    expect(stdout).toMatch(/^layer +weights +−25 % +−50 % +−75 % +−90 %\n/)
+    expect(stdout).toContain('layer3.0.conv1.weight')
+  })
+
+  test.each([
+    [['--amount', '0.5', '--epochs', '2'], '--analyze prunes nothing: leave out --amount, --epochs'],
+    [['--resume', folder], '--resume goes on as it was started: leave out'],
+  ])('beside %j is refused', async (more, message) => {
+    const { code, stderr } = await fovea(['prune', file, '--analyze', '--data', photos, ...more])
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) })
+  })
+})
+
+describe('a pruning that was killed', () => {
+  const out = join(folder, 'killed')
+  const args = ['prune', file, '--data', '', '--amount', '0.5', '--epochs', '3', '--batch', '8', '--out', out, '--json']
+
+  test('goes on where it was, to the end', async () => {
+    args[3] = photos
+    const { signal } = await fovea(args, { when: { at: '"epoch":2', act: child => child.kill('SIGKILL') } })
+    expect(signal).toBe('SIGKILL')
+    const refused = await fovea(args)
+    expect(refused.stderr).toContain(`holds a pruning: go on with it (npx fovea prune --resume ${out})`)
+    const { code, json, stderr } = await fovea(['prune', '--resume', out, '--json'])
+    expect(code, stderr).toBe(0)
+    const events = json.map(({ event }) => event)
+    expect(events.slice(0, 2), 'nothing is taken again').toEqual(['data', 'epoch'])
+    expect(json.at(-1).after.multiplyAdds).toBeLessThanOrEqual(json.at(-1).before.multiplyAdds / 2)
+  })
+
+  test('once its account is lost, makes that again and nothing else; once it is done, says so', async () => {
+    const account = readFileSync(join(out, 'account.json'), 'utf8')
+    rmSync(join(out, 'account.json'))
+    const { json } = await fovea(['prune', '--resume', out, '--json'])
+    expect(json).toHaveLength(1)
+    expect(json[0].after.accuracy).toBe(JSON.parse(account).after.accuracy)
+    const done = await fovea(['prune', '--resume', out])
+    expect({ code: done.code, stderr: done.stderr }).toEqual({ code: 1, stderr: expect.stringContaining('is done') })
+  })
+
+  test.each([
+    [['--resume', out, '--amount', '0.3'], 2, '--resume goes on as it was started: leave out --amount'],
+    [['--resume', folder], 1, 'there is no pruning in'],
+  ])('%j is refused', async (words, expected, message) => {
+    const { code, stderr } = await fovea(['prune', ...words])
+    expect({ code, stderr }).toEqual({ code: expected, stderr: expect.stringContaining(message) })
+  })
+
+  test('with a damaged plan is refused by name', async () => {
+    const path = join(out, 'prune.json')
+    rmSync(join(out, 'account.json'))
+    writeFileSync(path, '{"version":1,"arguments":"x"}')
+    const { stderr } = await fovea(['prune', '--resume', out])
+    expect(stderr).toContain(`'${path}' is damaged at 'arguments'`)
+    expect(readdirSync(out)).not.toContain('account.json')
+  })
 })

@@ -3,6 +3,7 @@
  * to, with a break in the middle too; and none adds more to a compiled step than its arithmetic.
  */
 import { describe, expect, test } from 'vitest'
+import { connectionNodes } from '../../fovea/src/compress/connections.js'
 import type { Engine } from '../../fovea/src/engines/engine.js'
 import { REORDER } from '../../fovea/src/engines/planned/lowering.js'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
@@ -12,6 +13,7 @@ import { opDefinition, ops } from '../../fovea/src/ops/index.js'
 import { precisions } from '../../fovea/src/passes/mixed-precision.js'
 import { normalAt } from '../../fovea/src/random.js'
 import type { ParameterGroup } from '../../fovea/src/train/features/parameter-groups.js'
+import type { Pruning } from '../../fovea/src/train/features/pruning.js'
 import type { WeightAverage } from '../../fovea/src/train/features/weight-average.js'
 import type { OptimizerOptions } from '../../fovea/src/train/optimizers/index.js'
 import { readState, type State, writeState } from '../../fovea/src/train/state.js'
@@ -99,6 +101,14 @@ const optimizers: readonly OptimizerOptions[] = [
   { type: 'adam', epsilon: 0.1 },
 ]
 
+/** In turns over the combinations, as optimizers are. */
+const prunings: readonly (Pruning | undefined)[] = [
+  undefined,
+  { type: 'gradual', amount: 0.5, importance: 'movement' },
+  { type: 'kept' },
+  { type: 'gradual', amount: 0.5, importance: 'taylor' },
+]
+
 const combinations = [undefined, 0.1].flatMap(clipNorm =>
   [1, 2].flatMap(accumulate =>
     averages.flatMap(average =>
@@ -116,10 +126,11 @@ const combinations = [undefined, 0.1].flatMap(clipNorm =>
 )
 
 describe.skipIf(!available).each(['float32', 'mixed_float16'] as const)('%s', precision => {
-  test.each(combinations.map(({ name, options }, i) => [name, options, optimizers[i % optimizers.length]] as const))(
+  test.each(combinations.map(({ name, options }, i) => [name, options, optimizers[i % 5], prunings[i % 4]] as const))(
     '%s',
-    async (_, options, optimizer) => {
-      const all = { ...options, optimizer, precision, ...(precision === 'float32' ? {} : { keepFloat32: ['fc'] }) }
+    async (_, options, optimizer, pruning) => {
+      const also = { optimizer, ...(pruning && { pruning }) }
+      const all = { ...options, ...also, precision, ...(precision === 'float32' ? {} : { keepFloat32: ['fc'] }) }
       const engine = onednnEngine({ threads: 2 })
       const expected = await afterSteps(referenceEngine(), all, false)
       const straight = await afterSteps(engine, all, false)
@@ -178,6 +189,11 @@ describe.skipIf(!available).each(['resnet20', 'efficientnet-b0'])('%s', name => 
     ],
   ])('%s: to the plain step is added its arithmetic, no reorder, no copy', (_, more, expected) => {
     expect(added(plain.kinds, step(more).kinds)).toEqual(expected)
+  })
+
+  test('masks: a product for each layer, and its copy into the weights', () => {
+    const layers = connectionNodes(graph).length
+    expect(added(plain.kinds, step({ pruning: { type: 'kept' } }).kinds)).toEqual({ binary: layers, copy: layers })
   })
 
   test('weights, gradients, slots and averages lie alike: nothing is reordered to be summed or updated', () => {

@@ -3,19 +3,14 @@
  * it is given; what works on graphs for those who know their types is in `fovea/engine`.
  */
 
-export { type Scope, scopes } from './compress/choose-channels.js'
+export * from './compress/analyze-pruning.js'
 export { type Pattern, patterns } from './compress/choose-weights.js'
+export { connectionsOf, type LayerConnections } from './compress/connections.js'
 export { type Criterion, criteria } from './compress/importance.js'
 export * from './compress/prune-channels.js'
-export {
-  connectionsOf,
-  type PrunedLayer,
-  type PrunedWeights,
-  type PruneWeightsOptions,
-  pruneWeights,
-  type WeightCriterion,
-  weightCriteria,
-} from './compress/prune-weights.js'
+export * from './compress/prune-weights.js'
+export { type Scope, scopes } from './compress/scope.js'
+export { type WeightCriterion, weightCriteria } from './compress/weight-scores.js'
 export * from './data/array-dataset.js'
 export { parseAugmentation } from './data/augment/augmentation.js'
 export { type BatchPlan, batchesOf, batchPlan } from './data/batches.js'
@@ -40,6 +35,7 @@ export type { ModelOptions } from './models/build.js'
 export { cnn } from './models/cnn.js'
 export { type EfficientnetOptions, efficientnet, efficientnetVariants } from './models/efficientnet.js'
 export * from './models/model.js'
+export { peakActivationBytes } from './models/peak-activations.js'
 export * from './models/registry.js'
 export { replaceHead } from './models/replace-head.js'
 export { type ResnetOptions, resnet, resnet8, resnetDepths } from './models/resnet.js'
@@ -64,8 +60,10 @@ export {
   predict,
   predictProbabilities,
 } from './train/evaluate.js'
+export type { Distillation } from './train/features/distillation.js'
 export { initialLossScale } from './train/features/loss-scale.js'
 export type { ParameterGroup } from './train/features/parameter-groups.js'
+export { type GradualCriterion, gradualCriteria, type Pruning } from './train/features/pruning.js'
 export type { WeightAverage } from './train/features/weight-average.js'
 export * from './train/find-learning-rate.js'
 export type { FitOptions, KerasCompileOptions, KerasLoss, Labels } from './train/keras-options.js'

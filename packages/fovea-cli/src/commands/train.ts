@@ -8,6 +8,7 @@ import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
 import { optionOf } from '../option-names.js'
 import { createOutput, type Output } from '../output.js'
+import { aboutPruning, pruningList } from '../pruning-option.js'
 import { freeRunFolder, RunFolder } from '../run-folder.js'
 import { pathsOf, type RunRequest } from '../run-record.js'
 import { settingOption } from '../setting-option.js'
@@ -49,6 +50,8 @@ export function trainCommand(): Command {
       'beside those of the recipe: cutmix,trivial-augment,cutout=8; all are listed below',
       augmentList,
     )
+    .option('--pruning <settings>', aboutPruning, pruningList)
+    .option('--distill <file>', 'a trained model of the same images and classes, to learn from beside the labels')
     .option(
       '--average-decay <x>',
       'decay of a moving average of the weights, which is evaluated and kept',

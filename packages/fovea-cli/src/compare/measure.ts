@@ -36,7 +36,7 @@ export interface MeasureOptions {
 export async function measureRows(planned: readonly PlannedRow[], options: MeasureOptions): Promise<ComparedModel[]> {
   const { engine } = options
   const stepMs = await medianMs(planned, trainingSteps, options)
-  const latencyMs = await medianMs(planned, inferences, options)
+  const latencyMs = await medianMs(planned, inferences(1), options)
   const rows: ComparedModel[] = []
   for (const [i, row] of planned.entries()) {
     const { model: _, layers, ...summary } = row.summary
@@ -53,7 +53,7 @@ export async function measureRows(planned: readonly PlannedRow[], options: Measu
 }
 
 /** What is timed. */
-interface Timing {
+export interface Timing {
   readonly label: string
   readonly graph: (row: PlannedRow) => Graph
   /** Steps before the one that is measured, in each turn. */
@@ -66,18 +66,19 @@ const trainingSteps: Timing = {
   unmeasured: 0,
 }
 
-const inferences: Timing = {
-  label: 'inference',
-  graph: ({ subject, settings }) => evaluationGraph(subject.model.graph, 1, typesOf(settings)),
+/** Inference of so many images at once. */
+export const inferences = (batch: number): Timing => ({
+  label: `inference of ${batch === 1 ? 'one image' : `${batch} images`}`,
+  graph: ({ subject, settings }) => evaluationGraph(subject.model.graph, batch, typesOf(settings)),
   // One image is soon done: weights that the other rows have driven out of the cache would count.
-  unmeasured: 1,
-}
+  unmeasured: batch === 1 ? 1 : 0,
+})
 
 /** Medians over rounds in which each row has its turn, so that a busy moment of the machine hits all alike. */
-async function medianMs(
+export async function medianMs(
   planned: readonly PlannedRow[],
   { label, graph, unmeasured }: Timing,
-  { steps, engine, signal, progress }: MeasureOptions,
+  { steps, engine, signal, progress }: Pick<MeasureOptions, 'steps' | 'engine' | 'signal' | 'progress'>,
 ): Promise<number[]> {
   const timed: TimedStep[] = []
   progress.begin(label, planned.length * steps)

@@ -3,7 +3,7 @@ import type { Evaluation } from 'fovea'
 
 /** JSON in which each row of a list (a class, a line of the confusion matrix, a mistake) has a line of its own. */
 export function formatResults(
-  { accuracy, loss, top5, images, seconds, mistakes, ...details }: Evaluation,
+  { accuracy, loss, top5, images, seconds, mistakes, predictions: _, ...details }: Evaluation,
   labels: readonly string[],
   augmentedAccuracy?: number,
 ): string {

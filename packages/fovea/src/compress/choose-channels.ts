@@ -1,11 +1,7 @@
 /** @file Which channels go: so many of each set, the least important first, until the amount that is asked for is gone. */
-import type { ChannelGroups, ChannelSet } from './channel-groups.js'
+import type { ChannelGroups } from './channel-groups.js'
 import type { Importance } from './importance.js'
-
-/** How channels of different sets are weighed: `global` lets sets lose more of which less is needed, `uniform` takes the same part of each. */
-export const scopes = ['global', 'uniform'] as const
-/** One of `scopes`. */
-export type Scope = (typeof scopes)[number]
+import type { Scope } from './scope.js'
 
 export interface Choice {
   readonly importance: Importance
@@ -21,9 +17,9 @@ export interface Choice {
 export function chooseChannels({ sets }: ChannelGroups, choice: Choice): (share: number) => Set<number> {
   const { importance, scope, multipleOf } = choice
   const known = sets.filter(({ channels }) => channels.every(channel => importance.has(channel)))
-  const sorted = known.map(set => leastFirst(set, importance))
+  const sorted = known.map(({ channels }) => leastOf(channels, importance))
   const beside = new Map(sorted.flatMap(channels => besideMean(channels, importance)))
-  const ranks = new Map(leastFirst({ channels: sorted.flat() }, beside).map((channel, rank) => [channel, rank]))
+  const ranks = new Map(leastOf(sorted.flat(), beside).map((channel, rank) => [channel, rank]))
   return share => {
     const limit = Math.round(share * ranks.size)
     return new Set(
@@ -49,6 +45,6 @@ function besideMean(channels: readonly number[], importance: Importance): (reado
 /** Multiples of it are spread evenly, however many there are (modulo 1). */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
-/** Of equals the later one goes first. */
-const leastFirst = ({ channels }: Pick<ChannelSet, 'channels'>, importance: Importance): number[] =>
+/** The least important first; of equals the later one. */
+export const leastOf = (channels: readonly number[], importance: Importance): number[] =>
   [...channels].reverse().sort((a, b) => importance.get(a)! - importance.get(b)!)

@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from '../errors.js'
 import { elements, type Shape } from '../graph/types.js'
-import type { Scope } from './choose-channels.js'
+import type { Scope } from './scope.js'
 
 /** `any`: weights go wherever they lie. `2:4`: of each four that follow each other along a layer's inputs, two stay. */
 export const patterns = ['any', '2:4'] as const

@@ -15,12 +15,12 @@ import { group, type Rows } from '../settings/group.js'
 import { choice, number, whole } from '../settings/kinds.js'
 import { checkDataset } from '../train/check-dataset.js'
 import { ChannelGroups } from './channel-groups.js'
-import { chooseChannels, type Scope, scopes } from './choose-channels.js'
+import { chooseChannels } from './choose-channels.js'
 import { estimateNorms } from './estimate-norms.js'
-import { atRandom, type Criterion, criteria, type Importance, normScales, weightNorms } from './importance.js'
-import type { MeasuredOn } from './over-batches.js'
+import { type Criterion, criteria } from './importance.js'
+import { importanceBy } from './importance-by.js'
 import { keptState, withoutChannels } from './remove-channels.js'
-import { taylorImportance } from './taylor.js'
+import { type Scope, scopes } from './scope.js'
 
 /** What is pruned, by what, and how much of it. */
 export interface PruneChannelsOptions {
@@ -95,9 +95,6 @@ export async function pruneChannels(model: Model, options: PruneChannelsOptions)
     engine: how.engine ?? (await defaultEngine()),
   }
   const importance = await importanceBy(criterion, groups, model, { seed, ...(measuredOn && { measuredOn }) })
-  if (importance.size === 0) {
-    throw new InvalidArgumentError(`importance '${criterion}' says nothing of ${model.name}: no layer has a norm`)
-  }
   const out = channelsThatGo(groups, chooseChannels(groups, { importance, scope, multipleOf }), amount)
   const graph = withoutChannels(groups, out)
   const smaller = { ...model, graph, weights: keptState(groups, model.weights, out) }
@@ -108,29 +105,6 @@ export async function pruneChannels(model: Model, options: PruneChannelsOptions)
       channels: channels.length,
       kept: channels.filter(channel => !out.has(channel)).length,
     })),
-  }
-}
-
-async function importanceBy(
-  criterion: Criterion,
-  groups: ChannelGroups,
-  model: Model,
-  { seed, measuredOn }: { readonly seed: number; readonly measuredOn?: MeasuredOn },
-): Promise<Importance> {
-  const { weights } = model
-  switch (criterion) {
-    case 'l1':
-      return weightNorms(groups, weights, 1)
-    case 'l2':
-      return weightNorms(groups, weights, 2)
-    case 'batch-norm':
-      return normScales(groups, weights)
-    case 'taylor':
-      if (measuredOn === undefined)
-        throw new InvalidArgumentError("importance 'taylor' needs images to measure the loss on")
-      return taylorImportance(groups, model, measuredOn)
-    case 'random':
-      return atRandom(groups, seed)
   }
 }
 

@@ -28,6 +28,8 @@ export interface ClassificationMeasures extends Measures {
   readonly calibrationError: number
   /** Confidence beside accuracy, from which that error is. */
   readonly reliability: readonly ReliabilityBin[]
+  /** The class that each image was taken for, by its index among the model's. */
+  readonly predictions: readonly number[]
   /** The worst, highest loss first; 40 at most. */
   readonly mistakes: readonly Mistake[]
 }
@@ -51,10 +53,11 @@ export function classification(options: ClassificationOptions): Task<Classificat
       return {
         add: ({ logits }, batch) => sums.add(logits, batch.labels, batch.count),
         get result() {
-          const { loss, accuracy, top5, images, confusion, calibration, mistakes } = sums
+          const { loss, accuracy, top5, images, confusion, calibration, predictions, mistakes } = sums
           const calibrated = { calibrationError: calibration.error, reliability: calibration.bins }
           const byClass = classMetrics(confusion, classes)
-          return { loss, accuracy, top5, images, confusion, classes: byClass, ...calibrated, mistakes }
+          const numbers = { loss, accuracy, top5, images }
+          return { ...numbers, confusion, classes: byClass, ...calibrated, predictions, mistakes }
         },
       }
     },

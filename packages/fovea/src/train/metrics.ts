@@ -29,6 +29,8 @@ export class ClassificationMetrics {
   /** [actual][predicted] counts. */
   readonly confusion: number[][]
   readonly calibration = new Calibration()
+  /** The class that each image was taken for. */
+  readonly predictions: number[] = []
   /** The worst, highest loss first; 40 at most. */
   readonly mistakes: Mistake[] = []
 
@@ -74,6 +76,7 @@ export class ClassificationMetrics {
       if (best === label) this.#correct++
       else this.#keep({ image: this.images + row, label, predicted: best, probability: 1 / sum, loss })
       if (above < 5) this.#top5++
+      this.predictions.push(best)
       this.confusion[label][best]++
       this.calibration.add(1 / sum, best === label)
     }

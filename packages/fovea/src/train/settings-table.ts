@@ -3,12 +3,15 @@
  * not given. Options are read by it, recipes and runs that go on are checked by it, `--set` finds its way by it.
  */
 import { augmentationSetting } from '../data/augment/augmentation.js'
+import { SettingError } from '../errors.js'
 import { precisionSettings } from '../passes/mixed-precision.js'
 import { normStatistics } from '../passes/training-mode.js'
 import { group, type Rows, type Settled } from '../settings/group.js'
 import { choice, list, number, whole } from '../settings/kinds.js'
 import { earlyStoppingSetting } from './early-stopping.js'
+import { distillationSetting } from './features/distillation.js'
 import { groupSetting } from './features/parameter-groups.js'
+import { pruningSetting } from './features/pruning.js'
 import { averageSetting } from './features/weight-average.js'
 import { classWeightsSetting } from './labels.js'
 import { lossSettings } from './loss.js'
@@ -23,6 +26,8 @@ export const stepSettings = {
   optimizer: optimizerSetting,
   groups: list('parameters that train otherwise, or not', 'parameter groups', groupSetting).default([]),
   average: averageSetting.optional(),
+  pruning: pruningSetting.optional(),
+  distillation: distillationSetting.optional(),
   ...lossSettings,
   accumulate: whole('parts of a batch that run one after another, for less memory', { from: 1 }).default(1),
   clipNorm: number('the longest norm of all gradients together', { above: 0 }).optional(),
@@ -51,4 +56,7 @@ export const trainingSettings = {
 export type ResolvedSettings = Settled<typeof trainingSettings>
 
 /** The settings of a run, complete. */
-export const runSettings = group('the settings of a run', trainingSettings)
+export const runSettings = group('the settings of a run', trainingSettings).refine(({ pruning, earlyStopping }) => {
+  if (pruning?.type !== 'gradual' || earlyStopping === undefined) return
+  throw new SettingError('earlyStopping', 'a run that prunes gradually has its last weights at its end: leave it out')
+})

@@ -11,7 +11,9 @@ import { checkArguments, group, partial, type Rows, type Settled } from '../sett
 import { choice, list, number, text, thing, whole } from '../settings/kinds.js'
 import type { Setting } from '../settings/setting.js'
 import type { EarlyStopping } from './early-stopping.js'
+import type { Distillation } from './features/distillation.js'
 import { checkGroups, checkMatch, type ParameterGroup } from './features/parameter-groups.js'
+import type { Pruning } from './features/pruning.js'
 import type { WeightAverage } from './features/weight-average.js'
 import type { ClassWeights } from './labels.js'
 import type { LabelForm, Loss } from './loss.js'
@@ -34,6 +36,10 @@ export interface TrainingSettings {
   readonly groups: readonly ParameterGroup[]
   /** Of the weights, over the steps. Default: the recipe's. */
   readonly average?: WeightAverage
+  /** What is learned from the teacher that the run is given. Default: nothing. */
+  readonly distillation?: Distillation
+  /** Which weights are 0, and stay so. Default: whichever are, and they train. */
+  readonly pruning?: Pruning
   /** Default `cross-entropy`. */
   readonly loss: Loss
   /** How labels are fed: class indices, or rows with a 1 at the class. The result is the same. Mixed images need rows. */

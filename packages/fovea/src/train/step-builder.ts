@@ -27,7 +27,8 @@ export interface StepMoment {
 }
 
 /** Steps of the run before this one. */
-export const stepsBefore = ({ epoch, step, steps }: StepMoment): number => epoch * steps + step
+export const stepsBefore = ({ epoch, step, steps }: Pick<StepMoment, 'epoch' | 'step' | 'steps'>): number =>
+  epoch * steps + step
 
 /** The graph of a step, and what it is fed beside images and labels. */
 export interface TrainingGraph extends Graph {

@@ -5,6 +5,7 @@ import type { CompileOptions, Engine } from '../engines/engine.js'
 import { compileSettings, engine } from '../engines/engine-setting.js'
 import { nearestHint, SettingError } from '../errors.js'
 import type { Model } from '../models/model.js'
+import { model as modelSetting } from '../models/model-setting.js'
 import { type MemoryUse, memorySetting } from '../passes/recompute.js'
 import { isPromise, isRecord } from '../settings/describe.js'
 import { group, type Rows } from '../settings/group.js'
@@ -29,6 +30,8 @@ export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, C
   readonly data: TrainingData
   /** Default: as many as the recipe's steps make, where it says how many. */
   readonly epochs?: number
+  /** The trained model that this one learns from beside the labels: of the same images and classes. */
+  readonly teacher?: Model
   /** Default: the native engine where it is built, else the reference engine. */
   readonly engine?: Engine
   /** `low` needs less memory and more time, for the same results. Default `standard`. */
@@ -143,6 +146,7 @@ export const trainSettings = {
   epochs: epochsSetting.optional(),
   ...askedSettings,
   ...compileSettings,
+  teacher: modelSetting.optional(),
   engine,
   memory: memorySetting,
   resume: trainingState.optional(),

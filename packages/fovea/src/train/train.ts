@@ -7,6 +7,7 @@ import { modelOf } from '../models/model-setting.js'
 import { group } from '../settings/group.js'
 import { type ClassificationMeasures, classificationOf } from './classification.js'
 import { type EvaluateOptions, type Evaluation, Evaluator, evaluate, evaluateSettings } from './evaluate.js'
+import { distillationSetting } from './features/distillation.js'
 import { Run } from './run.js'
 import { planRun } from './run-plan.js'
 import type { ResolvedSettings } from './settings-table.js'
@@ -39,7 +40,10 @@ const views = group('how the held-out images are shown', {
 export async function train(model: Model, options: TrainOptions): Promise<TrainingRun> {
   modelOf(model)
   const { data, epochs: length, engine: chosen, memory, memoryLimitBytes, ...more } = trainOptions.parse(options, '')
-  const { resume, signal, onStart, onStep, onEpoch, save, saveSeconds, ...asked } = more
+  const { resume, signal, onStart, onStep, onEpoch, save, saveSeconds, teacher, ...own } = more
+  // A teacher is asked, unless it is said how, as usual.
+  const asked =
+    teacher && own.distillation === undefined ? { ...own, distillation: distillationSetting.parse({}, '') } : own
   const plan = planRun(model, data, length, asked, resume)
   const { settings, epochs, passes, validation } = plan
 
@@ -48,7 +52,10 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const { batchSize, loss, precision, keepFloat32 } = settings
   const measuring = { precision, batchSize, ...(keepFloat32 && { keepFloat32 }), ...limits }
   const task = classificationOf(model, settings, data.train)
-  const compiled = new TrainingStep(model, task, engine, settings, passes, { ...limits, memory, epochs })
+  const compiled = new TrainingStep(model, task, engine, settings, passes, {
+    ...{ ...limits, memory, epochs },
+    ...(teacher && { teacher }),
+  })
   let evaluator: Evaluator<ClassificationMeasures> | undefined
   try {
     evaluator =

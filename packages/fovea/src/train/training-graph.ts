@@ -16,10 +16,12 @@ import { type NormStatistics, trainingMode } from '../passes/training-mode.js'
 import { group, type ValueOf } from '../settings/group.js'
 import { logitsIn } from './classification.js'
 import { Accumulation } from './features/accumulation.js'
+import { type Distillation, distilledLoss } from './features/distillation.js'
 import type { CombineGradients } from './features/gradient.js'
 import { holdBack, scaleOf } from './features/gradient-scale.js'
 import { lossScaleIn } from './features/loss-scale.js'
 import { type ParameterGroup, ParameterGroups } from './features/parameter-groups.js'
+import { maskWeights, type Pruning } from './features/pruning.js'
 import { feedSeed } from './features/seed.js'
 import { Averaging, type WeightAverage } from './features/weight-average.js'
 import { type LabelForm, type Loss, type LossOptions, lossOf } from './loss.js'
@@ -38,6 +40,10 @@ export interface TrainingGraphOptions extends PrecisionOptions {
   readonly clipNorm?: number
   /** Parameters that train otherwise, or not. */
   readonly groups?: readonly ParameterGroup[]
+  /** What is learned from another model: its probabilities are fed as `teacher` [batch, classes]. */
+  readonly distillation?: Distillation
+  /** Which weights are 0. Default: whichever are. */
+  readonly pruning?: Pruning
   /** Of weights and running statistics, over the steps. */
   readonly average?: WeightAverage
   /** Of which images norms take their statistics. Default `batch`. */
@@ -93,7 +99,10 @@ export function stepGraph(
   const builder = new StepBuilder()
   const { mapped } = rewriteInto(builder, training)
   feedSeed(builder, training, accumulation)
-  const loss = lossIn(builder, new Map([...training.outputs].map(([name, value]) => [name, mapped(value)])))
+  const outputs = new Map([...training.outputs].map(([name, value]) => [name, mapped(value)]))
+  const ownLoss = lossIn(builder, outputs)
+  const { distillation } = settings
+  const loss = distillation ? distilledLoss(builder, logitsIn(outputs), ownLoss, distillation) : ownLoss
   builder.output('loss', loss)
 
   const stateValue = (node: Node): Value => mapped({ node, index: 0, type: node.outputs[0] })
@@ -103,7 +112,8 @@ export function stepGraph(
     gradient === undefined ? [] : [{ parameter: parameters[i], gradient }],
   )
   const gradients = combine(builder, accumulation.sum(builder, found))
-  const { scale, counts, partCounts } = scaleOf(builder, gradients, { accumulation, clipNorm, lossScale })
+  const scaling = scaleOf(builder, gradients, { accumulation, clipNorm, lossScale })
+  const { scale, counts, partCounts } = scaling
 
   const states = stateNodes(training).map(stateValue)
   const running = states.filter(state => builder.nextOf(state) !== undefined)
@@ -114,6 +124,7 @@ export function stepGraph(
     const [learningRate, weightDecay] = [groups.learningRate(builder, name), groups.weightDecay(name)]
     optimize({ builder, scale, learningRate, weightDecay }, parameter, gradient)
   }
+  if (settings.pruning) maskWeights(builder, gradients, settings.pruning, scaling)
   if (settings.average) new Averaging(settings.average).update(builder, states, counts)
   const graph = scheduleUpdates(recompute(fuseGradients(builder.build()), settings.memory))
   return { ...graph, feeds: moment => builder.feedsAt(moment) }

@@ -4,10 +4,13 @@
  */
 import type { Batch } from '../data/dataset.js'
 import type { CompileOptions, Engine, Program } from '../engines/engine.js'
+import { SettingError } from '../errors.js'
 import type { Model, Weights } from '../models/model.js'
 import type { MemoryUse } from '../passes/recompute.js'
 import type { Epochs } from './epochs.js'
+import { Teacher } from './features/distillation.js'
 import { initialLossScale, nextLossScale } from './features/loss-scale.js'
+import { Masks } from './features/pruning.js'
 import { rateAt } from './schedules/index.js'
 import type { ResolvedSettings } from './settings-table.js'
 import { readState, type State, writeState } from './state.js'
@@ -20,6 +23,8 @@ export interface TrainingStepOptions extends CompileOptions {
   readonly memory: MemoryUse
   /** How many of them the run has: what the schedule goes by. */
   readonly epochs: number
+  /** Where the settings have distillation. */
+  readonly teacher?: Model
 }
 
 /** What a step came to. */
@@ -37,6 +42,8 @@ export class TrainingStep {
   readonly #graph: TrainingGraph
   readonly #program: Program
   readonly #run: Pick<StepMoment, 'steps' | 'epochs' | 'seed'>
+  readonly #teacher: Teacher | undefined
+  readonly #masks: Masks | undefined
 
   /** @throws EngineError for a step that needs more memory than there is; as trainingGraph */
   constructor(
@@ -45,17 +52,25 @@ export class TrainingStep {
     engine: Engine,
     readonly settings: ResolvedSettings,
     { steps }: Epochs,
-    { memory, epochs, ...compilation }: TrainingStepOptions,
+    { memory, epochs, teacher, ...compilation }: TrainingStepOptions,
   ) {
     const { seed } = settings
     this.#graph = stepGraph(model.graph, { ...settings, memory }, task.loss)
     this.#program = engine.compile(this.#graph, compilation)
+    try {
+      this.#teacher = teacherOf(teacher, model, engine, settings)
+    } catch (error) {
+      this.#program.dispose()
+      throw error
+    }
+    this.#masks = settings.pruning && new Masks(settings.pruning, this.#graph)
     this.#run = { steps, epochs, seed }
   }
 
   /** Sets the state: the model's weights, and slots as saved or as they start. */
-  begin(weights: Weights, slots?: Weights): Promise<void> {
-    return writeState(this.#program, this.#graph, weights, slots)
+  async begin(weights: Weights, slots?: Weights): Promise<void> {
+    await writeState(this.#program, this.#graph, weights, slots)
+    await this.#masks?.begin(this.#program, weights, slots)
   }
 
   /**
@@ -69,10 +84,15 @@ export class TrainingStep {
     learningRate = this.#learningRate(epoch, step),
   ): Promise<StepResult> {
     const { accumulate } = this.settings
+    await this.#masks?.advance(this.#program, { ...this.#run, epoch, step })
     const result = { loss: 0, correct: 0, learningRate, lossScale }
     for (const [part, some] of partsOf(batch, accumulate).entries()) {
       const moment = { ...this.#run, epoch, step, part, learningRate, lossScale: lossScale ?? initialLossScale }
-      const feeds = { image: some.images, ...this.task.targets(some), ...this.#graph.feeds(moment) }
+      const feeds = {
+        ...{ image: some.images, ...this.task.targets(some) },
+        ...this.#graph.feeds(moment),
+        ...(await this.#teacher?.teach(some.images)),
+      }
       const outputs = await this.#program.run(feeds)
       result.loss += outputs['loss'][0] / accumulate
       result.correct += this.task.correct(outputs, some)
@@ -95,6 +115,7 @@ export class TrainingStep {
   }
 
   dispose(): void {
+    this.#teacher?.dispose()
     this.#program.dispose()
   }
 }
@@ -113,4 +134,17 @@ function partsOf(batch: Batch, parts: number): Batch[] {
       ...(mix && { mix: { ...mix, labels: of(mix.labels) } }),
     }
   })
+}
+
+/** @throws SettingError where the settings ask for one, and none is given */
+function teacherOf(
+  teacher: Model | undefined,
+  student: Model,
+  engine: Engine,
+  { distillation, batchSize, accumulate }: ResolvedSettings,
+): Teacher | undefined {
+  if (distillation === undefined) return undefined
+  if (teacher === undefined)
+    throw new SettingError('teacher', 'missing; distillation needs a trained model to learn from')
+  return new Teacher(teacher, student, engine, batchSize / accumulate, distillation)
 }

@@ -1,7 +1,8 @@
 /** @file Unstructured pruning: as many weights are 0 as was asked for, those that matter least, and where the pattern has them. */
 import { describe, expect, test } from 'vitest'
 import { chooseWeights } from '../../src/compress/choose-weights.js'
-import { connectionsOf, type PruneWeightsOptions, pruneWeights } from '../../src/compress/prune-weights.js'
+import { connectionsOf } from '../../src/compress/connections.js'
+import { type PruneWeightsOptions, pruneWeights } from '../../src/compress/prune-weights.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { createModel } from '../../src/models/registry.js'
 import { noise } from './noise.js'

@@ -24,6 +24,7 @@ const exported = new Map<string, unknown>(Object.entries(fovea))
 
 /** Right arguments of every function. */
 const calls: Readonly<Record<string, readonly Argument[]>> = {
+  analyzePruning: [model, required({ images: stripeData.test, ratios: [0.5], engine })],
   arrayDataset: [required({ images: new Uint8Array(192), labels: [0], imageShape: [8, 8, 3], classes: ['a', 'b'] })],
   batchPlan: [dataset, batches],
   batchesOf: [dataset, batches],
@@ -59,6 +60,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   parameterCount: [graph],
   parseAugmentation: [required({}, 'an empty object'), required([8, 8, 3])],
   parseParityFile: [required(parity)],
+  peakActivationBytes: [model],
   peakRate: [required({ type: 'constant', rate: 1 })],
   predict: [model, image, options({ engine })],
   predictProbabilities: [model, image, options({ engine })],

@@ -1,0 +1,99 @@
+/** @file What `fovea prune` can do, by the name that `--method` gives it: whole channels, or single weights. */
+import {
+  type Criterion,
+  connectionsOf,
+  type Dataset,
+  type Engine,
+  type Model,
+  type Pattern,
+  pruneChannels,
+  pruneWeights,
+  type Scope,
+} from 'fovea'
+import { UsageError } from '../usage.js'
+
+/** The methods, and what goes by each. */
+export const methods = {
+  channels: 'whole channels, for a smaller and faster network',
+  magnitude: 'single weights, the smallest',
+  movement: 'single weights, those that training moves towards 0',
+  taylor: 'single weights, those without which the loss stays nearest',
+} as const
+
+/** A key of `methods`. */
+export type Method = keyof typeof methods
+
+export interface MethodOptions {
+  readonly method: Method
+  readonly amount?: number
+  readonly importance?: Criterion
+  readonly scope: Scope
+  readonly multipleOf?: number
+  readonly pattern?: Pattern
+  readonly gradual?: true
+  readonly epochs?: number
+  readonly distill?: true
+  readonly seed: number
+}
+
+/** Channels or weights of a layer, before and after. */
+export interface PrunedPart {
+  readonly name: string
+  readonly channels?: number
+  readonly weights?: number
+  readonly kept: number
+}
+
+/** Whether the weights go while the model trains; else all go at once, and what is left is trained. */
+export const isGradual = ({ gradual, method }: MethodOptions): boolean => gradual === true || method === 'movement'
+
+/** @throws UsageError for options that do not go together */
+export function checkMethod(options: MethodOptions): void {
+  const { method, amount, importance, multipleOf, pattern, gradual, epochs, distill } = options
+  const refuse = (message: string): never => {
+    throw new UsageError(message)
+  }
+  if (method === 'channels') {
+    if (gradual) refuse('--gradual is for single weights: --method magnitude')
+    if (pattern !== undefined) refuse('--pattern is for single weights: --method magnitude')
+  } else {
+    if (importance !== undefined) refuse(`--importance is for channels: --method ${method} says which weights go`)
+    if (multipleOf !== undefined) refuse('--multiple-of is for channels: --method channels')
+  }
+  if (pattern === '2:4' && amount !== undefined) refuse('--pattern 2:4 takes half of the weights: leave out --amount')
+  if (pattern !== '2:4' && amount === undefined) {
+    refuse('--amount is missing: the part that goes, such as 0.5')
+  }
+  if (distill && epochs === undefined) refuse('--epochs is missing: --distill is about how what is left is trained')
+  if (isGradual(options) && epochs === undefined) {
+    refuse(`--epochs is missing: ${gradual ? '--gradual' : `--method ${method}`} takes weights while the model trains`)
+  }
+}
+
+/** Takes all at once. @param how where it is measured, and on which training images */
+export async function pruneAtOnce(
+  model: Model,
+  { method, amount = 0.5, importance, scope, multipleOf, pattern, seed }: MethodOptions,
+  how: { readonly images: Dataset; readonly engine: Engine },
+): Promise<{ readonly model: Model; readonly layers: readonly PrunedPart[] }> {
+  if (method === 'channels') {
+    const given = { ...(importance && { importance }), ...(multipleOf && { multipleOf }) }
+    const { model: pruned, sets } = await pruneChannels(model, { amount, scope, seed, ...given, ...how })
+    return { model: pruned, layers: sets }
+  }
+  const criterion = method === 'taylor' ? 'taylor' : 'magnitude'
+  const which = pattern === '2:4' ? { pattern } : { amount }
+  return pruneWeights(model, { ...which, importance: criterion, scope, seed, ...how })
+}
+
+/** As `train --pruning` takes it: what is 0 stays 0; or, of gradual pruning, what goes. Nothing for channels. */
+export function pruningOf(options: MethodOptions): string[] | undefined {
+  const { method, amount, scope, pattern } = options
+  if (method === 'channels') return undefined
+  if (!isGradual(options)) return ['kept']
+  const which = pattern === '2:4' ? 'pattern=2:4' : `amount=${amount}`
+  return [which, `importance=${method}`, `scope=${scope}`]
+}
+
+/** The weights of a model's layers, as parts. */
+export const weightParts = (model: Model): PrunedPart[] => connectionsOf(model)

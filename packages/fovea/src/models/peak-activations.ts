@@ -1,0 +1,34 @@
+/** @file How much memory the activations of an image take at once, where each goes as soon as nobody reads it any more. */
+import { isLeaf, type Node } from '../graph/graph.js'
+import { tensorBytes } from '../graph/types.js'
+import { foldBatchNorm } from '../passes/fold-batch-norm.js'
+import { inferenceMode } from '../passes/inference-mode.js'
+import type { Model } from './model.js'
+import { modelOf } from './model-setting.js'
+
+/**
+ * The most bytes that the outputs of layers take at any moment of inference for one image, with what the layer at work reads
+ * and writes. An engine that computes layers together, or in place, needs less.
+ * @throws SettingError for what is no model
+ */
+export function peakActivationBytes(model: Model): number {
+  const { nodes, outputs } = foldBatchNorm(inferenceMode(modelOf(model).graph))
+  const lastUse = new Map<Node, number>()
+  nodes.forEach((node, i) => {
+    lastUse.set(node, i)
+    for (const { node: read } of node.inputs) lastUse.set(read, i)
+  })
+  for (const { node } of outputs.values()) lastUse.set(node, nodes.length)
+  let [peak, live] = [0, 0]
+  const free = nodes.map(() => 0)
+  nodes.forEach((node, i) => {
+    if (isLeaf(node) && node.op !== 'input') return
+    const bytes = node.outputs.reduce((sum, type) => sum + tensorBytes(type), 0)
+    live += bytes
+    peak = Math.max(peak, live)
+    const last = lastUse.get(node)!
+    if (last < nodes.length) free[last] += bytes
+    live -= free[i]
+  })
+  return peak
+}
