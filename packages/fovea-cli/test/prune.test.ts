@@ -55,6 +55,7 @@ describe('half of the multiply-adds, and two epochs', () => {
   test('leaves the account as Markdown, and as one page that needs no other file', () => {
     const markdown = readFileSync(join(out, 'account.md'), 'utf8')
     expect(markdown).toContain('| parameters | 77,731 |')
+    expect(markdown, 'what neither has is left out').not.toContain('16 bits')
     const page = readFileSync(join(out, 'account.html'), 'utf8')
     expect(page).toContain('layer3.0.conv1.weight')
     expect(page).not.toMatch(/(src|href)=/)

@@ -52,7 +52,7 @@ const titles = ['', 'before', 'after', ''] as const
 function cells({ before, after }: BeforeAndAfter): string[][] {
   return quantities.flatMap(({ name, cell, ratio, points }) => {
     const [was, is] = [cell(before), cell(after)]
-    if (was === '0 B' && is === '0 B') return []
+    if (was === formatBytes(0) && is === was) return []
     const times = ratio && ratio(before) > 0 ? `${(ratio(after) / ratio(before)).toFixed(2)}×` : ''
     return [[name, was, is, points ? pointsOf(points(after) - points(before)) : times]]
   })
