@@ -9,7 +9,17 @@
  *   --mirror  of Debian, instead of the one that this machine's apt uses
  */
 import { spawnSync } from 'node:child_process'
-import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -131,7 +141,8 @@ function copyCheckout(user) {
   git('clone', '--quiet', '--no-hardlinks', '--no-checkout', root, clone)
   git('-C', clone, 'checkout', '--quiet', '--detach', commit)
   const shared = join(root, '../shared')
-  if (existsSync(shared) && !existsSync(join(home, 'shared'))) cpSync(shared, join(home, 'shared'), { recursive: true })
+  const copy = join(home, 'shared')
+  if (existsSync(shared) && !existsSync(copy)) cpSync(realpathSync(shared), copy, { recursive: true })
   const inside = user === 'root' ? '/root' : `/home/${user}`
   const owner = spawnSync('chroot', [folder, 'chown', '-R', `${user}:`, inside])
   if (owner.status !== 0) throw new Error(`the files of ${user} could not be given to ${user}`)

@@ -19,6 +19,10 @@ Environment::Environment(Napi::Env env) : runner(Runner::shared()) {
   const auto hook = [](void* self) { static_cast<Environment*>(self)->end(); };
   if (status == napi_ok) status = napi_add_env_cleanup_hook(env, hook, this);
   if (status != napi_ok) throw Napi::Error::New(env);
+  // Where the process exits within a step, Node calls no hook, and oneDNN's own data would go under its feet.
+  const Napi::Object process = env.Global().Get("process").As<Napi::Object>();
+  const auto at_exit = Napi::Function::New(env, [this](const Napi::CallbackInfo&) { stop(); });
+  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), at_exit});
 }
 
 Napi::Value Environment::run(Napi::Env env, std::shared_ptr<Plan> plan, bool profile, bool refresh) {
@@ -67,11 +71,15 @@ void Environment::settle(napi_env env, napi_value, void* context, void* data) {
   }
 }
 
-// The environment ends: its runs are cut short and waited for, as their code may be unloaded next.
-void Environment::end() {
+void Environment::stop() {
   std::unique_lock<std::mutex> lock(mutex);
   for (Plan* plan : running) plan->cancel();
   idle.wait(lock, [this] { return running.empty(); });
+}
+
+// The environment ends, and its code may be unloaded next.
+void Environment::end() {
+  stop();
   napi_release_threadsafe_function(settled, napi_tsfn_abort);
 }
 

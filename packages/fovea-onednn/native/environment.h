@@ -21,6 +21,9 @@ class Environment {
   // @throws Napi::Error, std::system_error where there is no thread to be had
   explicit Environment(Napi::Env env);
 
+  // Cuts short the runs that are under way, and waits for them: none touches anything afterwards.
+  void stop();
+
   // Starts a run of a plan that is idle. The plan is busy until the promise, which this returns, is settled.
   Napi::Value run(Napi::Env env, std::shared_ptr<Plan> plan, bool profile, bool refresh);
 
