@@ -27,6 +27,7 @@ memory::data_type type_of(int64_t type) {
     case kBfloat16: return memory::data_type::bf16;
     case kInt32: return memory::data_type::s32;
     case kUint8: return memory::data_type::u8;
+    case kInt8: return memory::data_type::s8;
     default: throw std::invalid_argument("onednn: unknown element type " + std::to_string(type));
   }
 }

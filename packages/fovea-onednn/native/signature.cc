@@ -51,7 +51,8 @@ double reach(const List& dims, const List& strides) {
 }
 double element_bytes(int64_t type) {
   switch (type) {
-    case kUint8: return 1;
+    case kUint8:
+    case kInt8: return 1;
     case kBfloat16: case kFloat16: return 2;
     default: return 4;
   }

@@ -21,6 +21,8 @@ inline void cast_integers(const CastFields& s) {
       value = ((const int32_t*)s.x)[i];
     } else if (s.from == kUint8) {
       value = ((const uint8_t*)s.x)[i];
+    } else if (s.from == kInt8) {
+      value = ((const int8_t*)s.x)[i];
     } else {
       with_type(s.from, [&](auto source) { value = to_float(((const decltype(source)*)s.x)[i]); });
     }
@@ -28,6 +30,8 @@ inline void cast_integers(const CastFields& s) {
       ((int32_t*)s.y)[i] = to_integer<int32_t>(value);
     } else if (s.to == kUint8) {
       ((uint8_t*)s.y)[i] = to_integer<uint8_t>(value);
+    } else if (s.to == kInt8) {
+      ((int8_t*)s.y)[i] = to_integer<int8_t>(value);
     } else {
       with_type(s.to, [&](auto target) { from_float((decltype(target)*)s.y + i, (float)value); });
     }
@@ -35,7 +39,7 @@ inline void cast_integers(const CastFields& s) {
 }
 
 void cast(const CastFields& s) {
-  const auto is_integer = [](int64_t type) { return type == kInt32 || type == kUint8; };
+  const auto is_integer = [](int64_t type) { return type == kInt32 || type == kUint8 || type == kInt8; };
   if (is_integer(s.from) || is_integer(s.to)) return cast_integers(s);
   with_type(s.from, [&](auto source) {
     with_type(s.to, [&](auto target) {

@@ -8,6 +8,7 @@
 #include "map.h"
 #include "movement.h"
 #include "pool.h"
+#include "quantization.h"
 #include "random.h"
 #include "reduce.h"
 #include "update.h"

@@ -17,6 +17,7 @@ import { checkDataset } from '../train/check-dataset.js'
 import { ChannelGroups } from './channel-groups.js'
 import { chooseChannels } from './choose-channels.js'
 import { estimateNorms } from './estimate-norms.js'
+import { expectFloat32 } from './expect-float32.js'
 import { type Criterion, criteria } from './importance.js'
 import { importanceBy } from './importance-by.js'
 import { keptState, withoutChannels } from './remove-channels.js'
@@ -84,6 +85,7 @@ export async function pruneChannels(model: Model, options: PruneChannelsOptions)
     seed,
     ...how
   } = pruneChannelsOptions.parse(options, '')
+  expectFloat32(model)
   if (images !== undefined) {
     checkNotEmpty(images, 'images')
     checkDataset(model, images)

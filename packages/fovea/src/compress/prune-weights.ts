@@ -16,6 +16,7 @@ import { checkDataset } from '../train/check-dataset.js'
 import { chooseWeights, type Pattern, patterns, type ScoredWeights } from './choose-weights.js'
 import { connectionNodes, connectionsOf, type LayerConnections, masked } from './connections.js'
 import { estimateNorms } from './estimate-norms.js'
+import { expectFloat32 } from './expect-float32.js'
 import { type Scope, scopes } from './scope.js'
 import { scoresBy, type WeightCriterion, weightCriteria } from './weight-scores.js'
 
@@ -72,6 +73,7 @@ export async function pruneWeights(model: Model, options: PruneWeightsOptions): 
   if (rest.amount !== undefined && rest.amount !== amount) {
     throw new SettingError('amount', `a pattern of ${pattern} takes ${amount}, not ${rest.amount}: leave it out`)
   }
+  expectFloat32(model)
   if (images !== undefined) {
     checkNotEmpty(images, 'images')
     checkDataset(model, images)

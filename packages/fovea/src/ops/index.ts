@@ -12,6 +12,7 @@ import { cast } from './cast.js'
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './conv2d.js'
 import { crossEntropy, crossEntropyGradient } from './cross-entropy.js'
 import type { OpDefinition, Trait } from './define.js'
+import { dequantize } from './dequantize.js'
 import { dropout } from './dropout.js'
 import { flatten } from './flatten.js'
 import { foldBatchNorm } from './fold-batch-norm.js'
@@ -25,6 +26,7 @@ import { multiply } from './multiply.js'
 import { multiplyAdd } from './multiply-add.js'
 import { pad } from './pad.js'
 import { productSum } from './product-sum.js'
+import { quantize } from './quantize.js'
 import { reduceMax, reduceMaxGradient } from './reduce-max.js'
 import { reduceMean } from './reduce-mean.js'
 import { reduceSum } from './reduce-sum.js'
@@ -79,6 +81,8 @@ export const ops = {
   slice,
   sliceGradient,
   cast,
+  quantize,
+  dequantize,
   // Regularization
   dropout,
   stochasticDepth,

@@ -67,6 +67,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   printGraph: [graph],
   pruneChannels: [model, required({ amount: 0.5 })],
   pruneWeights: [model, required({ amount: 0.5 })],
+  quantizeWeights: [model, options()],
   recipeOf: [required('fast')],
   referenceEngine: [options()],
   replaceHead: [model, required(['a', 'b']), optional(0)],

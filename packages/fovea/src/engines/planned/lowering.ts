@@ -24,7 +24,7 @@ export const REORDER = 'reorder'
 type Operands = readonly (Operand | undefined)[]
 
 type ElementType = EnumerationName<'ElementType'>
-type FloatType = Exclude<ElementType, 'int32' | 'uint8'>
+type FloatType = Exclude<ElementType, 'int32' | 'uint8' | 'int8'>
 
 /** Not in slices. */
 const whole = (node: Node): Slicing => ({ node, slices: 0, imagesPerSlice: 0 })
@@ -63,7 +63,7 @@ export class Lowering {
   /** The same of a float type: kernels of floats take no integers. */
   float(type: TensorType): FloatType {
     const own = this.type(type)
-    if (own === 'int32' || own === 'uint8') {
+    if (own === 'int32' || own === 'uint8' || own === 'int8') {
       throw new EngineError(
         `the ${this.target.name} engine has no ${this.#node.op} of ${own} ('${this.#node.name}'): cast it to float32`,
       )
@@ -233,8 +233,10 @@ export class Lowering {
   #inFloat32(value: Value): Pick<Stored, 'buffer' | 'layout' | 'dtype'> {
     const type: TensorType = { ...value.type, dtype: 'float32' }
     const copy = this.shared(tensorBytes(type))
-    const x = { buffer: this.storage.stored(value).buffer, sliced: false }
-    const types = { from: this.type(value.type), to: this.type(type) }
+    // As it is stored: a weight that is cast for its readers alone is still what it was.
+    const { buffer, dtype } = this.storage.stored(value)
+    const x = { buffer, sliced: false }
+    const types = { from: this.type({ ...type, dtype }), to: this.type(type) }
     this.sharedKernel('cast', { x, y: copy, elements: elements(type.shape), ...types })
     return { buffer: copy.buffer, layout: 'dense', dtype: 'float32' }
   }

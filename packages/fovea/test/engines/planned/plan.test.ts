@@ -84,6 +84,6 @@ test('as data it names nodes and buffers, and is JSON', () => {
 
 test('a target is named where something is missing', () => {
   const builder = small()
-  builder.output('y', builder.emit(cast, [builder.input('x', [3])], { dtype: 'int8' }, 'bytes'))
-  expect(() => makePlan(builder.build(), target, {})).toThrow("the test engine has no int8 ('bytes')")
+  builder.output('y', builder.emit(cast, [builder.input('x', [3])], { dtype: 'float64' }, 'wide'))
+  expect(() => makePlan(builder.build(), target, {})).toThrow("the test engine has no float64 ('wide')")
 })

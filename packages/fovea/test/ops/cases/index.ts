@@ -5,6 +5,7 @@ import * as convolution from './convolution.js'
 import * as losses from './losses.js'
 import * as normalization from './normalization.js'
 import * as pooling from './pooling.js'
+import * as quantization from './quantization.js'
 import { randomSpecs } from './random.js'
 import * as shape from './shape.js'
 import * as updates from './updates.js'
@@ -17,6 +18,7 @@ export const operatorSpecs: readonly OperatorSpec[] = [
   pooling,
   arithmetic,
   shape,
+  quantization,
   { randomSpecs },
   losses,
   updates,

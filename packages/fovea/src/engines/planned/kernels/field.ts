@@ -6,7 +6,7 @@
 /** Names that are numbers on the native side, counted from 0. */
 export const enumerations = {
   /** Floats first. */
-  ElementType: ['float32', 'bfloat16', 'float16', 'int32', 'uint8'],
+  ElementType: ['float32', 'bfloat16', 'float16', 'int32', 'uint8', 'int8'],
   Activation: ['none', 'relu', 'relu6', 'silu', 'gelu', 'sigmoid', 'hardSwish'],
   BinaryOperation: ['add', 'multiply', 'divide', 'equal'],
   Reduction: ['sum', 'maximum'],
@@ -24,7 +24,7 @@ export const isElementType = (name: string): name is EnumerationName<'ElementTyp
   (enumerations.ElementType as readonly string[]).includes(name)
 
 /** The types of a buffer's elements, with their bytes; a field of ElementType may say it as well, by its name. */
-export const elementBytes = { float32: 4, int32: 4, uint8: 1, bfloat16: 2, double: 8, byte: 1 } as const
+export const elementBytes = { float32: 4, int32: 4, uint8: 1, int8: 1, bfloat16: 2, double: 8, byte: 1 } as const
 
 /**
  * `read`, `write`: what a step reads and writes. `partial`: what each thread adds to, cleared before; `partials`: those of all
@@ -81,6 +81,8 @@ export const flag = { role: 'flag', from: 0 } as const
 /** Whole numbers for each axis: all lists of a kernel are of one length. */
 export const dims = { role: 'list', from: 1 } as const
 export const strides = { role: 'list', from: 0 } as const
+/** What quantized numbers are of. */
+export const quantizedType = { role: 'enumeration', of: 'ElementType', allowed: ['uint8', 'int8'] } as const
 /** A double. */
 export const number = { role: 'number', from: 0 } as const
 

@@ -12,7 +12,7 @@ const constant = (name: string): string => `k${capital(name)}`
 const struct = (kernel: string): string => `${capital(kernel)}Fields`
 
 const types: Readonly<Record<string, string>> = {
-  ...{ float32: 'float', int32: 'int32_t', uint8: 'uint8_t', double: 'double', byte: 'char' },
+  ...{ float32: 'float', int32: 'int32_t', uint8: 'uint8_t', int8: 'int8_t', double: 'double', byte: 'char' },
 }
 
 /** What is given in its own order: buffers, whole numbers, doubles. */

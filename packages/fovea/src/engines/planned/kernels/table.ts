@@ -16,6 +16,7 @@ import {
   optional,
   partial,
   partials,
+  quantizedType,
   read,
   reduction,
   scratch,
@@ -56,6 +57,7 @@ const pooled = 'images * outHeight * outWidth * channels'
 /** Rows of the last axis. */
 const rows = { rows: size, columns: size } as const
 const cells = 'rows * columns'
+const quantized = 'outer * channels * inner'
 /** Indices of classes, or a number for each class. */
 const labels = read('byte', '4 * rows * (1 + softLabels * (columns - 1))')
 
@@ -148,6 +150,12 @@ export const kernels = {
     sums: partials('float32', 'taps * up(channels, tileLanes)'),
     ...{ dw: write('float32', 'channels * taps'), channels: size, taps: size },
   },
+  // y = (x − zeroPoint)·scale. `inner` elements in a row have the scale of one channel
+  dequantize: {
+    ...{ x: read('from', quantized), scale: read('float32', 'channels') },
+    ...{ zeroPoint: optional(read('from', 'channels')), y: write('float32', quantized) },
+    ...{ outer: size, channels: size, inner: size, from: quantizedType },
+  },
   // unit: of so many elements that share a decision; stream and seed say which random numbers
   dropout: {
     ...{ x: read('type', 'up(elements, unit)'), seed: scalar('int32'), y: write('type', 'up(elements, unit)') },
@@ -185,6 +193,12 @@ export const kernels = {
     ...{ a: read('type', 'reach(dims, aStrides)'), b: read('type', 'reach(dims, bStrides)') },
     ...{ c: read('type', 'reach(dims, cStrides)'), y: write('type', 'product(dims)'), type: floatType },
     ...{ dims, aStrides: strides, bStrides: strides, cStrides: strides },
+  },
+  // y = x / scale + zeroPoint, as the nearest integer
+  quantize: {
+    ...{ x: read('from', quantized), scale: read('float32', 'channels') },
+    ...{ zeroPoint: optional(read('to', 'channels')), y: write('to', quantized) },
+    ...{ outer: size, channels: size, inner: size, from: floatType, to: quantizedType },
   },
   // y = scale · (x or x·factor, joined)
   reduce: {

@@ -9,6 +9,7 @@ import { losses } from './loss.js'
 import { movement } from './movement.js'
 import type { LoweringEntry } from './operator.js'
 import { pooling } from './pooling.js'
+import { quantizations } from './quantization.js'
 import { randoms } from './random.js'
 import { reduction } from './reduction.js'
 import { updates } from './update.js'
@@ -21,6 +22,7 @@ const shared: Readonly<Record<Exclude<OpName, ConvolutionOp>, LoweringEntry>> = 
   ...losses,
   ...movement,
   ...pooling,
+  ...quantizations,
   ...randoms,
   ...reduction,
   ...updates,

@@ -1,0 +1,76 @@
+/**
+ * @file What `quantize` and `dequantize` share (ONNX's QuantizeLinear and DequantizeLinear; Jacob et al. 2018, arXiv
+ * 1712.05877, section 2.1): an integer q stands for (q − zeroPoint)·scale. One scale is for all, or each index of an axis has
+ * its own.
+ */
+import { ShapeError } from '../errors.js'
+import { elements, type TensorType } from '../graph/types.js'
+import { channelsOf, ofInput, ofOutput } from './axes.js'
+import type { AxisLink, BatchRoles, OpDefinition } from './define.js'
+import { expectRange, expectShape, expectType } from './expect.js'
+
+/** The integers that stand for floats. */
+export const quantizedTypes = ['int8', 'uint8'] as const
+/** One of `quantizedTypes`. */
+export type QuantizedType = (typeof quantizedTypes)[number]
+
+/** `axis`: whose indices have a scale each; null where one is for all. */
+export type ScaleAttributes = { readonly axis: number | null }
+
+export const isQuantizedType = (dtype: string): dtype is QuantizedType =>
+  (quantizedTypes as readonly string[]).includes(dtype)
+
+/**
+ * Checks scale and zero point.
+ * @throws ShapeError for those of another type or shape
+ */
+export function expectScales(
+  x: TensorType,
+  scale: TensorType,
+  zeroPoint: TensorType | undefined,
+  { axis, dtype }: ScaleAttributes & { readonly dtype: string },
+): void {
+  if (!isQuantizedType(dtype)) throw new ShapeError(`floats are quantized to int8 or uint8, not ${dtype}`)
+  if (axis !== null) {
+    if (!Number.isInteger(axis)) throw new ShapeError(`axis must be a whole number or null, got ${axis}`)
+    expectRange('axis', axis, 0, x.shape.length - 1)
+  }
+  const shape = axis === null ? [] : [x.shape[axis]]
+  expectShape('the scale', scale, shape)
+  expectType('the scale', scale, 'float32')
+  if (zeroPoint === undefined) return
+  expectShape('the zero point', zeroPoint, shape)
+  expectType('the zero point', zeroPoint, dtype)
+}
+
+/** A tensor as runs of `inner` elements that share a scale, `channels` runs with one after another, and that `outer` times. */
+export function scaleRuns({ shape }: Pick<TensorType, 'shape'>, { axis }: ScaleAttributes) {
+  if (axis === null) return { outer: 1, channels: 1, inner: elements(shape) }
+  return { outer: elements(shape.slice(0, axis)), channels: shape[axis], inner: elements(shape.slice(axis + 1)) }
+}
+
+/** For each element of a tensor, which scale is its own. */
+export function scaleIndex(x: Pick<TensorType, 'shape'>, attrs: ScaleAttributes): (i: number) => number {
+  const { channels, inner } = scaleRuns(x, attrs)
+  return i => Math.floor(i / inner) % channels
+}
+
+/** The traits of both: element by element, with the scales along their axis. */
+export const elementByElement = {
+  batch: ([{ shape }]: readonly TensorType[], _: readonly TensorType[], { axis }: ScaleAttributes) =>
+    shape.length === 0 || axis === 0 ? undefined : ({ inputs: [0], outputs: [0] } satisfies BatchRoles),
+  memory: [[]],
+  axes: (inputs: readonly TensorType[], _: readonly TensorType[], { axis }: ScaleAttributes) =>
+    inputs[0].shape.map((size, at): AxisLink => {
+      const channels = channelsOf(size)
+      const scales = at === axis ? inputs.slice(1).map((_, i) => ofInput(i + 1, 0, channels)) : []
+      return [ofInput(0, at, channels), ...scales, ofOutput(0, at, channels)]
+    }),
+  float32Inputs: [1, 2],
+} as const satisfies Partial<OpDefinition<ScaleAttributes>>
+
+/** To the nearest whole number; of two that are as near, the even one. */
+export function roundHalfToEven(x: number): number {
+  const up = Math.round(x)
+  return Math.abs(x % 1) === 0.5 && up % 2 !== 0 ? up - 1 : up
+}
