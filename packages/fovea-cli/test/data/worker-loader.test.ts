@@ -136,7 +136,8 @@ describe('a worker that dies', () => {
 
   const inTheMiddle = 'is replaced in the middle of passes, which keep their bits: it %s'
   it.runIf(built).each(deaths)(inTheMiddle, async (_, __, die) => {
-    // Instead of giving the third batch, and the eighth that it or the next prepares.
+    // Instead of giving the third batch, and the eleventh that it or the next prepares: two passes are at most six batches
+    // ahead, so that one of the second worker has arrived for sure before it dies.
     const prepared = temporary.path('prepared')
     const source = `
       import { appendFileSync, readFileSync } from 'node:fs'
@@ -144,7 +145,7 @@ describe('a worker that dies', () => {
       const { postMessage } = parentPort
       parentPort.postMessage = (...reply) => {
         appendFileSync('${prepared}', '.')
-        if ([3, 8].includes(readFileSync('${prepared}').length)) { ${die} }
+        if ([3, 11].includes(readFileSync('${prepared}').length)) { ${die} }
         postMessage.apply(parentPort, reply)
       }
       await import('${worker}')`
