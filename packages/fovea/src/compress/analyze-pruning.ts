@@ -3,22 +3,22 @@
  * arXiv 1608.08710, section 3.2).
  */
 import type { Dataset } from '../data/dataset.js'
-import { checkNotEmpty, dataset } from '../data/dataset-setting.js'
-import { defaultEngine } from '../engines/default.js'
+import { dataset } from '../data/dataset-setting.js'
 import type { Engine } from '../engines/engine.js'
 import { engine } from '../engines/engine-setting.js'
 import type { Model } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { group, type Rows } from '../settings/group.js'
 import { callback, choice, list, number, whole } from '../settings/kinds.js'
-import { checkDataset } from '../train/check-dataset.js'
 import { evaluate } from '../train/evaluate.js'
 import { ChannelGroups } from './channel-groups.js'
 import { leastOf } from './choose-channels.js'
 import { chooseWeights } from './choose-weights.js'
 import { connectionNodes, masked } from './connections.js'
+import { expectFloat32 } from './expect-float32.js'
 import { type Criterion, criteria } from './importance.js'
 import { importanceBy } from './importance-by.js'
+import { measuringOn } from './over-batches.js'
 import { keptState, withoutChannels } from './remove-channels.js'
 import { scoresBy } from './weight-scores.js'
 
@@ -93,17 +93,16 @@ export async function analyzePruning(model: Model, options: AnalyzePruningOption
     options,
     '',
   )
-  for (const given of [images, trainingImages]) {
-    if (given === undefined) continue
-    checkNotEmpty(given, given === images ? 'images' : 'trainingImages')
-    checkDataset(model, given)
-  }
-  const used = rest.engine ?? (await defaultEngine())
-  const sizeFor = (data: Dataset): number => Math.min(batchSize, data.length)
-  const measuredOn = trainingImages && { images: trainingImages, batchSize: sizeFor(trainingImages), engine: used }
+  expectFloat32(model)
+  const measuring = await measuringOn(model, 'images', images, { batchSize, ...rest })
+  const { engine } = measuring
+  const measuredOn =
+    trainingImages && (await measuringOn(model, 'trainingImages', trainingImages, { batchSize, engine }))
   const how = { seed, ...(measuredOn && { measuredOn }) }
-  const measuring = { engine: used, batchSize: sizeFor(images) }
-  const accuracyOf = async (changed: Model): Promise<number> => (await evaluate(changed, images, measuring)).accuracy
+  const accuracyOf = async (changed: Model): Promise<number> => {
+    const { engine, batchSize } = measuring
+    return (await evaluate(changed, images, { engine, batchSize })).accuracy
+  }
   const trials =
     unit === 'channels'
       ? await withoutChannelsOf(model, importance, how)

@@ -43,8 +43,6 @@ async function byCriterion(
     case 'batch-norm':
       return normScales(groups, weights)
     case 'taylor':
-      if (measuredOn === undefined)
-        throw new InvalidArgumentError("importance 'taylor' needs images to measure the loss on")
       return taylorImportance(groups, model, measuredOn)
     case 'random':
       return atRandom(groups, seed)

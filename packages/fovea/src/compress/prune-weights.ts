@@ -2,53 +2,34 @@
  * @file Unstructured pruning: a model some of whose weights are 0, those that it needs least. It takes less room in a file;
  * dense arithmetic takes as long as before. Its zeros stay while it trains with `pruning: { type: 'kept' }` (train/features).
  */
-import type { Dataset } from '../data/dataset.js'
-import { checkNotEmpty, dataset } from '../data/dataset-setting.js'
-import { defaultEngine } from '../engines/default.js'
-import type { Engine } from '../engines/engine.js'
-import { engine } from '../engines/engine-setting.js'
 import { SettingError } from '../errors.js'
 import type { Model } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { group, type Rows } from '../settings/group.js'
-import { choice, number, whole } from '../settings/kinds.js'
-import { checkDataset } from '../train/check-dataset.js'
+import { choice, number } from '../settings/kinds.js'
 import { chooseWeights, type Pattern, patterns, type ScoredWeights } from './choose-weights.js'
 import { connectionNodes, connectionsOf, type LayerConnections, masked } from './connections.js'
 import { estimateNorms } from './estimate-norms.js'
 import { expectFloat32 } from './expect-float32.js'
-import { type Scope, scopes } from './scope.js'
+import { measuringOn } from './over-batches.js'
+import { type PruningOptions, pruningSettings } from './pruning-options.js'
 import { scoresBy, type WeightCriterion, weightCriteria } from './weight-scores.js'
 
 /** What is pruned, by what, and how much of it. */
-export interface PruneWeightsOptions {
+export interface PruneWeightsOptions extends PruningOptions {
   /** The part of the model's connections that goes, between 0 and 1; not beside a pattern that says it. */
   readonly amount?: number
   /** Default `magnitude`. */
   readonly importance?: WeightCriterion
-  /** `uniform` takes the same part of each layer. Default `global`. */
-  readonly scope?: Scope
   /** Default `any`. */
   readonly pattern?: Pattern
-  /** Training images: for `taylor`, and for new statistics of norms. Without them, norms keep theirs. */
-  readonly images?: Dataset
-  /** Images at a time. Default 32. */
-  readonly batchSize?: number
-  /** Of `random`. Default 0. */
-  readonly seed?: number
-  /** Default: the native engine where it is built, else the reference engine. */
-  readonly engine?: Engine
 }
 
 const pruneWeightsOptions = group('how weights are pruned', {
   amount: number('the part of the connections that goes', { above: 0, below: 1 }).optional(),
   importance: choice('what decides which weights go', weightCriteria).default('magnitude'),
-  scope: choice('whether layers are weighed against each other', scopes).default('global'),
   pattern: choice('where in a layer weights go', patterns).default('any'),
-  images: dataset('training images, for taylor and for new statistics of norms').optional(),
-  batchSize: whole('images at a time', { from: 1 }).default(32),
-  seed: whole('of random').default(0),
-  engine,
+  ...pruningSettings,
 } satisfies Rows<PruneWeightsOptions>)
 
 /** A pruned model, and what is left of each layer. */
@@ -74,15 +55,7 @@ export async function pruneWeights(model: Model, options: PruneWeightsOptions): 
     throw new SettingError('amount', `a pattern of ${pattern} takes ${amount}, not ${rest.amount}: leave it out`)
   }
   expectFloat32(model)
-  if (images !== undefined) {
-    checkNotEmpty(images, 'images')
-    checkDataset(model, images)
-  }
-  const measuredOn = images && {
-    images,
-    batchSize: Math.min(batchSize, images.length),
-    engine: rest.engine ?? (await defaultEngine()),
-  }
+  const measuredOn = images && (await measuringOn(model, 'images', images, { batchSize, engine: rest.engine }))
   const scores = await scoresBy(importance, model, { seed, ...(measuredOn && { measuredOn }) })
   const layers = connectionNodes(model.graph).map(
     ({ name, outputs: [{ shape }] }): ScoredWeights => ({ name, shape, scores: scores.get(name)! }),

@@ -1,4 +1,5 @@
 /** @file What the loss says of each channel: how much it changes, to first order, when the channel is left out. */
+import { InvalidArgumentError } from '../errors.js'
 import { outputsOf, parameterNodes } from '../graph/graph.js'
 import type { Model } from '../models/model.js'
 import { GraphBuilder } from '../ops/builder.js'
@@ -20,7 +21,7 @@ import { type MeasuredOn, overBatches } from './over-batches.js'
 export async function taylorImportance(
   groups: ChannelGroups,
   model: Model,
-  measuredOn: MeasuredOn,
+  measuredOn: MeasuredOn | undefined,
 ): Promise<Importance> {
   const squares = new Map<number, number>()
   const batches = await overChanges(model, measuredOn, products => {
@@ -40,7 +41,10 @@ export async function taylorImportance(
 }
 
 /** The same of each weight alone, by parameter. */
-export async function squaredChanges(model: Model, measuredOn: MeasuredOn): Promise<ReadonlyMap<string, Float64Array>> {
+export async function squaredChanges(
+  model: Model,
+  measuredOn: MeasuredOn | undefined,
+): Promise<ReadonlyMap<string, Float64Array>> {
   const squares = new Map<string, Float64Array>()
   await overChanges(model, measuredOn, products => {
     for (const [name, product] of products) {
@@ -56,12 +60,16 @@ export async function squaredChanges(model: Model, measuredOn: MeasuredOn): Prom
  * Visits, batch by batch, gradient times weight of every parameter: what the loss changes by, to first order, for each that becomes
  * 0, with the sign turned.
  * @returns how many batches there were
+ * @throws InvalidArgumentError without images
  */
-function overChanges(
+async function overChanges(
   model: Model,
-  measuredOn: MeasuredOn,
+  measuredOn: MeasuredOn | undefined,
   visit: (products: ReadonlyMap<string, Float32Array>) => void,
 ): Promise<number> {
+  if (measuredOn === undefined) {
+    throw new InvalidArgumentError("importance 'taylor' needs images to measure the loss on")
+  }
   const { batchSize } = measuredOn
   const builder = new GraphBuilder()
   const graph = inferenceMode(setBatchSize(model.graph, batchSize))

@@ -1,5 +1,4 @@
 /** @file How much a network needs each of its weights, by a criterion: what has the lowest number goes first. */
-import { InvalidArgumentError } from '../errors.js'
 import type { Model } from '../models/model.js'
 import { randomAt, randomKey, streamOf } from '../random.js'
 import { connectionNodes } from './connections.js'
@@ -34,8 +33,6 @@ export async function scoresBy(
     case 'magnitude':
       return magnitudes(model)
     case 'taylor':
-      if (measuredOn === undefined)
-        throw new InvalidArgumentError("importance 'taylor' needs images to measure the loss on")
       return squaredChanges(model, measuredOn)
     case 'random':
       return atRandom(model, seed)

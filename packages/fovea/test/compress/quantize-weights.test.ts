@@ -1,5 +1,6 @@
 /** @file Weights in fewer bits: as near as the type allows, smaller by its bytes, and the same model in all else. */
 import { describe, expect, test } from 'vitest'
+import { analyzePruning } from '../../src/compress/analyze-pruning.js'
 import { connectionNodes } from '../../src/compress/connections.js'
 import { pruneChannels } from '../../src/compress/prune-channels.js'
 import { pruneWeights } from '../../src/compress/prune-weights.js'
@@ -11,6 +12,7 @@ import { tensorBytes } from '../../src/graph/types.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
 import { predictProbabilities } from '../../src/train/evaluate.js'
+import { noise } from './noise.js'
 
 const model = createModel('resnet8', { classes: 4, input: [16, 16, 3] })
 const engine = referenceEngine()
@@ -70,6 +72,7 @@ describe.each(weightTypes)('%s', type => {
     expect(() => quantizeWeights(small)).toThrow(refusal)
     await expect(pruneChannels(small, { amount: 0.5 })).rejects.toThrow(refusal)
     await expect(pruneWeights(small, { amount: 0.5 })).rejects.toThrow(refusal)
+    await expect(analyzePruning(small, { images: noise(small, 4) })).rejects.toThrow(refusal)
   })
 })
 
