@@ -9,7 +9,8 @@
  *   --local         for this machine only: leaves out the check that older systems can load the addon
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -37,7 +38,7 @@ try {
   bundleAddon({ root, name: platformPackage, local: values.local })
   const made = pack([...workspaces, `packages/${platformPackage}`], target)
   for (const file of made) console.log(join(target, file))
-  if (values.dependencies) pack(dependencies(), join(target, 'dependencies'))
+  if (values.dependencies) packDependencies(join(target, 'dependencies'))
 } catch (error) {
   console.error(`package: ${error.message}`)
   process.exit(1)
@@ -48,6 +49,26 @@ function dependencies() {
   return Object.entries(readJson('package-lock.json').packages).flatMap(([path, { dev, link }]) =>
     path.includes('node_modules/') && !dev && !link && existsSync(join(root, path)) ? [path] : [],
   )
+}
+
+/**
+ * Packs them from copies without scripts: they are built already, and what would build them (`prepare`, which npm 9 runs though it is
+ * asked not to) is not installed.
+ */
+function packDependencies(into) {
+  const copies = mkdtempSync(join(tmpdir(), 'fovea-dependencies-'))
+  try {
+    const folders = dependencies().map((path, i) => {
+      const [from, copy] = [join(root, path), join(copies, String(i))]
+      cpSync(from, copy, { recursive: true, filter: entry => entry !== join(from, 'node_modules') })
+      const { scripts: _, ...others } = readJson(join(path, 'package.json'))
+      writeFileSync(join(copy, 'package.json'), JSON.stringify(others))
+      return copy
+    })
+    pack(folders, into)
+  } finally {
+    rmSync(copies, { recursive: true, force: true })
+  }
 }
 
 function emptyFolder(wished) {
@@ -62,7 +83,7 @@ function emptyFolder(wished) {
 
 function pack(folders, into) {
   mkdirSync(into, { recursive: true })
-  const specs = folders.map(folder => `./${folder}`)
+  const specs = folders.map(folder => resolve(root, folder))
   const args = ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', into, ...specs]
   const { status, stdout } = spawnSync('npm', args, {
     cwd: root,
