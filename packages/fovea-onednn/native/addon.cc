@@ -215,6 +215,9 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   result.Set("bfloat16Costs", costs(false));
   result.Set("depthwiseBFloat16Costs", costs(true));
   result.Set("winograd", fovea::has_winograd());
+  auto overflow = Napi::Array::New(info.Env());
+  for (uint32_t depthwise = 0; depthwise < 2; depthwise++) overflow.Set(depthwise, fovea::integers_overflow(depthwise != 0));
+  result.Set("integersOverflow", overflow);
   result.Set("threadLimit", fovea::thread_limit());
   return result;
 }

@@ -17,27 +17,37 @@ ConvolutionSpec specification(Direction direction, int64_t type, int64_t kernel,
           after, 1, 1, depthwise ? kChannels : 1, false, kNone, false, 1, false, false};
 }
 
+// A convolution with all that it needs, on one thread.
+struct Trial {
+  Primitives primitives{1};
+  PrimitiveInfo info;
+  std::vector<char> x, y, weights, scratchpad;
+  std::vector<void*> buffers;
+  // Bytes of this value in x and weights.
+  Trial(const ConvolutionSpec& spec, char of_x, char of_weights)
+      : info(primitives.convolution(spec)), x(4 * kChannels * kSize * kSize, of_x), y(x.size()),
+        weights(info.weights_bytes, of_weights), scratchpad(info.scratchpad_bytes + 1) {
+    switch (spec.direction) {
+      case kForward: buffers = {x.data(), weights.data(), nullptr, y.data(), scratchpad.data()}; break;
+      case kInputGradient: buffers = {y.data(), weights.data(), x.data(), scratchpad.data()}; break;
+      case kWeightGradient: buffers = {x.data(), y.data(), weights.data(), nullptr, scratchpad.data()}; break;
+    }
+    std::vector<bool> present;
+    for (void* buffer : buffers) present.push_back(buffer != nullptr);
+    present.back() = info.scratchpad_bytes > 0;
+    primitives.bind(info.id, present);
+  }
+  void run() { primitives.execute(info.id, 0, buffers.data()); }
+};
+
 // The fastest of several runs, in seconds. Zeros in, zeros out: the time does not depend on the numbers. A way that takes
 // longer than `enough` the first time is not tried again.
 double fastest(const ConvolutionSpec& spec, double enough) {
-  Primitives primitives(1);
-  const PrimitiveInfo info = primitives.convolution(spec);
-  std::vector<char> x(4 * kChannels * kSize * kSize), y(x), weights(info.weights_bytes), scratchpad(info.scratchpad_bytes + 1);
-  const bool scratch = info.scratchpad_bytes > 0;
-  std::vector<void*> buffers;
-  std::vector<bool> present;
-  switch (spec.direction) {
-    case kForward: buffers = {x.data(), weights.data(), nullptr, y.data(), scratchpad.data()}; break;
-    case kInputGradient: buffers = {y.data(), weights.data(), x.data(), scratchpad.data()}; break;
-    case kWeightGradient: buffers = {x.data(), y.data(), weights.data(), nullptr, scratchpad.data()}; break;
-  }
-  for (void* buffer : buffers) present.push_back(buffer != nullptr);
-  present.back() = scratch;
-  primitives.bind(info.id, present);
+  Trial trial(spec, 0, 0);
   double best = 1e9;
   for (int i = 0; i < 8; i++) {
     const auto start = std::chrono::steady_clock::now();
-    primitives.execute(info.id, 0, buffers.data());
+    trial.run();
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     if (best > enough) break;
   }
@@ -71,6 +81,26 @@ double bfloat16_cost(Direction direction, bool depthwise) {
     return measured;
   }();
   return costs[(int)direction + (depthwise ? 3 : 0)];
+}
+
+bool integers_overflow(bool depthwise) {
+  static const std::array<bool, 2> found = [] {
+    std::array<bool, 2> wrong;
+    for (int i = 0; i < 2; i++) {
+      wrong[i] = true;
+      try {
+        Trial trial(specification(kForward, kUint8, 3, 1, i == 1), (char)255, 127);
+        trial.run();
+        // A pixel in the middle, where no window reaches into the padding.
+        const int32_t* sums = (const int32_t*)trial.y.data() + kChannels * (kSize * kSize / 2 + kSize / 2);
+        const int64_t products = 9 * (i == 1 ? 1 : kChannels);
+        wrong[i] = std::any_of(sums, sums + kChannels, [&](int64_t sum) { return sum != 255 * 127 * products; });
+      } catch (const std::exception&) {  // oneDNN has no such convolution here
+      }
+    }
+    return wrong;
+  }();
+  return found[depthwise ? 1 : 0];
 }
 
 bool has_winograd() {

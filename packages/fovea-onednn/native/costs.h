@@ -11,4 +11,7 @@ double bfloat16_cost(Direction direction, bool depthwise);
 // Whether there is Winograd's algorithm in float32.
 bool has_winograd();
 
+// Whether sums of products of uint8 and int8 are wrong where the numbers are large: x86 without VNNI adds pairs in 16 bits.
+bool integers_overflow(bool depthwise);
+
 }  // namespace fovea

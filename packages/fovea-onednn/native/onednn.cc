@@ -151,18 +151,21 @@ PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
 
 PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const ConvolutionSpec& c) {
   const bool direct = how == algorithm::convolution_direct;
+  // Products of uint8 and int8 add up in int32.
+  const bool integers = c.type == kUint8;
   const auto type = type_of(c.type), f32 = memory::data_type::f32;
+  const auto weight_type = integers ? memory::data_type::s8 : type, sum_type = integers ? memory::data_type::s32 : type;
   const onednn::Window window{{c.stride_y, c.stride_x}, {c.dilation_y - 1, c.dilation_x - 1}, {c.top, c.left}, {c.bottom, c.right}};
   const memory::dims in{c.batch, c.in_channels, c.in_height, c.in_width};
   const memory::dims out{c.batch, c.out_channels, c.out_height, c.out_width};
-  const memory::desc x(in, type, tag::nhwc), y(out, type, tag::nhwc);
+  const memory::desc x(in, type, tag::nhwc), y(out, sum_type, tag::nhwc);
   // Winograd's has layouts of its own.
   const memory::desc own_x = direct ? x : memory::desc(in, type, tag::any), own_y = direct ? y : memory::desc(out, type, tag::any);
   memory::dims shape{c.out_channels, c.in_channels / c.groups, c.kernel_height, c.kernel_width};
   if (c.groups > 1) {
     shape = {c.groups, c.out_channels / c.groups, c.in_channels / c.groups, c.kernel_height, c.kernel_width};
   }
-  const memory::desc w(shape, type, tag::any), dw(shape, f32, tag::any);
+  const memory::desc w(shape, weight_type, tag::any), dw(shape, f32, tag::any);
   const memory::desc b = c.bias ? memory::desc({c.out_channels}, f32, tag::a) : memory::desc();
   omp_set_num_threads((int)c.threads);  // a primitive is made for the threads of the thread that makes it
   dnnl::primitive_attr attr;

@@ -14,7 +14,7 @@ namespace fovea {
 // A two-dimensional convolution over NHWC activations. A linear layer is one over 1×1 images.
 struct ConvolutionSpec {
   Direction direction;
-  int64_t type;  // ElementType of activations and weights; weight gradients and biases are float32
+  int64_t type;  // ElementType of activations and weights (of uint8: int8 weights, int32 results); weight gradients and biases are float32
   int64_t batch, in_channels, in_height, in_width, out_channels, out_height, out_width;
   int64_t kernel_height, kernel_width, stride_y, stride_x, top, bottom, left, right, dilation_y, dilation_x, groups;
   bool bias;

@@ -21,6 +21,7 @@ typedef float vf __attribute__((vector_size(4 * kLanes)));
 typedef int32_t vi __attribute__((vector_size(4 * kLanes)));
 typedef uint32_t vu __attribute__((vector_size(4 * kLanes)));
 typedef uint16_t vh __attribute__((vector_size(2 * kLanes)));
+typedef uint8_t vb __attribute__((vector_size(kLanes)));
 
 struct bf16 {
   uint16_t bits;
@@ -91,7 +92,22 @@ inline vf load(const f16* p) {
   return widened<vf>(load_bits(p));
 #endif
 }
+// Bytes as the whole numbers that they are.
+inline vf load(const uint8_t* p) {
+  vb b;
+  memcpy(&b, p, sizeof b);
+#if defined(__AVX512F__)
+  return __builtin_convertvector((vi)_mm512_maskz_cvtepu8_epi32(0xffff, (__m128i)b), vf);
+#else
+  return __builtin_convertvector(__builtin_convertvector(b, vi), vf);
+#endif
+}
 inline void store(float* p, vf v) { memcpy(p, &v, sizeof v); }
+// Of whole numbers from 0 to 255.
+inline void store(uint8_t* p, vf v) {
+  const vb b = __builtin_convertvector(__builtin_convertvector(v, vi), vb);
+  memcpy(p, &b, sizeof b);
+}
 // Rounds to nearest, ties to even, as PyTorch does; subnormal numbers too.
 inline void store_exactly(bf16* p, vf v) {
   vu u = (vu)v;

@@ -94,6 +94,8 @@ export interface Addon {
     readonly depthwiseBFloat16Costs: readonly number[]
     /** Whether oneDNN has Winograd's algorithm here. */
     readonly winograd: boolean
+    /** Of uint8 and int8: of convolutions, and of depthwise ones. */
+    readonly integersOverflow: readonly [boolean, boolean]
     /** As many threads as the OpenMP runtime gives: more would never come, and oneDNN would wait for them. */
     readonly threadLimit: number
   }

@@ -21,6 +21,11 @@ export interface Capabilities {
   readonly pairs: boolean
   /** The types that are computed in float32 and by Winograd's algorithm where that gains (operators/winograd.ts). */
   readonly winograd: readonly DType[]
+  /**
+   * Whether products of uint8 and int8 overflow: x86 without VNNI adds two of them up in 16 bits. Integers with which they may
+   * are computed as float32.
+   */
+  readonly overflows: (depthwise: boolean) => boolean
 }
 
 /** A convolution in bfloat16 that takes longer than so many times float32's is computed in float32, casts included. */
@@ -30,7 +35,7 @@ const FALLBACK = 4
 
 /** @param info what the addon has found out about this processor and this oneDNN */
 export function capabilitiesOf(info: ReturnType<Addon['info']>): Capabilities {
-  const { instructionSet, bfloat16Costs, depthwiseBFloat16Costs, winograd } = info
+  const { instructionSet, bfloat16Costs, depthwiseBFloat16Costs, winograd, integersOverflow } = info
   const widening: Widening = {
     bfloat16: (direction, depthwise) => {
       const cost = (depthwise ? depthwiseBFloat16Costs : bfloat16Costs)[enumerationNumber('Direction', direction)]
@@ -44,5 +49,6 @@ export function capabilitiesOf(info: ReturnType<Addon['info']>): Capabilities {
     // With tiles (AMX), oneDNN's own gradients are faster; where products of pairs are slow, all is widened.
     pairs: instructionSet === 'avx512_core_bf16' && fastBFloat16,
     winograd: winograd ? ['float32', 'float16', ...(fastBFloat16 ? [] : (['bfloat16'] as const))] : [],
+    overflows: depthwise => integersOverflow[depthwise ? 1 : 0],
   }
 }

@@ -3,12 +3,14 @@
  * it is given; what works on graphs for those who know their types is in `fovea/engine`.
  */
 
+export { type RangeMethod, rangeMethods } from './compress/activation-range.js'
 export * from './compress/analyze-pruning.js'
 export { type Pattern, patterns } from './compress/choose-weights.js'
 export { connectionsOf, type LayerConnections } from './compress/connections.js'
 export { type Criterion, criteria } from './compress/importance.js'
 export * from './compress/prune-channels.js'
 export * from './compress/prune-weights.js'
+export * from './compress/quantize-model.js'
 export * from './compress/quantize-weights.js'
 export { type Scope, scopes } from './compress/scope.js'
 export { type WeightCriterion, weightCriteria } from './compress/weight-scores.js'

@@ -39,6 +39,12 @@ inline void cast_integers(const CastFields& s) {
 }
 
 void cast(const CastFields& s) {
+  // What integer convolutions are where they are computed as floats.
+  if (s.from == kUint8 && s.to == kFloat32) {
+    const uint8_t* x = (const uint8_t*)s.x;
+    float* y = (float*)s.y;
+    return for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) { put(y, at, get(x, at, lanes), lanes); });
+  }
   const auto is_integer = [](int64_t type) { return type == kInt32 || type == kUint8 || type == kInt8; };
   if (is_integer(s.from) || is_integer(s.to)) return cast_integers(s);
   with_type(s.from, [&](auto source) {

@@ -39,6 +39,13 @@ inline void with_type(int64_t type, Body body) {
   }
 }
 
+// Of what is moved or compared, and not computed with: bytes too.
+template <class Body>
+inline void with_moved(int64_t type, Body body) {
+  if (type == kUint8) return body(uint8_t{});
+  with_type(type, body);
+}
+
 template <int64_t K>
 struct Activation {
   static inline vf value(vf x) {

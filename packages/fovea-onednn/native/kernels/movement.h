@@ -43,7 +43,7 @@ inline void strided_copy_rows(const StridedCopyFields& s) {
 
 // Copies a block of `dims`.
 void strided_copy(const StridedCopyFields& s) {
-  with_type(s.type, [&](auto type) { strided_copy_rows<decltype(type)>(s); });
+  with_moved(s.type, [&](auto type) { strided_copy_rows<decltype(type)>(s); });
 }
 
 void copy(const CopyFields& s) {

@@ -15,8 +15,6 @@ struct Window {
   explicit Window(const Fields& s) : Window(s, s.kernel_height, s.kernel_width) {}
 };
 
-typedef uint8_t vb __attribute__((vector_size(kLanes)));
-
 inline vi get_bytes(const uint8_t* p, int lanes) {
   vb bytes = {};
   lanes == kLanes ? memcpy(&bytes, p, kLanes) : memcpy(&bytes, p, lanes);
@@ -42,7 +40,7 @@ inline int64_t first_window(int64_t i, int64_t pad, int64_t k, int64_t stride) {
 
 void max_pool(const MaxPoolFields& s) {
   const Window p(s);
-  with_type(s.type, [&](auto type) {
+  with_moved(s.type, [&](auto type) {
     using T = decltype(type);
     const T* x = (const T*)s.x;
     T* y = (T*)s.y;

@@ -24,11 +24,12 @@ inline void with_quantized(int64_t type, Body body) {
   return body(int8_t{});
 }
 
+// Beyond all results, whatever the zero point; and what is added to such a number to leave no digits behind its point.
+constexpr float kMost = 1024, kNoDigits = 12582912;
+
 template <class X, class T>
 inline void quantize_runs(const QuantizeFields& s) {
   constexpr int kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
-  // Beyond all results, whatever the zero point; and what is added to such a number to leave no digits behind its point.
-  constexpr float kMost = 1024, kNoDigits = 12582912;
   const X* x = (const X*)s.x;
   const T* zero_points = (const T*)s.zero_point;
   T* y = (T*)s.y;
@@ -52,17 +53,83 @@ void quantize(const QuantizeFields& s) {
 }
 
 void dequantize(const DequantizeFields& s) {
-  with_quantized(s.from, [&](auto type) {
+  const auto runs = [&](auto type) {
     using T = decltype(type);
     const T* x = (const T*)s.x;
     const T* zero_points = (const T*)s.zero_point;
     float* y = s.y;
     for_each_scale(s, [&](int64_t begin, int64_t end, int64_t channel) {
       const float scale = s.scale[channel];
-      const int zero_point = zero_points ? zero_points[channel] : 0;
-      for (int64_t i = begin; i < end; i++) y[i] = (float)(x[i] - zero_point) * scale;
+      if constexpr (sizeof(T) == 4) {  // their difference may need a bit more
+        const double zero_point = zero_points ? zero_points[channel] : 0;
+        for (int64_t i = begin; i < end; i++) y[i] = (float)(x[i] - zero_point) * scale;
+      } else {
+        const int zero_point = zero_points ? zero_points[channel] : 0;
+        for (int64_t i = begin; i < end; i++) y[i] = (float)(x[i] - zero_point) * scale;
+      }
     });
+  };
+  if (s.from == kInt32) return runs(int32_t{});
+  with_quantized(s.from, runs);
+}
+
+// The first n of whole numbers, the others 0.
+inline vu integers(const int32_t* p, int n) {
+  vu v = {};
+  memcpy(&v, p, n * sizeof *p);
+  return v;
+}
+
+// Sums of products and biases, added without loss where the sums are integers. Nothing else adds so many that 32 bits overflow.
+inline vf biased(const int32_t* sums, const int32_t* bias, int n) {
+  return __builtin_convertvector((vi)(integers(sums, n) + integers(bias, n)), vf);
+}
+inline vf biased(const float* sums, const int32_t* bias, int n) {
+  return get(sums, 0, n) + __builtin_convertvector((vi)integers(bias, n), vf);
+}
+
+template <class Sum, class Y, class Act>
+inline void requantize_rows(const RequantizeFields& s, Act act) {
+  const Sum* sums = (const Sum*)s.sums;
+  Y* y = (Y*)s.y;
+  const vf residual_scale = splat((float)s.residual_scale), scale = splat((float)s.output_scale);
+  const float residual_zero = (float)s.residual_zero_point, zero = (float)s.zero_point;
+  parallel(s.rows, kGrain / s.columns + 1, s.threads, [&](int64_t begin, int64_t end, int) {
+    for (int64_t row = begin; row < end; row++) {
+      for (int64_t c = 0; c < s.columns; c += kLanes) {
+        const int64_t at = row * s.columns + c, left = s.columns - c;
+        const int n = left < kLanes ? (int)left : kLanes;
+        vf v = biased(sums + at, s.bias + c, n) * get(s.scale, c, n);
+        if (s.residual) v += (get(s.residual, at, n) - residual_zero) * residual_scale;
+        v = act.value(v);
+        if constexpr (sizeof(Y) == 1) {
+          v = v / scale;
+          v = v == v ? v : vf{};
+          v = vmin(vmax(v, splat(-kMost)), splat(kMost)) + kNoDigits - kNoDigits + zero;
+          v = vmin(vmax(v, vf{}), splat(255));
+        }
+        put(y, at, v, n);
+      }
+    }
   });
+}
+
+void requantize(const RequantizeFields& s) {
+  with_activation(s.activation, [&](auto act) {
+    const auto from = [&](auto sum) {
+      using Sum = decltype(sum);
+      return s.to == kUint8 ? requantize_rows<Sum, uint8_t>(s, act) : requantize_rows<Sum, float>(s, act);
+    };
+    s.from == kInt32 ? from(int32_t{}) : from(float{});
+  });
+}
+
+void fold_zero_point(const FoldZeroPointFields& s) {
+  for (int64_t c = 0; c < s.channels; c++) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < s.per_channel; i++) sum += s.weight[c * s.per_channel + i];
+    s.folded[c] = (int32_t)(uint32_t)(s.bias[c] - s.zero_point * sum);
+  }
 }
 
 }  // namespace

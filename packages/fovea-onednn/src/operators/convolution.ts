@@ -7,6 +7,7 @@ import {
   activations,
   type Conv2dAttributes,
   consumers,
+  type EnumerationName,
   elements,
   enumerationNumber,
   isHalf,
@@ -26,6 +27,7 @@ import type { Convolution } from '../addon.js'
 import type { Direction } from '../capabilities.js'
 import type { OnednnTarget } from '../onednn-target.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
+import { integerConv2d } from './integer-convolution.js'
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
@@ -52,6 +54,8 @@ export function geometryOf(node: Node): Geometry {
     case 'conv2d':
     case 'linear':
       return { direction: 'forward', x: a, y: result, weight: b, attrs, bias: bias !== undefined }
+    case 'integerConv2d':
+      return { direction: 'forward', x: a, y: result, weight: b, attrs, bias: false }
     case 'conv2dInputGradient':
     case 'linearInputGradient':
       return { direction: 'inputGradient', x: result, y: a, weight: b, attrs, bias: false }
@@ -71,16 +75,39 @@ const multiplyAddsOf = ({ y, weight }: Pick<Geometry, 'y' | 'weight'>): number =
   elements(y) * elements(weight.slice(1))
 
 /** A lowering that knows its target. */
-type OwnLower = (own: OnednnTarget, ...given: Parameters<Lower>) => void
+export type OwnLower = (own: OnednnTarget, ...given: Parameters<Lower>) => void
 
 /** So few multiply-adds are done by one thread before another has heard of them. */
 const SMALL_MULTIPLY_ADDS = 1 << 19
 
 /** Of a node as it is in the graph: for a slice where it runs on slices. */
-export function primitiveOf(own: OnednnTarget, to: Lowering, whole: Node): Convolution {
+export const primitiveOf = (own: OnednnTarget, to: Lowering, whole: Node): Convolution =>
+  makePrimitive(own, to, whole, node => ({
+    type: isWidened(own, node) ? 'float32' : to.float(node.inputs[0].type),
+    activation: hasSlowActivation(node) ? 'none' : activationOf(node),
+    sum: geometryOf(node).direction === 'forward' && node.inputs.length > 3,
+    winograd: gainsByWinograd(whole, own.capabilities.winograd),
+  }))
+
+/** What a convolution computes, beside its geometry. */
+interface Computed {
+  readonly type: EnumerationName<'ElementType'>
+  readonly activation: EnumerationName<'Activation'>
+  /** Whether it adds to what its output holds. */
+  readonly sum: boolean
+  readonly winograd: boolean
+}
+
+export function makePrimitive(
+  own: OnednnTarget,
+  to: Lowering,
+  whole: Node,
+  computed: (node: Node) => Computed,
+): Convolution {
   return own.primitive(whole, () => {
     const { node, slices } = to.slicing(whole)
     const { direction, x, y, weight, attrs, bias } = geometryOf(node)
+    const { type, activation, sum, winograd } = computed(node)
     const [batch, inHeight, inWidth, inChannels] = asImages(x)
     const [, outHeight, outWidth, outChannels] = asImages(y)
     const [, , kernelHeight, kernelWidth] = asWeights(weight)
@@ -91,7 +118,7 @@ export function primitiveOf(own: OnednnTarget, to: Lowering, whole: Node): Convo
     const alone = slices > 0 || multiplyAddsOf({ y, weight }) < SMALL_MULTIPLY_ADDS
     const primitive = own.native.convolution({
       direction: enumerationNumber('Direction', direction),
-      type: enumerationNumber('ElementType', isWidened(own, node) ? 'float32' : to.float(node.inputs[0].type)),
+      type: enumerationNumber('ElementType', type),
       batch,
       inChannels,
       inHeight,
@@ -111,10 +138,10 @@ export function primitiveOf(own: OnednnTarget, to: Lowering, whole: Node): Convo
       dilationX: attrs.dilation[1],
       groups: attrs.groups,
       bias: bias ? 1 : 0,
-      activation: enumerationNumber('Activation', hasSlowActivation(node) ? 'none' : activationOf(node)),
+      activation: enumerationNumber('Activation', activation),
       threads: alone ? 1 : own.threads,
-      sum: direction === 'forward' && node.inputs.length > 3 ? 1 : 0,
-      winograd: gainsByWinograd(whole, own.capabilities.winograd) ? 1 : 0,
+      sum: sum ? 1 : 0,
+      winograd: winograd ? 1 : 0,
       fixedWeights: to.graph.updates.size === 0 ? 1 : 0,
     })
     own.layouts.note(primitive.weightsLayout, primitive.weightsBytes)
@@ -224,6 +251,7 @@ export function convolutionsOf(own: OnednnTarget): Target['convolutions'] {
   return {
     conv2d: { lower: bound(forward), inSlices: unlessWinograd },
     linear: onWhole(bound(forward)),
+    integerConv2d: bound(integerConv2d),
     conv2dInputGradient: { lower: bound(inputGradient), inSlices: unlessWinograd },
     linearInputGradient: onWhole(bound(inputGradient)),
     conv2dWeightGradient: { lower: bound(weightGradient), inSlices: addsUpSlices },

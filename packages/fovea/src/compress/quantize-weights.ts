@@ -3,7 +3,6 @@
  * engine widens them before it computes, so the time stays as it was.
  */
 import { SettingError } from '../errors.js'
-import type { HostArray } from '../graph/arrays.js'
 import { roundArrayToHalf } from '../graph/float16.js'
 import type { Node } from '../graph/graph.js'
 import { initializerOf } from '../graph/initializer.js'
@@ -12,12 +11,12 @@ import type { Model, Weights } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { cast } from '../ops/cast.js'
 import { dequantize } from '../ops/dequantize.js'
-import { roundHalfToEven } from '../ops/quantization.js'
 import { rewrite } from '../passes/rewrite.js'
 import { group, type Rows } from '../settings/group.js'
 import { choice, list, text } from '../settings/kinds.js'
 import { connectionNodes } from './connections.js'
 import { expectFloat32 } from './expect-float32.js'
+import { integerWeights } from './integer-weights.js'
 
 /** The types that weights can be kept in. */
 export const weightTypes = ['int8', 'float16', 'bfloat16'] as const
@@ -72,7 +71,7 @@ export function quantizeWeights(model: Model, options: QuantizeWeightsOptions = 
     const node = all.find(node => node.name === name)
     if (node === undefined || !chosen.has(node)) weights.set(name, values)
     else if (type === 'int8') {
-      const { integers, scales } = quantized(values, node.outputs[0].shape[0])
+      const { integers, scales } = integerWeights(values, node.outputs[0].shape[0])
       weights.set(name, integers).set(scaleOf(node), scales)
     } else {
       const rounded = Float32Array.from(values)
@@ -84,21 +83,3 @@ export function quantizeWeights(model: Model, options: QuantizeWeightsOptions = 
 }
 
 const scaleOf = ({ name }: Node): string => `${name}_scale`
-
-/** Weights as integers, the largest of each output channel 127 or −127. A channel of zeros has the scale 1. */
-function quantized(
-  values: HostArray,
-  channels: number,
-): { readonly integers: Int8Array; readonly scales: Float32Array } {
-  const perChannel = values.length / channels
-  const integers = new Int8Array(values.length)
-  const scales = new Float32Array(channels)
-  for (let c = 0; c < channels; c++) {
-    const first = c * perChannel
-    let largest = 0
-    for (let i = first; i < first + perChannel; i++) largest = Math.max(largest, Math.abs(values[i]))
-    scales[c] = largest === 0 ? 1 : largest / 127
-    for (let i = first; i < first + perChannel; i++) integers[i] = roundHalfToEven(values[i] / scales[c])
-  }
-  return { integers, scales }
-}

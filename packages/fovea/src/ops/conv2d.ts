@@ -24,7 +24,7 @@ export const windowedSize = (size: number, kernel: number, stride: number, paddi
   Math.floor((size + padding - dilation * (kernel - 1) - 1) / stride) + 1
 
 /** [batch, height, width, out] of a convolution; throws ShapeError where the shapes do not fit. */
-function outputShape(x: Shape, weight: Shape, attrs: Conv2dAttributes): Shape {
+export function conv2dShape(x: Shape, weight: Shape, attrs: Conv2dAttributes): Shape {
   const { stride, padding, dilation, groups } = attrs
   expectIntegers('stride', stride, 2, 1)
   expectIntegers('padding', padding, 4, 0)
@@ -67,7 +67,7 @@ export const conv2d = defineOp<FusedConv2dAttributes>({
     expectFloat('input', x)
     expectOneType({ input: x, weight, residual })
     expectType('bias', bias, 'float32')
-    const shape = outputShape(x.shape, weight.shape, attrs)
+    const shape = conv2dShape(x.shape, weight.shape, attrs)
     if (bias !== undefined) expectShape('bias', bias, [shape[3]])
     if (residual !== undefined) expectShape('residual', residual, shape)
     checkActivation(attrs.activation)
@@ -106,7 +106,7 @@ export const conv2dInputGradient = defineOp<Conv2dAttributes & { readonly shape:
   axes: noAxes,
   infer: ([dy, weight], attrs) => {
     expectOneType({ "the output's gradient": dy, weight })
-    expectShape("the output's gradient", dy, outputShape(attrs.shape, weight.shape, attrs))
+    expectShape("the output's gradient", dy, conv2dShape(attrs.shape, weight.shape, attrs))
     return [{ shape: attrs.shape, dtype: dy.dtype }]
   },
   multiplyAdds: ([dy, weight]) => elements(dy.shape) * weight.shape[1] * weight.shape[2] * weight.shape[3],
@@ -121,7 +121,7 @@ export const conv2dWeightGradient = defineOp<Conv2dAttributes & { readonly shape
   axes: noAxes,
   infer: ([x, dy], attrs) => {
     expectOneType({ input: x, "the output's gradient": dy })
-    expectShape("the output's gradient", dy, outputShape(x.shape, attrs.shape, attrs))
+    expectShape("the output's gradient", dy, conv2dShape(x.shape, attrs.shape, attrs))
     const weight: TensorType = { shape: attrs.shape, dtype: 'float32' }
     return attrs.bias ? [weight, { shape: [attrs.shape[0]], dtype: 'float32' }] : [weight]
   },

@@ -64,10 +64,10 @@ export interface KeptIndices {
 /**
  * Traits are what passes and engines ask instead of naming operators: `activation` is an elementwise function of one
  * input that may be fused into the node before it; `elementwise` makes an element of an output from those at its place in
- * the inputs, which are broadcast; `random` takes a seed as its last input; `update` gives states their next content,
- * whatever order their elements lie in.
+ * the inputs, which are broadcast; `random` takes a seed as its last input; `selection` makes its first output of elements
+ * of its first input, and of zeros (or of its attribute `value`); `update` gives states their next content, whatever order their elements lie in.
  */
-export type Trait = 'activation' | 'elementwise' | 'random' | 'update'
+export type Trait = 'activation' | 'elementwise' | 'random' | 'selection' | 'update'
 
 /** All there is to know about an operator. An attribute `shape` is always the first output's, so that it can be sliced. */
 export interface OpDefinition<A extends Attributes = Attributes> {

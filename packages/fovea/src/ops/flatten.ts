@@ -8,6 +8,7 @@ import { reshape } from './reshape.js'
 
 export const flatten = defineOp<Record<string, never>>({
   name: 'flatten',
+  traits: ['selection'],
   batch: perImage([0]),
   memory: 'view',
   axes: reshapedAxes,

@@ -18,6 +18,7 @@ import { flatten } from './flatten.js'
 import { foldBatchNorm } from './fold-batch-norm.js'
 import { globalAveragePool, globalAveragePoolGradient } from './global-average-pool.js'
 import { gradientScale } from './gradient-scale.js'
+import { foldZeroPoint, integerConv2d } from './integer-conv2d.js'
 import { lerp } from './lerp.js'
 import { linear, linearInputGradient, linearWeightGradient } from './linear.js'
 import { maxPool, maxPoolGradient } from './max-pool.js'
@@ -83,6 +84,8 @@ export const ops = {
   cast,
   quantize,
   dequantize,
+  integerConv2d,
+  foldZeroPoint,
   // Regularization
   dropout,
   stochasticDepth,
@@ -117,3 +120,6 @@ export function opDefinition(name: string): OpDefinition {
 /** Whether a node applies an operator of this trait; leaves have none. */
 export const hasTrait = (node: Node, trait: Trait): boolean =>
   isOpName(node.op) && (opDefinition(node.op).traits ?? []).includes(trait)
+
+/** Whether the first output consists of elements of the first input, and of zeros. */
+export const isSelection = (node: Node): boolean => hasTrait(node, 'selection') && (node.attrs['value'] ?? 0) === 0

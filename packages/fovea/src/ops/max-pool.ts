@@ -17,6 +17,7 @@ function checkedShape(shape: Shape, attrs: PoolingAttributes): Shape {
 /** Outputs: the maxima, and the place ky·kw + kx of the first maximum in each window (uint8). Padding never wins. */
 export const maxPool = defineOp<PoolingAttributes>({
   name: 'maxPool',
+  traits: ['selection'],
   batch: perImage([0], [0, 1]),
   memory: [],
   axes: letters('n..c -> n..c n..c'),

@@ -14,6 +14,7 @@ export type PadAttributes = {
 
 export const pad = defineOp<PadAttributes>({
   name: 'pad',
+  traits: ['selection'],
   batch: (_, __, { before, after }) => (before[0] === 0 && after[0] === 0 ? { inputs: [0], outputs: [0] } : undefined),
   memory: [],
   axes: ([{ shape }], [y], { before }) =>

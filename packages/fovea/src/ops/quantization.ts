@@ -9,28 +9,28 @@ import { channelsOf, ofInput, ofOutput } from './axes.js'
 import type { AxisLink, BatchRoles, OpDefinition } from './define.js'
 import { expectRange, expectShape, expectType } from './expect.js'
 
-/** The integers that stand for floats. */
+/** The integers that floats are quantized to. */
 export const quantizedTypes = ['int8', 'uint8'] as const
 /** One of `quantizedTypes`. */
 export type QuantizedType = (typeof quantizedTypes)[number]
+/** Those that stand for floats: sums of products, such as biases, are int32. */
+export const integerTypes = [...quantizedTypes, 'int32'] as const
+/** One of `integerTypes`. */
+export type IntegerType = (typeof integerTypes)[number]
 
 /** `axis`: whose indices have a scale each; null where one is for all. */
 export type ScaleAttributes = { readonly axis: number | null }
 
-export const isQuantizedType = (dtype: string): dtype is QuantizedType =>
-  (quantizedTypes as readonly string[]).includes(dtype)
-
 /**
- * Checks scale and zero point.
+ * Checks scale and zero point of integers of `dtype`.
  * @throws ShapeError for those of another type or shape
  */
 export function expectScales(
   x: TensorType,
   scale: TensorType,
   zeroPoint: TensorType | undefined,
-  { axis, dtype }: ScaleAttributes & { readonly dtype: string },
+  { axis, dtype }: ScaleAttributes & Pick<TensorType, 'dtype'>,
 ): void {
-  if (!isQuantizedType(dtype)) throw new ShapeError(`floats are quantized to int8 or uint8, not ${dtype}`)
   if (axis !== null) {
     if (!Number.isInteger(axis)) throw new ShapeError(`axis must be a whole number or null, got ${axis}`)
     expectRange('axis', axis, 0, x.shape.length - 1)

@@ -1,4 +1,5 @@
 /** @file Floats to the nearest integers of a scale: y = x / scale, rounded half to even, + zeroPoint, limited to the type's range. */
+import { ShapeError } from '../errors.js'
 import { integerRange } from '../graph/types.js'
 import { defineOp } from './define.js'
 import { expectFloat } from './expect.js'
@@ -6,6 +7,7 @@ import {
   elementByElement,
   expectScales,
   type QuantizedType,
+  quantizedTypes,
   roundHalfToEven,
   type ScaleAttributes,
   scaleIndex,
@@ -19,6 +21,9 @@ export const quantize = defineOp<QuantizeAttributes>({
   ...elementByElement,
   infer: ([x, scale, zeroPoint], attrs) => {
     expectFloat('input', x)
+    if (!quantizedTypes.includes(attrs.dtype)) {
+      throw new ShapeError(`floats are quantized to int8 or uint8, not ${attrs.dtype}`)
+    }
     expectScales(x, scale, zeroPoint, attrs)
     return [{ shape: x.shape, dtype: attrs.dtype }]
   },

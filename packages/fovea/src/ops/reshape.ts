@@ -19,6 +19,7 @@ function resolveShape(from: Shape, shape: Shape): Shape {
 
 export const reshape: OpDefinition<ReshapeAttributes> = defineOp<ReshapeAttributes>({
   name: 'reshape',
+  traits: ['selection'],
   batch: ([x], [y]) => (y.shape.length > 0 && x.shape[0] === y.shape[0] ? { inputs: [0], outputs: [0] } : undefined),
   memory: 'view',
   axes: reshapedAxes,

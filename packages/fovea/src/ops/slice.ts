@@ -43,6 +43,7 @@ const wholeBatch = (_: unknown, __: unknown, { start, stop, step }: SliceAttribu
 
 export const slice = defineOp<SliceAttributes>({
   name: 'slice',
+  traits: ['selection'],
   batch: wholeBatch,
   memory: [],
   axes: ([{ shape }], [y], { start, step }) =>

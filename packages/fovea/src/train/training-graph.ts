@@ -7,6 +7,7 @@ import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { fuse } from '../passes/fuse.js'
 import { fuseGradients } from '../passes/fuse-gradients.js'
 import { inferenceMode } from '../passes/inference-mode.js'
+import { integerArithmetic } from '../passes/integer-arithmetic.js'
 import { mixedPrecision, type PrecisionOptions, precisionOptions } from '../passes/mixed-precision.js'
 import { type MemoryUse, memorySetting, recompute } from '../passes/recompute.js'
 import { rewriteInto } from '../passes/rewrite.js'
@@ -148,7 +149,7 @@ export function evaluationGraph(model: Graph, batchSize: number, options: Precis
   graphOf(model)
   stepSettings.batchSize.parse(batchSize, 'batchSize')
   const precision = precisionOptions.parse(options, '')
-  return mixedPrecision(foldBatchNorm(inferenceMode(setBatchSize(model, batchSize))), precision)
+  return mixedPrecision(integerArithmetic(foldBatchNorm(inferenceMode(setBatchSize(model, batchSize)))), precision)
 }
 
 /**

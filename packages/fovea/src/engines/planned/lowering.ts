@@ -71,6 +71,11 @@ export class Lowering {
     return own
   }
 
+  /** The same of what is moved or compared, and not computed with: bytes too. */
+  moved(type: TensorType): FloatType | 'uint8' {
+    return type.dtype === 'uint8' ? 'uint8' : this.float(type)
+  }
+
   /** Makes the buffers of leaves. */
   leaf(node: Node): void {
     this.#node = node

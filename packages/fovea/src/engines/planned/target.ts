@@ -13,7 +13,7 @@ export interface Primitive {
 }
 
 /** The operators that each target lowers in its own way. */
-export type ConvolutionOp = `${'conv2d' | 'linear'}${'' | 'InputGradient' | 'WeightGradient'}`
+export type ConvolutionOp = 'integerConv2d' | `${'conv2d' | 'linear'}${'' | 'InputGradient' | 'WeightGradient'}`
 
 /** Layouts of weights, by number. */
 export interface TargetLayouts {

@@ -29,6 +29,7 @@ const target: Target = {
     conv2d: convolution,
     conv2dInputGradient: convolution,
     conv2dWeightGradient: convolution,
+    integerConv2d: convolution,
     linear: { lower: convolution, inSlices: () => false },
     linearInputGradient: convolution,
     linearWeightGradient: convolution,

@@ -83,6 +83,10 @@ export const dims = { role: 'list', from: 1 } as const
 export const strides = { role: 'list', from: 0 } as const
 /** What quantized numbers are of. */
 export const quantizedType = { role: 'enumeration', of: 'ElementType', allowed: ['uint8', 'int8'] } as const
+export const integerType = { role: 'enumeration', of: 'ElementType', allowed: ['int32', 'uint8', 'int8'] } as const
+/** Sums of products of integers, and what becomes of them. */
+export const sumType = { role: 'enumeration', of: 'ElementType', allowed: ['float32', 'int32'] } as const
+export const resultType = { role: 'enumeration', of: 'ElementType', allowed: ['float32', 'uint8'] } as const
 /** A double. */
 export const number = { role: 'number', from: 0 } as const
 
@@ -92,6 +96,12 @@ export const floatType = {
   role: 'enumeration',
   of: 'ElementType',
   allowed: ['float32', 'bfloat16', 'float16'],
+} as const
+/** What is moved or compared, and not computed with. */
+export const movedType = {
+  role: 'enumeration',
+  of: 'ElementType',
+  allowed: ['float32', 'bfloat16', 'float16', 'uint8'],
 } as const
 export const activation = oneOf('Activation')
 export const binaryOperation = oneOf('BinaryOperation')

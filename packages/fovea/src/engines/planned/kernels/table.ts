@@ -12,6 +12,8 @@ import {
   type Field,
   flag,
   floatType,
+  integerType,
+  movedType,
   number,
   optional,
   partial,
@@ -19,9 +21,11 @@ import {
   quantizedType,
   read,
   reduction,
+  resultType,
   scratch,
   size,
   strides,
+  sumType,
   write,
 } from './field.js'
 
@@ -154,7 +158,7 @@ export const kernels = {
   dequantize: {
     ...{ x: read('from', quantized), scale: read('float32', 'channels') },
     ...{ zeroPoint: optional(read('from', 'channels')), y: write('float32', quantized) },
-    ...{ outer: size, channels: size, inner: size, from: quantizedType },
+    ...{ outer: size, channels: size, inner: size, from: integerType },
   },
   // unit: of so many elements that share a decision; stream and seed say which random numbers
   dropout: {
@@ -167,6 +171,11 @@ export const kernels = {
     ...{ bias: optional(read('float32', 'channels')), folded: write('float32', 'channels * perChannel') },
     ...{ foldedBias: write('float32', 'channels'), channels: size, perChannel: size, epsilon: number },
   },
+  // folded = bias − zeroPoint·Σ weight
+  foldZeroPoint: {
+    ...{ weight: read('int8', 'channels * perChannel'), bias: read('int32', 'channels') },
+    ...{ folded: write('int32', 'channels'), channels: size, perChannel: size, zeroPoint: count },
+  },
   // longestNorm: infinite where none is too long
   gradientScale: {
     ...{ squares: scalar(), lossScale: scalar(), counts: scalar(), factor: write('float32', '1') },
@@ -178,7 +187,10 @@ export const kernels = {
     ...{ y: write('float32', 'elements'), elements: count },
   },
   // index: of the largest in its window
-  maxPool: { x: read('type', large), y: write('type', pooled), index: write('uint8', pooled), ...pool },
+  maxPool: {
+    ...{ x: read('type', large), y: write('type', pooled), index: write('uint8', pooled), ...pool },
+    type: movedType,
+  },
   maxPoolGradient: { dy: read('type', pooled), index: read('uint8', pooled), dx: write('type', large), ...pool },
   meanSquaredError: {
     ...{ prediction: read('float32', 'elements'), target: read('float32', 'elements') },
@@ -209,6 +221,12 @@ export const kernels = {
     ...{ operation: reduction, type: floatType, outer: size, count: size, columns: size, into: floatType },
     scale: number,
   },
+  // y = activation((sums + bias)·scale + residual), as what its type and scale say
+  requantize: {
+    ...{ sums: read('from', cells), scale: read('float32', 'columns'), bias: read('int32', 'columns') },
+    ...{ residual: optional(read('uint8', cells)), y: write('to', cells), ...rows, from: sumType, to: resultType },
+    ...{ activation, residualZeroPoint: count, zeroPoint: count, residualScale: number, outputScale: number },
+  },
   rmsProp: {
     ...{ parameter: read('float32', 'elements'), gradient: read('float32', 'elements') },
     ...{ scale: scalar(), rate: scalar(), meanSquare: read('float32', 'elements') },
@@ -238,7 +256,7 @@ export const kernels = {
   stridedCopy: {
     x: read('type', 'offset + reach(dims, strides)'),
     y: write('type', 'max(elements, yOffset + reach(dims, yStrides))'),
-    ...{ type: floatType, fills: flag, elements: count, offset: count, yOffset: count },
+    ...{ type: movedType, fills: flag, elements: count, offset: count, yOffset: count },
     ...{ dims, strides, yStrides: strides, fill: number },
   },
   // onePixel: a window of one pixel without padding. A block: so many pairs of images, and rows of the output

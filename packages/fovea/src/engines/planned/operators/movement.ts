@@ -23,7 +23,7 @@ function stridedCopy(lowering: Lowering, node: Node, { x, dims, from, to, fill }
     2,
   )
   lowering.kernel('stridedCopy', {
-    ...{ x: lowering.read(x), y: lowering.write(), type: lowering.float(x.type) },
+    ...{ x: lowering.read(x), y: lowering.write(), type: lowering.moved(x.type) },
     ...{ fills: fill !== undefined, elements: elements(node.outputs[0].shape), fill: fill ?? 0 },
     ...{ offset: from.offset, yOffset: to.offset },
     ...{ dims: walk.dims, strides: walk.strides[0], yStrides: walk.strides[1] },

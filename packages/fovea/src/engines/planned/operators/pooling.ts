@@ -7,17 +7,22 @@ import type { Lowering } from '../lowering.js'
 import { imagesOf, type Lower } from './operator.js'
 
 /** Where the windows lie; `x` and `y` are the shapes of the larger and the pooled image. */
-function windows(to: Lowering, node: Node, x: Shape, y: Shape) {
+function placesOf(node: Node, x: Shape, y: Shape) {
   const { kernel, stride, padding } = node.attrs as unknown as PoolingAttributes
   const [kernelHeight, kernelWidth] = kernel
-  return { ...imagesOf(x, y, stride, padding), kernelHeight, kernelWidth, type: to.float(node.inputs[0].type) }
+  return { ...imagesOf(x, y, stride, padding), kernelHeight, kernelWidth }
 }
+
+const windows = (to: Lowering, node: Node, x: Shape, y: Shape) => ({
+  ...placesOf(node, x, y),
+  type: to.float(node.inputs[0].type),
+})
 
 const countPadding = (node: Node): boolean => (node.attrs as unknown as AveragePoolAttributes).countPadding
 
 const maxPool: Lower = (to, node) => {
   const [x] = node.inputs
-  const where = windows(to, node, x.type.shape, node.outputs[0].shape)
+  const where = { ...placesOf(node, x.type.shape, node.outputs[0].shape), type: to.moved(x.type) }
   to.kernel('maxPool', { x: to.read(x), y: to.write(0), index: to.write(1), ...where })
 }
 

@@ -1,9 +1,12 @@
 /** @file Between floats and the integers that stand for them (native/kernels/quantization.h). */
 import type { Node, Value } from '../../../graph/graph.js'
-import { type ScaleAttributes, scaleRuns } from '../../../ops/quantization.js'
+import { elements } from '../../../graph/types.js'
+import type { IntegerConv2dAttributes } from '../../../ops/integer-conv2d.js'
+import { type IntegerType, type ScaleAttributes, scaleRuns } from '../../../ops/quantization.js'
 import type { QuantizeAttributes } from '../../../ops/quantize.js'
 import type { Lowering } from '../lowering.js'
-import type { Lower } from './operator.js'
+import type { Operand } from '../steps.js'
+import { activationOf, type Lower } from './operator.js'
 
 /** What both kernels take: the input and its scales, and how many elements in a row share one. */
 function scaled(to: Lowering, node: Node) {
@@ -20,7 +23,32 @@ const quantize: Lower = (to, node) => {
 
 const dequantize: Lower = (to, node) => {
   const { dtype } = node.inputs[0].type
-  to.kernel('dequantize', { ...scaled(to, node), from: dtype as QuantizeAttributes['dtype'] })
+  to.kernel('dequantize', { ...scaled(to, node), from: dtype as IntegerType })
 }
 
-export const quantizations = { quantize, dequantize } as const satisfies Record<string, Lower>
+const foldZeroPoint: Lower = (to, node) => {
+  const [weight, bias] = node.inputs
+  const [channels, ...rest] = weight.type.shape
+  const operands = { weight: to.read(weight), bias: to.read(bias), folded: to.write() }
+  const { zeroPoint } = node.attrs as { readonly zeroPoint: number }
+  to.kernel('foldZeroPoint', { ...operands, channels, perChannel: elements(rest), zeroPoint })
+}
+
+/**
+ * What becomes of the sums of an integer convolution, which a target has computed.
+ * @param from the type of the sums: a target may compute whole numbers as floats
+ */
+export function requantize(to: Lowering, node: Node, sums: Operand, from: 'int32' | 'float32'): void {
+  const [, , scale, bias, residual] = node.inputs as readonly [Value, Value, Value, Value, Value?]
+  const attrs = node.attrs as unknown as IntegerConv2dAttributes
+  const [{ shape, dtype }] = node.outputs
+  to.kernel('requantize', {
+    ...{ sums, scale: to.read(scale), bias: to.read(bias), residual: residual && to.read(residual), y: to.write() },
+    ...{ rows: elements(shape.slice(0, -1)), columns: shape[3], from, to: dtype as 'float32' | 'uint8' },
+    ...{ activation: activationOf(node), residualZeroPoint: attrs.residual?.zeroPoint ?? 0 },
+    ...{ zeroPoint: attrs.output?.zeroPoint ?? 0, residualScale: attrs.residual?.scale ?? 1 },
+    outputScale: attrs.output?.scale ?? 1,
+  })
+}
+
+export const quantizations = { quantize, dequantize, foldZeroPoint } as const satisfies Record<string, Lower>

@@ -1,0 +1,38 @@
+/** @file Weights as whole numbers, symmetric by output channel: a channel's largest becomes the largest that there is, or its negative. */
+import type { HostArray } from '../graph/arrays.js'
+import { roundHalfToEven } from '../ops/quantization.js'
+
+/** Weights as integers, and for each output channel what 1 stands for. */
+export interface IntegerWeights {
+  readonly integers: Int8Array
+  readonly scales: Float32Array
+}
+
+/** The largest of 8 bits; the smallest is its negative, so that a weight and its negative are as near. */
+export const LARGEST = 127
+
+/**
+ * @param values [channels, …]
+ * @param options `largest`: no integer lies beyond it or its negative; `leastScales`: for each channel
+ */
+export function integerWeights(
+  values: HostArray,
+  channels: number,
+  { largest = LARGEST, leastScales }: { readonly largest?: number; readonly leastScales?: ArrayLike<number> } = {},
+): IntegerWeights {
+  const perChannel = values.length / channels
+  const integers = new Int8Array(values.length)
+  const scales = new Float32Array(channels)
+  for (let c = 0; c < channels; c++) {
+    const first = c * perChannel
+    let most = 0
+    for (let i = first; i < first + perChannel; i++) most = Math.max(most, Math.abs(values[i]))
+    // A channel of zeros has the scale 1.
+    scales[c] = Math.max(most === 0 ? 1 : most / largest, leastScales?.[c] ?? 0)
+    for (let i = first; i < first + perChannel; i++) {
+      // In float32 the largest may come out a little above its integer.
+      integers[i] = Math.min(Math.max(roundHalfToEven(values[i] / scales[c]), -largest), largest)
+    }
+  }
+  return { integers, scales }
+}
