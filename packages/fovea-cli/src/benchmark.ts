@@ -29,6 +29,8 @@ export interface BenchmarkOptions extends Pick<PrecisionOptions, 'keepFloat32'> 
   readonly memory?: MemoryUse
   /** Measured steps. */
   readonly steps: number
+  /** Default: random ones, as before training. */
+  readonly weights?: Weights
   /** Called with the warm program and its feeds once all is measured. */
   readonly onProgram?: (program: Program, feeds: Feeds) => Promise<void>
 }
@@ -50,7 +52,7 @@ export interface Benchmark extends Pick<BenchmarkOptions, 'mode' | 'batch' | 'pr
 export async function benchmark(model: Model, engine: Engine, options: BenchmarkOptions): Promise<Benchmark> {
   const { mode, batch, precision, steps } = options
   const graph = benchmarkGraph(model, options)
-  const step = await timedStep(graph, engine)
+  const step = await timedStep(graph, engine, options.weights)
   try {
     const times: number[] = []
     for (let i = 0; i < steps; i++) times.push(await step.run())

@@ -9,6 +9,7 @@ import { findRateCommand } from './commands/find-rate.js'
 import { parityCommand } from './commands/parity.js'
 import { predictCommand } from './commands/predict.js'
 import { pruneCommand } from './commands/prune.js'
+import { quantizeCommand } from './commands/quantize.js'
 import { setupCommand } from './commands/setup.js'
 import { summaryCommand } from './commands/summary.js'
 import { trainCommand } from './commands/train.js'
@@ -23,6 +24,7 @@ const commands = [
   summaryCommand,
   compareCommand,
   pruneCommand,
+  quantizeCommand,
   benchCommand,
   parityCommand,
   dataCommand,

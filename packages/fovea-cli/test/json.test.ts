@@ -52,6 +52,10 @@ const cases: Readonly<Record<string, Case>> = {
     args: [run, '--data', photos, '--amount', '0.3', '--out', join(folder, 'pruned')],
     keys: ['before', 'after'],
   },
+  quantize: {
+    args: [run, '--data', photos, '--out', join(folder, 'quantized')],
+    keys: ['before', 'after'],
+  },
   bench: {
     args: ['resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1'],
     keys: [

@@ -4,7 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
-#if defined(__F16C__) || defined(__AVX512F__)
+#if defined(__F16C__) || defined(__AVX2__) || defined(__AVX512F__)
 #include <immintrin.h>
 #endif
 
@@ -92,22 +92,32 @@ inline vf load(const f16* p) {
   return widened<vf>(load_bits(p));
 #endif
 }
-// Bytes as the whole numbers that they are.
-inline vf load(const uint8_t* p) {
-  vb b;
-  memcpy(&b, p, sizeof b);
+// Bytes as whole numbers, and back where they are from 0 to 255. By name where there are instructions: GCC 12 takes them apart.
+inline vi load_bytes(const uint8_t* p) {
 #if defined(__AVX512F__)
-  return __builtin_convertvector((vi)_mm512_maskz_cvtepu8_epi32(0xffff, (__m128i)b), vf);
+  return (vi)_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)p));
+#elif defined(__AVX2__)
+  return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
 #else
-  return __builtin_convertvector(__builtin_convertvector(b, vi), vf);
+  vb bytes;
+  memcpy(&bytes, p, sizeof bytes);
+  return __builtin_convertvector(bytes, vi);
 #endif
 }
-inline void store(float* p, vf v) { memcpy(p, &v, sizeof v); }
-// Of whole numbers from 0 to 255.
-inline void store(uint8_t* p, vf v) {
-  const vb b = __builtin_convertvector(__builtin_convertvector(v, vi), vb);
-  memcpy(p, &b, sizeof b);
+inline void store_bytes(uint8_t* p, vi v) {
+#if defined(__AVX512F__)
+  _mm_storeu_si128((__m128i*)p, _mm512_maskz_cvtepi32_epi8(0xffff, (__m512i)v));
+#elif defined(__AVX2__)
+  const __m128i halves = _mm_packus_epi32(_mm256_castsi256_si128((__m256i)v), _mm256_extracti128_si256((__m256i)v, 1));
+  _mm_storel_epi64((__m128i*)p, _mm_packus_epi16(halves, halves));
+#else
+  const vb bytes = __builtin_convertvector(v, vb);
+  memcpy(p, &bytes, sizeof bytes);
+#endif
 }
+inline vf load(const uint8_t* p) { return __builtin_convertvector(load_bytes(p), vf); }
+inline void store(float* p, vf v) { memcpy(p, &v, sizeof v); }
+inline void store(uint8_t* p, vf v) { store_bytes(p, __builtin_convertvector(v, vi)); }
 // Rounds to nearest, ties to even, as PyTorch does; subnormal numbers too.
 inline void store_exactly(bf16* p, vf v) {
   vu u = (vu)v;

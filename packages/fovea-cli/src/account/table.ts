@@ -23,7 +23,7 @@ const quantities: readonly Quantity[] = [
   { name: '  removed', cell: row => withCommas(row.removed) },
   { name: 'weights in float32', cell: row => formatBytes(row.bytes.float32), ratio: row => row.bytes.float32 },
   { name: 'weights in 16 bits', cell: row => formatBytes(row.bytes.bfloat16 + row.bytes.float16) },
-  { name: 'weights in integers', cell: row => formatBytes(row.bytes.int8) },
+  { name: 'weights in integers', cell: row => formatBytes(row.bytes.int8 + (row.bytes.int32 ?? 0)) },
   { name: 'file', cell: row => formatBytes(row.fileBytes), ratio: row => row.fileBytes },
   { name: 'multiply-adds', cell: row => withCommas(row.multiplyAdds), ratio: row => row.multiplyAdds },
   {

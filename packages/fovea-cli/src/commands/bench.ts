@@ -1,17 +1,18 @@
 /** @file `fovea bench`: how fast a model trains or infers here, on images of noise; what its step is compiled to. */
 
 import { Command } from 'commander'
-import { createModel, type Feeds, FoveaError, formatBytes, type MemoryUse, type Precision, type Program } from 'fovea'
+import { type Feeds, FoveaError, formatBytes, type MemoryUse, type Precision, type Program } from 'fovea'
 import { describePlan, printPlan } from 'fovea/engine'
 import type { OnednnProgram, StepProfile } from 'fovea-onednn'
 import { benchmark, benchmarkGraph } from '../benchmark.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { writeFileAtomic } from '../files.js'
+import { aboutNamedModel, namedModel } from '../named-model.js'
 import { checkNewFiles } from '../new-files.js'
 import { createOutput, withCommas } from '../output.js'
 import { chromeTrace, formatProfile, measurePeaks, profileRows } from '../profile.js'
 import { settingOption } from '../setting-option.js'
-import { imageSize, modelName, oneOf, UsageError, wholeNumber } from '../usage.js'
+import { imageSize, oneOf, UsageError, wholeNumber } from '../usage.js'
 
 interface BenchOptions extends EngineOptions {
   readonly mode: 'train' | 'infer'
@@ -31,7 +32,7 @@ export function benchCommand(): Command {
   const modes = ['train', 'infer'] as const
   return withEngineOptions(new Command('bench'))
     .description('measure the speed of a model on this machine')
-    .argument('<model>', 'resnet20, efficientnet-b0, …', modelName)
+    .argument('<model>', aboutNamedModel)
     .option('--mode <name>', modes.join(' or '), oneOf('--mode', modes), 'train')
     .addOption(settingOption('batchSize').default(16))
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
@@ -54,7 +55,7 @@ async function run(name: string, options: BenchOptions): Promise<void> {
   if (options.plan && (options.profile || options.trace !== undefined))
     throw new UsageError('--plan measures nothing: leave out --profile and --trace')
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
-  const model = createModel(name, input === undefined ? {} : { input })
+  const { model, saved } = namedModel(name, { input })
   const step = { mode, batch, precision, ...(keepFloat32 && { keepFloat32 }), memory }
   const wantsProfile = options.profile === true || options.trace !== undefined
   if (engine.name !== 'onednn') {
@@ -75,7 +76,8 @@ async function run(name: string, options: BenchOptions): Promise<void> {
     output.result({ ...{ model: name, mode, batch, precision, engine: engine.name }, plan: describePlan(program.plan) })
     return output.show(printPlan(program.plan))
   }
-  const result = await benchmark(model, engine, { ...step, steps, ...(wantsProfile && { onProgram }) })
+  const how = { steps, ...(saved && { weights: model.weights }), ...(wantsProfile && { onProgram }) }
+  const result = await benchmark(model, engine, { ...step, ...how })
   const peaks = options.profile && (await measurePeaks(engine))
   const rows = peaks && profileRows(profile, peaks, engine.threads)
   output.result({ ...result, ...(peaks && { peaks, profile: rows }) })

@@ -1,14 +1,12 @@
 /** @file `fovea summary`: a model accounted for layer by layer, and what inference and training hold of it. */
 
-import { statSync } from 'node:fs'
 import { Command } from 'commander'
 import {
   type BytesByType,
-  createModel,
   defaultRecipe,
   formatBytes,
   formatShape,
-  type Model,
+  isQuantized,
   type ModelSummary,
   type PrecisionOptions,
   resolveSettings,
@@ -16,12 +14,12 @@ import {
   type TrainingBytes,
   trainingBytes,
 } from 'fovea'
-import { readModel } from '../checkpoint-file.js'
+import { aboutNamedModel, namedModel } from '../named-model.js'
 import { createOutput, withCommas } from '../output.js'
 import { printable } from '../printable.js'
 import { settingOption } from '../setting-option.js'
 import { formatTable } from '../table.js'
-import { imageSize, modelName, UsageError, wholeNumber } from '../usage.js'
+import { imageSize, wholeNumber } from '../usage.js'
 
 interface SummaryOptions extends PrecisionOptions {
   readonly classes?: number
@@ -32,7 +30,7 @@ interface SummaryOptions extends PrecisionOptions {
 export function summaryCommand(): Command {
   return new Command('summary')
     .description("list a model's layers with their shapes, parameters and cost")
-    .argument('<model>', 'resnet20, efficientnet-b0, …, or a model that fovea saved')
+    .argument('<model>', aboutNamedModel)
     .option('--classes <n>', "number of classes (default: the model's)", wholeNumber('--classes', 2, 100_000))
     .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
     .addOption(settingOption('precision').default('float32'))
@@ -43,28 +41,17 @@ export function summaryCommand(): Command {
 
 function run(name: string, options: SummaryOptions): void {
   const output = createOutput(options.json === true)
-  const model = modelOf(name, options)
+  const { model } = namedModel(name, options)
   const { precision, keepFloat32 } = options
   const types = { ...(precision && { precision }), ...(keepFloat32 && { keepFloat32 }) }
   const summary = summarize(model, types)
-  // What the optimizer holds is the recipe's choice.
-  const training = trainingBytes(model, resolveSettings(model, Number.POSITIVE_INFINITY, types))
-  output.result({ ...summary, trainingBytes: training })
+  // What the optimizer holds is the recipe's choice. What is quantized is trained no more.
+  const training = isQuantized(model)
+    ? undefined
+    : trainingBytes(model, resolveSettings(model, Number.POSITIVE_INFINITY, types))
+  output.result({ ...summary, ...(training && { trainingBytes: training }) })
   output.show(formatSummary(summary, Math.min(process.stdout.columns || 100, 100)))
   output.show(`\n${formatBytesHeld(summary, training)}`)
-}
-
-function modelOf(name: string, { classes, input }: SummaryOptions): Model {
-  if (statSync(name, { throwIfNoEntry: false }) !== undefined) {
-    if (classes !== undefined || input !== undefined) {
-      throw new UsageError('--classes and --input are for models by name; a saved model has its own')
-    }
-    return readModel(name)
-  }
-  return createModel(modelName(name), {
-    ...(classes === undefined ? {} : { classes }),
-    ...(input === undefined ? {} : { input }),
-  })
 }
 
 /** A table of the layers, at most `width` wide, with the bytes of outputs where they fit, and a line of totals. */
@@ -101,29 +88,29 @@ export function formatSummary({ model, parameters, multiplyAdds, layers }: Model
  * A table of what is held: the weights as inference computes with them, as training holds them (the float32 masters and
  * 16-bit copies of those that compute in 16 bits), and the activations.
  */
-export function formatBytesHeld(summary: Omit<ModelSummary, 'layers'>, training: TrainingBytes): string {
+export function formatBytesHeld(summary: Omit<ModelSummary, 'layers'>, training?: TrainingBytes): string {
   const { model, bytes, activationBytes } = summary
-  const half = halfTypes.find(type => activationBytes[type] > 0)
-  const types = half === undefined ? (['float32'] as const) : (['total', 'float32', half] as const)
-  const { masters, copies, slots } = training
+  const others = (['bfloat16', 'float16', 'int8', 'int32', 'uint8'] as const).filter(
+    type => (activationBytes[type] ?? 0) + (bytes[type] ?? 0) > 0,
+  )
+  const types = others.length === 0 ? (['float32'] as const) : (['total', 'float32', ...others] as const)
   const account = (float32: number, halves: number) => ({
     total: float32 + halves,
     float32,
     ...{ bfloat16: halves, float16: halves },
   })
-  const rows: [string, Pick<BytesByType, (typeof types)[number]>][] = [
+  const rows: (readonly [string, Partial<BytesByType>])[] = [
     ['weights, as computed with', bytes],
-    ['held while training: weights, 16-bit copies', account(masters, copies)],
-    [`held while training: optimizer's slots (recipe ${defaultRecipe(model)})`, account(slots, 0)],
+    ...(training === undefined
+      ? []
+      : ([
+          ['held while training: weights, 16-bit copies', account(training.masters, training.copies)],
+          [`held while training: optimizer's slots (recipe ${defaultRecipe(model)})`, account(training.slots, 0)],
+        ] as const)),
     ['activations of one image: all outputs above', activationBytes],
   ]
   return formatTable(
     [{ title: 'bytes' }, ...types.map(title => ({ title, align: 'right' as const }))],
-    rows.map(([name, account]) => [
-      name,
-      ...types.map(type => (account[type] === 0 ? '' : formatBytes(account[type]))),
-    ]),
+    rows.map(([name, account]) => [name, ...types.map(type => (account[type] ? formatBytes(account[type]) : ''))]),
   )
 }
-
-const halfTypes = ['bfloat16', 'float16'] as const

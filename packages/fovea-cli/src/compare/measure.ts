@@ -35,16 +35,20 @@ export interface MeasureOptions {
 /** @throws FoveaError naming the row; what the signal was aborted with */
 export async function measureRows(planned: readonly PlannedRow[], options: MeasureOptions): Promise<ComparedModel[]> {
   const { engine } = options
-  const stepMs = await medianMs(planned, trainingSteps, options)
+  const trained = planned.filter(({ trainingBytes }) => trainingBytes !== undefined)
+  const trainingMs = await medianMs(trained, trainingSteps, options)
+  const stepMs = new Map(trained.map((row, i) => [row, trainingMs[i]]))
   const latencyMs = await medianMs(planned, inferences(1), options)
   const rows: ComparedModel[] = []
   for (const [i, row] of planned.entries()) {
     const { model: _, layers, ...summary } = row.summary
     const { precision, batchSize: batch } = row.settings
     rows.push({
-      ...{ model: row.subject.name, precision, ...summary, trainingBytes: row.trainingBytes },
+      ...{ model: row.subject.name, precision, ...summary },
+      ...(row.trainingBytes && { trainingBytes: row.trainingBytes }),
       arithmetic: engine.arithmetic(computeType(precision)),
-      ...{ batch, stepMs: stepMs[i], latencyMs: latencyMs[i] },
+      ...{ batch, latencyMs: latencyMs[i] },
+      ...(stepMs.has(row) && { stepMs: stepMs.get(row)! }),
       ...(await ofRow(row, () => recognition(row, options))),
       layers,
     })

@@ -1,6 +1,7 @@
 /** @file The rows of a comparison, every subject in every precision: what each is and holds, before anything is measured. */
 import {
   type Arithmetic,
+  isQuantized,
   type ModelSummary,
   type Precision,
   type PrecisionOptions,
@@ -19,13 +20,14 @@ import { aboutSubject, type Subject } from './subjects.js'
 /** A row as `--json` prints it: one subject in one precision. */
 export interface ComparedModel extends ModelSummary {
   readonly precision: Precision
-  readonly trainingBytes: TrainingBytes
+  /** Of a quantized model neither this nor `stepMs`: it is trained no more. */
+  readonly trainingBytes?: TrainingBytes
   /** How the engine computes in the type of the precision. */
   readonly arithmetic: Arithmetic
   /** Images of a training step. */
   readonly batch: number
   /** Medians: of a training step, and of inference for one image. */
-  readonly stepMs: number
+  readonly stepMs?: number
   readonly latencyMs: number
   /** On the held-out images, as a fraction. */
   readonly accuracy?: number
@@ -52,7 +54,8 @@ export interface PlannedRow {
   readonly given: Partial<TrainingSettings> & RecipeChoice
   readonly settings: TrainingSettings
   readonly summary: ModelSummary
-  readonly trainingBytes: TrainingBytes
+  /** Of one that can be trained. */
+  readonly trainingBytes?: TrainingBytes
 }
 
 /** The types in which a row computes. */
@@ -78,7 +81,8 @@ function planRow(subject: Subject, precision: Precision, options: RowOptions): P
     }
     return {
       ...{ subject, label: `${name} in ${precision}`, given, settings },
-      ...{ summary: summarize(model, typesOf(settings)), trainingBytes: trainingBytes(model, settings) },
+      summary: summarize(model, typesOf(settings)),
+      ...(!isQuantized(model) && { trainingBytes: trainingBytes(model, settings) }),
     }
   } catch (error) {
     throw aboutSubject(name, error)

@@ -26,7 +26,7 @@ const holds: readonly ComparedColumn[] = [
   { title: 'mult-adds', align: 'right', cell: ({ multiplyAdds }) => withCommas(multiplyAdds) },
   { title: 'float32', align: 'right', cell: row => bytes(row.bytes.float32) },
   { title: '+ 16-bit', align: 'right', cell: row => bytes(row.bytes.bfloat16 + row.bytes.float16) },
-  { title: 'training', align: 'right', cell: row => bytes(row.trainingBytes.total) },
+  { title: 'training', align: 'right', cell: row => bytes(row.trainingBytes?.total ?? 0) },
   { title: 'activations', align: 'right', cell: row => bytes(row.activationBytes.total) },
 ]
 
@@ -35,7 +35,7 @@ const does: readonly ComparedColumn[] = [
   ...named,
   { title: 'arithmetic', cell: ({ arithmetic }) => arithmetic },
   { title: 'batch', align: 'right', cell: ({ batch }) => withCommas(batch) },
-  { title: 'training step', align: 'right', cell: ({ stepMs }) => milliseconds(stepMs) },
+  { title: 'training step', align: 'right', cell: ({ stepMs }) => optional(stepMs, milliseconds) },
   { title: 'latency', align: 'right', cell: ({ latencyMs }) => milliseconds(latencyMs) },
   {
     title: 'accuracy',

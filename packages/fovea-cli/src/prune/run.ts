@@ -13,12 +13,11 @@ import {
   take,
 } from 'fovea'
 import { accountOf } from '../account/account.js'
-import { accountPage } from '../account/page.js'
-import { accountMarkdown, accountText } from '../account/table.js'
+import { accountText } from '../account/table.js'
+import { accountFiles, writeAccount } from '../account/write.js'
 import { readModel, writeCheckpoint } from '../checkpoint-file.js'
 import type { LoadedData } from '../data/index.js'
 import { type EngineOptions, openEngine } from '../engines.js'
-import { writeFileAtomic } from '../files.js'
 import { measuredImages, sayDoubts } from '../measured-images.js'
 import { checkFound, dataName, findData, imagesFor, loading } from '../open-data.js'
 import { type Output, percent, withCommas } from '../output.js'
@@ -37,8 +36,6 @@ export interface PruneRequest extends MethodOptions, EngineOptions {
   readonly skipBad?: true
 }
 
-/** What a folder has beside the files of a run. */
-export const accountFiles = ['account.json', 'account.md', 'account.html'] as const
 /** Where what was taken at once lies until it is trained: a folder in that of the run. */
 const START = 'pruned'
 
@@ -93,16 +90,13 @@ export async function runPruning(
   const layers = pruned?.layers ?? weightParts(after)
   output.show(`\n${accountText(account)}`)
   const title = `${model.name}, pruned, on ${dataName(images)}`
-  await writeFileAtomic(folder.file('account.md'), accountMarkdown(title, account))
   const unit = request.method === 'channels' ? 'channels' : 'weights'
   const bars = layers.map(({ name, channels, weights = channels ?? 0, kept }) => ({
     name,
     before: weights,
     after: kept,
   }))
-  await writeFileAtomic(folder.file('account.html'), accountPage(title, account, bars, unit))
-  // Last: it says that all is done.
-  await writeFileAtomic(folder.file('account.json'), `${JSON.stringify({ ...account, layers }, null, 2)}\n`)
+  await writeAccount(folder, { title, account, layers, bars, unit })
   output.result(account)
   output.say(`model    ${folder.model}`)
   output.say(`account  ${folder.file('account.html')}`)

@@ -16,17 +16,16 @@ struct Window {
 };
 
 inline vi get_bytes(const uint8_t* p, int lanes) {
-  vb bytes = {};
-  lanes == kLanes ? memcpy(&bytes, p, kLanes) : memcpy(&bytes, p, lanes);
-#if defined(__AVX512F__)
-  return (vi)_mm512_maskz_cvtepu8_epi32(0xffff, (__m128i)bytes);
-#else
-  return __builtin_convertvector(bytes, vi);
-#endif
+  if (lanes == kLanes) return load_bytes(p);
+  uint8_t bytes[kLanes] = {};
+  memcpy(bytes, p, lanes);
+  return load_bytes(bytes);
 }
 inline void put_bytes(uint8_t* p, vi v, int lanes) {
-  const vb bytes = __builtin_convertvector(v, vb);
-  lanes == kLanes ? memcpy(p, &bytes, kLanes) : memcpy(p, &bytes, lanes);
+  if (lanes == kLanes) return store_bytes(p, v);
+  uint8_t bytes[kLanes];
+  store_bytes(bytes, v);
+  memcpy(p, bytes, lanes);
 }
 
 inline int lanes_at(int64_t c, int64_t channels) { return channels - c < kLanes ? (int)(channels - c) : kLanes; }

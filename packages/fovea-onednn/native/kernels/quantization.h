@@ -76,7 +76,7 @@ void dequantize(const DequantizeFields& s) {
 // The first n of whole numbers, the others 0.
 inline vu integers(const int32_t* p, int n) {
   vu v = {};
-  memcpy(&v, p, n * sizeof *p);
+  n == kLanes ? memcpy(&v, p, sizeof v) : memcpy(&v, p, n * sizeof *p);
   return v;
 }
 

@@ -63,3 +63,12 @@ export function consumers(graph: Graph): Map<Node, Node[]> {
   for (const node of graph.nodes) for (const input of node.inputs) map.get(input.node)?.push(node)
   return map
 }
+
+/** What depends on no image: state and constants, and what is made of them, such as numbers of integer weights. */
+export function preparedNodes({ nodes }: Graph): ReadonlySet<Node> {
+  const prepared = new Set<Node>()
+  for (const node of nodes) {
+    if (node.op !== 'input' && node.inputs.every(({ node }) => prepared.has(node))) prepared.add(node)
+  }
+  return prepared
+}

@@ -1,8 +1,9 @@
 /** @file How much memory the activations of an image take at once, where each goes as soon as nobody reads it any more. */
-import { isLeaf, type Node } from '../graph/graph.js'
+import { type Node, preparedNodes } from '../graph/graph.js'
 import { tensorBytes } from '../graph/types.js'
 import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { inferenceMode } from '../passes/inference-mode.js'
+import { integerArithmetic } from '../passes/integer-arithmetic.js'
 import type { Model } from './model.js'
 import { modelOf } from './model-setting.js'
 
@@ -12,17 +13,18 @@ import { modelOf } from './model-setting.js'
  * @throws SettingError for what is no model
  */
 export function peakActivationBytes(model: Model): number {
-  const { nodes, outputs } = foldBatchNorm(inferenceMode(modelOf(model).graph))
+  const graph = integerArithmetic(foldBatchNorm(inferenceMode(modelOf(model).graph)))
+  const prepared = preparedNodes(graph)
+  const nodes = graph.nodes.filter(node => !prepared.has(node))
   const lastUse = new Map<Node, number>()
   nodes.forEach((node, i) => {
     lastUse.set(node, i)
     for (const { node: read } of node.inputs) lastUse.set(read, i)
   })
-  for (const { node } of outputs.values()) lastUse.set(node, nodes.length)
+  for (const { node } of graph.outputs.values()) lastUse.set(node, nodes.length)
   let [peak, live] = [0, 0]
   const free = nodes.map(() => 0)
   nodes.forEach((node, i) => {
-    if (isLeaf(node) && node.op !== 'input') return
     const bytes = node.outputs.reduce((sum, type) => sum + tensorBytes(type), 0)
     live += bytes
     peak = Math.max(peak, live)

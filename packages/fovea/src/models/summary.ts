@@ -2,10 +2,11 @@
  * @file A model accounted for layer by layer: output shape, parameters, multiply-adds, precision, bytes. What training
  * holds beside is in train/training-bytes.ts.
  */
-import { type Graph, type Node, parameterNodes } from '../graph/graph.js'
+import { type Graph, type Node, parameterNodes, preparedNodes, type Value } from '../graph/graph.js'
 import { graphOf } from '../graph/graph-setting.js'
 import { type DType, elements, type Shape, type TensorType, tensorBytes } from '../graph/types.js'
 import { isOpName, opDefinition } from '../ops/index.js'
+import { integerArithmetic } from '../passes/integer-arithmetic.js'
 import { mixedPrecision, type PrecisionOptions, precisionOptions } from '../passes/mixed-precision.js'
 import type { Model } from './model.js'
 import { modelOf } from './model-setting.js'
@@ -58,14 +59,15 @@ export interface ModelSummary {
  * @throws InvalidArgumentError for an unknown policy, or a pattern of `keepFloat32` that matches no layer
  */
 export function summarize(model: Model, options: PrecisionOptions = {}): ModelSummary {
-  const graph = mixedPrecision(modelOf(model).graph, precisionOptions.parse(options, ''))
+  const graph = mixedPrecision(integerArithmetic(modelOf(model).graph), precisionOptions.parse(options, ''))
+  const prepared = preparedNodes(graph)
   const counted = new Set<Node>()
   const bytes = noBytes()
   const activationBytes = noBytes()
   const layers = graph.nodes.flatMap((node): LayerSummary[] => {
     // A cast is how a layer reads another type, not a layer.
-    if (!isOpName(node.op) || node.op === 'cast') return []
-    const { parameters, layerBytes } = countParameters(node, counted, bytes)
+    if (!isOpName(node.op) || node.op === 'cast' || prepared.has(node)) return []
+    const { parameters, layerBytes } = countParameters(node, prepared, counted, bytes)
     const [output] = node.outputs
     return [
       {
@@ -111,16 +113,25 @@ function addBytes(account: MutableBytes, type: TensorType): number {
   return bytes
 }
 
-/** The parameters that a layer reads, itself or through a cast; one that two layers share counts at the first. */
-function countParameters(node: Node, counted: Set<Node>, bytes: MutableBytes) {
+/**
+ * The parameters that a layer reads, itself or through what is made of them; one that two layers share counts at the first. Its
+ * type is the one that the layer reads, or that it is kept in where that is smaller.
+ */
+function countParameters(layer: Node, prepared: ReadonlySet<Node>, counted: Set<Node>, bytes: MutableBytes) {
   let parameters = 0
   let layerBytes = 0
-  for (const { node: from, type } of node.inputs) {
-    const source = from.op === 'cast' ? from.inputs[0].node : from
-    if (source.op !== 'parameter' || counted.has(source)) continue
-    counted.add(source)
+  const visit = ({ node, type }: Value): void => {
+    if (!prepared.has(node) || counted.has(node)) return
+    counted.add(node)
+    if (node.op !== 'parameter') {
+      for (const input of node.inputs) visit(node.op === 'cast' ? { ...input, type: smaller(input.type, type) } : input)
+      return
+    }
     parameters += elements(type.shape)
     layerBytes += addBytes(bytes, type)
   }
+  for (const input of layer.inputs) visit(input)
   return { parameters, layerBytes }
 }
+
+const smaller = (a: TensorType, b: TensorType): TensorType => (tensorBytes(b) < tensorBytes(a) ? b : a)

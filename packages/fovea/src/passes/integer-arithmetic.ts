@@ -104,7 +104,7 @@ function integerLayer(
     if (made !== undefined) return made
     const attrs = node.op === 'pad' ? { ...node.attrs, value: zeroPoint } : node.attrs
     const x = integers(node.inputs[0], { scale: 1, zeroPoint })
-    const result = builder.emit(opDefinition(node.op), [x], attrs, node.name)
+    const result = builder.emit(opDefinition(node.op), [x], attrs, `${node.name}.uint8`)
     moved.set(node, result)
     return result
   }

@@ -137,7 +137,7 @@ function trainedParameters(graph: Graph, groups: ParameterGroups): Node[] {
   const other = trained.find(({ outputs: [{ dtype }] }) => dtype !== 'float32')
   if (other === undefined) return trained
   throw new InvalidArgumentError(
-    `parameter '${other.name}' is ${other.outputs[0].dtype}, and only float32 trains: freeze it by a group of rate 0`,
+    `parameter '${other.name}' is ${other.outputs[0].dtype}, and only float32 trains: start from the model that was quantized, or freeze it by a group of rate 0`,
   )
 }
 

@@ -45,7 +45,11 @@ describe.each(Object.entries(models))('%s', (name, model) => {
   })
 
   test('computes each layer in integers', async () => {
-    const { model: integers, layers } = await quantizeModel(model, { images: noise(model, 2), engine, ranges: 'min-max' })
+    const { model: integers, layers } = await quantizeModel(model, {
+      images: noise(model, 2),
+      engine,
+      ranges: 'min-max',
+    })
     const { nodes } = evaluationGraph(integers.graph, 2)
     const of = (op: string) => nodes.filter(node => node.op === op)
     expect(of('integerConv2d')).toHaveLength(layers.length)

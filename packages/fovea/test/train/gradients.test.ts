@@ -207,7 +207,7 @@ test('a parameter that is not float32 is refused by name, unless it is frozen', 
   )
   const options = { batchSize: 2, optimizer: { type: 'sgd' } } as const
   expect(() => trainingGraph(graph, options)).toThrow(
-    "parameter 'conv1.weight' is int8, and only float32 trains: freeze it by a group of rate 0",
+    "parameter 'conv1.weight' is int8, and only float32 trains: start from the model that was quantized, or freeze it by a group of rate 0",
   )
   const frozen = trainingGraph(graph, { ...options, groups: [{ match: 'conv1.weight', rate: 0 }] })
   expect(frozen.updates.has('conv1.weight')).toBe(false)

@@ -1,0 +1,30 @@
+/** @file An account in the folder of the model that it is about, in all its forms. */
+import { writeFileAtomic } from '../files.js'
+import type { RunFolder } from '../run-folder.js'
+import type { BeforeAndAfter } from './account.js'
+import { accountPage, type LayerAccount } from './page.js'
+import { accountMarkdown } from './table.js'
+
+/** What a folder has beside the files of a run. The first is written last, and says that all is done. */
+export const accountFiles = ['account.json', 'account.md', 'account.html'] as const
+
+export interface AccountFile {
+  readonly title: string
+  readonly account: BeforeAndAfter
+  /** As JSON has them. */
+  readonly layers: readonly object[]
+  /** As the picture has them. */
+  readonly bars: readonly LayerAccount[]
+  /** What is counted of layers: `channels` */
+  readonly unit: string
+}
+
+export async function writeAccount(
+  folder: RunFolder,
+  { title, account, layers, bars, unit }: AccountFile,
+): Promise<void> {
+  const [json, markdown, html] = accountFiles.map(name => folder.file(name))
+  await writeFileAtomic(markdown, accountMarkdown(title, account))
+  await writeFileAtomic(html, accountPage(title, account, bars, unit))
+  await writeFileAtomic(json, `${JSON.stringify({ ...account, layers }, null, 2)}\n`)
+}

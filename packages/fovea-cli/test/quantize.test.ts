@@ -1,0 +1,118 @@
+/** @file Claims about `fovea quantize`: a smaller model beside its original, with an account; nothing of a user's is replaced. */
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createModel } from 'fovea'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { readModel } from '../src/checkpoint-file.js'
+import { saveModel } from '../src/index.js'
+import { colorFolder, type Finished, fovea, temporaryFolder } from './run-fovea.js'
+
+const folder = temporaryFolder()
+const file = join(folder, 'colors.safetensors')
+let photos: string
+
+beforeAll(async () => {
+  photos = await colorFolder({ train: 16, val: 4 })
+  await saveModel(file, createModel('resnet8', { labels: ['blue', 'green', 'red'], input: [24, 24, 3] }))
+})
+
+const quantize = (out: string, ...options: string[]) =>
+  fovea(['quantize', file, '--data', photos, ...options, '--out', join(folder, out), '--json'])
+
+describe('integers', () => {
+  const out = join(folder, 'integers')
+  let run: Finished
+
+  beforeAll(async () => {
+    run = await quantize('integers', '--images', '32', '--keep-float32', 'fc')
+    expect(run.code, run.stderr).toBe(0)
+  })
+
+  test('are what the account says: as many parameters, but those of norms; fewer bytes', () => {
+    const [{ before, after }] = run.json
+    expect(after.kept + after.removed).toBe(before.parameters)
+    expect(after.bytes.int8).toBeGreaterThan(0.9 * after.parameters)
+    expect(after.bytes.float32).toBe(4 * (64 * 3 + 3))
+    expect(after.fileBytes).toBe(statSync(join(out, 'model.safetensors')).size)
+    expect(after.fileBytes).toBeLessThan(0.4 * before.fileBytes)
+    expect(after.multiplyAdds).toBe(before.multiplyAdds)
+    expect(after.peakActivationBytes).toBeLessThan(0.3 * before.peakActivationBytes)
+    expect(before.stepMs).toBeGreaterThan(0)
+    expect(after.stepMs, 'it is trained no more').toBeUndefined()
+  })
+
+  test('have what they cost each layer in the account', () => {
+    const { layers } = JSON.parse(readFileSync(join(out, 'account.json'), 'utf8'))
+    expect(layers.at(-1)).toEqual({ name: 'fc', dtype: 'float32' })
+    expect(layers[0]).toEqual({ name: 'conv1', dtype: 'int8', signalToNoise: expect.any(Number) })
+    expect(readFileSync(join(out, 'account.html'), 'utf8')).toContain('conv1.weight')
+    expect(readFileSync(join(out, 'account.md'), 'utf8')).toContain('| weights in integers |')
+  })
+
+  test('are measured and told apart by all that takes a model, and neither trained nor quantized again', async () => {
+    const [summary, evaluated] = await Promise.all([
+      fovea(['summary', join(out, 'model.safetensors'), '--json']),
+      fovea(['eval', out, '--data', photos, '--json']),
+    ])
+    expect(summary.json[0].bytes.int8).toBe(run.json[0].after.bytes.int8)
+    expect(summary.json[0].trainingBytes).toBeUndefined()
+    expect(evaluated.json[0].accuracy).toBe(run.json[0].after.accuracy)
+    const refusals = await Promise.all([
+      fovea(['quantize', out, '--data', photos, '--out', join(folder, 'again')]),
+      fovea(['train', '--from', out, '--data', photos, '--epochs', '1', '--out', join(folder, 'trained')]),
+    ])
+    expect(refusals.map(({ code }) => code)).toEqual([1, 1])
+    const [again, training] = refusals.map(({ stderr }) => stderr)
+    expect(again).toContain("resnet8 is quantized: 'conv1.weight' is int8. Start from the model that it was made from")
+    expect(training).toContain(
+      "'conv1.weight' is int8, and only float32 trains: start from the model that was quantized",
+    )
+    expect(existsSync(join(folder, 'again'))).toBe(false)
+  })
+})
+
+test('a budget keeps layers in float32, the worst first, until no more is lost', async () => {
+  const { code, stderr, json } = await quantize('budget', '--images', '16', '--max-loss', '0')
+  expect(code, stderr).toBe(0)
+  const tried = json.filter(({ event }) => event === 'tried')
+  expect(tried[0].keepFloat32).toEqual([])
+  expect(tried.some(({ loss }) => loss <= 0)).toBe(true)
+  // One that loses too much has fewer layers in float32 than the one that was taken.
+  const { layers } = JSON.parse(readFileSync(join(folder, 'budget', 'account.json'), 'utf8'))
+  const kept = layers.filter(({ dtype }: { dtype: string }) => dtype === 'float32').length
+  for (const { keepFloat32, loss } of tried) if (loss > 0) expect(keepFloat32.length).toBeLessThan(kept)
+})
+
+test('weights alone, in each type', async () => {
+  const [, floats] = await Promise.all(
+    ['int8', 'float16'].map(async type => {
+      const { code, stderr, json } = await quantize(type, '--method', 'weights', '--type', type)
+      expect(code, stderr).toBe(0)
+      return json[0].after
+    }),
+  )
+  expect(floats.bytes.float16).toBeGreaterThan(floats.bytes.float32)
+  expect(readModel(join(folder, 'int8')).weights.get('conv1.weight')).toBeInstanceOf(Int8Array)
+})
+
+test('what does not fit is refused by name, and nothing is left', async () => {
+  const taken = join(folder, 'taken')
+  mkdirSync(taken)
+  writeFileSync(join(taken, 'account.md'), 'mine')
+  const refused = await Promise.all([
+    quantize('no', '--type', 'int8'),
+    quantize('no', '--method', 'weights', '--max-loss', '1'),
+    quantize('no', '--weight-bits', '4'),
+    quantize('no', '--keep-float32', 'conv9'),
+    quantize('taken'),
+  ])
+  expect(refused.map(({ code }) => code)).toEqual([2, 2, 2, 2, 1])
+  const [type, budget, bits, layer, own] = refused.map(({ stderr }) => stderr)
+  expect(type).toContain('--type is for --method weights')
+  expect(budget).toContain('--max-loss is for --method ptq')
+  expect(bits).toContain("--weight-bits takes a whole number from 7 to 8, not '4'")
+  expect(layer).toContain("--keep-float32: 'conv9' matches no layer; there are conv1, ")
+  expect(own).toContain(join(taken, 'account.md'))
+  expect(readFileSync(join(taken, 'account.md'), 'utf8')).toBe('mine')
+  expect(existsSync(join(folder, 'no'))).toBe(false)
+})
