@@ -5,11 +5,8 @@
 import {
   activationOf,
   activations,
-  type Conv2dAttributes,
   consumers,
-  type EnumerationName,
   elements,
-  enumerationNumber,
   isHalf,
   type Lower,
   type Lowering,
@@ -17,52 +14,18 @@ import {
   type Operand,
   onWhole,
   outputOf,
-  type Shape,
   type Target,
   type TensorType,
   tensorBytes,
   type Value,
 } from 'fovea/engine'
 import type { Convolution } from '../addon.js'
-import type { Direction } from '../capabilities.js'
 import type { OnednnTarget } from '../onednn-target.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
 import { integerConv2d } from './integer-convolution.js'
+import { geometryOf, makePrimitive, multiplyAddsOf, type OwnLower } from './primitive.js'
 import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
-
-const pointwise: Conv2dAttributes = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 }
-
-/** N×C as N×1×1×C, O×I as O×I×1×1. */
-const asImages = (shape: Shape): Shape => (shape.length === 2 ? [shape[0], 1, 1, shape[1]] : shape)
-const asWeights = (shape: Shape): Shape => (shape.length === 2 ? [...shape, 1, 1] : shape)
-
-interface Geometry {
-  readonly direction: Direction
-  readonly x: Shape
-  readonly y: Shape
-  readonly weight: Shape
-  readonly attrs: Conv2dAttributes
-  readonly bias: boolean
-}
-
-export function geometryOf(node: Node): Geometry {
-  const attrs = 'groups' in node.attrs ? (node.attrs as unknown as Conv2dAttributes) : pointwise
-  const [a, b, bias] = node.inputs.map(input => input.type.shape)
-  const [result] = node.outputs.map(type => type.shape)
-  switch (node.op) {
-    case 'conv2d':
-    case 'linear':
-      return { direction: 'forward', x: a, y: result, weight: b, attrs, bias: bias !== undefined }
-    case 'integerConv2d':
-      return { direction: 'forward', x: a, y: result, weight: b, attrs, bias: false }
-    case 'conv2dInputGradient':
-    case 'linearInputGradient':
-      return { direction: 'inputGradient', x: result, y: a, weight: b, attrs, bias: false }
-    default:
-      return { direction: 'weightGradient', x: a, y: b, weight: result, attrs, bias: node.outputs.length > 1 }
-  }
-}
 
 /** Those with an exponential take less time by a kernel of ours, while the result is in the cache, than inside oneDNN's. */
 function hasSlowActivation(node: Node): boolean {
@@ -70,17 +33,7 @@ function hasSlowActivation(node: Node): boolean {
   return activation !== 'none' && activations[activation].exponential
 }
 
-/** The same in all three directions. */
-const multiplyAddsOf = ({ y, weight }: Pick<Geometry, 'y' | 'weight'>): number =>
-  elements(y) * elements(weight.slice(1))
-
-/** A lowering that knows its target. */
-export type OwnLower = (own: OnednnTarget, ...given: Parameters<Lower>) => void
-
-/** So few multiply-adds are done by one thread before another has heard of them. */
-const SMALL_MULTIPLY_ADDS = 1 << 19
-
-/** Of a node as it is in the graph: for a slice where it runs on slices. */
+/** Of a convolution or linear layer in floats. */
 export const primitiveOf = (own: OnednnTarget, to: Lowering, whole: Node): Convolution =>
   makePrimitive(own, to, whole, node => ({
     type: isWidened(own, node) ? 'float32' : to.float(node.inputs[0].type),
@@ -88,66 +41,6 @@ export const primitiveOf = (own: OnednnTarget, to: Lowering, whole: Node): Convo
     sum: geometryOf(node).direction === 'forward' && node.inputs.length > 3,
     winograd: gainsByWinograd(whole, own.capabilities.winograd),
   }))
-
-/** What a convolution computes, beside its geometry. */
-interface Computed {
-  readonly type: EnumerationName<'ElementType'>
-  readonly activation: EnumerationName<'Activation'>
-  /** Whether it adds to what its output holds. */
-  readonly sum: boolean
-  readonly winograd: boolean
-}
-
-export function makePrimitive(
-  own: OnednnTarget,
-  to: Lowering,
-  whole: Node,
-  computed: (node: Node) => Computed,
-): Convolution {
-  return own.primitive(whole, () => {
-    const { node, slices } = to.slicing(whole)
-    const { direction, x, y, weight, attrs, bias } = geometryOf(node)
-    const { type, activation, sum, winograd } = computed(node)
-    const [batch, inHeight, inWidth, inChannels] = asImages(x)
-    const [, outHeight, outWidth, outChannels] = asImages(y)
-    const [, , kernelHeight, kernelWidth] = asWeights(weight)
-    const [top, bottom, left, right] = attrs.padding
-    // oneDNN wants the padding that the windows really use, which flooring the output size may leave partly unused.
-    const used = (out: number, stride: number, dilation: number, kernel: number, size: number, before: number) =>
-      (out - 1) * stride + dilation * (kernel - 1) + 1 - size - before
-    const alone = slices > 0 || multiplyAddsOf({ y, weight }) < SMALL_MULTIPLY_ADDS
-    const primitive = own.native.convolution({
-      direction: enumerationNumber('Direction', direction),
-      type: enumerationNumber('ElementType', type),
-      batch,
-      inChannels,
-      inHeight,
-      inWidth,
-      outChannels,
-      outHeight,
-      outWidth,
-      kernelHeight,
-      kernelWidth,
-      strideY: attrs.stride[0],
-      strideX: attrs.stride[1],
-      top,
-      bottom: Math.min(bottom, used(outHeight, attrs.stride[0], attrs.dilation[0], kernelHeight, inHeight, top)),
-      left,
-      right: Math.min(right, used(outWidth, attrs.stride[1], attrs.dilation[1], kernelWidth, inWidth, left)),
-      dilationY: attrs.dilation[0],
-      dilationX: attrs.dilation[1],
-      groups: attrs.groups,
-      bias: bias ? 1 : 0,
-      activation: enumerationNumber('Activation', activation),
-      threads: alone ? 1 : own.threads,
-      sum: sum ? 1 : 0,
-      winograd: winograd ? 1 : 0,
-      fixedWeights: to.graph.updates.size === 0 ? 1 : 0,
-    })
-    own.layouts.note(primitive.weightsLayout, primitive.weightsBytes)
-    return primitive
-  })
-}
 
 /**
  * From how many multiply-adds for each number that is cast on widening pays: it saves about as much time as the

@@ -3,7 +3,7 @@
  * by slice, while they are in the cache. So both generations of oneDNN compute the same, with any activation.
  */
 import { elements, type IntegerConv2dAttributes, requantize } from 'fovea/engine'
-import { makePrimitive, type OwnLower } from './convolution.js'
+import { makePrimitive, type OwnLower } from './primitive.js'
 
 /** Two products with such a weight still fit into the 16 bits in which some processors add them: 2·255·64 < 2¹⁵. */
 const LARGEST_IN_16_BITS = 64

@@ -12,8 +12,9 @@ import {
   type Value,
 } from 'fovea/engine'
 import type { OnednnTarget } from '../onednn-target.js'
-import { geometryOf, primitiveOf } from './convolution.js'
+import { primitiveOf } from './convolution.js'
 import { hasDirectWeightGradient } from './depthwise.js'
+import { geometryOf } from './primitive.js'
 import { hasPairedWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
