@@ -30,7 +30,7 @@ describe('resnet8 in three precisions, trained on a few images', () => {
       const { skippedSteps: _, ...others } = row
       expect(Object.keys(others)).toEqual([
         ...['model', 'precision', 'parameters', 'multiplyAdds', 'bytes', 'activationBytes', 'trainingBytes'],
-        ...['arithmetic', 'batch', 'latencyMs', 'stepMs', 'accuracy', 'layers'],
+        ...['arithmetic', 'batch', 'latencyMs', 'stepMs', 'accuracy', 'accuracyInterval', 'layers'],
       ])
       expect(row).toMatchObject({ parameters: 77_898, multiplyAdds: 9_345_920, batch: 20 })
       for (const ms of [row.stepMs!, row.latencyMs]) expect(ms).toBeGreaterThan(0)

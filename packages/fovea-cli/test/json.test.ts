@@ -40,7 +40,10 @@ const cases: Readonly<Record<string, Case>> = {
   },
   eval: {
     args: [run, '--data', photos],
-    keys: ['loss', 'accuracy', 'top5', 'images', 'seconds', 'calibrationError', 'measured', 'missing', 'classes'],
+    keys: [
+      ...['loss', 'accuracy', 'accuracyInterval', 'top5', 'images', 'seconds', 'calibrationError'],
+      ...['measured', 'missing', 'classes'],
+    ],
   },
   predict: { args: [run, join(photos, 'val', 'red', '0.png')], keys: ['image', 'predictions'] },
   summary: {

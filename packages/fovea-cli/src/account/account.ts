@@ -2,7 +2,6 @@
  * @file The account of a model that was made smaller: what it and its original hold, take and recognize, measured on the same
  * images and in turns.
  */
-import { statSync } from 'node:fs'
 import {
   connectionsOf,
   type Dataset,
@@ -12,7 +11,6 @@ import {
   type Model,
   peakActivationBytes,
 } from 'fovea'
-import { modelFile } from '../checkpoint-file.js'
 import { inferences, measureRows, medianMs } from '../compare/measure.js'
 import { type ComparedModel, planRows } from '../compare/rows.js'
 import { onInterrupt } from '../interrupt.js'
@@ -92,7 +90,7 @@ export async function accountOf(
       const kept = row.parameters - zeros
       return {
         ...row,
-        ...{ kept, removed: all - kept, fileBytes: statSync(modelFile(both[i].name)).size },
+        ...{ kept, removed: all - kept, fileBytes: row.fileBytes! },
         peakActivationBytes: peakActivationBytes(both[i].model),
         throughput: { batch: BATCH, imagesPerSecond: (1000 * BATCH) / batchMs[i] },
         ...{ accuracy, accuracyInterval: wilsonInterval(accuracy, images.length), images: images.length },

@@ -13,6 +13,7 @@ import {
   testTimeAugmentations,
 } from 'fovea'
 import { firstFew } from '../about-data.js'
+import { wilsonInterval } from '../account/interval.js'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
@@ -83,14 +84,17 @@ async function run(file: string, options: EvalOptions): Promise<void> {
   const how = { engine, batchSize, precision, ...(keepFloat32 && { keepFloat32 }), testTimeAugmentation }
   const evaluation = await evaluate(model, images, how)
   const { loss, accuracy, top5, seconds, calibrationError, classes } = evaluation
+  const accuracyInterval = wilsonInterval(accuracy, images.length)
+  const [low, high] = accuracyInterval
   const missing = classes.filter(row => row.images === 0).map(({ label }) => label)
   output.result({
-    ...{ loss, accuracy, top5, images: images.length, seconds, calibrationError },
+    ...{ loss, accuracy, accuracyInterval, top5, images: images.length, seconds, calibrationError },
     measured: measuredEntry(measured),
     ...{ missing, classes },
   })
   output.say(
-    `${file}: ${percent(accuracy)} of ${describeMeasured(measured, options.data)}, ` +
+    `${file}: ${percent(accuracy)} (95 % interval ${percent(low)} to ${percent(high)}) of ` +
+      `${describeMeasured(measured, options.data)}, ` +
       `${classes.length > 5 ? `top 5 ${percent(top5)}, ` : ''}loss ${loss.toFixed(4)}, ` +
       `calibration error ${percent(calibrationError)}, ${seconds.toFixed(1)} s`,
   )

@@ -2,9 +2,11 @@
  * @file What is measured of a comparison's rows: times, all rows in turns; and accuracy, for which models by name are
  * trained, all in the same way.
  */
+import { statSync } from 'node:fs'
 import {
   computeType,
   type DataSplits,
+  type Dataset,
   DivergenceError,
   type Engine,
   evaluate,
@@ -13,7 +15,9 @@ import {
   train,
   trainingGraph,
 } from 'fovea'
+import { wilsonInterval } from '../account/interval.js'
 import { quantiles, type TimedStep, timedStep } from '../benchmark.js'
+import { modelFile } from '../checkpoint-file.js'
 import { formatSeconds, percent } from '../output.js'
 import type { StagedProgress } from '../progress.js'
 import { type ComparedModel, type PlannedRow, typesOf } from './rows.js'
@@ -48,6 +52,7 @@ export async function measureRows(planned: readonly PlannedRow[], options: Measu
       ...(row.trainingBytes && { trainingBytes: row.trainingBytes }),
       arithmetic: engine.arithmetic(computeType(precision)),
       ...{ batch, latencyMs: latencyMs[i] },
+      ...(row.subject.saved && { fileBytes: statSync(modelFile(row.subject.name)).size }),
       ...(stepMs.has(row) && { stepMs: stepMs.get(row)! }),
       ...(await ofRow(row, () => recognition(row, options))),
       layers,
@@ -106,7 +111,7 @@ export async function medianMs(
   }
 }
 
-type Recognition = Pick<ComparedModel, 'accuracy' | 'skippedSteps' | 'diverged'>
+type Recognition = Pick<ComparedModel, 'accuracy' | 'accuracyInterval' | 'skippedSteps' | 'diverged'>
 
 /** How much of the held-out images a saved model recognizes, or one by name once it is trained. */
 async function recognition(row: PlannedRow, options: MeasureOptions): Promise<Recognition> {
@@ -118,8 +123,13 @@ async function recognition(row: PlannedRow, options: MeasureOptions): Promise<Re
   progress.begin(`${row.label}: held-out images`, 1)
   const { precision, keepFloat32 } = row.settings
   const { accuracy } = await evaluate(model, data.test, { engine, precision, ...(keepFloat32 && { keepFloat32 }) })
-  return { accuracy }
+  return withInterval(accuracy, data.test)
 }
+
+const withInterval = (accuracy: number, { length }: Dataset): Recognition => ({
+  accuracy,
+  accuracyInterval: wilsonInterval(accuracy, length),
+})
 
 async function trainedRecognition(
   { subject, label, given }: PlannedRow,
@@ -140,7 +150,7 @@ async function trainedRecognition(
     const { accuracy } = await run.evaluate()
     progress.stop()
     say(`${label}: ${percent(accuracy)} after training`)
-    return { accuracy, ...skipped }
+    return { ...withInterval(accuracy, data.test), ...skipped }
   } catch (error) {
     // That a precision does not hold out is a result of the comparison, not its end.
     if (!(error instanceof DivergenceError)) throw error

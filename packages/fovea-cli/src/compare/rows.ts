@@ -13,6 +13,7 @@ import {
   type TrainingSettings,
   trainingBytes,
 } from 'fovea'
+import type { Interval } from '../account/interval.js'
 import { requestedSettings } from '../run-record.js'
 import { UsageError } from '../usage.js'
 import { aboutSubject, type Subject } from './subjects.js'
@@ -29,8 +30,12 @@ export interface ComparedModel extends ModelSummary {
   /** Medians: of a training step, and of inference for one image. */
   readonly stepMs?: number
   readonly latencyMs: number
+  /** Of one that was saved. */
+  readonly fileBytes?: number
   /** On the held-out images, as a fraction. */
   readonly accuracy?: number
+  /** In which the accuracy on all images of this kind lies with 95 %. */
+  readonly accuracyInterval?: Interval
   /** Of training in float16: steps without an update, because gradients overflowed. */
   readonly skippedSteps?: number
   /** Why training came to no end. */

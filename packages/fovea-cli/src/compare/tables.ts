@@ -1,5 +1,6 @@
 /** @file A comparison in words: what each row holds, what it does, and layer by layer what the precisions make of a model. */
 import { computeType, formatBytes, formatShape, type LayerSummary } from 'fovea'
+import type { Interval } from '../account/interval.js'
 import { percent, withCommas } from '../output.js'
 import { printable } from '../printable.js'
 import { type Column, formatTable } from '../table.js'
@@ -14,6 +15,9 @@ const milliseconds = (ms: number): string => `${ms < 100 ? ms.toPrecision(3) : M
 const optional = <T>(value: T | undefined, format: (value: T) => string): string =>
   value === undefined ? '' : format(value)
 
+/** `78.0–79.6 %` */
+const interval = ([low, high]: Interval): string => `${(100 * low).toFixed(1)}–${percent(high)}`
+
 const named: readonly ComparedColumn[] = [
   { title: 'model', shrinkTo: 8, cell: ({ model }) => model },
   { title: 'precision', cell: ({ precision }) => precision },
@@ -26,6 +30,8 @@ const holds: readonly ComparedColumn[] = [
   { title: 'mult-adds', align: 'right', cell: ({ multiplyAdds }) => withCommas(multiplyAdds) },
   { title: 'float32', align: 'right', cell: row => bytes(row.bytes.float32) },
   { title: '+ 16-bit', align: 'right', cell: row => bytes(row.bytes.bfloat16 + row.bytes.float16) },
+  { title: '+ integers', align: 'right', cell: row => bytes(row.bytes.int8 + (row.bytes.int32 ?? 0)) },
+  { title: 'file', align: 'right', cell: ({ fileBytes }) => optional(fileBytes, bytes) },
   { title: 'training', align: 'right', cell: row => bytes(row.trainingBytes?.total ?? 0) },
   { title: 'activations', align: 'right', cell: row => bytes(row.activationBytes.total) },
 ]
@@ -42,6 +48,7 @@ const does: readonly ComparedColumn[] = [
     align: 'right',
     cell: ({ accuracy, diverged }) => (diverged === undefined ? optional(accuracy, percent) : 'diverged'),
   },
+  { title: '95 %', align: 'right', cell: ({ accuracyInterval }) => optional(accuracyInterval, interval) },
   { title: 'skipped steps', align: 'right', cell: ({ skippedSteps }) => optional(skippedSteps, withCommas) },
 ]
 
@@ -51,12 +58,15 @@ export function formatComparison(rows: readonly ComparedModel[], width: number):
   return [
     tableOf(holds, rows, width),
     '',
-    'float32 + 16-bit: weights as computed with. training: weights held as float32 masters, 16-bit',
-    "copies, optimizer's slots. activations: the outputs of all layers for one image.",
+    'float32, 16-bit, integers: weights as computed with. training: weights held as float32 masters,',
+    "16-bit copies, optimizer's slots. activations: the outputs of all layers for one image.",
     '',
     tableOf(does, rows, width),
     '',
     'training step, latency (inference of one image): medians of steps that all rows made in turns.',
+    ...(rows.some(row => row.accuracyInterval)
+      ? ['95 %: where the accuracy on all images of this kind lies with so much certainty.']
+      : []),
     ...(widened.size > 0
       ? [`widened: stored in ${[...widened].join(' or ')}, computed in float32: less memory, not less time.`]
       : []),
