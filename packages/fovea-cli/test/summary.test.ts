@@ -1,7 +1,8 @@
-/** @file Claims about the table of `fovea summary`: it fits the terminal, and layers can be told by their names. */
+/** @file Claims about `fovea summary`: its table fits the terminal, layers can be told by their names and add up to the whole. */
 import { createModel, modelNames, resolveSettings, summarize, trainingBytes } from 'fovea'
 import { describe, expect, test } from 'vitest'
 import { formatBytesHeld, formatSummary } from '../src/commands/summary.js'
+import { fovea } from './run-fovea.js'
 
 const lastTwoParts = (name: string): string => name.split('.').slice(-2).join('.')
 
@@ -62,4 +63,23 @@ test('weights are counted as computed with, and as training holds them', () => {
     ["held while training: optimizer's slots (recipe one-cycle)", '1.03 MiB', '1.03 MiB'],
     ['activations of one image: all outputs above', '1.37 MiB', '192 KiB', '1.18 MiB'],
   ])
+})
+
+test('--json lists each layer, and the layers add up to the whole', async () => {
+  const { code, json, stderr } = await fovea(['summary', 'resnet20', '--classes', '10', '--input', '32x32x3', '--json'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const [summary] = json
+  expect(summary).toMatchObject({ model: 'resnet20', parameters: 269_722 })
+  const sum = (key: string): number =>
+    summary.layers.reduce((total: number, layer: Record<string, number>) => total + layer[key], 0)
+  expect(sum('parameters')).toBe(summary.parameters)
+  expect(sum('multiplyAdds')).toBe(summary.multiplyAdds)
+  expect(summary.bytes.total).toBe(sum('bytes'))
+  expect(summary.layers[0]).toMatchObject({ name: 'conv1', op: 'conv2d', precision: 'float32' })
+})
+
+test('for people it is a table that fits 100 columns', async () => {
+  const { stdout } = await fovea(['summary', 'efficientnet-b0'])
+  expect(stdout).toContain('parameters')
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
 })
