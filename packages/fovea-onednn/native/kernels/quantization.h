@@ -94,22 +94,25 @@ inline void requantize_rows(const RequantizeFields& s, Act act) {
   Y* y = (Y*)s.y;
   const vf residual_scale = splat((float)s.residual_scale), scale = splat((float)s.output_scale);
   const float residual_zero = (float)s.residual_zero_point, zero = (float)s.zero_point;
+  // Inlined, so that of whole vectors nothing asks how many lanes there are.
+  const auto columns = [&](int64_t at, int64_t c, int n) __attribute__((always_inline)) {
+    vf v = biased(sums + at, s.bias + c, n) * get(s.scale, c, n);
+    if (s.residual) v += (get(s.residual, at, n) - residual_zero) * residual_scale;
+    v = act.value(v);
+    if constexpr (sizeof(Y) == 1) {
+      v = v / scale;
+      v = v == v ? v : vf{};
+      v = vmin(vmax(v, splat(-kMost)), splat(kMost)) + kNoDigits - kNoDigits + zero;
+      v = vmin(vmax(v, vf{}), splat(255));
+    }
+    put(y, at, v, n);
+  };
+  const int64_t whole = s.columns / kLanes * kLanes;
   parallel(s.rows, kGrain / s.columns + 1, s.threads, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; row++) {
-      for (int64_t c = 0; c < s.columns; c += kLanes) {
-        const int64_t at = row * s.columns + c, left = s.columns - c;
-        const int n = left < kLanes ? (int)left : kLanes;
-        vf v = biased(sums + at, s.bias + c, n) * get(s.scale, c, n);
-        if (s.residual) v += (get(s.residual, at, n) - residual_zero) * residual_scale;
-        v = act.value(v);
-        if constexpr (sizeof(Y) == 1) {
-          v = v / scale;
-          v = v == v ? v : vf{};
-          v = vmin(vmax(v, splat(-kMost)), splat(kMost)) + kNoDigits - kNoDigits + zero;
-          v = vmin(vmax(v, vf{}), splat(255));
-        }
-        put(y, at, v, n);
-      }
+      const int64_t first = row * s.columns;
+      for (int64_t c = 0; c < whole; c += kLanes) columns(first + c, c, kLanes);
+      if (whole < s.columns) columns(first + whole, whole, (int)(s.columns - whole));
     }
   });
 }

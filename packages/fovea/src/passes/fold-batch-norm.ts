@@ -1,12 +1,13 @@
 /**
  * @file For inference: a batch-norm that alone reads a convolution goes into the convolution's weight and bias, and so do
- * the residual that is added after it and the activation that follows. What is left of a network are convolutions.
+ * the residual that is added after it and the activation that follows, with a norm in between or without. What is left of a
+ * network are convolutions.
  */
 import type { Graph, Node, Value } from '../graph/graph.js'
 import type { BatchNormAttributes } from '../ops/batch-norm.js'
 import { type Conv2dAttributes, conv2d } from '../ops/conv2d.js'
 import { foldBatchNorm as foldBatchNormOp } from '../ops/fold-batch-norm.js'
-import { fuse } from './fuse.js'
+import { fuse, joinChains } from './fuse.js'
 import { soleReaderIn } from './readers.js'
 import { rewrite } from './rewrite.js'
 
@@ -22,7 +23,7 @@ export function foldBatchNorm(graph: Graph): Graph {
     if (norm?.op === 'batchNorm' && norm.inputs[0].node === node) absorbed.set(norm, node)
   }
   const gone = new Set(absorbed.values())
-  return rewrite(fused, (node, { builder, mapped }) => {
+  const folded = rewrite(fused, (node, { builder, mapped }) => {
     if (gone.has(node)) return []
     const convolution = absorbed.get(node)
     if (convolution === undefined) return undefined
@@ -30,9 +31,20 @@ export function foldBatchNorm(graph: Graph): Graph {
     const [, gamma, beta, mean, variance, residual] = node.inputs
     const [x, weight, bias] = convolution.inputs
     const present = [weight, gamma, beta, mean, variance, bias].filter((value): value is Value => value !== undefined)
-    const folded = builder.emitAll(foldBatchNormOp, present.map(mapped), { epsilon }, `${convolution.name}.folded`)
-    const inputs = [mapped(x), ...folded, ...(residual === undefined ? [] : [mapped(residual)])]
+    const parts = builder.emitAll(foldBatchNormOp, present.map(mapped), { epsilon }, `${convolution.name}.folded`)
+    const inputs = [mapped(x), ...parts, ...(residual === undefined ? [] : [mapped(residual)])]
     const attrs = { ...(convolution.attrs as Conv2dAttributes), ...(activation === undefined ? {} : { activation }) }
     return builder.emitAll(conv2d, inputs, attrs, convolution.name)
   })
+  return joinChains(folded, convolutionStarts, ({ first, residual, activation }, { builder, mapped }) => {
+    const inputs = [...first.inputs, ...(residual === undefined ? [] : [residual])].map(mapped)
+    const attrs = { ...(first.attrs as Conv2dAttributes), ...(activation === undefined ? {} : { activation }) }
+    return builder.emitAll(conv2d, inputs, attrs, first.name)
+  })
+}
+
+/** A residual is the input behind the bias. */
+function convolutionStarts({ op, inputs, attrs }: Node) {
+  if (op !== 'conv2d' || inputs.length > 3 || attrs['activation'] !== undefined) return undefined
+  return inputs.length === 3 ? 'takes a residual' : 'takes none'
 }

@@ -9,45 +9,61 @@ import type { ActivationName } from '../ops/activation.js'
 import { type BatchNormAttributes, batchNorm } from '../ops/batch-norm.js'
 import { hasTrait } from '../ops/index.js'
 import { soleReaderIn } from './readers.js'
-import { rewrite } from './rewrite.js'
+import { type RewriteContext, rewrite } from './rewrite.js'
 
-interface Chain {
-  readonly norm: Node
+/** A node, and what joins it. */
+export interface Chain {
+  readonly first: Node
   readonly residual?: Value
   readonly activation?: ActivationName
 }
 
 /** `activation(batchNorm(x) + residual)` becomes one batchNorm; what has other readers in between stays as it is. */
 export function fuse(graph: Graph): Graph {
-  const soleReader = soleReaderIn(graph)
-  const chains = findChains(graph, soleReader)
-  const absorbed = new Set<Node>()
-  for (const [last, { norm }] of chains) {
-    for (let node = norm; node !== last; node = soleReader(node)!) absorbed.add(node)
-  }
-  return rewrite(graph, (node, { builder, mapped }) => {
-    if (absorbed.has(node)) return []
-    const chain = chains.get(node)
-    if (chain === undefined) return undefined
-    const { norm, residual, activation } = chain
-    const inputs = [...norm.inputs, ...(residual === undefined ? [] : [residual])].map(mapped)
-    const attrs = { ...(norm.attrs as BatchNormAttributes), ...(activation === undefined ? {} : { activation }) }
-    return builder.emitAll(batchNorm, inputs, attrs, norm.name)
+  const starts = ({ op, inputs, attrs }: Node) =>
+    op === 'batchNorm' && inputs.length === 5 && attrs['activation'] === undefined ? 'takes a residual' : undefined
+  return joinChains(graph, starts, ({ first, residual, activation }, { builder, mapped }) => {
+    const inputs = [...first.inputs, ...(residual === undefined ? [] : [residual])].map(mapped)
+    const attrs = { ...(first.attrs as BatchNormAttributes), ...(activation === undefined ? {} : { activation }) }
+    return builder.emitAll(batchNorm, inputs, attrs, first.name)
   })
 }
 
-/** The chains by their last node. Where both sides of an addition are batch-norms, the later one takes the other in. */
-function findChains(graph: Graph, soleReader: (node: Node) => Node | undefined): Map<Node, Chain> {
+/** Whether a node is the first of a chain, and what joins it beside an activation. */
+type Starts = (node: Node) => 'takes a residual' | 'takes none' | undefined
+
+/** Writes each chain as one node, where its last one stood. */
+export function joinChains(
+  graph: Graph,
+  starts: Starts,
+  emit: (chain: Chain, context: RewriteContext) => readonly Value[],
+): Graph {
+  const soleReader = soleReaderIn(graph)
+  const chains = findChains(graph, soleReader, starts)
+  const absorbed = new Set<Node>()
+  for (const [last, { first }] of chains) {
+    for (let node = first; node !== last; node = soleReader(node)!) absorbed.add(node)
+  }
+  return rewrite(graph, (node, context) => {
+    if (absorbed.has(node)) return []
+    const chain = chains.get(node)
+    return chain && emit(chain, context)
+  })
+}
+
+/** The chains by their last node. Where both sides of an addition start one, the later takes the other in. */
+function findChains(graph: Graph, soleReader: (node: Node) => Node | undefined, starts: Starts): Map<Node, Chain> {
   const chains = new Map<Node, Chain>()
   const taken = new Set<Node>()
-  for (const norm of [...graph.nodes].reverse()) {
-    if (norm.op !== 'batchNorm' || norm.inputs.length > 5 || norm.attrs['activation'] !== undefined) continue
-    let last = norm
-    let chain: Chain = { norm }
+  for (const first of [...graph.nodes].reverse()) {
+    const start = starts(first)
+    if (start === undefined) continue
+    let last = first
+    let chain: Chain = { first }
     const sum = soleReader(last)
-    if (sum?.op === 'add' && !taken.has(sum)) {
-      const residual = sum.inputs.find(input => input.node !== norm)
-      if (residual !== undefined && sum.inputs.every(({ type }) => sameShape(type.shape, norm.outputs[0].shape))) {
+    if (start === 'takes a residual' && sum?.op === 'add' && !taken.has(sum)) {
+      const residual = sum.inputs.find(input => input.node !== first)
+      if (residual !== undefined && sum.inputs.every(({ type }) => sameShape(type.shape, first.outputs[0].shape))) {
         chain = { ...chain, residual }
         last = sum
         taken.add(sum)
@@ -58,7 +74,7 @@ function findChains(graph: Graph, soleReader: (node: Node) => Node | undefined):
       chain = { ...chain, activation: next.op as ActivationName }
       last = next
     }
-    if (last !== norm) chains.set(last, chain)
+    if (last !== first) chains.set(last, chain)
   }
   return chains
 }

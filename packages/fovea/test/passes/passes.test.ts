@@ -1,5 +1,6 @@
 /** @file Each pass shows the graph after it as text. */
 import { describe, expect, test } from 'vitest'
+import type { Value } from '../../src/graph/graph.js'
 import { printGraph } from '../../src/graph/print.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
@@ -112,6 +113,30 @@ test('fold-batch-norm leaves convolutions that add, activate and share the old p
     %flatten = flatten(%pool) : float32 1×8
     %fc = linear(%flatten, %fc.weight) : float32 1×10
     output logits = %fc
+    "
+  `)
+})
+
+test('without a norm in between, a convolution takes in what is added and the activation; what has no bias, the activation alone', () => {
+  const builder = new GraphBuilder()
+  const x = builder.input('image', [1, 4, 4, 2])
+  const attrs = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const
+  const conv = (name: string, ...bias: Value[]) => {
+    const weight = builder.parameter(`${name}.weight`, [2, 2, 1, 1], { type: 'ones' })
+    return builder.emit(ops.conv2d, [x, weight, ...bias], attrs, name)
+  }
+  const bias = builder.parameter('a.bias', [2], { type: 'ones' })
+  const [a, b, c] = [conv('a', bias), conv('b'), conv('c')]
+  const sum = builder.emit(ops.relu, [builder.emit(ops.add, [a, builder.emit(ops.silu, [b], {})], {})], {}, 'relu')
+  builder.output('y', builder.emit(ops.relu, [builder.emit(ops.add, [c, sum], {}, 'sum')], {}, 'last'))
+  expect(text(foldBatchNorm(builder.build()))).toMatchInlineSnapshot(`
+    "%image = input() : float32 1×4×4×2
+    %c = conv2d(%image, %c.weight) : float32 1×4×4×2
+    %b = conv2d(%image, %b.weight) activation=silu : float32 1×4×4×2
+    %a = conv2d(%image, %a.weight, %a.bias, %b) activation=relu : float32 1×4×4×2
+    %sum = add(%c, %a) : float32 1×4×4×2
+    %last = relu(%sum) : float32 1×4×4×2
+    output y = %last
     "
   `)
 })
