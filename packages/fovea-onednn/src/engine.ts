@@ -49,13 +49,15 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
     )
   }
   const capabilities = capabilitiesOf(info)
-  const { widening } = capabilities
+  const { widening, overflows } = capabilities
   return {
     name: 'onednn',
     description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
     threads,
     arithmetic: dtype => {
       if (isHalf(dtype)) return widening[dtype]('forward', false) === 'never' ? 'native' : 'widened'
+      // Of the full range; weights of 7 bits never overflow.
+      if (dtype === 'int8') return overflows(false) ? 'widened' : 'native'
       return dtype === 'float32' ? 'native' : 'none'
     },
     compile(graph, options = {}) {

@@ -78,7 +78,8 @@ test.skipIf(!available)('float16 is stored, and computed in float32', () => {
   expect(engine.arithmetic('float32')).toBe('native')
   expect(engine.arithmetic('float16')).toBe('widened')
   expect(['native', 'widened']).toContain(engine.arithmetic('bfloat16'))
-  expect(engine.arithmetic('int8')).toBe('none')
+  expect(['native', 'widened']).toContain(engine.arithmetic('int8'))
+  expect(engine.arithmetic('int32')).toBe('none')
 })
 
 test.skipIf(!available).each(['float16', 'bfloat16'] as const)('weights may be computed in %s', async dtype => {

@@ -73,6 +73,10 @@ export async function runQuantization(
     ...{ account, layers: quantized.layers, bars: barsOf(model, quantized.model), unit: 'bytes' },
   })
   output.result(account)
+  const { method, weightBits = 8 } = request
+  if (method === 'ptq' && weightBits === 8 && engine.arithmetic('int8') === 'widened') {
+    output.say('this processor could overflow on 8-bit weights, so they compute in float32; --weight-bits 7 is for it')
+  }
   output.say(`model    ${folder.model}`)
   output.say(`account  ${folder.file('account.html')}`)
 }

@@ -20,7 +20,8 @@ export interface CompileOptions {
 /**
  * How an engine computes convolutions and linear layers of tensors of a type. `native`: in that type. `widened`: the
  * tensors are stored in it, the arithmetic is done in a wider one, and each result is rounded; an engine may leave the
- * layers where that would not pay to the type itself. `none`: not at all.
+ * layers where that would not pay to the type itself. `none`: not at all. `int8` stands for weights of that type and activations
+ * of uint8.
  */
 export type Arithmetic = 'native' | 'widened' | 'none'
 

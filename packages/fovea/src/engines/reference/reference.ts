@@ -39,7 +39,7 @@ export function referenceEngine(options: ReferenceOptions = {}): Engine {
     description: `plain TypeScript, ${precision}, one thread`,
     threads: 1,
     arithmetic: dtype => {
-      if (dtype === precision) return 'native'
+      if (dtype === precision || dtype === 'int8') return 'native'
       return isHalf(dtype) || (dtype === 'float32' && precision === 'float64') ? 'widened' : 'none'
     },
     compile: (graph, options = {}) =>
