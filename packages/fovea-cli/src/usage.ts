@@ -49,7 +49,7 @@ export const oneOf =
   }
 
 /** `32x32x3`: height, width, channels (1 or 3). */
-export const imageSize: OptionParser<[number, number, number]> = text => {
+export const inputSize: OptionParser<[number, number, number]> = text => {
   const match = /^(\d+)[x×](\d+)(?:[x×](\d+))?$/.exec(text)
   const [height, width, channels] = (match?.slice(1) ?? []).map(part => (part === undefined ? 3 : Number(part)))
   if (match === null || height < 1 || width < 1 || (channels !== 1 && channels !== 3)) {

@@ -26,7 +26,7 @@ test.skipIf(!onednnStatus().available)('bench --plan shows what a step is compil
   expect(rest).toEqual({ model: 'resnet8', mode: 'infer', batch: 4, precision: 'float32', engine: 'onednn' })
   const steps = plan.loops.flatMap(({ steps }: { steps: object[] }) => steps)
   expect(steps).toContainEqual({
-    ...{ node: 'conv1.folded', op: 'foldBatchNorm', implementation: 'foldBatchNorm', once: true },
+    ...{ node: 'conv1.folded', op: 'foldedWeights', implementation: 'foldBatchNorm', once: true },
     ...{ reads: expect.any(Array), writes: [expect.any(Number), expect.any(Number)] },
     fields: { channels: 16, perChannel: 27, epsilon: 1e-5 },
   })

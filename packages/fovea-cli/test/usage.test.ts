@@ -1,6 +1,6 @@
 /** @file Claims about what options accept, and what is said of the rest. */
 import { expect, test } from 'vitest'
-import { imageSize, oneOf, positiveNumber, precision, UsageError, wholeNumber } from '../src/usage.js'
+import { inputSize, oneOf, positiveNumber, precision, UsageError, wholeNumber } from '../src/usage.js'
 
 test('numbers are read whole or refused with the option and the range', () => {
   expect(wholeNumber('--epochs', 1)('10')).toBe(10)
@@ -18,10 +18,10 @@ test('numbers are read whole or refused with the option and the range', () => {
 })
 
 test('an image size is height, width and 1 or 3 channels', () => {
-  expect(imageSize('32x48x1')).toEqual([32, 48, 1])
-  expect(imageSize('224x224')).toEqual([224, 224, 3])
+  expect(inputSize('32x48x1')).toEqual([32, 48, 1])
+  expect(inputSize('224x224')).toEqual([224, 224, 3])
   for (const wrong of ['32', '32x32x4', '0x32x3', 'axb', '32x32x3x1']) {
-    expect(() => imageSize(wrong)).toThrow('--input takes HEIGHTxWIDTHxCHANNELS')
+    expect(() => inputSize(wrong)).toThrow('--input takes HEIGHTxWIDTHxCHANNELS')
   }
 })
 

@@ -52,7 +52,7 @@ export const prebuilt: Readonly<Record<string, Omit<AddonPlace, 'source'>>> = {
 }
 
 /** The name that a package for this machine has, whether there is one or not. */
-export function packageForThisMachine(): string {
+function packageForThisMachine(): string {
   const musl = process.platform === 'linux' && familySync() === 'musl' ? 'musl' : ''
   return `fovea-onednn-${process.platform}${musl}-${process.arch}`
 }

@@ -153,7 +153,7 @@ test.skipIf(!available)(
     const { logits } = await program.run({ image })
     program.profiling = true
     expect((await program.run({ image }))['logits']).toEqual(logits)
-    const folded = () => program.profile().filter(({ node }) => node.op === 'foldBatchNorm')
+    const folded = () => program.profile().filter(({ node }) => node.op === 'foldedWeights')
     expect(folded().length).toBe(7)
     expect(folded().every(({ executions }) => executions.length === 0)).toBe(true)
 

@@ -42,7 +42,7 @@ const barWidth = 480
 const rowHeight = 22
 
 /** A bar for each layer: what is left of it, in front of what was. */
-export function layersPicture(layers: readonly LayerAccount[], unit: string): string {
+function layersPicture(layers: readonly LayerAccount[], unit: string): string {
   const width = nameWidth + barWidth + 180
   const rows = layers.map(({ name, before, after }, i) => {
     const y = 10 + i * rowHeight

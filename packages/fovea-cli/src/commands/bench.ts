@@ -12,7 +12,7 @@ import { checkNewFiles } from '../new-files.js'
 import { createOutput, withCommas } from '../output.js'
 import { chromeTrace, formatProfile, measurePeaks, profileRows } from '../profile.js'
 import { settingOption } from '../setting-option.js'
-import { imageSize, oneOf, UsageError, wholeNumber } from '../usage.js'
+import { inputSize, oneOf, UsageError, wholeNumber } from '../usage.js'
 
 interface BenchOptions extends EngineOptions {
   readonly mode: 'train' | 'infer'
@@ -35,7 +35,7 @@ export function benchCommand(): Command {
     .argument('<model>', aboutNamedModel)
     .option('--mode <name>', modes.join(' or '), oneOf('--mode', modes), 'train')
     .addOption(settingOption('batchSize').default(16))
-    .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
+    .option('--input <HxWxC>', "size of an image (default: the model's)", inputSize)
     .addOption(settingOption('precision').default('float32'))
     .addOption(settingOption('keepFloat32'))
     .addOption(settingOption('memory').default('standard'))

@@ -19,7 +19,7 @@ import { createOutput, withCommas } from '../output.js'
 import { printable } from '../printable.js'
 import { settingOption } from '../setting-option.js'
 import { formatTable } from '../table.js'
-import { imageSize, wholeNumber } from '../usage.js'
+import { inputSize, wholeNumber } from '../usage.js'
 
 interface SummaryOptions extends PrecisionOptions {
   readonly classes?: number
@@ -32,7 +32,7 @@ export function summaryCommand(): Command {
     .description("list a model's layers with their shapes, parameters and cost")
     .argument('<model>', aboutNamedModel)
     .option('--classes <n>', "number of classes (default: the model's)", wholeNumber('--classes', 2, 100_000))
-    .option('--input <HxWxC>', "size of an image (default: the model's)", imageSize)
+    .option('--input <HxWxC>', "size of an image (default: the model's)", inputSize)
     .addOption(settingOption('precision').default('float32'))
     .addOption(settingOption('keepFloat32'))
     .option('--json', 'print JSON')

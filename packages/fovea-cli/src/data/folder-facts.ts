@@ -14,7 +14,7 @@ const sourceSchema = z.object({
   heldOut: z.number().min(0).max(1).optional(),
 })
 
-export const factsSchema = z.object({
+const factsSchema = z.object({
   sources: z.object({ train: sourceSchema, validation: sourceSchema.optional(), test: sourceSchema }),
   /** Folders with images of which none is used, or loose images beside class folders. */
   unused: z.array(z.object({ folder: text, images: count, why: text })),

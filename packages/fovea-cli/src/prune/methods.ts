@@ -6,9 +6,9 @@ import {
   type Engine,
   type Model,
   type Pattern,
+  type PruningScope,
   pruneChannels,
   pruneWeights,
-  type Scope,
 } from 'fovea'
 import { UsageError } from '../usage.js'
 
@@ -27,7 +27,7 @@ export interface MethodOptions {
   readonly method: Method
   readonly amount?: number
   readonly importance?: Criterion
-  readonly scope: Scope
+  readonly scope: PruningScope
   readonly multipleOf?: number
   readonly pattern?: Pattern
   readonly gradual?: true
@@ -87,7 +87,7 @@ export async function pruneAtOnce(
 }
 
 /** As `train --pruning` takes it: what is 0 stays 0; or, of gradual pruning, what goes. Nothing for channels. */
-export function pruningOf(options: MethodOptions): string[] | undefined {
+export function pruningEntries(options: MethodOptions): string[] | undefined {
   const { method, amount, scope, pattern } = options
   if (method === 'channels') return undefined
   if (!isGradual(options)) return ['kept']

@@ -25,7 +25,7 @@ import { RunFolder } from '../run-folder.js'
 import { formatTable } from '../table.js'
 import { carryTrainedImages, readTrainedImages, type TrainedImages } from '../trained-images.js'
 import { runTraining } from '../training-run.js'
-import { isGradual, type MethodOptions, type PrunedPart, pruneAtOnce, pruningOf, weightParts } from './methods.js'
+import { isGradual, type MethodOptions, type PrunedPart, pruneAtOnce, pruningEntries, weightParts } from './methods.js'
 import { type PrunePlan, planFile, resumePruning, writePlan } from './plan.js'
 
 export interface PruneRequest extends MethodOptions, EngineOptions {
@@ -160,7 +160,7 @@ function tune(file: string, { name: model, ...rest }: Model, { folder, request, 
   const recipe = defaultRecipe(model)
   const given = { recipe, ...(batch && { batchSize: batch }) }
   const { schedule } = resolveSettings({ name: model, ...rest }, data.train.length, given)
-  const pruning = pruningOf(request)
+  const pruning = pruningEntries(request)
   return runTraining(
     {
       ...{ model, data: request.data, recipe, precision: 'float32', seed },

@@ -27,7 +27,7 @@ const height = 1024
 /** Images in a row of predictions. */
 export const imagesPerRow = 12
 /** Their side, in pixels. */
-export const imageSize = 90
+export const imageSide = 90
 const gridRow = { x: margin, width: pictureWidth - 2 * margin, height: 126 }
 const left = { x: margin, width: 560, height: 240 }
 
@@ -49,10 +49,10 @@ export function runPicture({ title, subtitle, classes, epochs, confusion, predic
       curves(both('accuracy', 'validationAccuracy'), { ...left, y: 390 }, accuracy),
       confusionMatrix(confusion, classes, { x: 660, y: headHeight, width: 580, height: 545 }),
       text(margin, 676, 'Held-out images, and what the model sees in them', { size: 15, weight: 'bold' }),
-      predictionGrid(predictions.some, { ...gridRow, y: 692 }, imageSize),
+      predictionGrid(predictions.some, { ...gridRow, y: 692 }, imageSide),
       text(margin, 858, 'The worst mistakes', { size: 15, weight: 'bold' }),
       predictions.mistakes.length > 0
-        ? predictionGrid(predictions.mistakes, { ...gridRow, y: 874 }, imageSize)
+        ? predictionGrid(predictions.mistakes, { ...gridRow, y: 874 }, imageSide)
         : text(margin, 890, 'none: every held-out image is recognized', { color: colors.muted }),
     ].join(''),
   )

@@ -19,7 +19,7 @@ import { mistakeSize, mistakesPicture } from './mistakes-picture.js'
 import { imageUri, pictureFiles, writePicture } from './picture.js'
 import type { PredictedImage } from './prediction-grid.js'
 import { formatResults } from './results.js'
-import { imageSize, imagesPerRow, runPicture } from './run-picture.js'
+import { imageSide, imagesPerRow, runPicture } from './run-picture.js'
 
 /** The files that writeEvaluationReport and writeRunReport may write. */
 export const evaluationFiles = ['results.json', ...['mistakes', 'calibration'].flatMap(pictureFiles)]
@@ -93,7 +93,7 @@ export async function writeRunReport(folder: string, results: RunResults) {
     confusion: evaluation.confusion,
     predictions: {
       some: await someImages(model, test, engine),
-      mistakes: await mistakenImages(results, imageSize, imagesPerRow),
+      mistakes: await mistakenImages(results, imageSide, imagesPerRow),
     },
   })
   return { report: await writePicture(svg, join(folder, 'report')), mistakes }
@@ -106,7 +106,7 @@ async function someImages(model: Model, test: Dataset, engine: Engine): Promise<
   const predictions = await predict(model, pixelsOf(test, indices), { engine, top: 1 })
   return shown(
     test,
-    imageSize,
+    imageSide,
     predictions.map(([{ label, probability }], i) => ({
       image: indices[i],
       truth: model.labels[test.labels[indices[i]]],

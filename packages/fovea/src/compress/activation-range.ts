@@ -7,7 +7,7 @@ export const rangeMethods = ['min-max', 'percentile', 'mse', 'entropy'] as const
 export type RangeMethod = (typeof rangeMethods)[number]
 
 /** From `low`, at most 0, to `high`, at least 0: 0 is always one of its numbers. */
-export interface Range {
+export interface ActivationRange {
   readonly low: number
   readonly high: number
 }
@@ -21,7 +21,7 @@ export interface Scale {
 const LEVELS = 256
 
 /** The 256 numbers nearest to a range that have 0 among them (Jacob et al. 2018, arXiv 1712.05877, section 2.1). */
-export function scaleOf({ low, high }: Range): Scale {
+export function scaleOf({ low, high }: ActivationRange): Scale {
   const scale = Math.fround((high - low) / (LEVELS - 1))
   // Nothing but zeros, or numbers too small for a float32.
   if (!(scale > 0)) return { scale: 1, zeroPoint: 0 }
@@ -33,7 +33,7 @@ export class Histogram {
   static readonly bins = 2048
   readonly counts = new Float64Array(Histogram.bins)
 
-  constructor(readonly range: Range) {}
+  constructor(readonly range: ActivationRange) {}
 
   get width(): number {
     return (this.range.high - this.range.low) / Histogram.bins
@@ -63,7 +63,7 @@ export class Histogram {
 const OUTERMOST = 1e-4
 
 /** The range by a method that weighs. */
-export function rangeBy(method: Exclude<RangeMethod, 'min-max'>, histogram: Histogram): Range {
+export function rangeBy(method: Exclude<RangeMethod, 'min-max'>, histogram: Histogram): ActivationRange {
   if (histogram.counts.every(count => count === 0)) return histogram.range
   switch (method) {
     case 'percentile':
@@ -75,7 +75,7 @@ export function rangeBy(method: Exclude<RangeMethod, 'min-max'>, histogram: Hist
   }
 }
 
-function withoutOutermost({ counts, range, width }: Histogram): Range {
+function withoutOutermost({ counts, range, width }: Histogram): ActivationRange {
   const cut = OUTERMOST * counts.reduce((sum, count) => sum + count, 0)
   const skipped = (at: (bin: number) => number): number => {
     let bins = 0
@@ -91,7 +91,10 @@ function withoutOutermost({ counts, range, width }: Histogram): Range {
 const TRIALS = 64
 
 /** First the upper end, then the lower, moves towards 0 to where the loss is least. */
-function narrowedBy(loss: (histogram: Histogram, range: Range) => number, histogram: Histogram): Range {
+function narrowedBy(
+  loss: (histogram: Histogram, range: ActivationRange) => number,
+  histogram: Histogram,
+): ActivationRange {
   let best = histogram.range
   for (const end of ['high', 'low'] as const) {
     const full = histogram.range[end]
@@ -112,7 +115,7 @@ function narrowedBy(loss: (histogram: Histogram, range: Range) => number, histog
 }
 
 /** Of all numbers, rounded and cut off (Choukroun et al. 2019, arXiv 1902.06822). */
-function squaredError(histogram: Histogram, range: Range): number {
+function squaredError(histogram: Histogram, range: ActivationRange): number {
   const { scale, zeroPoint } = scaleOf(range)
   let sum = 0
   histogram.counts.forEach((count, bin) => {
@@ -130,7 +133,7 @@ function squaredError(histogram: Histogram, range: Range): number {
  * What the distribution loses when levels stand for it, as Kullback and Leibler's divergence (Migacz 2017, '8-bit inference
  * with TensorRT'): what is cut off counts to the last bin that is left, and the bins of a level share evenly what it has.
  */
-function divergence(histogram: Histogram, range: Range): number {
+function divergence(histogram: Histogram, range: ActivationRange): number {
   const { counts, width } = histogram
   const first = Math.round((range.low - histogram.range.low) / width)
   const last = Math.max(first, Math.round((range.high - histogram.range.low) / width) - 1)

@@ -10,7 +10,7 @@ import type { Model } from '../models/model.js'
 import { GraphBuilder } from '../ops/builder.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
-import { Histogram, type Range, type RangeMethod, rangeBy } from './activation-range.js'
+import { type ActivationRange, Histogram, type RangeMethod, rangeBy } from './activation-range.js'
 import { type MeasuredOn, overBatches } from './over-batches.js'
 
 /** So much of activations is held at once. */
@@ -26,7 +26,7 @@ export async function calibrate(
   values: readonly Value[],
   method: RangeMethod,
   measuredOn: MeasuredOn,
-): Promise<Map<Value, Range>> {
+): Promise<Map<Value, ActivationRange>> {
   const perImage = values.reduce((sum, { type }) => sum + tensorBytes(type), 0)
   const most = Math.max(1, Math.floor(MOST_BYTES / perImage))
   const measuring = { ...measuredOn, batchSize: Math.min(measuredOn.batchSize, most) }

@@ -1,11 +1,11 @@
 /** @file Which channels go: so many of each set, the least important first, until the amount that is asked for is gone. */
 import type { ChannelGroups } from './channel-groups.js'
 import type { Importance } from './importance.js'
-import type { Scope } from './scope.js'
+import type { PruningScope } from './scope.js'
 
 export interface Choice {
   readonly importance: Importance
-  readonly scope: Scope
+  readonly scope: PruningScope
   /** Channels that are left of a set are a multiple of it, or all. */
   readonly multipleOf: number
 }

@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from '../errors.js'
 import { elements, type Shape } from '../graph/types.js'
-import type { Scope } from './scope.js'
+import type { PruningScope } from './scope.js'
 
 /** `any`: weights go wherever they lie. `2:4`: of each four that follow each other along a layer's inputs, two stay. */
 export const patterns = ['any', '2:4'] as const
@@ -24,7 +24,7 @@ export interface ScoredWeights {
 export interface WeightChoice {
   /** The part of all of them, from 0 to below 1. */
   readonly amount: number
-  readonly scope: Scope
+  readonly scope: PruningScope
   readonly pattern: Pattern
 }
 

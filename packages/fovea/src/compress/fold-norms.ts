@@ -15,7 +15,7 @@ import { rewrite } from '../passes/rewrite.js'
 export function foldNorms(model: Model): Model {
   const folded = foldBatchNorm(inferenceMode(model.graph))
   const readers = consumers(folded)
-  const isFold = ({ op, inputs }: Node): boolean => op === 'foldBatchNorm' && inputs.every(({ node }) => isState(node))
+  const isFold = ({ op, inputs }: Node): boolean => op === 'foldedWeights' && inputs.every(({ node }) => isState(node))
   const values: Weights = new Map(model.weights)
   const graph = rewrite(folded, (node, { builder }) => {
     if (isState(node) && readers.get(node)!.every(isFold)) return []

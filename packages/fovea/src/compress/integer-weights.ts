@@ -9,7 +9,7 @@ export interface IntegerWeights {
 }
 
 /** The largest of 8 bits; the smallest is its negative, so that a weight and its negative are as near. */
-export const LARGEST = 127
+const LARGEST = 127
 
 /**
  * @param values [channels, …]

@@ -5,12 +5,12 @@ import type { Engine } from '../engines/engine.js'
 import { engine } from '../engines/engine-setting.js'
 import type { Rows } from '../settings/group.js'
 import { choice, whole } from '../settings/kinds.js'
-import { type Scope, scopes } from './scope.js'
+import { type PruningScope, scopes } from './scope.js'
 
 /** How pruning chooses, and on which images. */
 export interface PruningOptions {
   /** `uniform` takes the same part of each layer. Default `global`. */
-  readonly scope?: Scope
+  readonly scope?: PruningScope
   /** Training images: for `taylor`, and for new statistics of norms. Without them, norms keep what is left of theirs. */
   readonly images?: Dataset
   /** Images at a time. Default 32. */

@@ -3,4 +3,4 @@
 /** `global` lets layers lose more of which less is needed, `uniform` takes the same part of each. */
 export const scopes = ['global', 'uniform'] as const
 /** One of `scopes`. */
-export type Scope = (typeof scopes)[number]
+export type PruningScope = (typeof scopes)[number]

@@ -13,7 +13,7 @@ import type { Model } from './model.js'
 import { modelOf } from './model-setting.js'
 
 /** The fully connected layer that makes the logits. */
-export function headOf(graph: Graph): Node {
+function headOf(graph: Graph): Node {
   const head = graph.nodes.findLast(({ op }) => op === linear.name)
   if (head === undefined) throw new InvalidArgumentError('the model has no fully connected layer to be its head')
   return head

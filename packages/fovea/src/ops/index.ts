@@ -15,7 +15,7 @@ import type { OpDefinition, Trait } from './define.js'
 import { dequantize } from './dequantize.js'
 import { dropout } from './dropout.js'
 import { flatten } from './flatten.js'
-import { foldBatchNorm } from './fold-batch-norm.js'
+import { foldedWeights } from './folded-weights.js'
 import { globalAveragePool, globalAveragePoolGradient } from './global-average-pool.js'
 import { gradientScale } from './gradient-scale.js'
 import { foldZeroPoint, integerConv2d } from './integer-conv2d.js'
@@ -57,7 +57,7 @@ export const ops = {
   activationGradient,
   softmax,
   softmaxGradient,
-  foldBatchNorm,
+  foldedWeights,
   // Pooling
   maxPool,
   maxPoolGradient,

@@ -13,7 +13,7 @@ import { broadcastIndices } from './strided.js'
 export type ReductionAttributes = { readonly axes: readonly number[]; readonly keepDims: boolean }
 
 /** The shape with each reduced axis as 1. */
-export const keptShape = (shape: Shape, axes: readonly number[]): Shape =>
+const keptShape = (shape: Shape, axes: readonly number[]): Shape =>
   shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
 
 /** How many elements become one. */

@@ -6,7 +6,7 @@
 import type { Graph, Node, Value } from '../graph/graph.js'
 import type { BatchNormAttributes } from '../ops/batch-norm.js'
 import { type Conv2dAttributes, conv2d } from '../ops/conv2d.js'
-import { foldBatchNorm as foldBatchNormOp } from '../ops/fold-batch-norm.js'
+import { foldedWeights } from '../ops/folded-weights.js'
 import { fuse, joinChains } from './fuse.js'
 import { soleReaderIn } from './readers.js'
 import { rewrite } from './rewrite.js'
@@ -31,7 +31,7 @@ export function foldBatchNorm(graph: Graph): Graph {
     const [, gamma, beta, mean, variance, residual] = node.inputs
     const [x, weight, bias] = convolution.inputs
     const present = [weight, gamma, beta, mean, variance, bias].filter((value): value is Value => value !== undefined)
-    const parts = builder.emitAll(foldBatchNormOp, present.map(mapped), { epsilon }, `${convolution.name}.folded`)
+    const parts = builder.emitAll(foldedWeights, present.map(mapped), { epsilon }, `${convolution.name}.folded`)
     const inputs = [mapped(x), ...parts, ...(residual === undefined ? [] : [mapped(residual)])]
     const attrs = { ...(convolution.attrs as Conv2dAttributes), ...(activation === undefined ? {} : { activation }) }
     return builder.emitAll(conv2d, inputs, attrs, convolution.name)

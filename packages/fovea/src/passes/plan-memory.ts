@@ -4,7 +4,7 @@
  */
 
 /** A buffer of `bytes` that is written at step `first` and read for the last time at step `last` (both inclusive). */
-export interface Lifetime {
+export interface BufferLifetime {
   readonly bytes: number
   readonly first: number
   readonly last: number
@@ -21,7 +21,7 @@ export interface MemoryPlan {
  * size" strategy of Pisarchyk and Lee 2020 (arXiv 2001.03288), within a few percent of the optimum for such networks.
  * @param alignment of every offset, in bytes
  */
-export function planMemory(lifetimes: readonly Lifetime[], alignment = 64): MemoryPlan {
+export function planMemory(lifetimes: readonly BufferLifetime[], alignment = 64): MemoryPlan {
   const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment
   const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[b].bytes - lifetimes[a].bytes || a - b)
   const offsets = new Array<number>(lifetimes.length).fill(0)

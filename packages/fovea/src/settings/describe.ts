@@ -42,7 +42,7 @@ export const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
 export const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
 /** What a class is called, or what an array is: `Float32Array`, `Object`. */
-export const kindOf = (value: object): string =>
+const kindOf = (value: object): string =>
   ArrayBuffer.isView(value)
     ? typeOf(value)
     : ((value.constructor as { readonly name?: string } | undefined)?.name ?? 'Object')

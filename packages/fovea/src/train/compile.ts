@@ -16,10 +16,10 @@ import { unexpected, within } from '../settings/setting.js'
 import { evaluate, predictProbabilities } from './evaluate.js'
 import {
   type CompiledWith,
-  compileOptions,
   type FitOptions,
   fitOptions,
   type KerasCompileOptions,
+  kerasCompileOptions,
   kerasLosses,
   type Labels,
   lossNames,
@@ -39,7 +39,7 @@ export class Classifier {
 
   constructor(model: Model, options: KerasCompileOptions) {
     this.#model = modelOf(model)
-    this.#options = compileOptions.parse(options, '')
+    this.#options = kerasCompileOptions.parse(options, '')
   }
 
   /** With the weights as they are now; those of a fit when it has ended. */

@@ -78,7 +78,7 @@ const optimizer = custom('how weights are updated', `${byName.expected}, or { ty
 })
 
 /** The table of `KerasCompileOptions`. */
-export const compileOptions = group('how a model is fitted', {
+export const kerasCompileOptions = group('how a model is fitted', {
   optimizer: optimizer.default(withNumbers.parse({ type: 'rmsprop' }, 'optimizer')),
   loss: choice('what is made smaller', Object.keys(kerasLosses) as KerasLoss[]),
   metrics: list('beside the loss', `names of metrics, ['accuracy']`, choice('a metric', ['accuracy'])).default([]),
@@ -87,7 +87,7 @@ export const compileOptions = group('how a model is fitted', {
 } satisfies Rows<Omit<KerasCompileOptions, 'optimizer'>> & { readonly optimizer: unknown })
 
 /** What `compile` was given, complete. */
-export type CompiledWith = ValueOf<typeof compileOptions>
+export type CompiledWith = ValueOf<typeof kerasCompileOptions>
 
 const heldOut = 'a data set, or [images, labels]'
 

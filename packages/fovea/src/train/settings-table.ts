@@ -21,7 +21,7 @@ import type { TrainingSettings } from './settings.js'
 import { testTimeAugmentations } from './test-time-augmentation.js'
 
 /** Of the graph of one step. */
-export const stepSettings = {
+export const trainingStepSettings = {
   batchSize: whole('images a step', { from: 1 }),
   optimizer: optimizerSetting,
   groups: list('parameters that train otherwise, or not', 'parameter groups', groupSetting).default([]),
@@ -40,7 +40,7 @@ export const stepSettings = {
 
 /** Of a whole run. */
 export const trainingSettings = {
-  ...stepSettings,
+  ...trainingStepSettings,
   schedule: scheduleSetting,
   classWeights: classWeightsSetting.optional(),
   earlyStopping: earlyStoppingSetting.optional(),

@@ -19,7 +19,7 @@ import { logitsIn } from './classification.js'
 import { Accumulation } from './features/accumulation.js'
 import { type Distillation, distilledLoss } from './features/distillation.js'
 import type { CombineGradients } from './features/gradient.js'
-import { holdBack, scaleOf } from './features/gradient-scale.js'
+import { gradientScaleOf, holdBack } from './features/gradient-scale.js'
 import { lossScaleIn } from './features/loss-scale.js'
 import { type ParameterGroup, ParameterGroups } from './features/parameter-groups.js'
 import { maskWeights, type Pruning } from './features/pruning.js'
@@ -27,7 +27,7 @@ import { feedSeed } from './features/seed.js'
 import { Averaging, type WeightAverage } from './features/weight-average.js'
 import { type LabelForm, type Loss, type LossOptions, lossOf } from './loss.js'
 import { createOptimizer, type OptimizerOptions } from './optimizers/index.js'
-import { stepSettings } from './settings-table.js'
+import { trainingStepSettings } from './settings-table.js'
 import { StepBuilder, type TrainingGraph } from './step-builder.js'
 import type { Task } from './task.js'
 
@@ -62,7 +62,7 @@ export interface TrainingGraphOptions extends PrecisionOptions {
 /** The table of `TrainingGraphOptions`. */
 export const graphOptions = group(
   'what a step computes beside the model',
-  { ...stepSettings, memory: memorySetting },
+  { ...trainingStepSettings, memory: memorySetting },
   'ignored',
 )
 
@@ -113,7 +113,7 @@ export function stepGraph(
     gradient === undefined ? [] : [{ parameter: parameters[i], gradient }],
   )
   const gradients = combine(builder, accumulation.sum(builder, found))
-  const scaling = scaleOf(builder, gradients, { accumulation, clipNorm, lossScale })
+  const scaling = gradientScaleOf(builder, gradients, { accumulation, clipNorm, lossScale })
   const { scale, counts, partCounts } = scaling
 
   const states = stateNodes(training).map(stateValue)
@@ -147,7 +147,7 @@ function trainedParameters(graph: Graph, groups: ParameterGroups): Node[] {
  */
 export function evaluationGraph(model: Graph, batchSize: number, options: PrecisionOptions = {}): Graph {
   graphOf(model)
-  stepSettings.batchSize.parse(batchSize, 'batchSize')
+  trainingStepSettings.batchSize.parse(batchSize, 'batchSize')
   const precision = precisionOptions.parse(options, '')
   return mixedPrecision(integerArithmetic(foldBatchNorm(inferenceMode(setBatchSize(model, batchSize)))), precision)
 }

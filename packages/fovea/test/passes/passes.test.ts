@@ -105,9 +105,9 @@ describe('fuse', () => {
 test('fold-batch-norm leaves convolutions that add, activate and share the old parameters', () => {
   expect(text(foldBatchNorm(inferenceMode(residualBlock())))).toMatchInlineSnapshot(`
     "%image = input() : float32 1×4×4×3
-    %conv1.folded = foldBatchNorm(%conv1.weight, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 : float32 8×3×3×3, float32 8
+    %conv1.folded = foldedWeights(%conv1.weight, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 : float32 8×3×3×3, float32 8
     %conv1 = conv2d(%image, %conv1.folded.0, %conv1.folded.1) activation=relu : float32 1×4×4×8
-    %conv2.folded = foldBatchNorm(%conv2.weight, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var) epsilon=0.00001 : float32 8×8×3×3, float32 8
+    %conv2.folded = foldedWeights(%conv2.weight, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var) epsilon=0.00001 : float32 8×8×3×3, float32 8
     %conv2 = conv2d(%conv1, %conv2.folded.0, %conv2.folded.1, %conv1) activation=relu : float32 1×4×4×8
     %pool = globalAveragePool(%conv2) : float32 1×1×1×8
     %flatten = flatten(%pool) : float32 1×8

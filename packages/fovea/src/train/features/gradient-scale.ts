@@ -32,7 +32,7 @@ export interface GradientScale {
 }
 
 /** Adds the nodes, and the outputs `gradientNorm` and `finite` where they are known. */
-export function scaleOf(
+export function gradientScaleOf(
   builder: StepBuilder,
   gradients: readonly ParameterGradient[],
   { accumulation, clipNorm, lossScale }: GradientScaleOptions,

@@ -5,7 +5,7 @@
 
 import { chooseWeights, type Pattern, patterns, type ScoredWeights } from '../../compress/choose-weights.js'
 import { connectionNodes, masked } from '../../compress/connections.js'
-import { type Scope, scopes } from '../../compress/scope.js'
+import { type PruningScope, scopes } from '../../compress/scope.js'
 import type { Program } from '../../engines/engine.js'
 import { SettingError } from '../../errors.js'
 import { type Graph, slotOwner, stateNodes } from '../../graph/graph.js'
@@ -44,7 +44,7 @@ export type Pruning =
       /** Default `magnitude`. */
       readonly importance?: GradualCriterion
       /** Default `global`. */
-      readonly scope?: Scope
+      readonly scope?: PruningScope
       /** Default `any`. */
       readonly pattern?: Pattern
       /** Parts of the run. Defaults 0 and 0.75: what is left has a quarter of it to recover. */

@@ -235,8 +235,8 @@ export const fusedConv2d: OperatorSpec = {
   ],
 }
 
-export const foldBatchNorm: OperatorSpec = {
-  op: 'foldBatchNorm',
+export const foldedWeights: OperatorSpec = {
+  op: 'foldedWeights',
   differentiable: [],
   samples: [
     {

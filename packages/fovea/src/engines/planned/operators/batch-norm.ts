@@ -114,7 +114,7 @@ const batchNormGradient: Lower = (to, node, whole) => {
   to.kernel('batchNormGradientApply', { ...pass, ...left, slopes, dx: to.write(0) })
 }
 
-const foldBatchNorm: Lower = (to, node) => {
+const foldedWeights: Lower = (to, node) => {
   const [{ type }] = node.inputs
   const reads = node.inputs.map(input => to.read(input))
   const [channels] = type.shape
@@ -129,5 +129,5 @@ export const batchNorms = {
   batchNorm,
   batchNormTraining: inSlices(batchNormTraining),
   batchNormGradient: inSlices(batchNormGradient),
-  foldBatchNorm: inFloat32(foldBatchNorm),
+  foldedWeights: inFloat32(foldedWeights),
 } as const satisfies Record<string, LoweringEntry>

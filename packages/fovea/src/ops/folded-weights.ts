@@ -9,11 +9,11 @@ import { noImages } from './batch.js'
 import { defineOp } from './define.js'
 import { expectShape, expectType } from './expect.js'
 
-export type FoldBatchNormAttributes = { readonly epsilon: number }
+export type FoldedWeightsAttributes = { readonly epsilon: number }
 
 /** weight, γ, β, mean, variance, and optionally the convolution's bias; outputs weight' and bias'. */
-export const foldBatchNorm = defineOp<FoldBatchNormAttributes>({
-  name: 'foldBatchNorm',
+export const foldedWeights = defineOp<FoldedWeightsAttributes>({
+  name: 'foldedWeights',
   batch: noImages,
   memory: [],
   float32Inputs: [0, 1, 2, 3, 4, 5],
