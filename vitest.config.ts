@@ -9,14 +9,19 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
+const readJson = (file: string): unknown => JSON.parse(readFileSync(path(file), 'utf8'))
+
+const { workspaces } = readJson('package.json') as { readonly workspaces: readonly string[] }
+
 /** What a package exports from dist/, taken from src/: tests see the sources as they are, built or not. */
-const aliases = ['fovea', 'fovea-onednn', 'fovea-cli'].flatMap(name => {
-  const { exports } = JSON.parse(readFileSync(path(`packages/${name}/package.json`), 'utf8')) as {
-    exports: Record<string, { default: string }>
+const aliases = workspaces.flatMap(folder => {
+  const { name, exports } = readJson(`${folder}/package.json`) as {
+    readonly name: string
+    readonly exports: Readonly<Record<string, { readonly default: string }>>
   }
   return Object.entries(exports).map(([subpath, { default: built }]) => ({
     find: new RegExp(`^${name}${subpath.slice(1)}$`),
-    replacement: path(`packages/${name}/${built.replace('./dist/', 'src/').replace(/\.js$/, '.ts')}`),
+    replacement: path(`${folder}/${built.replace('./dist/', 'src/').replace(/\.js$/, '.ts')}`),
   }))
 })
 

@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { FoveaError, type Precision, type Prediction, predict } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
+import { formatNames } from '../data/image-formats.js'
 import { decodeImages } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { createOutput, percent } from '../output.js'
@@ -20,7 +21,7 @@ export function predictCommand(): Command {
   return withEngineOptions(new Command('predict'))
     .description('say what is in images')
     .argument('<file>', 'a model that fovea saved, or the folder of a run')
-    .argument('<images...>', 'JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files')
+    .argument('<images...>', `${formatNames} files`)
     .option('--top <n>', 'labels an image', wholeNumber('--top', 1), 5)
     .addOption(settingOption('precision').default('float32'))
     .option('--json', 'print JSON, a line an image')
