@@ -1,6 +1,6 @@
 /** @file `fovea compare`: models, in several precisions, beside each other. */
 
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type Precision, precisions } from 'fovea'
 import { measureRows } from '../compare/measure.js'
 import { planRows, type RowOptions } from '../compare/rows.js'
@@ -28,11 +28,10 @@ export function compareCommand(): Command {
   return withEngineOptions(new Command('compare'))
     .description('put models side by side: size, cost, speed, and accuracy with --data')
     .argument('<models...>', 'resnet20, efficientnet-b0, …, or models that fovea saved and folders of runs')
-    .option(
-      '--precision <names>',
-      `each model in each of these, between commas: ${precisions.join(', ')}`,
-      listOf(precision(precisions)),
-      ['float32'],
+    .addOption(
+      new Option('--precision <names>', `compare each model in these, between commas: ${precisions.join(', ')}`)
+        .argParser(listOf(precision(precisions)))
+        .default(['float32'], 'float32'),
     )
     .addOption(settingOption('keepFloat32'))
     .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file: measures saved models on it')

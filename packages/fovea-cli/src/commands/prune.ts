@@ -34,60 +34,67 @@ const methodNames = Object.keys(methods) as Method[]
 export function pruneCommand(): Command {
   const aboutMethods = methodNames.map(name => `  ${name}: ${methods[name]}`).join('\n')
   return withEngineOptions(new Command('prune'))
-    .description('leave out the channels, or the weights, that a model needs least')
+    .description('remove the channels or weights that a model needs least')
     .argument('[file]', 'a model that fovea saved, or the folder of a run (not with --resume)')
     .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option(
       '--method <name>',
-      `what goes: ${methodNames.join(', ')}; see below`,
+      `what to remove: ${methodNames.join(', ')}; see below`,
       oneOf('--method', methodNames),
       'channels',
     )
     .option(
       '--amount <part>',
-      'the part that goes: of the multiply-adds, or of the weights: 0.5',
+      'how much to remove, as a part of the multiply-adds (channels) or of the weights, such as 0.5',
       numberOf('--amount', false, { above: 0, below: 1 }),
     )
     .option(
       '--importance <by>',
-      `what decides which channels go: ${criteria.join(', ')} (default: l2)`,
+      `how channels are ranked: ${criteria.join(', ')} (default: l2)`,
       oneOf('--importance', criteria),
     )
     .option(
       '--scope <scope>',
-      `${scopes.join(' or ')}: whether layers are weighed against each other, or all lose the same part`,
+      `${scopes.join(' or ')}: rank all layers together, or remove the same part of each`,
       oneOf('--scope', scopes),
       'global',
     )
     .option(
       '--multiple-of <n>',
-      'layers keep a multiple of so many channels (default: 8)',
+      'layers keep a multiple of this many channels (default: 8)',
       wholeNumber('--multiple-of', 1),
     )
     .option(
       '--pattern <pattern>',
-      '2:4: of each four weights, two go; instead of --amount',
+      '2:4: remove two of every four weights; instead of --amount',
       oneOf('--pattern', patterns),
     )
-    .option('--gradual', 'let weights go while the model trains, ever more of them')
+    .option('--gradual', 'remove weights little by little while the model trains (with --epochs)')
     .option(
       '--images <n>',
-      'training images from which importance (taylor) and statistics of norms are estimated; those that --analyze measures',
+      'training images to estimate taylor importance and norm statistics from; with --analyze, the images to measure',
       wholeNumber('--images', 1),
       2048,
     )
-    .option('--epochs <n>', 'train what is left for so long, by the recipe of the model', wholeNumber('--epochs', 1))
+    .option(
+      '--epochs <n>',
+      "train the pruned model for this many epochs, by the model's recipe",
+      wholeNumber('--epochs', 1),
+    )
     .option(
       '--learning-rate <x>',
-      "the highest of that training (default: a quarter of the recipe's)",
+      "the highest learning rate of that training (default: a quarter of the recipe's)",
       positiveNumber('--learning-rate'),
     )
     .addOption(settingOption('batchSize', "the recipe's"))
-    .option('--analyze', 'prune nothing: measure what each layer alone bears, as table and picture')
-    .option('--distill', 'what is trained learns from the original too, beside the labels')
-    .option('--seed <n>', 'of that training, and of random importance', integer('--seed'), 0)
+    .option('--analyze', 'prune nothing; measure what pruning each layer alone costs, as a table and a picture')
+    .option('--distill', 'let the pruned model learn from the original as well as from the labels (with --epochs)')
+    .option('--seed <n>', 'seed of that training, and of random importance', integer('--seed'), 0)
     .option('--skip-bad', 'leave out images that cannot be read')
-    .option('--out <folder>', 'where all is kept; replaces no file (default: runs/MODEL-pruned, or …-2, …)')
+    .option(
+      '--out <folder>',
+      'where the results are kept; replaces no file (default: runs/MODEL-pruned, or runs/MODEL-pruned-2, …)',
+    )
     .option('--resume <folder>', 'go on with the pruning in this folder, as it was started')
     .option('--json', 'print JSON')
     .addHelpText('after', `\nMethods:\n${aboutMethods}`)

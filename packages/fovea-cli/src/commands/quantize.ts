@@ -21,38 +21,41 @@ const methodNames = Object.keys(methods) as Method[]
 export function quantizeCommand(): Command {
   const aboutMethods = methodNames.map(name => `  ${name}: ${methods[name]}`).join('\n')
   return withEngineOptions(new Command('quantize'))
-    .description('keep a model in integers, or in 16 bits')
+    .description('store a model in fewer bits: as integers, or in 16 bits')
     .argument('<file>', 'a model that fovea saved, or the folder of a run')
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option('--method <name>', `${methodNames.join(' or ')}; see below`, oneOf('--method', methodNames), 'ptq')
-    .option('--images <n>', 'training images that show which numbers activations take', wholeNumber('--images', 1), 512)
+    .option('--images <n>', 'training images that show the ranges of activations', wholeNumber('--images', 1), 512)
     .option(
       '--ranges <by>',
-      `${rangeMethods.join(', ')}: how the range of an activation is chosen (default: mse)`,
+      `how the range of an activation is chosen: ${rangeMethods.join(', ')} (default: mse)`,
       oneOf('--ranges', rangeMethods),
     )
     .option(
       '--weight-bits <n>',
-      '8, or 7 for processors without VNNI, which are fast with no more (default: 8)',
+      '8, or 7, which is faster on processors without VNNI (default: 8)',
       wholeNumber('--weight-bits', 7, 8),
     )
     .option(
       '--max-loss <points>',
-      'points of accuracy that may be lost; where it would be more, the layers that lose most stay float32',
+      'the most points of accuracy to lose; where more would be lost, the layers that cost most stay float32',
       numberOf('--max-loss', false, { from: 0, to: 100 }),
     )
     .option(
       '--type <type>',
-      `with --method weights: ${weightTypes.join(', ')} (default: int8)`,
+      `the type of the weights, with --method weights: ${weightTypes.join(', ')} (default: int8)`,
       oneOf('--type', weightTypes),
     )
     .option(
       '--keep-float32 <patterns>',
-      'layers that stay float32, such as conv1,layer1.*,fc; with --method weights, parameters',
+      'layers that stay float32, such as conv1,layer1.*,fc (with --method weights: parameters)',
       patternList('--keep-float32', 'patterns over names'),
     )
     .option('--skip-bad', 'leave out images that cannot be read')
-    .option('--out <folder>', 'where all is kept; replaces no file (default: runs/MODEL-quantized, or …-2, …)')
+    .option(
+      '--out <folder>',
+      'where the results are kept; replaces no file (default: runs/MODEL-quantized, or runs/MODEL-quantized-2, …)',
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', `\nMethods:\n${aboutMethods}`)
     .action(run)

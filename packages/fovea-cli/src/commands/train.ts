@@ -47,11 +47,14 @@ export function trainCommand(): Command {
     .addOption(settingOption('normStatistics'))
     .option(
       '--augment <list>',
-      'beside those of the recipe: cutmix,trivial-augment,cutout=8; all are listed below',
+      'augmentations to add to those of the recipe, such as cutmix,trivial-augment,cutout=8; all are listed below',
       augmentList,
     )
     .option('--pruning <settings>', aboutPruning, pruningList)
-    .option('--distill <file>', 'a trained model of the same images and classes, to learn from beside the labels')
+    .option(
+      '--distill <file>',
+      'a trained model of the same images and classes, to learn from as well as from the labels',
+    )
     .option(
       '--average-decay <x>',
       'decay of a moving average of the weights, which is evaluated and kept',

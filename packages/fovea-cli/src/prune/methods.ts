@@ -14,10 +14,10 @@ import { UsageError } from '../usage.js'
 
 /** The methods, and what goes by each. */
 export const methods = {
-  channels: 'whole channels, for a smaller and faster network',
-  magnitude: 'single weights, the smallest',
-  movement: 'single weights, those that training moves towards 0',
-  taylor: 'single weights, those without which the loss stays nearest',
+  channels: 'whole channels: the model becomes smaller and faster',
+  magnitude: 'single weights: the smallest',
+  movement: 'single weights: those that training moves towards 0',
+  taylor: 'single weights: those whose removal changes the loss least',
 } as const
 
 /** A key of `methods`. */
@@ -57,16 +57,19 @@ export function checkMethod(options: MethodOptions): void {
     if (gradual) refuse('--gradual is for single weights: --method magnitude')
     if (pattern !== undefined) refuse('--pattern is for single weights: --method magnitude')
   } else {
-    if (importance !== undefined) refuse(`--importance is for channels: --method ${method} says which weights go`)
+    if (importance !== undefined)
+      refuse(`--importance is for channels: --method ${method} decides which weights to remove`)
     if (multipleOf !== undefined) refuse('--multiple-of is for channels: --method channels')
   }
-  if (pattern === '2:4' && amount !== undefined) refuse('--pattern 2:4 takes half of the weights: leave out --amount')
+  if (pattern === '2:4' && amount !== undefined) refuse('--pattern 2:4 removes half of the weights: leave out --amount')
   if (pattern !== '2:4' && amount === undefined) {
-    refuse('--amount is missing: the part that goes, such as 0.5')
+    refuse('--amount is missing: how much to remove, such as 0.5')
   }
-  if (distill && epochs === undefined) refuse('--epochs is missing: --distill is about how what is left is trained')
+  if (distill && epochs === undefined) refuse('--epochs is missing: --distill needs the pruned model to train')
   if (isGradual(options) && epochs === undefined) {
-    refuse(`--epochs is missing: ${gradual ? '--gradual' : `--method ${method}`} takes weights while the model trains`)
+    refuse(
+      `--epochs is missing: ${gradual ? '--gradual' : `--method ${method}`} removes weights while the model trains`,
+    )
   }
 }
 

@@ -12,8 +12,8 @@ import { UsageError } from '../usage.js'
 
 /** The methods, and what each does. */
 export const methods = {
-  ptq: 'weights and activations become integers: a smaller and, on most processors, a faster model',
-  weights: 'weights alone take fewer bits: a smaller file, and the same time',
+  ptq: 'weights and activations become integers: the model becomes smaller and, on most processors, faster',
+  weights: 'only weights take fewer bits: the file becomes smaller, the model no faster',
 } as const
 
 /** A key of `methods`. */

@@ -22,7 +22,7 @@ export type MemoryUse = (typeof memoryUses)[number]
 
 /** The row of `MemoryUse`. */
 export const memorySetting = choice(
-  'how much of the forward pass is kept; low computes more of it again, slower, for a larger batch',
+  'how much of the forward pass is kept; low keeps less and computes it again: slower, but a larger batch fits',
   memoryUses,
 ).default('standard')
 

@@ -32,7 +32,7 @@ export const trainingStepSettings = {
   accumulate: whole('parts of a batch that run one after another, for less memory', { from: 1 }).default(1),
   clipNorm: number('the longest norm of all gradients together', { above: 0 }).optional(),
   normStatistics: choice(
-    'of which images norms take their statistics; running ones stay as they are',
+    'which statistics norms use: those of the batch, or the running ones, which then do not change',
     normStatistics,
   ).default('batch'),
   ...precisionSettings,
@@ -47,7 +47,7 @@ export const trainingSettings = {
   augmentation: augmentationSetting.default({}),
   seed: whole('of the order of images, their augmentation, dropout').default(0),
   testTimeAugmentation: choice(
-    'views of each held-out image for a last measurement beside the one without',
+    'average over these views of each held-out image, in one more measurement at the end',
     testTimeAugmentations,
   ).default('none'),
 } satisfies Rows<TrainingSettings>
