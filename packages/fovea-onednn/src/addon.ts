@@ -82,7 +82,7 @@ export interface NativePlan {
 
 export interface Addon {
   info(): {
-    /** Of the table of kernels that it was built with (kernels/interface.ts). */
+    /** Of the table of kernels that it was built with (interface.ts). */
     readonly interface: string
     readonly version: string
     readonly instructionSet: string
