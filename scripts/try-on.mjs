@@ -2,7 +2,7 @@
 /**
  * @file Tries the last commit of this checkout on a fresh Debian, as its users meet it: what the README says is installed
  * there, then `npm start` and `npm test` run as a plain user without root and as root, and the packages that are made there
- * are installed and tried. Prints a table; fails when any of it failed. Half an hour on two cores. As root, on Linux.
+ * are installed and tried. Prints a table; fails when any of it failed. 40 minutes on two cores. As root, on Linux.
  * usage: node scripts/try-on.mjs trixie|bookworm [--folder F] [--keep] [--mirror URL]
  *   --folder  where it is made, instead of in a temporary folder; one that was kept there is used again
  *   --keep    leaves it behind

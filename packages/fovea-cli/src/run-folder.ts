@@ -37,6 +37,8 @@ const METRICS = 'metrics.jsonl'
 export const resumeCommand = ({ path }: RunFolder): string => foveaCommand('train', '--resume', path)
 
 export class RunFolder {
+  #isTaken = false
+
   constructor(readonly path: string) {}
 
   file(name: string): string {
@@ -116,19 +118,32 @@ export class RunFolder {
 
   /**
    * Takes the folder, made where missing, until the returned function is called; a folder in which no run began is then
-   * removed again.
+   * removed again if it is empty. What is taken already may be taken again by a part of the same work.
    * @throws FoveaError if another process has it, or the disk refuses
    */
   lock(): () => void {
+    if (this.#isTaken) return () => {}
     const isNew = !existsSync(this.path)
     try {
       const release = lockFolder(this.path)
+      this.#isTaken = true
       return () => {
+        this.#isTaken = false
         release()
         if (isNew && !this.hasBegun) removeEmpty(this.path)
       }
     } catch (error) {
       throw diskError(error, this.path, 'write')
+    }
+  }
+
+  /** Does work that is of several parts in the folder, which is taken until the end of all of them. */
+  async whileTaken(work: () => Promise<void>): Promise<void> {
+    const release = this.lock()
+    try {
+      await work()
+    } finally {
+      release()
     }
   }
 

@@ -113,6 +113,7 @@ describe('a command whose output is its result', () => {
       ['parity', parity],
       ['train', 'resnet8', '--explain'],
       ['data', 'info', photos],
+      ['setup'],
     ])('says on a full disk that it cannot be written, and ends with 1: fovea %s %s', async (...words) => {
     const args = words.filter(word => word !== undefined)
     for (const more of args.at(-1)?.startsWith('--') ? [[]] : [[], ['--json']]) {
@@ -122,11 +123,13 @@ describe('a command whose output is its result', () => {
   })
 
   test.runIf(existsSync('/dev/full'))('and files leaves the files', async () => {
-    const places = [join(folder, 'eval'), join(folder, 'rate.png'), join(folder, 'trace.json')]
+    const places = ['eval', 'rate.png', 'trace.json', 'pruned', 'quantized'].map(name => join(folder, name))
     for (const args of [
       ['eval', whole, '--data', photos, '--out', places[0]],
       ['find-rate', 'cnn', '--data', photos, '--batch', '4', '--steps', '50', '--out', places[1]],
       ['bench', 'resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1', '--trace', places[2]],
+      ['prune', whole, '--data', photos, '--amount', '0.3', '--out', places[3]],
+      ['quantize', whole, '--data', photos, '--out', places[4]],
       ['data', 'pack', photos, '--out', out],
     ]) {
       const { code, stderr } = await fovea(args, { env, cwd: folder, stdoutTo: '/dev/full' })
@@ -136,6 +139,7 @@ describe('a command whose output is its result', () => {
       expect(existsSync(file) || existsSync(file.replace(/png$/, 'svg'))).toBe(true)
     }
     expect(existsSync(join(places[0], 'results.json'))).toBe(true)
+    for (const place of places.slice(3)) expect(readdirSync(place)).toContain('account.json')
   })
 })
 

@@ -95,6 +95,16 @@ test('weights alone, in each type', async () => {
   expect(readModel(join(folder, 'int8')).weights.get('conv1.weight')).toBeInstanceOf(Int8Array)
 })
 
+test('two at once in one folder: one is refused, and what the other leaves is whole', async () => {
+  const both = await Promise.all([quantize('twice'), quantize('twice')])
+  expect(both.map(({ code }) => code).sort()).toEqual([0, 1])
+  const { stderr } = both.find(({ code }) => code === 1)!
+  // Who comes when all is done is told that it is there.
+  expect(stderr).toMatch(/is in use by another run|is there already|would be replaced/)
+  const account = JSON.parse(readFileSync(join(folder, 'twice', 'account.json'), 'utf8'))
+  expect(account.after.fileBytes).toBe(statSync(join(folder, 'twice', 'model.safetensors')).size)
+})
+
 test('what does not fit is refused by name, and nothing is left', async () => {
   const taken = join(folder, 'taken')
   mkdirSync(taken)

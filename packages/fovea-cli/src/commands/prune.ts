@@ -112,7 +112,7 @@ async function run(file: string | undefined, options: PruneOptions, command: Com
     const { file: started, request } = requestOf(plan.arguments)
     const { engine = request.engine, threads = request.threads } = options
     const now = { ...request, ...(engine && { engine }), ...(threads && { threads }) }
-    await runPruning(started, now, { folder, plan, output })
+    await folder.whileTaken(() => runPruning(started, now, { folder, plan, output }))
     return
   }
   const { data } = given
@@ -129,15 +129,17 @@ async function run(file: string | undefined, options: PruneOptions, command: Com
   checkMethod(request)
   const { name } = readModel(file)
   const folder = new RunFolder(out ?? freeRunFolder(`${name}-pruned`))
-  const [plan, ...files] = filesOf(folder)
-  if (entryAt(plan)) {
-    throw new FoveaError(
-      `'${folder.path}' holds a pruning: go on with it (${resumePruning(folder)}) or choose another --out`,
-    )
-  }
-  folder.checkNew()
-  checkNewFiles(files, '--out')
-  await runPruning(file, request, { folder, plan: { arguments: argumentsOf(file, request) }, output })
+  await folder.whileTaken(async () => {
+    const [plan, ...files] = filesOf(folder)
+    if (entryAt(plan)) {
+      throw new FoveaError(
+        `'${folder.path}' holds a pruning: go on with it (${resumePruning(folder)}) or choose another --out`,
+      )
+    }
+    folder.checkNew()
+    checkNewFiles(files, '--out')
+    await runPruning(file, request, { folder, plan: { arguments: argumentsOf(file, request) }, output })
+  })
 }
 
 /** @throws UsageError if options were given that mean nothing here. @param why in words */

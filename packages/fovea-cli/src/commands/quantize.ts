@@ -65,10 +65,12 @@ async function run(file: string, { out, json, ...request }: QuantizeOptions): Pr
   const output = createOutput(json === true, { leavesFiles: true })
   checkMethod(request)
   const folder = new RunFolder(out ?? freeRunFolder(`${readModel(file).name}-quantized`))
-  folder.checkNew()
-  checkNewFiles(
-    accountFiles.map(name => folder.file(name)),
-    '--out',
-  )
-  await runQuantization(file, request, { folder, output })
+  await folder.whileTaken(async () => {
+    folder.checkNew()
+    checkNewFiles(
+      accountFiles.map(name => folder.file(name)),
+      '--out',
+    )
+    await runQuantization(file, request, { folder, output })
+  })
 }

@@ -16,6 +16,7 @@ import { type Dataset, FormatError } from 'fovea'
 import { checkArguments, number } from 'fovea/engine'
 import { z } from 'zod'
 import { diskError, writeFileAtomic } from '../files.js'
+import { foveaCommand } from '../shell.js'
 import { decodedFactsSchema } from './folder-facts.js'
 import type { LoadedData } from './found-data.js'
 import { imageHash, joinHashes, splitHashes } from './image-hash.js'
@@ -212,7 +213,7 @@ function manifestOf(path: string, file: OpenFile): { manifest: PackedManifest; l
   if (!READS.includes(version)) {
     throw new FormatError(
       `'${path}' has version ${version} of the format, this Fovea reads ${READS.join(' and ')}; ` +
-        `pack the images again: npx fovea data pack FOLDER --out ${path}`,
+        `delete it and pack the images again: ${foveaCommand('data', 'pack', 'FOLDER', '--out', path)}`,
     )
   }
   const end = file.size >= 2 * MARK ? file.read(file.size - MARK, MARK) : Buffer.alloc(MARK)

@@ -46,7 +46,7 @@ export const filesOf = (folder: RunFolder): string[] => [
   ...accountFiles.map(name => folder.file(name)),
 ]
 
-/** @param plan of a run that goes on; else it is `arguments` alone, and nothing is there yet */
+/** In a folder that is taken. @param plan of a run that goes on; else it is `arguments` alone, and nothing is there yet */
 export async function runPruning(
   file: string,
   request: PruneRequest,
@@ -71,7 +71,7 @@ export async function runPruning(
   const [images] = measured.images
   const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
 
-  if (isGradual(request)) await locked(folder, () => writePlan(folder, plan))
+  if (isGradual(request)) await writePlan(folder, plan)
   const pruned = isGradual(request)
     ? undefined
     : (plan.pruned ?? (await takeAtOnce(model, request, { plan, trained, data, images, engine, folder, output })))
@@ -127,22 +127,11 @@ async function takeAtOnce(
   output.show(formatTable(columns, layers.map(row)))
   output.say(`without training: ${percent(accuracy)} of ${withCommas(images.length)} images`)
   const start = request.epochs === undefined ? folder : new RunFolder(folder.file(START))
-  await locked(folder, async () => {
-    await writePlan(folder, plan)
-    await writeCheckpoint(start.model, { model: left })
-    await carryTrainedImages(start.path, trained)
-    await writePlan(folder, { ...plan, pruned })
-  })
+  await writePlan(folder, plan)
+  await writeCheckpoint(start.model, { model: left })
+  await carryTrainedImages(start.path, trained)
+  await writePlan(folder, { ...plan, pruned })
   return pruned
-}
-
-async function locked(folder: RunFolder, work: () => Promise<void>): Promise<void> {
-  const release = folder.lock()
-  try {
-    await work()
-  } finally {
-    release()
-  }
 }
 
 const isTrained = (folder: RunFolder): boolean => folder.ownRecord()?.times.finished !== undefined

@@ -24,6 +24,7 @@ export interface QuantizeRequest extends MethodOptions, EngineOptions {
 /** So many training images decide about a budget where there are none for validation. */
 const BUDGET_IMAGES = 2000
 
+/** In a folder that is taken. */
 export async function runQuantization(
   file: string,
   request: QuantizeRequest,
@@ -54,13 +55,8 @@ export async function runQuantization(
     maxLoss === undefined
       ? await quantizeBy(model, request, how)
       : await quantizeWithin(model, request, { ...how, maxLoss, output, measured: data.validation ?? shuffled })
-  const release = folder.lock()
-  try {
-    await writeCheckpoint(folder.model, { model: quantized.model })
-    await carryTrainedImages(folder.path, trained)
-  } finally {
-    release()
-  }
+  await writeCheckpoint(folder.model, { model: quantized.model })
+  await carryTrainedImages(folder.path, trained)
   output.show(formatTable(columns, quantized.layers.map(row)))
   const account = await accountOf(
     { name: file, model },

@@ -104,7 +104,7 @@ describe('a packed file', () => {
     other[8] = 3
     writeFileSync(path, other)
     expect(() => openPacked(path)).toThrow(
-      /has version 3 of the format, this Fovea reads 1 and 2; pack the images again: npx fovea data pack FOLDER --out .*small/,
+      /has version 3 of the format, this Fovea reads 1 and 2; delete it and pack the images again: npx fovea data pack FOLDER --out .*small/,
     )
     expect(isPacked(path)).toBe(true)
     expect(isPacked(temporary.write('other', 'short'))).toBe(false)
