@@ -113,7 +113,6 @@ describe('a command whose output is its result', () => {
       ['parity', parity],
       ['train', 'resnet8', '--explain'],
       ['data', 'info', photos],
-      ['setup'],
     ])('says on a full disk that it cannot be written, and ends with 1: fovea %s %s', async (...words) => {
     const args = words.filter(word => word !== undefined)
     for (const more of args.at(-1)?.startsWith('--') ? [[]] : [[], ['--json']]) {
@@ -140,6 +139,8 @@ describe('a command whose output is its result', () => {
     }
     expect(existsSync(join(places[0], 'results.json'))).toBe(true)
     for (const place of places.slice(3)) expect(readdirSync(place)).toContain('account.json')
+    const setup = await fovea(['setup'], { env, stdoutTo: '/dev/full' })
+    expect(setup).toMatchObject({ code: 1, stderr: expect.stringContaining(`${FULL}; going on without it\n`) })
   })
 })
 
