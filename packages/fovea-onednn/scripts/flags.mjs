@@ -22,31 +22,33 @@ export const sources = readdirSync(native)
   .filter(name => name.endsWith('.cc') && (process.arch === 'x64' || isaFlags[name] === undefined))
   .map(name => ({ name, isa: isaFlags[name] ?? [] }))
 
+/** What the kernels are compiled with, whatever for. */
+export const kernelFlags = [
+  '-std=c++17',
+  // No -ffast-math: NaN must stay NaN. These two only drop side effects nobody reads.
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-Wall',
+  '-Wextra',
+  '-Wno-psabi',
+  ...['-I', native, '-I', generated],
+]
+
 /**
- * What all files are compiled with, but for how they are optimized.
+ * What all files of the addon are compiled with, but for how they are optimized.
  * @param {string} onednn the folder whose include/ holds oneDNN's headers; '' for the compiler's own search path
  * @returns {string[]}
  */
 export function compileFlags(onednn) {
   return [
-    '-std=c++17',
+    ...kernelFlags,
     '-fPIC',
     '-fvisibility=hidden',
-    // No -ffast-math: NaN must stay NaN. These two only drop side effects nobody reads.
-    '-fno-math-errno',
-    '-fno-trapping-math',
-    '-Wall',
-    '-Wextra',
-    '-Wno-psabi',
     ...(process.platform === 'darwin' ? ['-Xpreprocessor', '-fopenmp'] : ['-fopenmp']),
     '-DNAPI_VERSION=8',
     // Every C++ exception becomes one of JavaScript's, unless the environment is ending and takes none.
     '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL',
     '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
-    '-I',
-    native,
-    '-I',
-    generated,
     '-isystem',
     require('node-api-headers').include_dir,
     '-isystem',

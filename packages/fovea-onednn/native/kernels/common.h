@@ -1,31 +1,11 @@
-// What all kernels share: splitting work over threads, dispatch over element types and activations, and the view of a
-// NHWC tensor as rows of channels widened to whole vectors.
+// What all kernels share: dispatch over element types and activations, and the view of a NHWC tensor as rows of channels
+// widened to whole vectors, split over threads.
 #pragma once
-#include <omp.h>
-
 #include "kernel_fields.h"
+#include "../parallel.h"
 #include "../simd.h"
 
 namespace {
-
-// Calls body(begin, end, thread) on disjoint ranges of [0, n), at least `grain` each; the split depends on n, grain and
-// threads only, so the same run gives the same bits.
-template <class Body>
-inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
-  int64_t most = n / (grain > 0 ? grain : 1);
-  int team = (int)(most < 1 ? 1 : most < threads ? most : threads);
-  if (team == 1) {
-    body((int64_t)0, n, 0);
-    return;
-  }
-#pragma omp parallel num_threads(team)
-  {
-    // A share belongs to a number, not to a thread: the system may give fewer threads than asked for.
-    for (int share = omp_get_thread_num(); share < team; share += omp_get_num_threads()) {
-      body(n * share / team, n * (share + 1) / team, share);
-    }
-  }
-}
 
 constexpr int64_t kGrain = 8192;  // elements below which a second thread costs more than it brings
 

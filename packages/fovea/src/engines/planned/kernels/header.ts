@@ -1,6 +1,6 @@
 /**
  * @file The table of kernels as C++: enumerations, a struct of named fields for each kernel, the list of kernels, and what a plan
- * is checked by. the package of an engine writes it where its native side is built.
+ * is checked by. The package of an engine writes it where its native side is built.
  */
 import { type BufferField, elementBytes, enumerations, type Field, isBuffer, type NumberField } from './field.js'
 import { functions } from './size.js'
@@ -48,7 +48,7 @@ const structLines = entries.map(([kernel, fields]) =>
 )
 const listLines = entries.map(([kernel]) => `  KERNEL(${snake(kernel)}, ${struct(kernel)}) \\`)
 
-const enumerationsHeader = `// Names that are numbers in TypeScript too: made from src/kernels/field.ts and table.ts.
+const enumerationsHeader = `// Names that are numbers in TypeScript too: made from fovea/src/engines/planned/kernels/field.ts and table.ts.
 #pragma once
 #include <cstdint>
 
@@ -57,7 +57,7 @@ ${constantLines.join('\n')}
 `
 
 /** native/kernels reads it. */
-const fieldsHeader = `// The fields of our kernels, by name: made from src/kernels/table.ts.
+const fieldsHeader = `// The fields of our kernels, by name: made from fovea/src/engines/planned/kernels/table.ts.
 #pragma once
 #include "enumerations.h"
 #include "fields.h"
@@ -119,7 +119,7 @@ ${buffers.map(([, field]) => `       *bytes++ = ${bytes(field)};`).join('\n')}
 })
 
 /** native/signature.cc reads it. */
-const signaturesHeader = `// What a step of each kernel must hold, in the order of FOVEA_KERNELS: made from src/kernels/table.ts.
+const signaturesHeader = `// What a step of each kernel must hold, in the order of FOVEA_KERNELS: made from fovea/src/engines/planned/kernels/table.ts.
 const Signature kSignatures[] = {
 ${signatureLines.join('\n')}
 };

@@ -1,0 +1,34 @@
+// How kernels split work over threads: by OpenMP, or on one thread where the compiler has none, as for WebAssembly. In an
+// anonymous namespace, as all that kernels are compiled from (simd.h).
+#pragma once
+#include <cstdint>
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace {
+
+// Calls body(begin, end, thread) on disjoint ranges of [0, n), at least `grain` each; the split depends on n, grain and
+// threads only, so the same run gives the same bits.
+template <class Body>
+inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
+  int64_t most = n / (grain > 0 ? grain : 1);
+  int team = (int)(most < 1 ? 1 : most < threads ? most : threads);
+  if (team == 1) {
+    body((int64_t)0, n, 0);
+    return;
+  }
+#if defined(_OPENMP)
+#pragma omp parallel num_threads(team)
+  {
+    // A share belongs to a number, not to a thread: the system may give fewer threads than asked for.
+    for (int share = omp_get_thread_num(); share < team; share += omp_get_num_threads()) {
+      body(n * share / team, n * (share + 1) / team, share);
+    }
+  }
+#else
+  for (int share = 0; share < team; share++) body(n * share / team, n * (share + 1) / team, share);
+#endif
+}
+
+}  // namespace
