@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, sep } from 'node:path'
 import { FormatError, InvalidArgumentError, nearestNames, splitLabels } from 'fovea'
 import { type FolderFacts, formatEndings } from './folder-facts.js'
-import { type Endings, filesIn, foldersIn, looseImages } from './image-files.js'
+import { type Endings, type FolderFiles, filesIn, foldersIn, looseFiles } from './image-files.js'
 import { formatNames } from './image-formats.js'
 import type { SplitName } from './packed-file.js'
 import { findSplits } from './split-folders.js'
@@ -80,6 +80,7 @@ export function scanFolder(
       ['test', drawn === 'test' ? drawnImages : imagesOf(listed.test)],
     ] as const
   ).flatMap(([split, found]) => found.map(image => ({ split, ...image })))
+  const passed = passedOver(folder, lists)
   const drawnFrom = { folder: folders.train, heldOut }
   const facts: FolderFacts = {
     sources: {
@@ -88,8 +89,8 @@ export function scanFolder(
       ...(drawn === 'validation' && drawnImages.length > 0 && { validation: drawnFrom }),
       test: listed.test ? { folder: listed.test.folder } : drawnFrom,
     },
-    unused: [...unused, ...lists.flatMap(looseIn)],
-    leftOut: addedUp(lists.flatMap(list => [...list.classes.values()].map(({ others }) => others))),
+    unused: [...unused, ...passed.flatMap(({ unused }) => unused)],
+    leftOut: addedUp([...passed, ...lists.flatMap(list => [...list.classes.values()])].map(({ others }) => others)),
     joined: classes
       .map(name => lists.flatMap(list => list.classes.get(name)?.folders ?? []))
       .filter(paths => new Set(paths.map(path => basename(path))).size > 1),
@@ -109,8 +110,8 @@ interface ListedFolder {
   readonly folder: string
   /** By name, in normal form C. */
   readonly classes: ReadonlyMap<string, ListedClass>
-  /** Images beside the folders of classes. */
-  readonly loose: number
+  /** Beside the folders of classes. */
+  readonly loose: FolderFiles
 }
 
 function listClasses(dataFolder: string, folder: string): ListedFolder {
@@ -126,7 +127,7 @@ function listClasses(dataFolder: string, folder: string): ListedFolder {
       others: addedUp([same?.others ?? {}, others]),
     })
   }
-  return { folder, classes, loose: looseImages(join(dataFolder, folder)) }
+  return { folder, classes, loose: looseFiles(join(dataFolder, folder)) }
 }
 
 /** @throws FormatError for a class that is not trained on, but should be */
@@ -163,8 +164,25 @@ function drawImages(
   return splitLabels(labels, classes, heldOut, seed)
 }
 
-const looseIn = ({ folder, loose }: ListedFolder): FolderFacts['unused'] =>
-  loose > 0 ? [{ folder, images: loose, why: 'beside the class folders' }] : []
+/** What lies beside the folders of classes, of splits, and those between: of no class. */
+function passedOver(
+  dataFolder: string,
+  lists: readonly ListedFolder[],
+): { readonly unused: FolderFacts['unused']; readonly others: Endings }[] {
+  const beside = new Map<string, string>()
+  for (const { folder } of lists) {
+    const parts = folder.split(sep).filter(part => part !== '')
+    for (const [i, part] of parts.entries()) {
+      const above = parts.slice(0, i).join(sep)
+      if (!beside.has(above)) beside.set(above, `beside '${part}'`)
+    }
+  }
+  for (const { folder } of lists) beside.set(folder, 'beside the class folders')
+  return [...beside].map(([folder, why]) => {
+    const { images, others } = looseFiles(join(dataFolder, folder))
+    return { unused: images.length > 0 ? [{ folder, images: images.length, why }] : [], others }
+  })
+}
 
 function addedUp(counts: readonly Endings[]): Endings {
   const sum: Record<string, number> = {}
@@ -172,8 +190,9 @@ function addedUp(counts: readonly Endings[]): Endings {
   return sum
 }
 
-function checkClasses(path: string, { classes, loose }: ListedFolder, purpose: Purpose): void {
-  if ([...classes.values()].every(({ images }) => images.length === 0)) throw noImages(path, classes, loose)
+function checkClasses(path: string, list: ListedFolder, purpose: Purpose): void {
+  const { classes } = list
+  if ([...classes.values()].every(({ images }) => images.length === 0)) throw noImages(path, list)
   if (purpose === 'measure') return
   const empty = [...classes.values()].filter(({ images }) => images.length === 0)
   if (empty.length > 0) {
@@ -190,11 +209,12 @@ function checkClasses(path: string, { classes, loose }: ListedFolder, purpose: P
   }
 }
 
-function noImages(path: string, classes: ListedFolder['classes'], loose: number): FormatError {
+function noImages(path: string, { classes, loose }: ListedFolder): FormatError {
+  const count = loose.images.length
   const found =
-    loose > 0
-      ? `'${path}' holds ${loose} image${loose > 1 ? 's' : ''} but no class folders: put them into a folder for each class`
-      : `no images in '${path}'${instead(addedUp([...classes.values()].map(({ others }) => others)))}: ` +
+    count > 0
+      ? `'${path}' holds ${count} image${count > 1 ? 's' : ''} but no class folders: put them into a folder for each class`
+      : `no images in '${path}'${instead(addedUp([loose, ...classes.values()].map(({ others }) => others)))}: ` +
         `expected a folder for each class with ${formatNames} files`
   return new FormatError(`${found}, as in '${join(path, 'cat', '1.jpg')}', or train/CLASS/* and test/CLASS/*`)
 }

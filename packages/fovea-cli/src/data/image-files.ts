@@ -27,8 +27,7 @@ const isOfSystem = (name: string): boolean =>
  * @throws FoveaError naming a folder that cannot be read
  */
 export function filesIn(folder: string): FolderFiles {
-  const images: string[] = []
-  const others: Record<string, number> = {}
+  const taken: Taken = { images: [], others: {} }
   const entered = new Set<string>()
   const enter = (under: string): void => {
     const path = join(folder, under)
@@ -36,14 +35,12 @@ export function filesIn(folder: string): FolderFiles {
     if (entered.has(real)) return
     entered.add(real)
     for (const entry of entriesOf(path)) {
-      const at = join(under, entry.name)
-      if (isFolder(path, entry)) enter(at)
-      else if (isImage(path, entry)) images.push(at)
-      else others[endingOf(entry.name)] = (others[endingOf(entry.name)] ?? 0) + 1
+      if (isFolder(path, entry)) enter(join(under, entry.name))
+      else take(folder, under, entry, taken)
     }
   }
   enter('')
-  return { images: images.sort(), others }
+  return { images: taken.images.sort(), others: taken.others }
 }
 
 /** The names of the folders in a folder, sorted. */
@@ -53,9 +50,23 @@ export const foldersIn = (folder: string): string[] =>
     .map(({ name }) => name)
     .sort()
 
-/** How many images lie in a folder itself. */
-export const looseImages = (folder: string): number =>
-  entriesOf(folder).filter(entry => !isFolder(folder, entry) && isImage(folder, entry)).length
+/** What lies in a folder itself, not in the folders in it. */
+export function looseFiles(folder: string): FolderFiles {
+  const taken: Taken = { images: [], others: {} }
+  for (const entry of entriesOf(folder)) if (!isFolder(folder, entry)) take(folder, '', entry, taken)
+  return { images: taken.images.sort(), others: taken.others }
+}
+
+interface Taken {
+  readonly images: string[]
+  readonly others: Record<string, number>
+}
+
+function take(folder: string, under: string, entry: Dirent, { images, others }: Taken): void {
+  const ending = endingOf(entry.name)
+  if (isImage(join(folder, under), entry)) images.push(join(under, entry.name))
+  else others[ending] = (others[ending] ?? 0) + 1
+}
 
 function entriesOf(folder: string): Dirent[] {
   try {

@@ -5,7 +5,8 @@
 import { realpathSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { FormatError, InvalidArgumentError } from 'fovea'
-import { filesIn, foldersIn, looseImages } from './image-files.js'
+import { formatEndings } from './folder-facts.js'
+import { filesIn, foldersIn, looseFiles } from './image-files.js'
 import type { SplitName } from './packed-file.js'
 
 /** A folder with images that are not used. */
@@ -39,7 +40,7 @@ function splitOf(name: string): SplitName | undefined {
 /**
  * Finds the splits of a data folder; a folder that holds nothing but another folder of folders is looked through.
  * @throws InvalidArgumentError if there is no such folder; FormatError if two folders could be the same split, or none is
- *   there to train on beside those that are held out
+ *   there to train on beside those that are held out, or the classes to train on lie beside these, in no folder of their own
  */
 export function findSplits(folder: string): SplitFolders {
   const state = statSync(folder, { throwIfNoEntry: false })
@@ -56,22 +57,36 @@ export function findSplits(folder: string): SplitFolders {
     return candidates.length === 0 ? undefined : join(top, candidates[0])
   }
   const holdsClasses = (path: string): boolean =>
-    foldersIn(join(folder, path)).length > 0 && looseImages(join(folder, path)) === 0
+    foldersIn(join(folder, path)).length > 0 && looseFiles(join(folder, path)).images.length === 0
+  const classNames = names.filter(name => splitOf(name) === undefined)
+  /** Then it is a split, not a class of that name. */
+  const repeatsClasses = (name: string): boolean =>
+    foldersIn(join(folder, within(folder, join(top, name), classNames))).some(inner =>
+      classNames.some(other => comparable(other) === comparable(inner)),
+    )
 
   if (!names.some(name => splitOf(name) === 'train')) {
     if (names.length > 1 && names.every(name => splitOf(name) && holdsClasses(join(top, name)))) {
       const found = names.map(name => `'${join(folder, top, name)}'`).join(' and ')
       throw new FormatError(`beside ${found} there is no folder 'train' with the images to train on`)
     }
+    const heldOut = names.find(name => splitOf(name) && repeatsClasses(name))
+    if (heldOut !== undefined) {
+      throw new FormatError(
+        `'${join(folder, top, heldOut)}' looks like ${splitOf(heldOut)} images: ` +
+          `put the class folders beside it into '${join(folder, top, 'train')}'`,
+      )
+    }
     return { folders: { train: top }, unused: [] }
   }
   const someHeldOut = names.some(name => ['validation', 'test'].includes(splitOf(name) ?? ''))
-  if (!someHeldOut && !names.some(name => splitOf(name) === 'train' && holdsClasses(join(top, name)))) {
+  const isSplit = (name: string): boolean => holdsClasses(join(top, name)) || repeatsClasses(name)
+  if (!someHeldOut && !names.some(name => splitOf(name) === 'train' && isSplit(name))) {
     return { folders: { train: top }, unused: [] } // A class is called train.
   }
-  const unused: UnusedFolder[] = names
-    .filter(name => splitOf(name) === undefined)
-    .map(name => unusedFolder(folder, join(top, name), `beside '${names.find(other => splitOf(other) === 'train')}'`))
+  const unused: UnusedFolder[] = classNames.map(name =>
+    unusedFolder(folder, join(top, name), `beside '${names.find(other => splitOf(other) === 'train')}'`),
+  )
   const folders: { train: string; validation?: string; test?: string } = {
     train: within(folder, pathOf('train') as string),
   }
@@ -88,9 +103,14 @@ export function findSplits(folder: string): SplitFolders {
 }
 
 function unusedFolder(dataFolder: string, folder: string, why: string): UnusedFolder {
-  const images = filesIn(join(dataFolder, folder)).images.length
-  return { folder, images, why: images === 0 ? 'no images' : why }
+  const { images, others } = filesIn(join(dataFolder, folder))
+  if (images.length > 0) return { folder, images: images.length, why }
+  const files = formatEndings(others)
+  return { folder, images: 0, why: files === '' ? 'no images' : `it holds ${files}` }
 }
+
+/** Names of classes that differ in case or Unicode's normal form alone are the same ones. */
+const comparable = (name: string): string => name.normalize('NFC').toLowerCase()
 
 /**
  * The folder in which the folders are that matter: archives are often unpacked into a folder of the same name.
@@ -102,7 +122,8 @@ function within(dataFolder: string, folder: string, known: readonly string[] = [
     const path = join(dataFolder, at)
     const names = foldersIn(path)
     const [name] = names
-    if (names.length !== 1 || known.includes(name) || looseImages(path) > 0 || seen.has(realpathSync(path))) return at
+    if (names.length !== 1 || known.includes(name) || seen.has(realpathSync(path))) return at
+    if (looseFiles(path).images.length > 0) return at
     seen.add(realpathSync(path))
     if (name !== basename(path) && foldersIn(join(path, name)).length === 0) return at
     at = join(at, name)
