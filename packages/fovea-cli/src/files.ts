@@ -87,6 +87,8 @@ async function syncFolder(folder: string): Promise<void> {
 export interface FileLimit {
   readonly what: string
   readonly maxBytes: number
+  /** What to do with a larger one. */
+  readonly remedy?: string
 }
 
 /**
@@ -94,7 +96,7 @@ export interface FileLimit {
  * @throws FoveaError if it is not there or no regular file (a device has no end, a pipe may never begin); FormatError if
  *   it is larger than its kind may be
  */
-export function checkedSize(path: string, { what, maxBytes }: FileLimit): number {
+export function checkedSize(path: string, { what, maxBytes, remedy }: FileLimit): number {
   let state: ReturnType<typeof statSync>
   try {
     state = statSync(path)
@@ -108,7 +110,10 @@ export function checkedSize(path: string, { what, maxBytes }: FileLimit): number
   // Node keeps no more in one piece, whatever the kind.
   const most = Math.min(maxBytes, constants.MAX_LENGTH)
   if (state.size > most) {
-    throw new FormatError(`'${path}' has ${formatBytes(state.size)}; ${what} may have ${formatBytes(most)} at most`)
+    const advice = remedy === undefined ? '' : `; ${remedy}`
+    throw new FormatError(
+      `'${path}' has ${formatBytes(state.size)}; ${what} may have ${formatBytes(most)} at most${advice}`,
+    )
   }
   return state.size
 }

@@ -10,9 +10,9 @@ import { formatNames, formatOf, type ImageFormat, isHeic } from './image-formats
 import { pathArgument } from './options.js'
 
 /** Of the file, as it is. */
-const LIMIT: FileLimit = { what: 'an image', maxBytes: 256 << 20 }
+const LIMIT: FileLimit = { what: 'an image', maxBytes: 2 ** 30, remedy: 'make it smaller or save it as JPEG' }
 
-/** What decoding one image may take: a file of a few kilobytes can claim a picture of many gigabytes. */
+/** What decoding one image may take, with its file: a file of a few kilobytes can claim a picture of many gigabytes. */
 const MAX_BYTES = 2 ** 31
 
 /** What images that are decoded side by side may take. One that needs more is decoded alone. */
@@ -121,16 +121,25 @@ async function openImage(path: string): Promise<OpenedImage> {
     const fromHead = headerOf(format, head)
     return isWhole ? fromHead : fromHead.catch(async () => headerOf(format, await readStart(path, fileBytes)))
   })
-  if (header.memoryBytes > MAX_BYTES) {
-    const { height, width, memoryBytes } = header
-    const megapixels = (pixels: number): string => Math.floor(pixels / 1e6).toLocaleString('en-US')
-    const most = (width * height * MAX_BYTES) / memoryBytes
-    throw new FormatError(
-      `'${path}' has ${width}×${height} pixels, ${megapixels(width * height)} megapixels; ` +
-        `such a ${format.name} image may have ${megapixels(most)}: make it smaller`,
-    )
-  }
+  if (header.memoryBytes + fileBytes > MAX_BYTES) throw tooLarge(path, format, header, fileBytes)
   return { ...header, format, fileBytes, ...(isWhole && { whole: head }) }
+}
+
+function tooLarge(
+  path: string,
+  { name }: ImageFormat,
+  { height, width, memoryBytes }: ImageHeader,
+  fileBytes: number,
+): FormatError {
+  const pixels = width * height
+  const megapixels = (count: number): string => Math.floor(count / 1e6).toLocaleString('en-US')
+  const most = (pixels * MAX_BYTES) / (memoryBytes + fileBytes)
+  // A JPEG takes six bytes for a pixel, if it is a progressive one, and its file hardly a seventh.
+  const orSave = name !== 'JPEG' && 7 * pixels <= MAX_BYTES ? ' or save it as JPEG' : ''
+  return new FormatError(
+    `'${path}' has ${width}×${height} pixels, ${megapixels(pixels)} megapixels; ` +
+      `such ${name === 'AVIF' ? 'an' : 'a'} ${name} image may have ${megapixels(most)}: make it smaller${orSave}`,
+  )
 }
 
 async function headerOf(format: ImageFormat, bytes: Buffer): Promise<ImageHeader> {
