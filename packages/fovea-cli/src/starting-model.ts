@@ -1,6 +1,15 @@
 /** @file The model that a run starts from: new weights for the images and classes of the data, or a trained model's. */
-import { createModel, type DataSplits, FoveaError, type Model, measureNormalization, replaceHead } from 'fovea'
+import {
+  createModel,
+  FoveaError,
+  type Model,
+  type ModelOptions,
+  measureNormalization,
+  replaceHead,
+  ShapeError,
+} from 'fovea'
 import { readPretrained } from './checkpoint-file.js'
+import type { LoadedData, SizeFrom } from './data/index.js'
 import type { RunRequest } from './run-record.js'
 
 /**
@@ -14,20 +23,32 @@ export function pretrained({ model: name, from }: Pick<RunRequest, 'model' | 'fr
   throw new FoveaError(`'${from}' holds a ${model.name}, not a ${name}; leave out the model to train what it holds`)
 }
 
+/**
+ * A new model for the images of a data set.
+ * @param sizeFrom of a folder's images, which can be given another size; a packed file's are packed again
+ * @throws as createModel; of images that are too small, saying what to do
+ */
+export function fittingModel(name: string, options: ModelOptions, sizeFrom: SizeFrom | undefined): Model {
+  try {
+    return createModel(name, options)
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error
+    const size = `--size ${createModel(name).preprocessing.size[0]}`
+    const remedy = sizeFrom === undefined ? `pack them again with ${size}` : `give ${size}`
+    throw new ShapeError(`${error.message}; ${remedy}`, { cause: error })
+  }
+}
+
 /** With new weights, or with those of a trained model and, for other classes, a new head. */
 export function startingModel(
   start: Pick<RunRequest, 'model' | 'seed'>,
-  { train: images }: DataSplits,
+  { train: images, sizeFrom }: Pick<LoadedData, 'train' | 'sizeFrom'>,
   given?: Model,
 ): Model {
   if (given === undefined) {
-    return createModel(start.model, {
-      input: images.imageShape,
-      labels: images.classes,
-      normalization: measureNormalization(images),
-      images,
-      seed: start.seed,
-    })
+    const { imageShape: input, classes: labels } = images
+    const normalization = measureNormalization(images)
+    return fittingModel(start.model, { input, labels, normalization, images, seed: start.seed }, sizeFrom)
   }
   const sameClasses =
     given.labels.length === images.classes.length && given.labels.every((label, i) => label === images.classes[i])

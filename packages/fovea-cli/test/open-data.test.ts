@@ -1,5 +1,8 @@
 /** @file Claims about what is told of data and taken of it, before anything is trained. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { arrayDataset, type Dataset } from 'fovea'
+import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { type AboutData, sayAboutData } from '../src/about-data.js'
 import { limitedTo } from '../src/open-data.js'
@@ -36,6 +39,28 @@ test('a limit that would empty a class is refused by the option', async () => {
       /^(.*\n)?fovea: --limit: 2 images of data set '.*' cannot be of all its 3 classes \('blue', 'green', 'red'\); take 3 or more\n$/,
     ),
   })
+})
+
+test('images that are too small for a model are refused with the size that it takes, which works when typed', async () => {
+  const folder = temporaryFolder()
+  const grey = { channels: 3, background: 'grey' } as const
+  const small = await sharp({ create: { width: 20, height: 20, ...grey } })
+    .png()
+    .toBuffer()
+  for (const name of ['cat/0.png', 'cat/1.png', 'dog/0.png', 'dog/1.png']) {
+    mkdirSync(dirname(join(folder, 'photos', name)), { recursive: true })
+    writeFileSync(join(folder, 'photos', name), small)
+  }
+  const photos = join(folder, 'photos')
+  const packed = join(folder, 'photos.fovea')
+  const run = (...args: string[]) => fovea([...args, '--batch', '2', '--explain'])
+  const problem = 'images of 20×20 are too small for cnn, which is made for 32×32'
+  const refused = await run('train', 'cnn', '--data', photos)
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(`fovea: ${problem}; give --size 32\n`) })
+  expect(await run('train', 'cnn', '--data', photos, '--size', '32')).toMatchObject({ code: 0 })
+  expect((await fovea(['data', 'pack', photos, '--out', packed])).code).toBe(0)
+  const { stderr } = await run('train', 'cnn', '--data', packed)
+  expect(stderr).toContain(`fovea: ${problem}; pack them again with --size 32\n`)
 })
 
 const said = (about: AboutData): string[] => {

@@ -7,7 +7,7 @@ import { InterruptError } from '../interrupt.js'
 import { type MeasuredImages, type MeasuredModel, measuredImages } from '../measured-images.js'
 import { checkFound, findData, imagesFor, limitedTo, loading, type OpenDataOptions } from '../open-data.js'
 import type { Output } from '../output.js'
-import { startingModel } from '../starting-model.js'
+import { fittingModel, startingModel } from '../starting-model.js'
 import { readTrainedImages } from '../trained-images.js'
 import { modelName, UsageError } from '../usage.js'
 
@@ -101,7 +101,7 @@ async function findSubject(
     return ofSubject(name, () => {
       // Images to measure others by may be of a single class: then this model, which is not measured, has its own.
       const labels = found.classes.length > 1 && { labels: found.classes }
-      const fitting = createModel(model, { input: found.imageShape, ...labels, seed })
+      const fitting = fittingModel(model, { input: found.imageShape, ...labels, seed }, found.sizeFrom)
       return { name, saved: false, model: fitting, data: found }
     })
   }

@@ -4,6 +4,8 @@ import type { DecodedFacts } from './folder-facts.js'
 import type { LoadOptions } from './options.js'
 
 export interface FoundData extends Pick<Dataset, 'name' | 'imageShape' | 'classes'> {
+  /** Why a folder's images have the size that they have. */
+  readonly sizeFrom?: SizeFrom
   /** @throws the errors of its kind of data set */
   open(options?: LoadOptions): Promise<LoadedData>
 }

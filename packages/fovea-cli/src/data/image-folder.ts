@@ -110,7 +110,7 @@ export async function findImageFolder(folder: string, options: SettledFolderOpti
   const { name, imageShape, classes } = job.description
   const { skipBad, purpose } = options
   const open = (load = {}) => openFolder(folder, scan, job, { ...load, skipBad, purpose })
-  return { name, imageShape, classes, open }
+  return { name, imageShape, classes, sizeFrom: job.sizeFrom, open }
 }
 
 async function openFolder(folder: string, scan: FolderScan, job: Job, options: PackOptions): Promise<LoadedData> {

@@ -82,60 +82,6 @@ describe('decodeImage', () => {
     }
   })
 
-  it('decodes photos of more than 100 megapixels', async () => {
-    const [width, height] = [12_000, 9000]
-    const path = temporary.path('large.jpg')
-    const large = sharp({ create: { width, height, channels: 3, background: '#ff0000' }, limitInputPixels: false })
-    await large.jpeg({ quality: 50 }).toFile(path)
-    expect(await imageSize(path)).toEqual([height, width])
-    expect(pixel(await decodeImage(path, [8, 8, 3]), 8, 4, 4)).toEqual([256, 0, 0])
-  })
-
-  it('decodes them where they are stored uncompressed as well', async () => {
-    const [width, height, rowsPerStrip] = [12_000, 9000, 100]
-    const [strips, stripBytes] = [height / rowsPerStrip, 3 * width * rowsPerStrip]
-    const [SHORT, LONG] = [3, 4]
-    const [offsetsAt, countsAt, stripsAt] = [256, 1024, 2048]
-    const start = Buffer.alloc(stripsAt)
-    start.write('II*\0\x08\0\0\0', 'latin1')
-    const entries = [
-      [256, LONG, 1, width],
-      [257, LONG, 1, height],
-      [258, SHORT, 1, 8],
-      [262, SHORT, 1, 2], // RGB.
-      [273, LONG, strips, offsetsAt],
-      [277, SHORT, 1, 3],
-      [278, LONG, 1, rowsPerStrip],
-      [279, LONG, strips, countsAt],
-    ]
-    start.writeUInt16LE(entries.length, 8)
-    for (const [i, [tag, type, count, value]] of entries.entries()) {
-      start.writeUInt16LE(tag, 10 + 12 * i)
-      start.writeUInt16LE(type, 12 + 12 * i)
-      start.writeUInt32LE(count, 14 + 12 * i)
-      start.writeUInt32LE(value, 18 + 12 * i)
-    }
-    for (let i = 0; i < strips; i++) {
-      start.writeUInt32LE(stripsAt + i * stripBytes, offsetsAt + 4 * i)
-      start.writeUInt32LE(stripBytes, countsAt + 4 * i)
-    }
-    const path = temporary.write('large.tif', start)
-    truncateSync(path, stripsAt + strips * stripBytes) // Black, and takes no room on the disk.
-    expect(await imageSize(path)).toEqual([height, width])
-    expect(new Set(await decodeImage(path, [8, 8, 3]))).toEqual(new Set([0]))
-  })
-
-  it('says of an AVIF that takes too much memory how large it may be, and in what format it is read', async () => {
-    const avif = await halves(64, 64).avif().toBuffer()
-    // The box that tells the size of the picture: 12,000 × 11,000 pixels.
-    const at = avif.indexOf('ispe', 0, 'latin1') + 8
-    avif.writeUInt32BE(12_000, at)
-    avif.writeUInt32BE(11_000, at + 4)
-    await expect(decodeImage(temporary.write('x.avif', avif), [8, 8, 3])).rejects.toThrow(
-      /x\.avif' has 12000×11000 pixels, 132 megapixels; such an AVIF image may have 119: make it smaller or save it as JPEG$/,
-    )
-  })
-
   it('finds the size of a file whose header is long or at its end', async () => {
     const long = await halves(40, 20).jpeg().toBuffer()
     // Comments of 64 kB each before the size is told.

@@ -2,7 +2,7 @@
 import type { Dataset, Normalization } from '../data/dataset.js'
 import { checkChannels, checkNotEmpty, dataset, imageSize, normalization } from '../data/dataset-setting.js'
 import { normalizations } from '../data/normalization.js'
-import { SettingError } from '../errors.js'
+import { SettingError, ShapeError } from '../errors.js'
 import type { Value } from '../graph/graph.js'
 import { initialWeights } from '../nn/initializers.js'
 import { Scope } from '../nn/scope.js'
@@ -88,7 +88,11 @@ export function buildModel(
   checkTogether({ ...options, input, classes })
   const builder = new GraphBuilder()
   const image = builder.input('image', [1, ...input])
-  builder.output('logits', logits(new Scope(builder), image, classes))
+  try {
+    builder.output('logits', logits(new Scope(builder), image, classes))
+  } catch (error) {
+    throw tooSmall(name, input, defaults.input, error)
+  }
   const graph = builder.build()
   const normalization = options.normalization ?? defaultNormalization(input)
   const images = options.images && { dataset: options.images, normalization }
@@ -104,4 +108,13 @@ export function buildModel(
     preprocessing: { size: input, ...normalization },
     labels: labels ?? Array.from({ length: classes }, (_, i) => String(i)),
   }
+}
+
+/** The error of an image that some layer leaves nothing of; any other as it is. */
+function tooSmall(name: string, [height, width]: readonly number[], own: readonly number[], error: unknown): unknown {
+  if (!(error instanceof ShapeError) || (height >= own[0] && width >= own[1])) return error
+  return new ShapeError(
+    `images of ${height}×${width} are too small for ${name}, which is made for ${own[0]}×${own[1]}`,
+    { cause: error },
+  )
 }

@@ -212,7 +212,7 @@ describe('options that make no model', () => {
     ['resnet20', { classes: 1e11 }, 'classes: expected a whole number from 2 to 100,000, got 100000000000'],
     ['resnet20', { classes: 3, labels: ['a', 'b'] }, 'labels: expected a name for each of 3 classes, got 2'],
     ['resnet20', { input: [32, 32] }, 'input: expected [height, width, channels], got [32, 32]'],
-    ['cnn', { input: [8, 8, 3] }, "maxPool 'pool2': the 2×2 window does not fit into the input 1×1×1×64"],
+    ['cnn', { input: [8, 8, 3] }, 'images of 8×8 are too small for cnn, which is made for 32×32'],
   ])('%s %j', (name, options, message) => {
     expect(() => createModel(name, options as never)).toThrow(message)
   })
