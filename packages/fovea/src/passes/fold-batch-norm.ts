@@ -36,11 +36,7 @@ export function foldBatchNorm(graph: Graph): Graph {
     const attrs = { ...(convolution.attrs as Conv2dAttributes), ...(activation === undefined ? {} : { activation }) }
     return builder.emitAll(conv2d, inputs, attrs, convolution.name)
   })
-  return joinChains(folded, convolutionStarts, ({ first, residual, activation }, { builder, mapped }) => {
-    const inputs = [...first.inputs, ...(residual === undefined ? [] : [residual])].map(mapped)
-    const attrs = { ...(first.attrs as Conv2dAttributes), ...(activation === undefined ? {} : { activation }) }
-    return builder.emitAll(conv2d, inputs, attrs, first.name)
-  })
+  return joinChains(folded, convolutionStarts)
 }
 
 /** A residual is the input behind the bias. */

@@ -6,13 +6,12 @@
 import type { Graph, Node, Value } from '../graph/graph.js'
 import { sameShape } from '../graph/types.js'
 import type { ActivationName } from '../ops/activation.js'
-import { type BatchNormAttributes, batchNorm } from '../ops/batch-norm.js'
-import { hasTrait } from '../ops/index.js'
+import { hasTrait, opDefinition } from '../ops/index.js'
 import { soleReaderIn } from './readers.js'
-import { type RewriteContext, rewrite } from './rewrite.js'
+import { rewrite } from './rewrite.js'
 
 /** A node, and what joins it. */
-export interface Chain {
+interface Chain {
   readonly first: Node
   readonly residual?: Value
   readonly activation?: ActivationName
@@ -22,32 +21,28 @@ export interface Chain {
 export function fuse(graph: Graph): Graph {
   const starts = ({ op, inputs, attrs }: Node) =>
     op === 'batchNorm' && inputs.length === 5 && attrs['activation'] === undefined ? 'takes a residual' : undefined
-  return joinChains(graph, starts, ({ first, residual, activation }, { builder, mapped }) => {
-    const inputs = [...first.inputs, ...(residual === undefined ? [] : [residual])].map(mapped)
-    const attrs = { ...(first.attrs as BatchNormAttributes), ...(activation === undefined ? {} : { activation }) }
-    return builder.emitAll(batchNorm, inputs, attrs, first.name)
-  })
+  return joinChains(graph, starts)
 }
 
 /** Whether a node is the first of a chain, and what joins it beside an activation. */
 type Starts = (node: Node) => 'takes a residual' | 'takes none' | undefined
 
-/** Writes each chain as one node, where its last one stood. */
-export function joinChains(
-  graph: Graph,
-  starts: Starts,
-  emit: (chain: Chain, context: RewriteContext) => readonly Value[],
-): Graph {
+/** Writes each chain, where its last node stood, as its first one: the residual is the last input, the activation an attribute. */
+export function joinChains(graph: Graph, starts: Starts): Graph {
   const soleReader = soleReaderIn(graph)
   const chains = findChains(graph, soleReader, starts)
   const absorbed = new Set<Node>()
   for (const [last, { first }] of chains) {
     for (let node = first; node !== last; node = soleReader(node)!) absorbed.add(node)
   }
-  return rewrite(graph, (node, context) => {
+  return rewrite(graph, (node, { builder, mapped }) => {
     if (absorbed.has(node)) return []
     const chain = chains.get(node)
-    return chain && emit(chain, context)
+    if (chain === undefined) return undefined
+    const { first, residual, activation } = chain
+    const inputs = [...first.inputs, ...(residual === undefined ? [] : [residual])].map(mapped)
+    const attrs = { ...first.attrs, ...(activation === undefined ? {} : { activation }) }
+    return builder.emitAll(opDefinition(first.op), inputs, attrs, first.name)
   })
 }
 
