@@ -24,6 +24,9 @@ const fail = message => {
   process.exit(1)
 }
 
+/** A path as one word of a POSIX shell. */
+const quoted = path => (/^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`)
+
 const libraryFolders = folder =>
   ['lib', ...['x86_64-linux-gnu', 'aarch64-linux-gnu'].map(triplet => `lib/${triplet}`)]
     .map(name => join(folder, name))
@@ -74,7 +77,8 @@ try {
   mkdirSync(build, { recursive: true })
   accessSync(build, constants.W_OK)
 } catch ({ code }) {
-  fail(`'${build}' cannot be written (${code}): run \`sudo "${process.execPath}" "${fileURLToPath(import.meta.url)}"\``)
+  const command = [process.execPath, fileURLToPath(import.meta.url)].map(quoted).join(' ')
+  fail(`'${build}' cannot be written (${code}): run \`sudo ${command}\``)
 }
 writeHeaders(generated)
 rmSync(stampFile, { force: true })

@@ -47,14 +47,18 @@ export function missingTools() {
     return `FOVEA_ONEDNN_ROOT is '${FOVEA_ONEDNN_ROOT}', which holds no include/dnnl.hpp`
   }
   const missing = [
-    ...(compiler === undefined ? [{ what: 'C++ compiler', debian: 'g++' }] : []),
-    ...(findOnednn(compiler) === undefined ? [{ what: 'oneDNN (dnnl.hpp)', debian: 'libdnnl-dev' }] : []),
+    ...(compiler === undefined ? [{ what: 'C++ compiler', debian: 'g++', mac: 'xcode-select --install' }] : []),
+    ...(findOnednn(compiler) === undefined
+      ? [{ what: 'oneDNN (dnnl.hpp)', debian: 'libdnnl-dev', mac: 'brew install onednn' }]
+      : []),
   ]
   if (missing.length === 0) return undefined
   const apt = `apt-get install ${missing.map(({ debian }) => debian).join(' ')}`
-  const advice = !hasApt()
-    ? 'install it, or set CXX and FOVEA_ONEDNN_ROOT to where it is'
-    : `run \`${isRoot() ? '' : 'sudo '}${apt}\``
+  const advice = hasApt()
+    ? `run \`${isRoot() ? '' : 'sudo '}${apt}\``
+    : process.platform === 'darwin'
+      ? `run \`${missing.map(({ mac }) => mac).join(' && ')}\``
+      : 'install it, or set CXX and FOVEA_ONEDNN_ROOT to where it is'
   return `no ${missing.map(({ what }) => what).join(' and no ')} found: ${advice}`
 }
 

@@ -125,10 +125,18 @@ function noAddon(passedOver: readonly string[]): NoAddonError {
 /** Whether this is a package that npm put in its place, and no checkout. */
 const isInstalled = (): boolean => root.split(/[\\/]/).includes('node_modules')
 
-/** What builds the addon on this machine. */
+/** What builds the addon on this machine, from the folder that the user is in. */
 function buildCommand(): string {
-  if (!isInstalled()) return 'npm run setup'
-  return existsSync(join(root, '../fovea-cli')) ? 'npx fovea setup' : `node "${relative('.', buildScript)}"`
+  if (isInstalled()) return existsSync(join(root, '../fovea-cli')) ? 'npx fovea setup' : `node ${quoted(buildScript)}`
+  const checkout = join(root, '../..')
+  return relative('.', checkout) === '' ? 'npm run setup' : `npm --prefix ${quoted(checkout)} run setup`
+}
+
+/** A path as one word of a POSIX shell, relative to the folder that the user is in where that is shorter. */
+function quoted(path: string): string {
+  const here = relative('.', path)
+  const shorter = here.length < path.length ? here : path
+  return /^[\w./@+-]+$/.test(shorter) ? shorter : `'${shorter.replaceAll("'", "'\\''")}'`
 }
 
 /** Builds the addon; started by `fovea setup` and `npm run setup`. */

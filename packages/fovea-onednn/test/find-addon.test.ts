@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { type AddonPlace, findAddon, NoAddonError, prebuilt } from '../src/find-addon.js'
 import { interfaceHash } from '../src/interface.js'
 
@@ -71,6 +71,20 @@ test('when none is there or none loads, one message says what to type', () => {
       'npm run setup',
     ),
   )
+})
+
+test('what it says to type works from the folder that the user is in', () => {
+  vi.stubEnv('FOVEA_ONEDNN_ADDON', '')
+  const checkout = join(import.meta.dirname, '../../..')
+  const cwd = vi.spyOn(process, 'cwd')
+  onTestFinished(() => cwd.mockRestore())
+  for (const [folder, command] of [
+    [checkout, 'npm run setup'],
+    [join(checkout, 'packages/fovea'), 'npm --prefix ../.. run setup'],
+  ]) {
+    cwd.mockReturnValue(folder)
+    expect(() => findAddon([])).toThrow(`is not built: run \`${command}\``)
+  }
 })
 
 test('the one that FOVEA_ONEDNN_ADDON names is the only one that is looked for', () => {
