@@ -1,9 +1,10 @@
 /** @file An account in the folder of the model that it is about, in all its forms. */
 import { writeFileAtomic } from '../files.js'
+import type { Output } from '../output.js'
 import type { RunFolder } from '../run-folder.js'
 import type { BeforeAndAfter } from './account.js'
 import { accountPage, type LayerAccount } from './page.js'
-import { accountMarkdown } from './table.js'
+import { accountMarkdown, accountText } from './table.js'
 
 /** What a folder has beside the files of a run. The first is written last, and says that all is done. */
 export const accountFiles = ['account.json', 'account.md', 'account.html'] as const
@@ -19,10 +20,17 @@ export interface AccountFile {
   readonly unit: string
 }
 
-export async function writeAccount(
-  folder: RunFolder,
-  { title, account, layers, bars, unit }: AccountFile,
-): Promise<void> {
+/** Writes and prints it, and says where it lies. */
+export async function reportAccount(folder: RunFolder, file: AccountFile, output: Output): Promise<void> {
+  const { account } = file
+  output.show(`\n${accountText(account)}`)
+  await writeAccount(folder, file)
+  output.result(account)
+  output.say(`model    ${folder.model}`)
+  output.say(`account  ${folder.file('account.html')}`)
+}
+
+async function writeAccount(folder: RunFolder, { title, account, layers, bars, unit }: AccountFile): Promise<void> {
   const [json, markdown, html] = accountFiles.map(name => folder.file(name))
   await writeFileAtomic(markdown, accountMarkdown(title, account))
   await writeFileAtomic(html, accountPage(title, account, bars, unit))

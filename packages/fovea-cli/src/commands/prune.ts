@@ -1,13 +1,13 @@
 /** @file `fovea prune`: a saved model without the channels or weights that it needs least, trained on, beside what it was. */
 import { Command } from 'commander'
-import { criteria, FoveaError, patterns, scopes } from 'fovea'
+import { criteria, patterns, scopes } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import { withEngineOptions } from '../engines.js'
-import { checkNewFiles, entryAt } from '../new-files.js'
 import { createOutput } from '../output.js'
+import { argumentsOf, refuseOthers } from '../plan.js'
 import { analyze } from '../prune/analyze.js'
 import { checkMethod, type Method, methods } from '../prune/methods.js'
-import { argumentsOf, readPlan, resumePruning } from '../prune/plan.js'
+import { prunePlans } from '../prune/plan.js'
 import { filesOf, type PruneRequest, runPruning } from '../prune/run.js'
 import { freeRunFolder, RunFolder } from '../run-folder.js'
 import { settingOption } from '../setting-option.js'
@@ -21,8 +21,6 @@ interface PruneOptions extends Omit<PruneRequest, 'data'> {
   readonly json?: true
 }
 
-/** What may be said of a pruning that goes on. */
-const resumeOptions = ['--resume', '--engine', '--threads', '--json']
 /** What may be said of an analysis. */
 const analyzeOptions = [
   ...['--analyze', '--data', '--method', '--importance', '--images', '--seed', '--skip-bad', '--out'],
@@ -105,14 +103,10 @@ async function run(file: string | undefined, options: PruneOptions, command: Com
   const output = createOutput(options.json === true, { leavesFiles: true })
   const { out, resume, analyze: analyzes, json: _, ...given } = options
   if (resume !== undefined) {
-    if (file !== undefined) throw new UsageError('--resume goes on as it was started: leave out FILE')
-    refuseOthers(command, resumeOptions, '--resume goes on as it was started')
-    const folder = new RunFolder(resume)
-    const plan = readPlan(folder)
-    const { file: started, request } = requestOf(plan.arguments)
-    const { engine = request.engine, threads = request.threads } = options
-    const now = { ...request, ...(engine && { engine }), ...(threads && { threads }) }
-    await folder.whileTaken(() => runPruning(started, now, { folder, plan, output }))
+    const fresh = pruneCommand()
+    const { folder, plan, ...was } = prunePlans.goOn<PruneRequest>(resume, { file, given: command, fresh })
+    checkMethod(was.request)
+    await folder.whileTaken(() => runPruning(was.file, was.request, { folder, plan, output }))
     return
   }
   const { data } = given
@@ -130,30 +124,7 @@ async function run(file: string | undefined, options: PruneOptions, command: Com
   const { name } = readModel(file)
   const folder = new RunFolder(out ?? freeRunFolder(`${name}-pruned`))
   await folder.whileTaken(async () => {
-    const [plan, ...files] = filesOf(folder)
-    if (entryAt(plan)) {
-      throw new FoveaError(
-        `'${folder.path}' holds a pruning: go on with it (${resumePruning(folder)}) or choose another --out`,
-      )
-    }
-    folder.checkNew()
-    checkNewFiles(files, '--out')
+    prunePlans.checkNew(folder, filesOf(folder))
     await runPruning(file, request, { folder, plan: { arguments: argumentsOf(file, request) }, output })
   })
-}
-
-/** @throws UsageError if options were given that mean nothing here. @param why in words */
-function refuseOthers(command: Command, known: readonly string[], why: string): void {
-  const given = command.options.filter(option => command.getOptionValueSource(option.attributeName()) === 'cli')
-  const other = given.map(({ long }) => String(long)).filter(name => !known.includes(name))
-  if (other.length > 0) throw new UsageError(`${why}: leave out ${other.join(', ')}`)
-}
-
-/** Reads the words of a plan as those of a command line: with every check. */
-function requestOf(words: readonly string[]): { readonly file: string; readonly request: PruneRequest } {
-  const command = pruneCommand().exitOverride()
-  const { operands } = command.parseOptions([...words])
-  const request = command.opts<PruneRequest>()
-  checkMethod(request)
-  return { file: operands[0], request }
 }

@@ -1,19 +1,18 @@
 /** @file `fovea prune --analyze`: what each layer of a model bears, as a table, a picture and JSON. */
 import { join } from 'node:path'
-import { type AnalyzePruningOptions, analyzePruning, type PruningAnalysis, take } from 'fovea'
+import { type AnalyzePruningOptions, analyzePruning, type Dataset, type PruningAnalysis, take } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
-import { openEngine } from '../engines.js'
 import { writeFileAtomic } from '../files.js'
 import { onInterrupt } from '../interrupt.js'
-import { describeMeasured, measuredImages, sayDoubts } from '../measured-images.js'
+import { describeMeasured } from '../measured-images.js'
 import { checkNewFiles, freeName } from '../new-files.js'
-import { checkFound, dataName, findData, imagesFor, loading } from '../open-data.js'
+import { dataName } from '../open-data.js'
+import { openOriginal } from '../open-original.js'
 import { type Output, percent, withCommas } from '../output.js'
 import { progressBar } from '../progress.js'
 import { pictureFiles, writePicture } from '../reports/picture.js'
 import { sensitivityPicture } from '../reports/sensitivity-picture.js'
 import { formatTable } from '../table.js'
-import { readTrainedImages } from '../trained-images.js'
 import type { PruneRequest } from './run.js'
 
 /** What it leaves: numbers and a picture. */
@@ -32,14 +31,9 @@ export async function analyze(
   const model = readModel(file)
   const folder = out ?? freeName(join('runs', `${model.name}-analysis`), analysisFiles)
   checkNewFiles(analysisFiles(folder), '--out')
-  const found = await findData(request.data, { skipBad: request.skipBad === true, ...imagesFor(model) })
-  checkFound(model, found)
-  const data = await loading(output, load => found.open(load))
-  const measured = measuredImages([{ name: file, data, trained: readTrainedImages(file) }])
-  sayDoubts(measured, output)
-  const part = (images: typeof data.train) => take(images, Math.min(limit, images.length), seed)
+  const { data, measured, engine } = await openOriginal(file, request, { output })
+  const part = (images: Dataset) => take(images, Math.min(limit, images.length), seed)
   const images = part(measured.images[0])
-  const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
   const unit = method === 'channels' ? 'channels' : 'weights'
   const criterion = method === 'taylor' ? 'taylor' : importance
   const bar = progressBar('measurements', 1)

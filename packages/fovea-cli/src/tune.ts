@@ -1,0 +1,66 @@
+/** @file Trains a model on that was made of another one: by the recipe of its kind, at a lower rate, in a run's folder. */
+import { defaultRecipe, type Evaluation, type Model, peakRate, resolveSettings } from 'fovea'
+import type { LoadedData } from './data/index.js'
+import type { EngineOptions } from './engines.js'
+import type { Output } from './output.js'
+import type { RunFolder } from './run-folder.js'
+import type { RunRequest } from './run-record.js'
+import { runTraining } from './training-run.js'
+
+export interface TuneRequest extends EngineOptions {
+  readonly data: string
+  readonly epochs?: number
+  /** Default: a quarter of the recipe's. */
+  readonly learningRate?: number
+  readonly batch?: number
+  /** Whether it learns from the original too. */
+  readonly distill?: true
+  readonly seed: number
+  readonly skipBad?: true
+}
+
+export interface Tuning {
+  /** The file of the original. */
+  readonly original: string
+  /** The model that training starts from: a file, or a run's folder. */
+  readonly start: string
+  /** Where the run is kept, or goes on. */
+  readonly folder: RunFolder
+  /** Over the run's picture. */
+  readonly title: string
+  /** What else the run is asked for: `{ pruning: ['kept'] }` */
+  readonly settings?: Partial<RunRequest>
+  readonly data: LoadedData
+  readonly output: Output
+  /** What a user types to go on. */
+  readonly resumedBy: string
+}
+
+/** @returns what it came to on the test images; undefined if it was interrupted. @throws as runTraining */
+export function tune(
+  { name: model, ...rest }: Model,
+  { epochs, learningRate, batch, distill, seed, engine, threads, skipBad, data: spec }: TuneRequest,
+  { original, start, folder, title, settings, data, output, resumedBy }: Tuning,
+): Promise<Evaluation | undefined> {
+  const recipe = defaultRecipe(model)
+  const given = { recipe, ...(batch && { batchSize: batch }) }
+  const { schedule } = resolveSettings({ name: model, ...rest }, data.train.length, given)
+  return runTraining(
+    {
+      ...{ model, data: spec, recipe, precision: 'float32', seed, from: start },
+      // What is trained already is not to be learned anew.
+      learningRate: learningRate ?? peakRate(schedule) / 4,
+      ...settings,
+      ...(distill && { distill: original }),
+      ...(epochs && { epochs }),
+      ...(batch && { batch }),
+      ...(engine && { engine }),
+      ...(threads && { threads }),
+      ...(skipBad && { skipBad }),
+    },
+    { folder, resume: folder.hasBegun, output, title, data, resumedBy },
+  )
+}
+
+/** Whether the run in a folder came to its end. */
+export const isTuned = (folder: RunFolder): boolean => folder.ownRecord()?.times.finished !== undefined
