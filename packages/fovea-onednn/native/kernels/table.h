@@ -3,6 +3,7 @@
 #include "batch_norm.h"
 #include "cast.h"
 #include "depthwise.h"
+#include "fake_quantize.h"
 #include "fold_batch_norm.h"
 #include "loss.h"
 #include "map.h"

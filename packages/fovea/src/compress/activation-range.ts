@@ -1,32 +1,13 @@
 /** @file Which numbers the 256 integers of an activation stand for, by a histogram of the numbers that it took. */
 import type { HostArray } from '../graph/arrays.js'
+import { type ActivationRange, scaleOf, UINT8_MOST } from '../ops/quantization.js'
 
 /** Ways to choose a range: all that was seen; all but the outermost; the least error; the most information. */
 export const rangeMethods = ['min-max', 'percentile', 'mse', 'entropy'] as const
 /** One of `rangeMethods`. */
 export type RangeMethod = (typeof rangeMethods)[number]
 
-/** From `low`, at most 0, to `high`, at least 0: 0 is always one of its numbers. */
-export interface ActivationRange {
-  readonly low: number
-  readonly high: number
-}
-
-/** What an integer q stands for: (q − zeroPoint)·scale. */
-export interface Scale {
-  readonly scale: number
-  readonly zeroPoint: number
-}
-
-const LEVELS = 256
-
-/** The 256 numbers nearest to a range that have 0 among them (Jacob et al. 2018, arXiv 1712.05877, section 2.1). */
-export function scaleOf({ low, high }: ActivationRange): Scale {
-  const scale = Math.fround((high - low) / (LEVELS - 1))
-  // Nothing but zeros, or numbers too small for a float32.
-  if (!(scale > 0)) return { scale: 1, zeroPoint: 0 }
-  return { scale, zeroPoint: Math.min(Math.max(Math.round(-low / scale), 0), LEVELS - 1) }
-}
+const LEVELS = UINT8_MOST + 1
 
 /** How often numbers of a range were seen. */
 export class Histogram {
@@ -121,7 +102,7 @@ function squaredError(histogram: Histogram, range: ActivationRange): number {
   histogram.counts.forEach((count, bin) => {
     if (count === 0) return
     const x = histogram.center(bin)
-    const q = Math.min(Math.max(Math.round(x / scale) + zeroPoint, 0), LEVELS - 1)
+    const q = Math.min(Math.max(Math.round(x / scale) + zeroPoint, 0), UINT8_MOST)
     const error = x - (q - zeroPoint) * scale
     // Within a bin, numbers lie evenly.
     sum += count * error * error

@@ -8,9 +8,10 @@ import type { Value } from '../graph/graph.js'
 import { tensorBytes } from '../graph/types.js'
 import type { Model } from '../models/model.js'
 import { GraphBuilder } from '../ops/builder.js'
+import type { ActivationRange } from '../ops/quantization.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
-import { type ActivationRange, Histogram, type RangeMethod, rangeBy } from './activation-range.js'
+import { Histogram, type RangeMethod, rangeBy } from './activation-range.js'
 import { type MeasuredOn, overBatches } from './over-batches.js'
 
 /** So much of activations is held at once. */

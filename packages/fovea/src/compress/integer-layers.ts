@@ -5,16 +5,22 @@ import type { GraphBuilder } from '../ops/builder.js'
 import { dequantize } from '../ops/dequantize.js'
 import { isSelection, opDefinition } from '../ops/index.js'
 import { multiply } from '../ops/multiply.js'
-import { roundHalfToEven } from '../ops/quantization.js'
+import { type ActivationScale, nearestInteger } from '../ops/quantization.js'
 import { quantize } from '../ops/quantize.js'
-import type { Scale } from './activation-range.js'
 import { integerWeights } from './integer-weights.js'
 
 /** A convolution or matrix. */
 export const isLayer = ({ op }: Node): boolean => op === 'conv2d' || op === 'linear'
 
+/** What holds a layer's weight; where the model is prepared to be quantized, it is rounded on its way. */
+export const weightOf = ({ inputs: [, { node }] }: Node): Node =>
+  node.op === 'fakeQuantizeWeights' ? node.inputs[0].node : node
+
 /** The parameters of a layer: its weight, and its bias if it has one. */
-export const parametersOf = ({ inputs: [, weight, bias] }: Node): Node[] => [weight.node, ...(bias ? [bias.node] : [])]
+export const parametersOf = (layer: Node): Node[] => {
+  const [, , bias] = layer.inputs
+  return [weightOf(layer), ...(bias ? [bias.node] : [])]
+}
 
 /** Those layers whose weight and bias are parameters of their own. */
 export function integerLayers(graph: Graph): Node[] {
@@ -32,7 +38,7 @@ export const sourceOf = (value: Value): Value =>
   isSelection(value.node) && value.index === 0 ? sourceOf(value.node.inputs[0]) : value
 
 /** Numbers as the nearest of those that a uint8 stands for. */
-export function roundedActivation(builder: GraphBuilder, x: Value, { scale, zeroPoint }: Scale): Value {
+export function roundedActivation(builder: GraphBuilder, x: Value, { scale, zeroPoint }: ActivationScale): Value {
   const given = [builder.constant(scale), builder.constant(zeroPoint, [], 'uint8')]
   const { name } = x.node
   const integers = builder.emit(quantize, [x, ...given], { axis: null, dtype: 'uint8' }, `${name}.uint8`)
@@ -47,7 +53,7 @@ export interface LayerParts {
   /** The layer's weight and bias, by name. */
   readonly weights: Weights
   /** Of its input. */
-  readonly scale: Scale
+  readonly scale: ActivationScale
   /** No weight lies beyond it or its negative. */
   readonly largest: number
   /** Put behind the names of parameters. */
@@ -65,7 +71,8 @@ export function emitIntegerLayer(
   [x, ...rest]: readonly Value[],
   { weights, scale: { scale }, largest, suffix = '' }: LayerParts,
 ): { readonly outputs: readonly Value[]; readonly state: Weights } {
-  const [, { node: weight, type }, bias] = layer.inputs
+  const [, { type }, bias] = layer.inputs
+  const weight = weightOf(layer)
   const name = `${weight.name}${suffix}`
   const [channels] = type.shape
   const values = bias && weights.get(bias.node.name)!
@@ -82,7 +89,7 @@ export function emitIntegerLayer(
     const biasName = `${bias.node.name}${suffix}`
     state.set(
       biasName,
-      Int32Array.from(values, (b, c) => roundHalfToEven(b / Math.fround(scales[c] * scale))),
+      Int32Array.from(values, (b, c) => nearestInteger(b, Math.fround(scales[c] * scale))),
     )
     const biasScale = builder.emit(multiply, [weightScale, builder.constant(scale)], {}, `${biasName}.scale`)
     const integerBias = builder.parameter(biasName, [channels], { type: 'zeros' }, 'int32')

@@ -1,6 +1,6 @@
 /** @file Weights as whole numbers, symmetric by output channel: a channel's largest becomes the largest that there is, or its negative. */
 import type { HostArray } from '../graph/arrays.js'
-import { roundHalfToEven } from '../ops/quantization.js'
+import { integerWeight, weightScale } from '../ops/quantization.js'
 
 /** Weights as integers, and for each output channel what 1 stands for. */
 export interface IntegerWeights {
@@ -24,15 +24,9 @@ export function integerWeights(
   const integers = new Int8Array(values.length)
   const scales = new Float32Array(channels)
   for (let c = 0; c < channels; c++) {
-    const first = c * perChannel
-    let most = 0
-    for (let i = first; i < first + perChannel; i++) most = Math.max(most, Math.abs(values[i]))
-    // A channel of zeros has the scale 1.
-    scales[c] = Math.max(most === 0 ? 1 : most / largest, leastScales?.[c] ?? 0)
-    for (let i = first; i < first + perChannel; i++) {
-      // In float32 the largest may come out a little above its integer.
-      integers[i] = Math.min(Math.max(roundHalfToEven(values[i] / scales[c]), -largest), largest)
-    }
+    const [first, end] = [c * perChannel, (c + 1) * perChannel]
+    scales[c] = Math.max(weightScale(values.subarray(first, end), largest), leastScales?.[c] ?? 0)
+    for (let i = first; i < end; i++) integers[i] = integerWeight(values[i], scales[c], largest)
   }
   return { integers, scales }
 }

@@ -8,9 +8,9 @@ import { add } from '../ops/add.js'
 import { GraphBuilder } from '../ops/builder.js'
 import { multiply } from '../ops/multiply.js'
 import { productSum } from '../ops/product-sum.js'
+import type { ActivationScale } from '../ops/quantization.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
-import type { Scale } from './activation-range.js'
 import { emitIntegerLayer, roundedActivation, sourceOf } from './integer-layers.js'
 import { type MeasuredOn, overBatches } from './over-batches.js'
 
@@ -24,7 +24,7 @@ const SUFFIX = '.int8'
 export async function signalToNoise(
   model: Model,
   layers: readonly Node[],
-  { scales, largest }: { readonly scales: ReadonlyMap<Node, Scale>; readonly largest: number },
+  { scales, largest }: { readonly scales: ReadonlyMap<Node, ActivationScale>; readonly largest: number },
   measuredOn: MeasuredOn,
 ): Promise<Map<Node, number>> {
   const builder = new GraphBuilder()

@@ -14,6 +14,7 @@ import { crossEntropy, crossEntropyGradient } from './cross-entropy.js'
 import type { OpDefinition, Trait } from './define.js'
 import { dequantize } from './dequantize.js'
 import { dropout } from './dropout.js'
+import { extentByImage, fakeQuantize, fakeQuantizeGradient, fakeQuantizeWeights } from './fake-quantize.js'
 import { flatten } from './flatten.js'
 import { foldedWeights } from './folded-weights.js'
 import { globalAveragePool, globalAveragePoolGradient } from './global-average-pool.js'
@@ -86,6 +87,10 @@ export const ops = {
   dequantize,
   integerConv2d,
   foldZeroPoint,
+  fakeQuantize,
+  fakeQuantizeGradient,
+  fakeQuantizeWeights,
+  extentByImage,
   // Regularization
   dropout,
   stochasticDepth,

@@ -12,10 +12,7 @@ import { type Conv2dAttributes, conv2dShape } from './conv2d.js'
 import { convolve } from './conv2d-reference.js'
 import { defineOp } from './define.js'
 import { expectRange, expectShape, expectType } from './expect.js'
-import { roundHalfToEven } from './quantization.js'
-
-/** What a uint8 q stands for: (q − zeroPoint)·scale. */
-export type ActivationScale = { readonly scale: number; readonly zeroPoint: number }
+import { type ActivationScale, nearestInteger } from './quantization.js'
 
 export type IntegerConv2dAttributes = Conv2dAttributes & {
   readonly activation?: ActivationName
@@ -86,7 +83,7 @@ export const integerConv2d = defineOp<IntegerConv2dAttributes>({
         y.data[i] = value
         continue
       }
-      const q = roundHalfToEven(Math.fround(value / Math.fround(output.scale))) + output.zeroPoint
+      const q = nearestInteger(value, Math.fround(output.scale)) + output.zeroPoint
       y.data[i] = Number.isNaN(q) ? output.zeroPoint : Math.min(Math.max(q, 0), 255)
     }
   },

@@ -1,9 +1,10 @@
 /**
- * @file What `quantize` and `dequantize` share (ONNX's QuantizeLinear and DequantizeLinear; Jacob et al. 2018, arXiv
+ * @file What the operators between floats and integers share (`quantize` and `dequantize` are ONNX's QuantizeLinear and DequantizeLinear; Jacob et al. 2018, arXiv
  * 1712.05877, section 2.1): an integer q stands for (q − zeroPoint)·scale. One scale is for all, or each index of an axis has
  * its own.
  */
 import { ShapeError } from '../errors.js'
+import type { HostArray } from '../graph/arrays.js'
 import { elements, type TensorType } from '../graph/types.js'
 import { channelsOf, ofInput, ofOutput } from './axes.js'
 import type { AxisLink, BatchRoles, OpDefinition } from './define.js'
@@ -74,3 +75,37 @@ export function roundHalfToEven(x: number): number {
   const up = Math.round(x)
   return Math.abs(x % 1) === 0.5 && up % 2 !== 0 ? up - 1 : up
 }
+
+/** The nearest whole multiple of a scale, divided as engines divide, in float32: so ties are the same ones everywhere. */
+export const nearestInteger = (x: number, scale: number): number => roundHalfToEven(Math.fround(x / scale))
+
+/** What an activation's numbers lie between: from `low`, at most 0, to `high`, at least 0. 0 is always one of them. */
+export interface ActivationRange {
+  readonly low: number
+  readonly high: number
+}
+
+/** What a uint8 q stands for: (q − zeroPoint)·scale. */
+export type ActivationScale = { readonly scale: number; readonly zeroPoint: number }
+
+/** The largest uint8. */
+export const UINT8_MOST = 255
+
+/** The 256 numbers nearest to a range that have 0 among them (Jacob et al. 2018, section 2.1). */
+export function scaleOf({ low, high }: ActivationRange): ActivationScale {
+  const scale = Math.fround((high - low) / UINT8_MOST)
+  // Nothing but zeros, or numbers too small for a float32.
+  if (!(scale > 0)) return { scale: 1, zeroPoint: 0 }
+  return { scale, zeroPoint: Math.min(Math.max(Math.round(-low / scale), 0), UINT8_MOST) }
+}
+
+/** The scale of a channel's weights, of which the largest becomes `largest`, or its negative; of zeros, 1. */
+export function weightScale(weights: HostArray, largest: number): number {
+  let most = 0
+  for (let i = 0; i < weights.length; i++) most = Math.max(most, Math.abs(weights[i]))
+  return most === 0 ? 1 : Math.fround(most / largest)
+}
+
+/** A weight as an integer. In float32 the largest may come out a little above its own. */
+export const integerWeight = (x: number, scale: number, largest: number): number =>
+  Math.min(Math.max(nearestInteger(x, scale), -largest), largest)

@@ -6,9 +6,9 @@ import { expectFloat } from './expect.js'
 import {
   elementByElement,
   expectScales,
+  nearestInteger,
   type QuantizedType,
   quantizedTypes,
-  roundHalfToEven,
   type ScaleAttributes,
   scaleIndex,
 } from './quantization.js'
@@ -32,8 +32,7 @@ export const quantize = defineOp<QuantizeAttributes>({
     const channel = scaleIndex(x, attrs)
     for (let i = 0; i < y.data.length; i++) {
       const c = channel(i)
-      // In float32, as engines divide: so ties are the same ones.
-      const nearest = roundHalfToEven(Math.fround(x.data[i] / scale.data[c]))
+      const nearest = nearestInteger(x.data[i], scale.data[c])
       const q = (Number.isNaN(nearest) ? 0 : nearest) + (zeroPoint?.data[c] ?? 0)
       y.data[i] = Math.min(Math.max(q, low), high)
     }

@@ -1,15 +1,18 @@
 /**
- * @file A model's graph for training: batch-norm uses the batch's statistics and updates the running ones; dropout and
- * stochastic depth draw from a seed that is fed at every run.
+ * @file A model's graph for training: batch-norm uses the batch's statistics and updates the running ones; what rounds
+ * activations as integers follows how far they go; dropout and stochastic depth draw from a seed that is fed at every run.
  */
 import { unknownName } from '../errors.js'
-import type { Graph, Value } from '../graph/graph.js'
+import type { Graph, Node, Value } from '../graph/graph.js'
 import { elements } from '../graph/types.js'
 import { type BatchNormAttributes, batchNormTraining } from '../ops/batch-norm.js'
+import type { GraphBuilder } from '../ops/builder.js'
+import { extentByImage, fakeQuantize } from '../ops/fake-quantize.js'
 import { hasTrait, opDefinition } from '../ops/index.js'
+import { reduceMax } from '../ops/reduce-max.js'
 import { runningAverage } from '../ops/running-average.js'
 import { streamOf } from '../random.js'
-import { rewrite } from './rewrite.js'
+import { type RewriteContext, rewrite } from './rewrite.js'
 
 /** Whether norms use the batch's statistics, or, unchanged, the running ones: for fine-tuning on few images. */
 export const normStatistics = ['batch', 'running'] as const
@@ -34,6 +37,7 @@ export function trainingMode(
       const attrs = { ...node.attrs, stream: streamOf(node.name) }
       return builder.emitAll(opDefinition(node.op), [mapped(node.inputs[0]), seed], attrs, node.name)
     }
+    if (node.op === 'fakeQuantize') return watchedExtent(node, builder, mapped)
     if (node.op !== 'batchNorm' || statistics === 'running') return undefined
     const own = node.inputs.map(input => input.node).filter(({ op }) => op === 'parameter')
     if (own.length > 0 && own.every(({ name }) => isFrozen(name))) return undefined
@@ -52,4 +56,17 @@ export function trainingMode(
     average(runningVariance, variance, count / (count - 1))
     return outputs
   })
+}
+
+/** The weight of a batch in what is known of the extent of activations (that of PyTorch's MovingAverageMinMaxObserver). */
+const EXTENT_MOMENTUM = 0.01
+
+/** As it is, by the extent so far, which each batch moves a little towards its own (Jacob et al. 2018, arXiv 1712.05877, section 3). */
+function watchedExtent({ name, inputs }: Node, builder: GraphBuilder, mapped: RewriteContext['mapped']): Value[] {
+  const [x, extent] = inputs.map(mapped)
+  const byImage = builder.emit(extentByImage, [x], {}, `${extent.node.name}.images`)
+  const seen = builder.emit(reduceMax, [byImage], { axes: [0], keepDims: false }, `${extent.node.name}.seen`)
+  const attrs = { momentum: EXTENT_MOMENTUM, scale: 1 }
+  builder.update(extent, builder.emit(runningAverage, [extent, seen], attrs, `${extent.node.name}.next`))
+  return [builder.emit(fakeQuantize, [x, extent], {}, name)]
 }

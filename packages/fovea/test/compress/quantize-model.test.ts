@@ -1,7 +1,7 @@
 /** @file Post-training quantization: near the model that it was made from, in integers where it says so, and honest about bad input. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Histogram, rangeBy, rangeMethods, scaleOf } from '../../src/compress/activation-range.js'
+import { Histogram, rangeBy, rangeMethods } from '../../src/compress/activation-range.js'
 import { foldNorms } from '../../src/compress/fold-norms.js'
 import { quantizeModel } from '../../src/compress/quantize-model.js'
 import { arrayDataset } from '../../src/data/array-dataset.js'
@@ -10,6 +10,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint
 import { stateNodes } from '../../src/graph/graph.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
+import { scaleOf } from '../../src/ops/quantization.js'
 import { normalAt } from '../../src/random.js'
 import { predictProbabilities } from '../../src/train/evaluate.js'
 import { evaluationGraph } from '../../src/train/training-graph.js'

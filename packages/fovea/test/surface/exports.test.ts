@@ -20,6 +20,8 @@ const labels = required(Int32Array.of(0, 1))
 const file = Uint8Array.from(fovea.encodeCheckpoint({ model: stripeModel }).flatMap(chunk => [...chunk]))
 const parity = { model: 'resnet8', batch: 1, size: 32, classes: 2, parameters: 1, logits: [[0, 1]], float32: {} }
 
+const { model: prepared } = await fovea.prepareQuantization(stripeModel, { images: stripeData.train, engine })
+
 const exported = new Map<string, unknown>(Object.entries(fovea))
 
 /** Right arguments of every function. */
@@ -35,6 +37,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   computeType: [optional('float32')],
   connectionsOf: [model],
   concat: [dataset, dataset, optional('both', 'a text')],
+  convertQuantization: [required(prepared), options()],
   createModel: [required('resnet8'), options()],
   decodeCheckpoint: [name, required(file)],
   decodeSafetensors: [name, required(file)],
@@ -65,6 +68,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   peakRate: [required({ type: 'constant', rate: 1 })],
   predict: [model, image, options({ engine })],
   predictProbabilities: [model, image, options({ engine })],
+  prepareQuantization: [model, required({ images: stripeData.train, engine })],
   printGraph: [graph],
   pruneChannels: [model, required({ amount: 0.5 })],
   pruneWeights: [model, required({ amount: 0.5 })],
@@ -76,6 +80,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   resnet: [required({ depth: 20 })],
   resnet8: [options()],
   resolveSettings: [model, required(96), required({}, 'an empty object')],
+  roundsAsIntegers: [model],
   speednet: [options()],
   split: [dataset, required(0.5), optional(0)],
   splitLabels: [labels, required(2), required(0.5), required(0)],

@@ -165,6 +165,25 @@ export const kernels = {
     ...{ x: read('type', 'up(elements, unit)'), seed: scalar('int32'), y: write('type', 'up(elements, unit)') },
     ...{ elements: count, type: floatType, stream: count, unit: size, imageElements: count, rate: number },
   },
+  // how far each image goes below and above 0
+  extentByImage: {
+    ...{ x: read('type', 'images * perImage'), extents: write('float32', '2 * images') },
+    ...{ images: size, perImage: size, type: floatType },
+  },
+  // extent: how far x goes below and above 0
+  fakeQuantize: {
+    ...{ x: read('type', 'elements'), extent: read('float32', '2'), y: write('type', 'elements') },
+    ...{ elements: count, type: floatType },
+  },
+  fakeQuantizeGradient: {
+    ...{ dy: read('type', 'elements'), x: read('type', 'elements'), extent: read('float32', '2') },
+    ...{ dx: write('type', 'elements'), elements: count, type: floatType },
+  },
+  // largest: the integer of a channel's largest weight
+  fakeQuantizeWeights: {
+    ...{ weight: read('float32', 'channels * perChannel'), y: write('float32', 'channels * perChannel') },
+    ...{ channels: size, perChannel: size, largest: size },
+  },
   foldBatchNorm: {
     ...{ weight: read('float32', 'channels * perChannel'), gamma: read('float32', 'channels') },
     ...{ beta: read('float32', 'channels'), mean: read('float32', 'channels'), variance: read('float32', 'channels') },

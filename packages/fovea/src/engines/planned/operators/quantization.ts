@@ -1,6 +1,7 @@
 /** @file Between floats and the integers that stand for them (native/kernels/quantization.h). */
 import type { Node, Value } from '../../../graph/graph.js'
 import { elements } from '../../../graph/types.js'
+import type { FakeQuantizeWeightsAttributes } from '../../../ops/fake-quantize.js'
 import type { IntegerConv2dAttributes } from '../../../ops/integer-conv2d.js'
 import { type IntegerType, type ScaleAttributes, scaleRuns } from '../../../ops/quantization.js'
 import type { QuantizeAttributes } from '../../../ops/quantize.js'
@@ -34,6 +35,33 @@ const foldZeroPoint: Lower = (to, node) => {
   to.kernel('foldZeroPoint', { ...operands, channels, perChannel: elements(rest), zeroPoint })
 }
 
+const fakeQuantize: Lower = (to, node) => {
+  const [x, extent] = node.inputs
+  const operands = { x: to.read(x), extent: to.read(extent), y: to.write() }
+  to.kernel('fakeQuantize', { ...operands, elements: elements(x.type.shape), type: to.float(x.type) })
+}
+
+const fakeQuantizeGradient: Lower = (to, node) => {
+  const [dy, x, extent] = node.inputs
+  const operands = { dy: to.read(dy), x: to.read(x), extent: to.read(extent), dx: to.write() }
+  to.kernel('fakeQuantizeGradient', { ...operands, elements: elements(x.type.shape), type: to.float(x.type) })
+}
+
+const fakeQuantizeWeights: Lower = (to, node) => {
+  const [weight] = node.inputs
+  const [channels, ...rest] = weight.type.shape
+  const { largest } = node.attrs as unknown as FakeQuantizeWeightsAttributes
+  const operands = { weight: to.read(weight), y: to.write() }
+  to.kernel('fakeQuantizeWeights', { ...operands, channels, perChannel: elements(rest), largest })
+}
+
+const extentByImage: Lower = (to, node) => {
+  const [x] = node.inputs
+  const [images, ...rest] = x.type.shape
+  const operands = { x: to.read(x), extents: to.write() }
+  to.kernel('extentByImage', { ...operands, images, perImage: elements(rest), type: to.float(x.type) })
+}
+
 /**
  * What becomes of the sums of an integer convolution, which a target has computed.
  * @param from the type of the sums: a target may compute whole numbers as floats
@@ -51,4 +79,7 @@ export function requantize(to: Lowering, node: Node, sums: Operand, from: 'int32
   })
 }
 
-export const quantizations = { quantize, dequantize, foldZeroPoint } as const satisfies Record<string, Lower>
+export const quantizations = {
+  ...{ quantize, dequantize, foldZeroPoint },
+  ...{ fakeQuantize, fakeQuantizeGradient, fakeQuantizeWeights, extentByImage },
+} as const satisfies Record<string, Lower>
