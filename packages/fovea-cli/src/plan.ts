@@ -10,6 +10,7 @@ import { z } from 'zod'
 import type { EngineOptions } from './engines.js'
 import { readWhole, writeFileAtomic } from './files.js'
 import { checkNewFiles, entryAt } from './new-files.js'
+import { optionOf } from './option-names.js'
 import { RunFolder } from './run-folder.js'
 import { pathsOf } from './run-record.js'
 import { foveaCommand } from './shell.js'
@@ -112,7 +113,7 @@ export class PlanKind<Found extends object> {
 export function argumentsOf(file: string, { data, ...options }: { readonly data: string }): string[] {
   const all = { ...pathsOf({ data }), ...options }
   const words = Object.entries<unknown>(all).flatMap(([name, value]) => {
-    const option = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+    const option = optionOf(name)
     return value === undefined ? [] : value === true ? [option] : [option, String(value)]
   })
   return [resolve(file), ...words]

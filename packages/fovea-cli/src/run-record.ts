@@ -22,6 +22,7 @@ import { augmentationOf } from './augment-option.js'
 import { datasetNames } from './data/index.js'
 import { engineNames } from './engines.js'
 import { machineOf, softwareOf } from './machine.js'
+import { optionOf } from './option-names.js'
 import { pruningOf } from './pruning-option.js'
 import { foveaCommand } from './shell.js'
 import { overrideOf } from './usage.js'
@@ -204,7 +205,7 @@ export const finished = (record: RunRecord): RunRecord => ({
 /** The command line that asks for the same run. */
 export function repeatCommand({ model, ...request }: RunRequest): string {
   const options = Object.entries(request).flatMap(([name, value]) => {
-    const option = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+    const option = optionOf(name)
     if (typeof value === 'boolean') return value ? [option] : []
     return value === undefined ? [] : [option, String(value)]
   })

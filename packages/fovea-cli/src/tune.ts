@@ -1,5 +1,5 @@
 /** @file Trains a model on that was made of another one: by the recipe of its kind, at a lower rate, in a run's folder. */
-import { defaultRecipe, type Evaluation, type Model, peakRate, resolveSettings } from 'fovea'
+import { defaultRecipe, type Evaluation, type Model, peakRate, type RecipeName, resolveSettings } from 'fovea'
 import type { LoadedData } from './data/index.js'
 import type { EngineOptions } from './engines.js'
 import type { Output } from './output.js'
@@ -10,7 +10,7 @@ import { runTraining } from './training-run.js'
 export interface TuneRequest extends EngineOptions {
   readonly data: string
   readonly epochs?: number
-  /** Default: a quarter of the recipe's. */
+  /** The highest. */
   readonly learningRate?: number
   readonly batch?: number
   /** Whether it learns from the original too. */
@@ -26,6 +26,10 @@ export interface Tuning {
   readonly start: string
   /** Where the run is kept, or goes on. */
   readonly folder: RunFolder
+  /** Default: the model's. */
+  readonly recipe?: RecipeName
+  /** The highest rate is this part of the recipe's, unless one is asked for. */
+  readonly slower: number
   /** Over the run's picture. */
   readonly title: string
   /** What else the run is asked for: `{ pruning: ['kept'] }` */
@@ -40,16 +44,15 @@ export interface Tuning {
 export function tune(
   { name: model, ...rest }: Model,
   { epochs, learningRate, batch, distill, seed, engine, threads, skipBad, data: spec }: TuneRequest,
-  { original, start, folder, title, settings, data, output, resumedBy }: Tuning,
+  { original, start, folder, recipe = defaultRecipe(model), slower, title, settings, data, output, resumedBy }: Tuning,
 ): Promise<Evaluation | undefined> {
-  const recipe = defaultRecipe(model)
   const given = { recipe, ...(batch && { batchSize: batch }) }
   const { schedule } = resolveSettings({ name: model, ...rest }, data.train.length, given)
   return runTraining(
     {
       ...{ model, data: spec, recipe, precision: 'float32', seed, from: start },
       // What is trained already is not to be learned anew.
-      learningRate: learningRate ?? peakRate(schedule) / 4,
+      learningRate: learningRate ?? slower * peakRate(schedule),
       ...settings,
       ...(distill && { distill: original }),
       ...(epochs && { epochs }),

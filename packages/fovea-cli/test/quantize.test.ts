@@ -1,5 +1,5 @@
 /** @file Claims about `fovea quantize`: a smaller model beside its original, with an account; nothing of a user's is replaced. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createModel } from 'fovea'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -83,6 +83,41 @@ test('a budget keeps layers in float32, the worst first, until no more is lost',
   for (const { keepFloat32, loss } of tried) if (loss > 0) expect(keepFloat32.length).toBeLessThan(kept)
 })
 
+describe('training for integers', () => {
+  const out = join(folder, 'trained')
+  const options = ['--method', 'qat', '--epochs', '2', '--images', '16', '--batch', '8', '--distill']
+
+  test('is kept with what it started from, and its integers are the model', async () => {
+    const { code, stderr, json } = await quantize('trained', ...options)
+    expect(code, stderr).toBe(0)
+    const account = json.at(-1)
+    expect(json.filter(({ event }) => event === 'epoch')).toHaveLength(2)
+    expect(account.after.bytes.int8).toBeGreaterThan(0.9 * account.after.parameters)
+    const learned = await fovea(['eval', join(out, 'trained'), '--data', photos, '--json'])
+    expect(account.after.accuracy).toBeCloseTo(learned.json[0].accuracy, 1)
+    expect(readModel(join(out, 'prepared')).weights.get('conv1.weight')).toBeInstanceOf(Float32Array)
+    const again = await fovea(['quantize', '--resume', out])
+    expect(again.code).toBe(1)
+    expect(again.stderr).toContain('is done: its account is in')
+  })
+
+  test('goes on where it was', async () => {
+    const path = join(folder, 'stopped')
+    await quantize('stopped', ...options)
+    // As if it had been killed before its account, and then before the end of its training.
+    rmSync(join(path, 'account.json'))
+    const whole = await fovea(['quantize', '--resume', path, '--json'])
+    expect(whole.code, whole.stderr).toBe(0)
+    expect(whole.json.filter(({ event }) => event === 'epoch')).toEqual([])
+    rmSync(join(path, 'account.json'))
+    rmSync(join(path, 'trained'), { recursive: true })
+    const anew = await fovea(['quantize', '--resume', path, '--json'])
+    expect(anew.json.filter(({ event }) => event === 'epoch')).toHaveLength(2)
+    const { accuracy } = anew.json.at(-1).after
+    expect(accuracy).toBe(whole.json.at(-1).after.accuracy)
+  })
+})
+
 test('weights alone, in each type', async () => {
   const [, floats] = await Promise.all(
     ['int8', 'float16'].map(async type => {
@@ -114,14 +149,20 @@ test('what does not fit is refused by name, and nothing is left', async () => {
     quantize('no', '--method', 'weights', '--max-loss', '1'),
     quantize('no', '--weight-bits', '4'),
     quantize('no', '--keep-float32', 'conv9'),
+    quantize('no', '--epochs', '3'),
+    quantize('no', '--method', 'qat'),
+    fovea(['quantize', '--resume', folder]),
     quantize('taken'),
   ])
-  expect(refused.map(({ code }) => code)).toEqual([2, 2, 2, 2, 1])
-  const [type, budget, bits, layer, own] = refused.map(({ stderr }) => stderr)
+  expect(refused.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 2, 1, 1])
+  const [type, budget, bits, layer, epochs, none, nothing, own] = refused.map(({ stderr }) => stderr)
   expect(type).toContain('--type is for --method weights')
   expect(budget).toContain('--max-loss is for --method ptq')
   expect(bits).toContain("--weight-bits takes a whole number from 7 to 8, not '4'")
   expect(layer).toContain("--keep-float32: 'conv9' matches no layer; there are conv1, ")
+  expect(epochs).toContain('--epochs is for --method qat')
+  expect(none).toContain('--epochs is missing: how long the model trains to bear integers, such as --epochs 3')
+  expect(nothing).toContain(`there is no quantization in '${folder}' to go on with; start it: npx fovea quantize FILE`)
   expect(own).toContain(join(taken, 'account.md'))
   expect(readFileSync(join(taken, 'account.md'), 'utf8')).toBe('mine')
   expect(existsSync(join(folder, 'no'))).toBe(false)

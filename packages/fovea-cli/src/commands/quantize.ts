@@ -1,18 +1,21 @@
 /** @file `fovea quantize`: a saved model in fewer bits, beside what it was. */
 import { Command } from 'commander'
 import { rangeMethods, weightTypes } from 'fovea'
-import { accountFiles } from '../account/write.js'
 import { readModel } from '../checkpoint-file.js'
 import { withEngineOptions } from '../engines.js'
-import { checkNewFiles } from '../new-files.js'
 import { createOutput } from '../output.js'
+import { argumentsOf } from '../plan.js'
 import { checkMethod, type Method, methods } from '../quantize/methods.js'
-import { type QuantizeRequest, runQuantization } from '../quantize/run.js'
+import { quantizePlans } from '../quantize/plan.js'
+import { filesOf, type QuantizeRequest, runQuantization } from '../quantize/run.js'
 import { freeRunFolder, RunFolder } from '../run-folder.js'
-import { numberOf, oneOf, patternList, wholeNumber } from '../usage.js'
+import { settingOption } from '../setting-option.js'
+import { integer, numberOf, oneOf, patternList, positiveNumber, UsageError, wholeNumber } from '../usage.js'
 
-interface QuantizeOptions extends QuantizeRequest {
+interface QuantizeOptions extends Omit<QuantizeRequest, 'data'> {
+  readonly data?: string
   readonly out?: string
+  readonly resume?: string
   readonly json?: true
 }
 
@@ -22,9 +25,9 @@ export function quantizeCommand(): Command {
   const aboutMethods = methodNames.map(name => `  ${name}: ${methods[name]}`).join('\n')
   return withEngineOptions(new Command('quantize'))
     .description('store a model in fewer bits: as integers, or in 16 bits')
-    .argument('<file>', 'a model that fovea saved, or the folder of a run')
-    .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
-    .option('--method <name>', `${methodNames.join(' or ')}; see below`, oneOf('--method', methodNames), 'ptq')
+    .argument('[file]', 'a model that fovea saved, or the folder of a run (not with --resume)')
+    .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
+    .option('--method <name>', `${methodNames.join(', ')}; see below`, oneOf('--method', methodNames), 'ptq')
     .option('--images <n>', 'training images that show the ranges of activations', wholeNumber('--images', 1), 512)
     .option(
       '--ranges <by>',
@@ -51,26 +54,44 @@ export function quantizeCommand(): Command {
       'layers that stay float32, such as conv1,layer1.*,fc (with --method weights: parameters)',
       patternList('--keep-float32', 'patterns over names'),
     )
+    .option('--epochs <n>', 'how long the model trains to bear integers, with --method qat', wholeNumber('--epochs', 1))
+    .option(
+      '--learning-rate <x>',
+      "the highest learning rate of that training (default: a quarter of the recipe's)",
+      positiveNumber('--learning-rate'),
+    )
+    .addOption(settingOption('batchSize', "the recipe's"))
+    .option('--distill', 'let the model learn from the original as well as from the labels, with --method qat')
+    .option('--seed <n>', 'seed of that training (default: 0)', integer('--seed'))
     .option('--skip-bad', 'leave out images that cannot be read')
     .option(
       '--out <folder>',
       'where the results are kept; replaces no file (default: runs/MODEL-quantized, or runs/MODEL-quantized-2, …)',
     )
+    .option('--resume <folder>', 'go on with the quantization in this folder, as it was started')
     .option('--json', 'print JSON')
     .addHelpText('after', `\nMethods:\n${aboutMethods}`)
     .action(run)
 }
 
-async function run(file: string, { out, json, ...request }: QuantizeOptions): Promise<void> {
-  const output = createOutput(json === true, { leavesFiles: true })
+async function run(file: string | undefined, options: QuantizeOptions, command: Command): Promise<void> {
+  const output = createOutput(options.json === true, { leavesFiles: true })
+  const { out, resume, json: _, data, ...given } = options
+  if (resume !== undefined) {
+    const fresh = quantizeCommand()
+    const { folder, plan, ...was } = quantizePlans.goOn<QuantizeRequest>(resume, { file, given: command, fresh })
+    checkMethod(was.request)
+    await folder.whileTaken(() => runQuantization(was.file, was.request, { folder, plan, output }))
+    return
+  }
+  if (file === undefined) throw new UsageError('which model? For example: npx fovea quantize runs/photos --data photos')
+  if (data === undefined)
+    throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
+  const request = { ...given, data }
   checkMethod(request)
   const folder = new RunFolder(out ?? freeRunFolder(`${readModel(file).name}-quantized`))
   await folder.whileTaken(async () => {
-    folder.checkNew()
-    checkNewFiles(
-      accountFiles.map(name => folder.file(name)),
-      '--out',
-    )
-    await runQuantization(file, request, { folder, output })
+    quantizePlans.checkNew(folder, filesOf(folder))
+    await runQuantization(file, request, { folder, plan: { arguments: argumentsOf(file, request) }, output })
   })
 }

@@ -46,7 +46,7 @@ export async function runPruning(
   if (request.epochs !== undefined && !isTuned(folder)) {
     const pruning = pruningEntries(request)
     evaluation = await tune(model, request, {
-      ...{ original: file, start: isGradual(request) ? file : folder.file(START) },
+      ...{ original: file, start: isGradual(request) ? file : folder.file(START), slower: 1 / 4 },
       ...{ folder, title: `${model.name}, pruned`, data, output, resumedBy: prunePlans.resumedBy(folder) },
       ...(pruning && { settings: { pruning } }),
     })

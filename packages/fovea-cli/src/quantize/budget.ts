@@ -2,9 +2,17 @@
  * @file `--max-loss`: layers stay float32 until the accuracy that is lost is within a budget. Those that integers cost most by
  * themselves are the first; as few as will do.
  */
-import { type Dataset, type Engine, evaluate, FoveaError, type Model } from 'fovea'
+import {
+  convertQuantization,
+  type Dataset,
+  type Engine,
+  evaluate,
+  FoveaError,
+  type Model,
+  prepareQuantization,
+} from 'fovea'
 import { type Output, percent } from '../output.js'
-import { type MethodOptions, type Quantized, quantizeBy } from './methods.js'
+import { type MethodOptions, preparation, type Quantized } from './methods.js'
 
 export interface BudgetOptions {
   /** In points of a hundred. */
@@ -22,11 +30,10 @@ export async function quantizeWithin(
   method: MethodOptions,
   { maxLoss, measured, images, engine, output }: BudgetOptions,
 ): Promise<Quantized> {
-  const how = { images, engine }
   const accuracyOf = async (of: Model): Promise<number> => (await evaluate(of, measured, { engine })).accuracy
   const before = await accuracyOf(model)
-  const all = await quantizeBy(model, method, how)
-  const worstFirst = all.layers
+  const { model: prepared, layers } = await prepareQuantization(model, { images, engine, ...preparation(method) })
+  const worstFirst = layers
     .filter(({ signalToNoise }) => signalToNoise !== undefined)
     .sort((a, b) => a.signalToNoise! - b.signalToNoise!)
     .map(({ name }) => name)
@@ -35,13 +42,15 @@ export async function quantizeWithin(
   /** With the worst layers in float32; undefined where that loses too much. */
   const attempt = async (count: number): Promise<Quantized | undefined> => {
     if (!tried.has(count)) {
-      const keepFloat32 = [...(method.keepFloat32 ?? []), ...worstFirst.slice(0, count)]
-      const quantized = count === 0 ? all : await quantizeBy(model, { ...method, keepFloat32 }, how)
-      const loss = 100 * (before - (await accuracyOf(quantized.model)))
+      const worst = worstFirst.slice(0, count)
+      const integers = convertQuantization(prepared, { keepFloat32: worst })
+      const loss = 100 * (before - (await accuracyOf(integers)))
       const kept = count === 1 ? '1 layer' : `${count} layers`
       output.say(`${kept} in float32: ${percent(before - loss / 100)}, ${percent(before)} before`)
-      output.result({ event: 'tried', keepFloat32, loss })
-      tried.set(count, loss <= maxLoss ? quantized : undefined)
+      output.result({ event: 'tried', keepFloat32: [...(method.keepFloat32 ?? []), ...worst], loss })
+      const inFloat32 = new Set(worst)
+      const types = layers.map(layer => (inFloat32.has(layer.name) ? { name: layer.name, dtype: 'float32' } : layer))
+      tried.set(count, loss <= maxLoss ? { model: integers, layers: types } : undefined)
     }
     return tried.get(count)
   }

@@ -8,27 +8,42 @@ import {
   type RangeMethod,
   type WeightType,
 } from 'fovea'
+import type { EngineOptions } from '../engines.js'
+import { optionOf } from '../option-names.js'
+import type { TuneRequest } from '../tune.js'
 import { UsageError } from '../usage.js'
 
 /** The methods, and what each does. */
 export const methods = {
   ptq: 'weights and activations become integers: the model becomes smaller and, on most processors, faster',
+  qat: 'as ptq, and before that the model is trained to bear it (with --epochs): least accuracy is lost',
   weights: 'only weights take fewer bits: the file becomes smaller, the model no faster',
 } as const
 
 /** A key of `methods`. */
 export type Method = keyof typeof methods
 
-export interface MethodOptions {
+export interface MethodOptions extends Partial<Omit<TuneRequest, 'data' | keyof EngineOptions | 'skipBad'>> {
   readonly method: Method
-  /** Of `weights`. */
   readonly type?: WeightType
-  /** Of `ptq`, as the next three. */
   readonly ranges?: RangeMethod
   readonly weightBits?: number
   readonly maxLoss?: number
   readonly images: number
   readonly keepFloat32?: readonly string[]
+}
+
+/** Options of some methods alone. */
+const methodsOf: Readonly<Partial<Record<keyof MethodOptions, readonly Method[]>>> = {
+  type: ['weights'],
+  ranges: ['ptq', 'qat'],
+  weightBits: ['ptq', 'qat'],
+  maxLoss: ['ptq'],
+  epochs: ['qat'],
+  learningRate: ['qat'],
+  batch: ['qat'],
+  distill: ['qat'],
+  seed: ['qat'],
 }
 
 /** A layer, the type of its weights, and what integers cost it by itself. */
@@ -44,25 +59,33 @@ export interface Quantized {
 }
 
 /** @throws UsageError for options that do not go together */
-export function checkMethod({ method, type, ranges, weightBits, maxLoss }: MethodOptions): void {
-  const others =
-    method === 'ptq' ? { '--type': type } : { '--ranges': ranges, '--weight-bits': weightBits, '--max-loss': maxLoss }
-  const given = Object.entries(others).find(([, value]) => value !== undefined)
-  if (given === undefined) return
-  throw new UsageError(`${given[0]} is for --method ${method === 'ptq' ? 'weights' : 'ptq'}`)
+export function checkMethod(options: MethodOptions): void {
+  const { method, epochs } = options
+  for (const [name, of] of Object.entries(methodsOf)) {
+    if (of.includes(method) || options[name as keyof MethodOptions] === undefined) continue
+    throw new UsageError(`${optionOf(name)} is for --method ${of.join(' or ')}`)
+  }
+  if (method === 'qat' && epochs === undefined) {
+    throw new UsageError('--epochs is missing: how long the model trains to bear integers, such as --epochs 3')
+  }
 }
 
-/** @param how the images that show ranges, and where they are run */
-export async function quantizeBy(
+/** What of the options says how a model becomes integers. */
+export const preparation = ({ ranges, weightBits, keepFloat32 }: MethodOptions) => ({
+  ...(ranges && { ranges }),
+  ...(weightBits && { weightBits }),
+  ...(keepFloat32 && { keepFloat32 }),
+})
+
+/** Without training. @param how the images that show ranges, and where they are run */
+export async function quantizeAtOnce(
   model: Model,
-  { method, type, ranges, weightBits, keepFloat32 }: MethodOptions,
+  options: MethodOptions,
   how: { readonly images: Dataset; readonly engine: Engine },
 ): Promise<Quantized> {
-  const kept = keepFloat32 && { keepFloat32 }
-  if (method === 'ptq') {
-    return quantizeModel(model, { ...how, ...kept, ...(ranges && { ranges }), ...(weightBits && { weightBits }) })
-  }
-  const quantized = quantizeWeights(model, { ...kept, ...(type && { type }) })
+  const { method, type, keepFloat32 } = options
+  if (method !== 'weights') return quantizeModel(model, { ...how, ...preparation(options) })
+  const quantized = quantizeWeights(model, { ...(keepFloat32 && { keepFloat32 }), ...(type && { type }) })
   return { model: quantized, layers: weightTypesOf(quantized) }
 }
 

@@ -1,53 +1,64 @@
 /** @file The work of `fovea quantize`: makes integers of a model's weights and activations, and puts both models side by side. */
-import { type Model, take } from 'fovea'
+import { existsSync } from 'node:fs'
+import { FoveaError, type Model, take } from 'fovea'
 import { parameterNodes, tensorBytes } from 'fovea/engine'
 import { accountOf } from '../account/account.js'
 import type { LayerAccount } from '../account/page.js'
-import { reportAccount } from '../account/write.js'
+import { accountFiles, reportAccount } from '../account/write.js'
 import { writeCheckpoint } from '../checkpoint-file.js'
 import { dataName } from '../open-data.js'
 import { type OriginalRequest, openOriginal } from '../open-original.js'
 import type { Output } from '../output.js'
+import type { Plan } from '../plan.js'
 import type { RunFolder } from '../run-folder.js'
 import { formatTable } from '../table.js'
-import { carryTrainedImages } from '../trained-images.js'
+import { carryTrainedImages, writeTrainedImages } from '../trained-images.js'
 import { quantizeWithin } from './budget.js'
-import { type MethodOptions, type QuantizedPart, quantizeBy } from './methods.js'
+import { type MethodOptions, type QuantizedPart, quantizeAtOnce } from './methods.js'
+import type { QuantizeFindings } from './plan.js'
+import { trainingFolders, trainQuantized } from './train.js'
 
 export interface QuantizeRequest extends MethodOptions, OriginalRequest {}
 
 /** So many training images decide about a budget where there are none for validation. */
 const BUDGET_IMAGES = 2000
 
-/** In a folder that is taken. */
+/** All files that a folder of `fovea quantize` may have, beside its plan and those of a run. */
+export const filesOf = (folder: RunFolder): string[] =>
+  [...trainingFolders, ...accountFiles].map(name => folder.file(name))
+
+/** In a folder that is taken. @param plan of a run that goes on; else it is `arguments` alone, and nothing is there yet */
 export async function runQuantization(
   file: string,
   request: QuantizeRequest,
-  { folder, output }: { readonly folder: RunFolder; readonly output: Output },
+  {
+    folder,
+    plan,
+    output,
+  }: { readonly folder: RunFolder; readonly plan: Plan<QuantizeFindings>; readonly output: Output },
 ): Promise<void> {
-  const {
-    model,
-    trained,
-    data,
-    images: measured,
-    engine,
-  } = await openOriginal(file, request, {
+  if (existsSync(folder.file(accountFiles[0]))) {
+    throw new FoveaError(`'${folder.path}' is done: its account is in '${folder.file('account.html')}'`)
+  }
+  const { method, maxLoss, weightBits = 8 } = request
+  const original = await openOriginal(file, request, {
     ...{ into: folder.path, output },
-    ...(request.method === 'ptq' && { trainImages: 'which show what numbers activations take' }),
+    ...(method !== 'weights' && { trainImages: 'which show what numbers activations take' }),
   })
-  const { train } = data
+  const { model, trained, data, images: measured, engine } = original
 
   // Others decide about the budget than those that ranges are fitted to.
-  const shuffled = take(train, Math.min(request.images + BUDGET_IMAGES, train.length))
+  const shuffled = take(data.train, Math.min(request.images + BUDGET_IMAGES, data.train.length))
   const images = take(shuffled, Math.min(request.images, shuffled.length))
-  const how = { images, engine }
-  const { maxLoss } = request
-  const quantized =
-    maxLoss === undefined
-      ? await quantizeBy(model, request, how)
-      : await quantizeWithin(model, request, { ...how, maxLoss, output, measured: data.validation ?? shuffled })
+  const quantized = await (method === 'qat'
+    ? trainQuantized(original, { seed: 0, ...request }, { plan, images, folder, output })
+    : maxLoss === undefined
+      ? quantizeAtOnce(model, request, { images, engine })
+      : quantizeWithin(model, request, { images, engine, maxLoss, output, measured: data.validation ?? shuffled }))
+  if (quantized === undefined) return
   await writeCheckpoint(folder.model, { model: quantized.model })
-  await carryTrainedImages(folder.path, trained)
+  if (method === 'qat') await writeTrainedImages(folder.path, data.train, trained)
+  else await carryTrainedImages(folder.path, trained)
   output.show(formatTable(columns, quantized.layers.map(row)))
   const account = await accountOf(
     { name: file, model },
@@ -57,8 +68,7 @@ export async function runQuantization(
   const title = `${model.name}, quantized, on ${dataName(measured)}`
   const bars = barsOf(model, quantized.model)
   await reportAccount(folder, { title, account, layers: quantized.layers, bars, unit: 'bytes' }, output)
-  const { method, weightBits = 8 } = request
-  if (method === 'ptq' && weightBits === 8 && engine.arithmetic('int8') === 'widened') {
+  if (method !== 'weights' && weightBits === 8 && engine.arithmetic('int8') === 'widened') {
     output.say('this processor could overflow on 8-bit weights, so they compute in float32; --weight-bits 7 is for it')
   }
 }

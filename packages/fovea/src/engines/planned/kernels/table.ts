@@ -165,7 +165,7 @@ export const kernels = {
     ...{ x: read('type', 'up(elements, unit)'), seed: scalar('int32'), y: write('type', 'up(elements, unit)') },
     ...{ elements: count, type: floatType, stream: count, unit: size, imageElements: count, rate: number },
   },
-  // how far each image goes below and above 0
+  // extents: how far each image goes below and above 0
   extentByImage: {
     ...{ x: read('type', 'images * perImage'), extents: write('float32', '2 * images') },
     ...{ images: size, perImage: size, type: floatType },
@@ -290,9 +290,7 @@ export const kernels = {
     ...{ ...images, kernelHeight: size, kernelWidth: size, onePixel: flag, outputs: size },
     ...{ blockPairs: size, blockRows: size },
   },
-  weightGradientMerge: {
-    ...{ sums: partials('float32', 'elements'), dw: write('float32', 'elements'), elements: count },
-  },
+  weightGradientMerge: { sums: partials('float32', 'elements'), dw: write('float32', 'elements'), elements: count },
   where: {
     ...{ condition: scalar(), a: read('float32', 'elements'), b: read('float32', 'elements') },
     ...{ y: write('float32', 'elements'), elements: count },
