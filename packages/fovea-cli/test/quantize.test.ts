@@ -24,7 +24,7 @@ describe('integers', () => {
   let run: Finished
 
   beforeAll(async () => {
-    run = await quantize('integers', '--images', '32', '--keep-float32', 'fc')
+    run = await quantize('integers', '--images', '32', '--keep-float32', 'fc', '--equalize', '--correct-biases')
     expect(run.code, run.stderr).toBe(0)
   })
 

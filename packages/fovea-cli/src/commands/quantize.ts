@@ -39,6 +39,8 @@ export function quantizeCommand(): Command {
       '8, or 7, which is faster on processors without VNNI (default: 8)',
       wholeNumber('--weight-bits', 7, 8),
     )
+    .option('--equalize', 'first make channels of neighbouring layers evenly large, where only a relu is in between')
+    .option('--correct-biases', 'take back by biases what rounding moves the mean of each channel')
     .option(
       '--max-loss <points>',
       'the most points of accuracy to lose; where more would be lost, the layers that cost most stay float32',

@@ -28,6 +28,8 @@ export interface MethodOptions extends Partial<Omit<TuneRequest, 'data' | keyof 
   readonly type?: WeightType
   readonly ranges?: RangeMethod
   readonly weightBits?: number
+  readonly equalize?: true
+  readonly correctBiases?: true
   readonly maxLoss?: number
   readonly images: number
   readonly keepFloat32?: readonly string[]
@@ -38,6 +40,8 @@ const methodsOf: Readonly<Partial<Record<keyof MethodOptions, readonly Method[]>
   type: ['weights'],
   ranges: ['ptq', 'qat'],
   weightBits: ['ptq', 'qat'],
+  equalize: ['ptq', 'qat'],
+  correctBiases: ['ptq', 'qat'],
   maxLoss: ['ptq'],
   epochs: ['qat'],
   learningRate: ['qat'],
@@ -71,9 +75,11 @@ export function checkMethod(options: MethodOptions): void {
 }
 
 /** What of the options says how a model becomes integers. */
-export const preparation = ({ ranges, weightBits, keepFloat32 }: MethodOptions) => ({
+export const preparation = ({ ranges, weightBits, equalize, correctBiases, keepFloat32 }: MethodOptions) => ({
   ...(ranges && { ranges }),
   ...(weightBits && { weightBits }),
+  ...(equalize && { equalize }),
+  ...(correctBiases && { correctBiases }),
   ...(keepFloat32 && { keepFloat32 }),
 })
 

@@ -20,10 +20,12 @@ import { opDefinition } from '../ops/index.js'
 import { type ActivationRange, scaleOf } from '../ops/quantization.js'
 import { type RewriteContext, rewrite } from '../passes/rewrite.js'
 import { group, type Rows } from '../settings/group.js'
-import { choice, whole } from '../settings/kinds.js'
+import { choice, flag, whole } from '../settings/kinds.js'
 import { type RangeMethod, rangeMethods } from './activation-range.js'
 import { calibrate } from './calibrate.js'
 import { roundsAsIntegers } from './convert-quantization.js'
+import { correctBiases } from './correct-biases.js'
+import { equalizeLayers } from './equalize-layers.js'
 import { expectFloat32 } from './expect-float32.js'
 import { foldNorms } from './fold-norms.js'
 import { activationsOf, integerLayers, isLayer } from './integer-layers.js'
@@ -42,6 +44,10 @@ export interface QuantizeOptions {
    * computed in float32. Default 8.
    */
   readonly weightBits?: number
+  /** Makes channels of neighbouring layers evenly large first (equalize-layers.ts). Default false. */
+  readonly equalize?: boolean
+  /** Takes back by biases what rounding moves the means of layers (correct-biases.ts). Default false. */
+  readonly correctBiases?: boolean
   /** Patterns over names of layers that stay float32, such as `conv1`. Default: none. */
   readonly keepFloat32?: readonly string[]
   /** Images at a time. Default 32. */
@@ -54,6 +60,8 @@ const quantizeOptions = group('how a model is quantized', {
   images: dataset('training images, which show what numbers activations take'),
   ranges: choice('how the range of an activation is chosen', rangeMethods).default('mse'),
   weightBits: whole('bits of a weight', { from: 7, to: 8 }).default(8),
+  equalize: flag('whether channels of neighbouring layers are made evenly large').default(false),
+  correctBiases: flag('whether biases take back what rounding moves').default(false),
   keepFloat32: keepFloat32Setting,
   batchSize: whole('images at a time', { from: 1 }).default(32),
   engine,
@@ -86,7 +94,8 @@ export interface QuantizedModel {
  */
 export async function prepareQuantization(model: Model, options: QuantizeOptions): Promise<QuantizedModel> {
   modelOf(model)
-  const { images, ranges: method, weightBits, keepFloat32, batchSize, engine } = quantizeOptions.parse(options, '')
+  const settings = quantizeOptions.parse(options, '')
+  const { images, ranges: method, weightBits, keepFloat32, batchSize, engine } = settings
   expectFloat32(model)
   if (roundsAsIntegers(model)) {
     throw new InvalidArgumentError(
@@ -95,7 +104,7 @@ export async function prepareQuantization(model: Model, options: QuantizeOptions
   }
   const measuredOn = await measuringOn(model, 'images', images, { batchSize, ...(engine && { engine }) })
   checkImages(images)
-  const folded = foldNorms(model)
+  const folded = settings.equalize ? equalizeLayers(foldNorms(model)) : foldNorms(model)
   const all = folded.graph.nodes.filter(isLayer)
   const kept = keptLayers(all, keepFloat32)
   const chosen = new Set(integerLayers(folded.graph).filter(node => !kept.has(node)))
@@ -104,9 +113,11 @@ export async function prepareQuantization(model: Model, options: QuantizeOptions
   const rangeOf = new Map([...ranges].map(([{ node }, range]) => [node, range] as const))
   const scales = new Map([...rangeOf].map(([node, range]) => [node, scaleOf(range)] as const))
   const largest = 2 ** (weightBits - 1) - 1
-  const noise = await signalToNoise(folded, [...chosen], { scales, largest }, measuredOn)
+  const rounding = { scales, largest }
+  const corrected = settings.correctBiases ? await correctBiases(folded, [...chosen], rounding, measuredOn) : folded
+  const noise = await signalToNoise(corrected, [...chosen], rounding, measuredOn)
   return {
-    model: withRounding(folded, chosen, rangeOf, largest),
+    model: withRounding(corrected, chosen, rangeOf, largest),
     layers: all.map(node => {
       const signalToNoise = noise.get(node)
       return signalToNoise === undefined
