@@ -13,6 +13,10 @@ declare global {
     decode(bytes: Uint8Array): string
   }
 
+  /** Base64 of a text of which each character is a byte, and back; throws for what is none. */
+  function btoa(bytes: string): string
+  function atob(text: string): string
+
   function setTimeout(callback: () => void, milliseconds: number): unknown
 
   const performance: { now(): number }

@@ -1,6 +1,6 @@
 /**
  * @file A saved model: one safetensors file with the weights under torchvision's names, and in its metadata, as JSON, the
- * model's own description (its graph as data, labels, preprocessing) and, of a run that can go on, the state of training.
+ * model's own description (labels, preprocessing, its graph as data, packed) and, of a run that can go on, the state of training.
  * One file, so that it is whole or not there.
  */
 import { FormatError } from '../errors.js'
@@ -21,12 +21,15 @@ import {
 } from '../train/training-state.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
+import { packText, unpackText } from './packed-text.js'
 import { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredTensor } from './safetensors.js'
 import { compact, expand } from './sparse.js'
 
 /** The metadata's entry, and the version of what is in it. */
 const ENTRY = 'fovea'
-const VERSION = 1
+const VERSION = 2
+/** Its graph was not packed. */
+const FIRST_VERSION = 1
 const MAX_EPOCHS = 1_000_000
 
 const checkpointSetting = group('what a saved file holds', {
@@ -45,7 +48,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
   const { slots, ...progress } = training ?? { slots: new Map<string, HostArray>() }
   const description = {
     version: VERSION,
-    model: { name, labels, preprocessing, graph: encodeGraph(graph) },
+    model: { name, labels, preprocessing, graph: packText(JSON.stringify(encodeGraph(graph), onlyFinite)) },
     ...(training === undefined ? {} : { training: progress }),
   }
   const types = typesOf(graph)
@@ -79,7 +82,9 @@ export function decodeCheckpoint(name: string, file: Uint8Array): Checkpoint {
   try {
     const description = asRecord(parseJson(text, 'its description'), 'its description')
     const version = description['version']
-    if (version !== VERSION) throw new FormatError(`its version is ${String(version)}, this Fovea reads ${VERSION}`)
+    if (version !== VERSION && version !== FIRST_VERSION) {
+      throw new FormatError(`its version is ${String(version)}, this Fovea reads ${FIRST_VERSION} to ${VERSION}`)
+    }
     const model = modelOf(asRecord(description['model'], 'model'), stored)
     const { training } = description
     return training === undefined
@@ -170,7 +175,8 @@ function numbersOf(name: string, { dtype, bytes }: StoredTensor, type: TensorTyp
 }
 
 function modelOf(json: Readonly<Record<string, unknown>>, { tensors }: Safetensors): Model {
-  const graph = decodeGraph(json['graph'])
+  const packed = json['graph']
+  const graph = decodeGraph(typeof packed === 'string' ? parseJson(unpackText(packed, 'graph'), 'graph') : packed)
   const [image, logits] = [graph.nodes.find(({ op }) => op === 'input'), graph.outputs.get('logits')]
   if (image?.name !== 'image' || image.outputs[0].shape.length !== 4 || logits?.type.shape.length !== 2) {
     throw new FormatError('its graph does not lead from an image to logits')

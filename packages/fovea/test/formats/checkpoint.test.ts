@@ -1,8 +1,10 @@
 /** @file Claims about saved models: every model comes back as it was, from data alone; damaged ones are refused by name. */
+import { deflateRawSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../src/errors.js'
 import { decodeCheckpoint, decodeWeights, encodeCheckpoint } from '../../src/formats/checkpoint.js'
 import { decodeGraph, encodeGraph, type GraphJson } from '../../src/formats/graph-json.js'
+import { packText } from '../../src/formats/packed-text.js'
 import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors.js'
 import { stateNodes } from '../../src/graph/graph.js'
 import { printGraph } from '../../src/graph/print.js'
@@ -202,7 +204,7 @@ describe('checkpoints', () => {
     )
     const large = { ...typedModel(), graph: builder.build(), weights: new Map() }
     expect(() => encodeCheckpoint({ model: large })).toThrow(
-      /a header of \d+ bytes, at most \d+ are read: is there a large constant\?/,
+      /a graph of \d+ bytes, at most \d+ are read: is there a large constant\?/,
     )
   })
 
@@ -215,14 +217,26 @@ describe('checkpoints', () => {
     expect(() => decodeWeights('f', bytes, wide)).toThrow("'fc.weight' is 3×64, the model's is 5×64")
   })
 
+  test('a file of the first version, whose graph was not packed, is read', () => {
+    const { tensors, metadata } = decodeSafetensors('x', bytes)
+    const { model: described, ...rest } = JSON.parse(metadata['fovea'])
+    const first = { ...rest, version: 1, model: { ...described, graph: encodeGraph(model.graph) } }
+    const file = join(encodeSafetensors({ tensors, metadata: { fovea: JSON.stringify(first) } }))
+    expect(file.length).toBeGreaterThan(bytes.length + 4000)
+    expect(decodeCheckpoint('x', file)).toEqual(decodeCheckpoint('x', bytes))
+  })
+
   const described = (change: (description: Record<string, Record<string, unknown>>) => void): Uint8Array => {
     const { tensors, metadata } = decodeSafetensors('x', bytes)
     const description = JSON.parse(metadata['fovea'])
     change(description)
     return join(encodeSafetensors({ tensors, metadata: { fovea: JSON.stringify(description) } }))
   }
+  const cut = (of: (packed: string) => string) => (d: Record<string, Record<string, unknown>>) =>
+    Object.assign(d['model'], { graph: of(String(d['model']['graph'])) })
+  const bomb = Buffer.from(deflateRawSync(Buffer.alloc(64 << 20))).toString('base64')
   test.each<[string, (description: Record<string, Record<string, unknown>>) => void, string]>([
-    ['of a later version', d => Object.assign(d, { version: 2 }), 'its version is 2, this Fovea reads 1'],
+    ['of a later version', d => Object.assign(d, { version: 3 }), 'its version is 3, this Fovea reads 1 to 2'],
     ['with fewer labels', d => Object.assign(d['model'], { labels: ['cat'] }), 'it has 1 labels for 3 logits'],
     [
       'with another image size',
@@ -234,6 +248,11 @@ describe('checkpoints', () => {
       d => Object.assign(d['model']['preprocessing'] as object, { deviation: [0, 1, 1] }),
       'deviation must be above 0',
     ],
+    ['with a graph that is cut short', cut(packed => packed.slice(0, 400)), 'graph is damaged: it cannot be unpacked'],
+    ['with a graph that is no base64', cut(packed => `${packed}!`), 'graph is damaged: it cannot be unpacked'],
+    ['with an empty graph', cut(() => ''), 'graph is damaged: it cannot be unpacked'],
+    ['with a graph that is none', cut(() => packText('{')), 'graph is not JSON'],
+    ['with a graph that fills the memory', cut(() => bomb), 'graph is longer than 16 MiB'],
     [
       'with a step that is no number',
       d => Object.assign(d['training'], { step: '4' }),
