@@ -203,7 +203,7 @@ export const finished = (record: RunRecord): RunRecord => ({
 })
 
 /** The command line that asks for the same run. */
-export function repeatCommand({ model, ...request }: RunRequest): string {
+function repeatCommand({ model, ...request }: RunRequest): string {
   const options = Object.entries(request).flatMap(([name, value]) => {
     const option = optionOf(name)
     if (typeof value === 'boolean') return value ? [option] : []

@@ -5,7 +5,7 @@ import { escapeUnprintable, printable } from './printable.js'
 export const foveaCommand = (...words: readonly string[]): string => ['npx fovea', ...words.map(quoted)].join(' ')
 
 /** One word of a POSIX shell. What cannot be printed is written as bash, zsh and POSIX 2024 read it: `$'a\012b'`. */
-export function quoted(word: string): string {
+function quoted(word: string): string {
   if (/^[\w./:@%+=,-]+$/.test(word)) return word
   if (printable(word) === word) return `'${word.replaceAll("'", "'\\''")}'`
   return `$'${escapeUnprintable(word.replace(/[\\']/g, '\\$&'), octal)}'`

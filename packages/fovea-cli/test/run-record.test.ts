@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { arrayDataset, createModel, type DataSplits, referenceEngine, resolveSettings } from 'fovea'
 import { describe, expect, test } from 'vitest'
 import { RunFolder } from '../src/run-folder.js'
-import { finished, type RunRequest, recordOf, repeatCommand, requestedSettings } from '../src/run-record.js'
+import { finished, type RunRequest, recordOf, requestedSettings } from '../src/run-record.js'
 import { temporaryFolder } from './run-fovea.js'
 
 const request: RunRequest = { model: 'resnet8', data: 'pets', epochs: 2, batch: 4, precision: 'float32', seed: 3 }
@@ -78,18 +78,18 @@ test('a run that goes on keeps the time of its start and notes when it did', () 
 describe('the command that repeats a run', () => {
   test('has each option that was given', () => {
     const all: RunRequest = {
-      ...request,
-      ...{ recipe: 'paper', learningRate: 0.05, engine: 'onednn', threads: 2, memory: 'low' },
+      ...{ ...request, data: 'cifar10', recipe: 'paper', learningRate: 0.05, memory: 'low' },
       ...{ size: 64, limit: 100, skipBad: true },
     } as const
-    expect(repeatCommand(all)).toBe(
-      'npx fovea train resnet8 --data pets --epochs 2 --batch 4 --precision float32 --seed 3 --recipe paper ' +
-        '--learning-rate 0.05 --engine onednn --threads 2 --memory low --size 64 --limit 100 --skip-bad',
+    expect(recordOf(all, made, undefined).command).toBe(
+      'npx fovea train resnet8 --data cifar10 --epochs 2 --batch 4 --recipe paper --learning-rate 0.05 ' +
+        '--precision float32 --engine reference --threads 1 --memory low --seed 3 --size 64 --limit 100 --skip-bad',
     )
   })
 
   test('quotes what a shell would take apart', () => {
-    expect(repeatCommand({ ...request, data: "my pets' photos" })).toContain(`--data 'my pets'\\'' photos'`)
+    const { command } = recordOf({ ...request, data: "/my pets' photos" }, made, undefined)
+    expect(command).toContain(`--data '/my pets'\\'' photos'`)
   })
 })
 

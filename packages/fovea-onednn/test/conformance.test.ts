@@ -5,7 +5,7 @@
 import type { Value } from 'fovea/engine'
 import { afterEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
-import { roundToHalf } from '../../fovea/src/graph/float16.js'
+import { roundArrayToHalf } from '../../fovea/src/graph/float16.js'
 import { activationOps } from '../../fovea/src/ops/activation.js'
 import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { cast } from '../../fovea/src/ops/cast.js'
@@ -136,8 +136,11 @@ test.skipIf(!available).each(['bfloat16', 'float16'] as const)(
     )
     builder.output('y', builder.emit(ops.add, [y, shift], {}))
     const graph = builder.build()
-    const values = (length: number, seed: number) =>
-      Float32Array.from({ length }, (_, i) => roundToHalf(Math.sin(seed * (i + 1)), dtype))
+    const values = (length: number, seed: number) => {
+      const numbers = Float32Array.from({ length }, (_, i) => Math.sin(seed * (i + 1)))
+      roundArrayToHalf(numbers, dtype)
+      return numbers
+    }
     const weights = values(32 * 16 * 9, 1)
     const results = await Promise.all(
       [referenceEngine(), onednnEngine({ threads: 2 })].map(async engine => {

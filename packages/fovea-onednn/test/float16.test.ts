@@ -2,7 +2,7 @@
 import type { DType, HalfType, Value } from 'fovea/engine'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
-import { decodeHalf, roundToHalf } from '../../fovea/src/graph/float16.js'
+import { decodeHalf, roundArrayToHalf } from '../../fovea/src/graph/float16.js'
 import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { cast } from '../../fovea/src/ops/cast.js'
 import { ops } from '../../fovea/src/ops/index.js'
@@ -58,7 +58,8 @@ describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('casts, %s'
 
   test.each(['float16', 'bfloat16'] as const)('to %s every number is rounded as the reference does', async dtype => {
     const x = hardNumbers(dtype)
-    const rounded = x.map(value => roundToHalf(value, dtype))
+    const rounded = x.slice()
+    roundArrayToHalf(rounded, dtype)
     expect(differing(await through(dtype, x), rounded)).toEqual([])
   })
 

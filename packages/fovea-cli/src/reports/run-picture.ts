@@ -22,7 +22,7 @@ export interface RunPicture {
   readonly predictions: { readonly some: readonly PredictedImage[]; readonly mistakes: readonly PredictedImage[] }
 }
 
-export const pictureWidth = 1280
+const pictureWidth = 1280
 const height = 1024
 /** Images in a row of predictions. */
 export const imagesPerRow = 12

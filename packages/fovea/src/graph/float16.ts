@@ -35,6 +35,7 @@ const singleWord = new Uint32Array(single.buffer)
 // On little-endian machines, which are all that run Node or a browser today, the high word comes second.
 const highWord = 1
 
+/** The nearest number of the format. */
 function roundOne(x: number, { magic, max }: Format): number {
   double[0] = x
   const biased = (doubleWords[highWord] >>> 20) & 0x7ff
@@ -43,9 +44,6 @@ function roundOne(x: number, { magic, max }: Format): number {
   if (Math.abs(rounded) > max) return x > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
   return rounded === 0 ? x * 0 : rounded // keeps the sign of zero
 }
-
-/** The nearest number of the type. */
-export const roundToHalf = (x: number, dtype: HalfType): number => roundOne(x, formats[dtype])
 
 /** Rounds every element, in place. */
 export function roundArrayToHalf(values: { [index: number]: number; readonly length: number }, dtype: HalfType): void {

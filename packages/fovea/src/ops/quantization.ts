@@ -71,7 +71,7 @@ export const elementByElement = {
 } as const satisfies Partial<OpDefinition<ScaleAttributes>>
 
 /** To the nearest whole number; of two that are as near, the even one. */
-export function roundHalfToEven(x: number): number {
+function roundHalfToEven(x: number): number {
   const up = Math.round(x)
   return Math.abs(x % 1) === 0.5 && up % 2 !== 0 ? up - 1 : up
 }

@@ -57,7 +57,7 @@ export function classWeightsOf(weights: ClassWeights, labels: Int32Array, classe
  * What a step is fed: 1 at the class or, of mixed images, their shares at both classes.
  * @returns [batch, classes] float32
  */
-export function labelRows({ labels, mix }: Pick<Batch, 'labels' | 'mix'>, classes: number): Float32Array {
+function labelRows({ labels, mix }: Pick<Batch, 'labels' | 'mix'>, classes: number): Float32Array {
   const rows = oneHot(labels, classes)
   if (mix === undefined) return rows
   for (let i = 0; i < labels.length; i++) {

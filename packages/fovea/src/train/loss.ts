@@ -7,7 +7,7 @@ import { softmax } from '../ops/softmax.js'
 import { choice, number } from '../settings/kinds.js'
 
 /** Mean squared error is between the softmax and one-hot labels. */
-export const losses = ['cross-entropy', 'mean-squared-error'] as const
+const losses = ['cross-entropy', 'mean-squared-error'] as const
 /** One of `losses`. */
 export type Loss = (typeof losses)[number]
 

@@ -11,23 +11,17 @@ import { rewrite } from '../../src/passes/rewrite.js'
 import { normalAt, randomAt } from '../../src/random.js'
 import { classification } from '../../src/train/classification.js'
 import type { CombineGradients, ParameterGradient } from '../../src/train/features/gradient.js'
-import { GROWTH_STEPS, INITIAL_SCALE, initialLossScale, nextLossScale } from '../../src/train/features/loss-scale.js'
+import { initialLossScale, nextLossScale } from '../../src/train/features/loss-scale.js'
 import { writeState } from '../../src/train/state.js'
-import type { StepBuilder, StepMoment } from '../../src/train/step-builder.js'
+import type { StepBuilder } from '../../src/train/step-builder.js'
 import { graphOptions, stepGraph, type TrainingGraphOptions, trainingGraph } from '../../src/train/training-graph.js'
 import { stripeClasses as classes } from './patterns.js'
-import { small } from './small-model.js'
+import { firstStep, small } from './small-model.js'
 
 const engine = referenceEngine()
 const images = Float32Array.from({ length: 8 * 192 }, (_, i) => normalAt(3, i))
 const labels = Int32Array.from({ length: 8 }, (_, i) => Math.floor(3 * randomAt(4, i)))
 const base: TrainingGraphOptions = { batchSize: 8, optimizer: { type: 'sgd', momentum: 0.9 } }
-
-/** The first step of a run. */
-const moment: StepMoment = {
-  ...{ epoch: 0, step: 0, part: 0, steps: 10, epochs: 2, seed: 0, learningRate: 0.1 },
-  lossScale: initialLossScale,
-}
 
 /** A program at the model's start. */
 async function begin(graph: Graph, model: Model, on: Engine = engine) {
@@ -55,7 +49,7 @@ describe('a batch in parts', () => {
     for (let part = 0; part < 4; part++) {
       const image = large.subarray((part * large.length) / 4, ((part + 1) * large.length) / 4)
       const label = labels.subarray(part * 2, part * 2 + 2)
-      await parts.program.run({ image, label, ...graph.feeds({ ...moment, part }) })
+      await parts.program.run({ image, label, ...graph.feeds({ ...firstStep, part }) })
       if (part < 3) expect((await parts.state()).get('fc2.weight')).toEqual(model.weights.get('fc2.weight'))
     }
     const [expected, got] = [await whole.state(), await parts.state()]
@@ -118,7 +112,7 @@ describe('loss scaling', () => {
   })
 
   test('the scale begins at 65,536, is halved by an overflow and doubled by 2,000 steps without', () => {
-    expect([INITIAL_SCALE, GROWTH_STEPS]).toEqual([65_536, 2000])
+    expect(initialLossScale).toEqual({ scale: 65_536, goodSteps: 0, skippedSteps: 0 })
     const halved = nextLossScale({ ...initialLossScale, goodSteps: 1500 }, false)
     expect(halved).toEqual({ scale: 32_768, goodSteps: 0, skippedSteps: 1 })
     let scale = halved
@@ -147,14 +141,14 @@ describe('what a step is fed', () => {
     ],
   ])('%s: each scalar of its graph, and nothing else', (_, options, expected) => {
     const graph = trainingGraph(small().graph, options)
-    expect(Object.keys(graph.feeds(moment)).sort()).toEqual(expected)
+    expect(Object.keys(graph.feeds(firstStep)).sort()).toEqual(expected)
     const scalars = inputNodes(graph).filter(({ outputs: [{ shape }] }) => shape.length === 0)
     expect(scalars.map(({ name }) => name).sort()).toEqual(expected)
   })
 
   test('follows from the moment: the step, its parts, what was skipped, the rates', () => {
     const { feeds } = trainingGraph(small().graph, everything)
-    const later = { ...moment, epoch: 1, step: 3, part: 1, lossScale: { scale: 8, goodSteps: 1, skippedSteps: 2 } }
+    const later = { ...firstStep, epoch: 1, step: 3, part: 1, lossScale: { scale: 8, goodSteps: 1, skippedSteps: 2 } }
     expect(feeds(later)).toMatchObject({ step: 12, lossScale: 8, firstPart: 0, lastPart: 1, averageBack: 1 })
     expect(feeds(later)).toMatchObject({ learningRate: 0.1, 'learningRate:0': 0.2 })
     expect(feeds({ ...later, part: 0 })).toMatchObject({ firstPart: 1, lastPart: 0 })
@@ -175,7 +169,7 @@ test('what stands between autodiff and the rest is what the norm is of, and what
   const after = async (combine?: CombineGradients) => {
     const graph = stepGraph(small().graph, options, classification({ ...options, classes }).loss, combine)
     const { program, state } = await begin(graph, small())
-    const { gradientNorm } = await program.run({ image: images, label: labels, ...graph.feeds(moment) })
+    const { gradientNorm } = await program.run({ image: images, label: labels, ...graph.feeds(firstStep) })
     const [before, now] = [small().weights.get('fc.weight')!, (await state()).get('fc.weight')!]
     return { norm: gradientNorm[0], moved: Array.from(now, (value, i) => value - before[i]) }
   }

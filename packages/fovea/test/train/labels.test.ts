@@ -1,13 +1,6 @@
 /** @file Claims about labels as a loss takes them: one-hot rows, shares of mixed images, weights by class. */
 import { expect, test } from 'vitest'
-import {
-  classWeightsOf,
-  classWeightsSetting,
-  dominantLabels,
-  labelFeed,
-  labelRows,
-  oneHot,
-} from '../../src/train/labels.js'
+import { classWeightsOf, classWeightsSetting, dominantLabels, labelFeed, oneHot } from '../../src/train/labels.js'
 
 test('one-hot rows have a 1 at the class', () => {
   expect([...oneHot([2, 0], 3)]).toEqual([0, 0, 1, 1, 0, 0])
@@ -40,7 +33,8 @@ const mix = (weight: number) => ({ labels: Int32Array.of(1, 2, 0), weight })
 const labels = Int32Array.of(0, 2, 1)
 
 test("a mixed image's row has the shares of both classes, which may be the same", () => {
-  expect(Array.from(labelRows({ labels, mix: mix(0.25) }, 3))).toEqual([0.75, 0.25, 0, 0, 0, 1, 0.25, 0.75, 0])
+  const batch = { images: new Float32Array(), labels, mix: mix(0.25), count: 3 }
+  expect(Array.from(labelFeed(batch, 3, 'one-hot'))).toEqual([0.75, 0.25, 0, 0, 0, 1, 0.25, 0.75, 0])
 })
 
 test('the class that a mixed image shows most of is the one that counts', () => {

@@ -6,6 +6,8 @@ import { createModel } from '../../src/models/registry.js'
 import { initialWeights } from '../../src/nn/initializers.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
+import { initialLossScale } from '../../src/train/features/loss-scale.js'
+import type { StepMoment } from '../../src/train/step-builder.js'
 import { stripeClasses, stripeData } from './patterns.js'
 
 /** With all that a run can depend on: batch-norm's statistics, dropout's randomness. */
@@ -31,6 +33,12 @@ export function small(): Model {
   const graph = builder.build()
   const preprocessing = { size: [8, 8, 3], mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25] } as const
   return { name: 'small', graph, weights: initialWeights(graph, 0), preprocessing, labels: stripeClasses }
+}
+
+/** Of a run of two epochs. */
+export const firstStep: StepMoment = {
+  ...{ epoch: 0, step: 0, part: 0, steps: 10, epochs: 2, seed: 0, learningRate: 0.1 },
+  lossScale: initialLossScale,
 }
 
 /** A residual network for the same images. */

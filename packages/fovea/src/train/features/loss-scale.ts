@@ -7,9 +7,9 @@ import type { Value } from '../../graph/graph.js'
 import type { StepBuilder } from '../step-builder.js'
 import type { LossScaleState } from '../training-state.js'
 
-export const INITIAL_SCALE = 65_536
+const INITIAL_SCALE = 65_536
 /** After so many good steps the scale is doubled. */
-export const GROWTH_STEPS = 2000
+const GROWTH_STEPS = 2000
 /** Of float32, in which the scale is fed and gradients are added up. */
 const LARGEST_SCALE = 2 ** 120
 

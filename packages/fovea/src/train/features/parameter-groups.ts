@@ -44,11 +44,11 @@ export const groupSetting = group('parameters that train otherwise', {
 export type SettledGroup = ValueOf<typeof groupSetting>
 
 /** The place of a parameter's group in the list, or -1. */
-export const groupOf = (groups: readonly SettledGroup[], name: string): number =>
+const groupOf = (groups: readonly SettledGroup[], name: string): number =>
   groups.findIndex(({ match }) => matches(match, name))
 
 /** The factor of the schedule's rate in an epoch, counted from 0. */
-export const rateIn = ({ rate, from, until = Number.POSITIVE_INFINITY }: SettledGroup, epoch: number): number =>
+const rateIn = ({ rate, from, until = Number.POSITIVE_INFINITY }: SettledGroup, epoch: number): number =>
   epoch >= from && epoch < until ? rate : 0
 
 /** How each parameter of a step trains. */

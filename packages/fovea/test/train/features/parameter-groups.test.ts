@@ -3,22 +3,32 @@ import { describe, expect, test } from 'vitest'
 import { inputNodes } from '../../../src/graph/graph.js'
 import {
   checkGroups,
-  groupOf,
   groupSetting,
   type ParameterGroup,
-  rateIn,
+  ParameterGroups,
 } from '../../../src/train/features/parameter-groups.js'
 import { train } from '../../../src/train/train.js'
 import { trainingGraph } from '../../../src/train/training-graph.js'
-import { stripeModel, stripeRun } from '../small-model.js'
+import { firstStep, stripeModel, stripeRun } from '../small-model.js'
 
 test('the first group that matches counts', () => {
-  const groups = [{ match: '*.bias' }, { match: 'fc.*' }].map(group => groupSetting.parse(group, 'groups'))
-  expect(['fc.bias', 'fc.weight', 'conv1.weight'].map(name => groupOf(groups, name))).toEqual([0, 1, -1])
+  const settings = [
+    { match: '*.bias', weightDecay: 1 },
+    { match: 'fc.*', weightDecay: 2 },
+  ]
+  const groups = new ParameterGroups(settings.map(group => groupSetting.parse(group, 'groups')))
+  expect(['fc.bias', 'fc.weight', 'conv1.weight'].map(name => groups.weightDecay(name))).toEqual([1, 2, undefined])
 })
 
 test('a group trains in its epochs only', () => {
-  expect([0, 1, 2, 3].map(epoch => rateIn({ match: '*', rate: 2, from: 1, until: 3 }, epoch))).toEqual([0, 2, 2, 0])
+  const options = {
+    batchSize: 4,
+    optimizer: { type: 'sgd' },
+    groups: [{ match: '*', rate: 2, from: 1, until: 3 }],
+  } as const
+  const { feeds } = trainingGraph(stripeModel.graph, options)
+  const rateIn = (epoch: number) => feeds({ ...firstStep, epoch })['learningRate:0']
+  expect([0, 1, 2, 3].map(rateIn)).toEqual([0, 0.2, 0.2, 0])
 })
 
 describe('what makes no group is named', () => {
