@@ -4,10 +4,11 @@
  * its arithmetic and no more; fails where a step keeps less of the plain one's speed than it should.
  * usage: node bench/options.mjs [--turns 5] [--rows resnet20,"resnet18 28"]
  */
+import { randomFillSync } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createModel, recipes, trainingGraph } from 'fovea'
+import { arrayDataset, createModel, prepareQuantization, recipes, trainingGraph } from 'fovea'
 import { parameterNodes } from 'fovea/engine'
 import { onednnEngine } from 'fovea-onednn'
 
@@ -25,8 +26,11 @@ const rows = [
 ]
 
 const plain = { optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 } }
-/** `share`: of the speed of the step that it stands beside, which is the plain one where there is no `beside`. */
-const options = model => {
+/**
+ * `share`: of the speed of the step that it stands beside, which is the plain one where there is no `beside`.
+ * `model`, `besideModel`: where they are others than the row's.
+ */
+const options = async model => {
   const { normStatistics, average, clipNorm, groups: groupsOf } = recipes.finetune
   const [groups, [first]] = [groupsOf(model), parameterNodes(model.graph)]
   return [
@@ -52,6 +56,13 @@ const options = model => {
       step: { precision: 'mixed_float16' },
       beside: { precision: 'mixed_bfloat16' },
     },
+    {
+      name: 'rounded as integers, beside folded norms',
+      share: 0.6,
+      step: {},
+      model: await prepared(model, []),
+      besideModel: await prepared(model, ['*']),
+    },
   ]
 }
 
@@ -74,8 +85,9 @@ let failed = 0
 for (const { model: name, size, batch } of chosen) {
   const model = createModel(name, { input: [size, size, 3] })
   console.log(`\n${name}, ${size}×${size}, batch ${batch}`)
-  for (const { name: option, share, step, beside = {} } of options(model)) {
-    const [one, other] = await Promise.all([beside, step].map(more => begin(model, batch, more)))
+  for (const { name: option, share, step, beside = {}, ...models } of await options(model)) {
+    const one = await begin(models.besideModel ?? model, batch, beside)
+    const other = await begin(models.model ?? model, batch, step)
     const taken = [[], []]
     for (let turn = 0; turn < turns; turn++) {
       for (const [i, run] of [one.run, other.run].entries()) taken[i].push(await run())
@@ -104,6 +116,14 @@ async function begin(model, batch, more) {
     return performance.now() - start
   }
   return { program, run }
+}
+
+/** The model, ready to be trained for integers; `keepFloat32`: but for these layers. */
+async function prepared(model, keepFloat32) {
+  const { size: imageShape } = model.preprocessing
+  const pixels = randomFillSync(new Uint8Array(2 * imageShape.reduce((a, b) => a * b)))
+  const images = arrayDataset({ name: 'noise', images: pixels, labels: [0, 0], imageShape, classes: model.labels })
+  return (await prepareQuantization(model, { images, keepFloat32, ranges: 'min-max', engine })).model
 }
 
 function fail(message) {

@@ -59,7 +59,7 @@ export function quantizeCommand(): Command {
     .option('--epochs <n>', 'how long the model trains to bear integers, with --method qat', wholeNumber('--epochs', 1))
     .option(
       '--learning-rate <x>',
-      "the highest learning rate of that training (default: a quarter of the recipe's)",
+      "the highest learning rate of that training (default: a twentieth of the recipe's)",
       positiveNumber('--learning-rate'),
     )
     .addOption(settingOption('batchSize', "the recipe's"))
