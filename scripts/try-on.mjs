@@ -73,7 +73,7 @@ const steps = [
     name: 'npm run package',
     user: 'root',
     // The published files are made on the oldest release, for all of them.
-    command: `cd fovea && npm run package -- --to /srv/packages ${release === releases[0] ? '' : '--local'}`,
+    command: `rm -rf /srv/packages && cd fovea && npm run package -- --to /srv/packages ${release === releases[0] ? '' : '--local'}`,
     judge: () => ({ ok: true, result: 'made' }),
   },
   {

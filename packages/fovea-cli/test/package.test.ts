@@ -88,6 +88,6 @@ test('where the addon cannot be built because the folder is not writable, setup 
   rmSync(build)
   expect(code).toBe(1)
   const script = installed('fovea-onednn/scripts/build.mjs')
-  expect(stderr).toContain(`'${build}' cannot be written (EEXIST): run \`sudo "${process.execPath}" "${script}"\``)
+  expect(stderr).toContain(`'${build}' cannot be written (EEXIST): run \`sudo ${process.execPath} ${script}\``)
   expect(JSON.parse(stdout)).toMatchObject({ engine: 'onednn', source: name })
 })
