@@ -8,7 +8,7 @@ import { type ActivationName, activations, checkActivation } from './activation.
 import { letters, noAxes } from './axes.js'
 import { perImage } from './batch.js'
 import { convolve, convolveBack, correlate } from './conv2d-reference.js'
-import { defineOp } from './define.js'
+import { defineOp, type KeptIndices } from './define.js'
 import { expectFloat, expectIntegers, expectOneType, expectShape, expectType } from './expect.js'
 
 export type Conv2dAttributes = {
@@ -47,6 +47,21 @@ export function conv2dShape(x: Shape, weight: Shape, attrs: Conv2dAttributes): S
   return [n, oh, ow, out]
 }
 
+/**
+ * What a convolution says of its axes.
+ * @param whole by letters, of one whose outputs read all inputs
+ * @param grouped of one in groups: a letter `g` for each
+ */
+export const convolutionAxes = (whole: string, grouped: string) => ({
+  axes: (inputs: readonly TensorType[], outputs: readonly TensorType[], { groups }: Conv2dAttributes) =>
+    (groups === 1 ? letters(whole) : letters(grouped, { g: groups }))(inputs, outputs),
+  // As many channels for each group as before.
+  resize: <A extends Conv2dAttributes>(attrs: A, { inputs: [x, weight] }: KeptIndices): A => ({
+    ...attrs,
+    groups: x[3].length / weight[1].length,
+  }),
+})
+
 /** For inference (passes/fold-batch-norm.ts): y = activation(convolution + bias + residual). */
 export type FusedConv2dAttributes = Conv2dAttributes & { readonly activation?: ActivationName }
 
@@ -55,13 +70,7 @@ export const conv2d = defineOp<FusedConv2dAttributes>({
   name: 'conv2d',
   batch: perImage([0, 3]),
   memory: [[3]],
-  axes: (inputs, outputs, { groups }) =>
-    (groups === 1 ? letters('n..i oi.. o n..o -> n..o') : letters('n..g g... g n..g -> n..g', { g: groups }))(
-      inputs,
-      outputs,
-    ),
-  // As many channels for each group as before.
-  resize: (attrs, { inputs: [x, weight] }) => ({ ...attrs, groups: x[3].length / weight[1].length }),
+  ...convolutionAxes('n..i oi.. o n..o -> n..o', 'n..g g... g n..g -> n..g'),
   float32Inputs: [2], // a bias joins the float32 accumulator
   infer: ([x, weight, bias, residual], attrs) => {
     expectFloat('input', x)

@@ -8,7 +8,7 @@ import { elements, type TensorType } from '../graph/types.js'
 import { type ActivationName, activations, checkActivation } from './activation.js'
 import { letters } from './axes.js'
 import { noImages, perImage } from './batch.js'
-import { type Conv2dAttributes, conv2dShape } from './conv2d.js'
+import { type Conv2dAttributes, conv2dShape, convolutionAxes } from './conv2d.js'
 import { convolve } from './conv2d-reference.js'
 import { defineOp } from './define.js'
 import { expectRange, expectShape, expectType } from './expect.js'
@@ -38,13 +38,7 @@ export const integerConv2d = defineOp<IntegerConv2dAttributes>({
   name: 'integerConv2d',
   batch: perImage([0, 4]),
   memory: [],
-  axes: (inputs, outputs, { groups }) =>
-    (groups === 1 ? letters('n..i oi.. o o n..o -> n..o') : letters('n..g g... g g n..g -> n..g', { g: groups }))(
-      inputs,
-      outputs,
-    ),
-  // As many channels for each group as before.
-  resize: (attrs, { inputs: [x, weight] }) => ({ ...attrs, groups: x[3].length / weight[1].length }),
+  ...convolutionAxes('n..i oi.. o o n..o -> n..o', 'n..g g... g g n..g -> n..g'),
   float32Inputs: [2],
   infer: ([x, weight, scale, bias, residual], attrs) => {
     expectType('input', x, 'uint8')

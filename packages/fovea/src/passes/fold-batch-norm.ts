@@ -13,6 +13,7 @@ import { rewrite } from './rewrite.js'
 
 /** A model's graph (as it is, not yet in training mode) with fewer, larger operators and the same parameters. */
 export function foldBatchNorm(graph: Graph): Graph {
+  // Before convolutions join anything: of two sides of an addition, that with a norm takes in the other, a bare projection.
   const fused = fuse(graph)
   const soleReader = soleReaderIn(fused)
   const absorbed = new Map<Node, Node>() // a batch-norm, and the convolution that goes into it
