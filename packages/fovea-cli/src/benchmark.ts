@@ -120,7 +120,7 @@ export async function timedStep(graph: Graph | TrainingGraph, engine: Engine, we
 }
 
 /** Somewhere in a run: what the numbers that a step is fed follow from. */
-const someMoment: StepMoment = {
+export const someMoment: StepMoment = {
   ...{ epoch: 0, step: 100, part: 0, steps: 1000, epochs: 1, seed: 1, learningRate: 0.01 },
   lossScale: { ...initialLossScale, scale: 1024 },
 }
