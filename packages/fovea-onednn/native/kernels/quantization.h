@@ -27,21 +27,31 @@ inline void with_quantized(int64_t type, Body body) {
 // Beyond all results, whatever the zero point; and what is added to such a number to leave no digits behind its point.
 constexpr float kMost = 1024, kNoDigits = 12582912;
 
+// v / scale + zero as the nearest whole number of a type; what is no number is taken for 0.
+template <class T>
+inline vf nearest(vf v, vf scale, float zero) {
+  constexpr float kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
+  v = v / scale;
+  v = v == v ? v : vf{};
+  v = vmin(vmax(v, splat(-kMost)), splat(kMost)) + kNoDigits - kNoDigits + zero;
+  return vmin(vmax(v, splat(kLow)), splat(kHigh));
+}
+
+inline void put_integers(uint8_t* p, int64_t at, vf v, int lanes) { put(p, at, v, lanes); }
+inline void put_integers(int8_t* p, int64_t at, vf v, int lanes) {
+  for (int lane = 0; lane < lanes; lane++) p[at + lane] = (int8_t)v[lane];
+}
+
 template <class X, class T>
 inline void quantize_runs(const QuantizeFields& s) {
-  constexpr int kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
   const X* x = (const X*)s.x;
   const T* zero_points = (const T*)s.zero_point;
-  T* y = (T*)s.y;
   for_each_scale(s, [&](int64_t begin, int64_t end, int64_t channel) {
-    const float scale = s.scale[channel];
-    const int zero_point = zero_points ? zero_points[channel] : 0;
-    for (int64_t i = begin; i < end; i++) {
-      float v = to_float(x[i]) / scale;
-      v = v != v ? 0 : v;
-      v = v < -kMost ? -kMost : v > kMost ? kMost : v;
-      const int q = (int)(v + kNoDigits - kNoDigits) + zero_point;
-      y[i] = (T)(q < kLow ? kLow : q > kHigh ? kHigh : q);
+    const vf scale = splat(s.scale[channel]);
+    const float zero = zero_points ? zero_points[channel] : 0;
+    for (int64_t i = begin; i < end; i += kLanes) {
+      const int lanes = end - i < kLanes ? (int)(end - i) : kLanes;
+      put_integers((T*)s.y, i, nearest<T>(get(x, i, lanes), scale, zero), lanes);
     }
   });
 }
@@ -99,12 +109,7 @@ inline void requantize_rows(const RequantizeFields& s, Act act) {
     vf v = biased(sums + at, s.bias + c, n) * get(s.scale, c, n);
     if (s.residual) v += (get(s.residual, at, n) - residual_zero) * residual_scale;
     v = act.value(v);
-    if constexpr (sizeof(Y) == 1) {
-      v = v / scale;
-      v = v == v ? v : vf{};
-      v = vmin(vmax(v, splat(-kMost)), splat(kMost)) + kNoDigits - kNoDigits + zero;
-      v = vmin(vmax(v, vf{}), splat(255));
-    }
+    if constexpr (sizeof(Y) == 1) v = nearest<Y>(v, scale, zero);
     put(y, at, v, n);
   };
   const int64_t whole = s.columns / kLanes * kLanes;
