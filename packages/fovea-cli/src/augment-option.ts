@@ -10,7 +10,7 @@ interface Row {
 
 const rows = {
   'resized-crop': {
-    number: { about: 'the least part of the area', fallback: 0.08, most: 1 },
+    number: { about: 'the smallest part of the area', fallback: 0.08, most: 1 },
     augmentation: least => ({ resizedCrop: { scale: [least, 1] } }),
   },
   'rand-augment': {
@@ -19,7 +19,7 @@ const rows = {
   },
   'trivial-augment': { augmentation: () => ({ policy: { type: 'trivial-augment' } }) },
   'color-jitter': {
-    number: { about: 'of brightness, contrast and saturation', fallback: 0.4 },
+    number: { about: 'the change of brightness, contrast and saturation', fallback: 0.4 },
     augmentation: x => ({ colorJitter: { brightness: x, contrast: x, saturation: x } }),
   },
   cutout: {

@@ -48,6 +48,6 @@ export const withEngineOptions = (command: Command): Command =>
     )
     .option(
       '--threads <n>',
-      'threads of the native engine (default: one a core)',
+      'threads of the native engine (default: one per core)',
       wholeNumber('--threads', 1, MOST_THREADS),
     )

@@ -35,8 +35,8 @@ const commands = [
 /** What holds for every command; docs/command-line.md has more of it. */
 const aboutAll = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
-When output can no longer be written (| head, a full disk), a command that writes files goes on without it; others end.
-FOVEA_DEBUG=1 shows the stack of an error; FOVEA_DATA is the folder of downloads and decoded images.`
+When output can no longer be written (| head, a full disk), a command that writes files continues without it; others stop.
+FOVEA_DEBUG=1 shows the stack of an error; FOVEA_DATA is the folder for downloads and decoded images.`
 
 /** @returns the program; parsing throws CommanderError or what the command throws, and never ends the process. */
 export function createProgram(): Command {

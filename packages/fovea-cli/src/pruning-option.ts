@@ -3,7 +3,7 @@ import { type Pruning, trainSettings } from 'fovea'
 import { commaList, UsageError } from './usage.js'
 
 export const aboutPruning =
-  'which weights are 0: kept (those of the model stay 0), or more and more: amount=0.8, importance=magnitude, movement or ' +
+  'kept: weights of the model that are 0 stay 0; or settings by which more and more become 0: amount=0.8, importance=magnitude, movement or ' +
   'taylor, scope=global or uniform, pattern=2:4, from=0,until=0.75 (parts of the run), times=50'
 
 /** @throws UsageError for an entry that is no setting with its value; SettingError for a value that it does not take */

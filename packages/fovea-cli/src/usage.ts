@@ -76,7 +76,7 @@ export const patternList =
   text => {
     const patterns = commaList(text)
     if (patterns.includes('')) {
-      throw new UsageError(`${option} takes ${entries} between commas: 'conv1,layer1.*', not '${text}'`)
+      throw new UsageError(`${option} takes ${entries}, separated by commas: 'conv1,layer1.*', not '${text}'`)
     }
     return patterns
   }

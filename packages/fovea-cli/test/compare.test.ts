@@ -115,7 +115,10 @@ test.each([
   [['resnet8', '--precision', 'float32,float64'], '--precision float64 is not available here'],
   [['resnet8', '--epochs', '1'], '--epochs is about images: say which with --data'],
   [['resnet8', '--limit', '9'], '--limit is about images'],
-  [['resnet8', '--keep-float32', 'fc,'], "--keep-float32 takes patterns over names of layers between commas: 'conv1,"],
+  [
+    ['resnet8', '--keep-float32', 'fc,'],
+    "--keep-float32 takes patterns over names of layers, separated by commas: 'conv1,",
+  ],
   [['resnet8', ...clothes, '--epochs', '1', '--batch', '61'], 'resnet8: --batch 61 is more than the 60 images'],
   [[], "missing required argument 'models'"],
 ])('wrong usage: fovea compare %j', async (args, hint) => {

@@ -161,7 +161,7 @@ test('what does not fit is refused by name, and nothing is left', async () => {
   expect(bits).toContain("--weight-bits takes a whole number from 7 to 8, not '4'")
   expect(layer).toContain("--keep-float32: 'conv9' matches no layer; there are conv1, ")
   expect(epochs).toContain('--epochs is for --method qat')
-  expect(none).toContain('--epochs is missing: how long the model trains to bear integers, such as --epochs 3')
+  expect(none).toContain('--epochs is missing: how long the model trains to tolerate integers, such as --epochs 3')
   expect(nothing).toContain(`there is no quantization in '${folder}' to go on with; start it: npx fovea quantize FILE`)
   expect(own).toContain(join(taken, 'account.md'))
   expect(readFileSync(join(taken, 'account.md'), 'utf8')).toBe('mine')

@@ -54,7 +54,7 @@ test('the table of models is that of the registry', () => {
 
 test('the table of recipes is that of the library', () => {
   const rows = recipeNames.map(name => `| \`${name}\` | ${recipes[name].about} | ${recipes[name].batchSize} |`)
-  const table = ['| recipe | is | images a step |', '| --- | --- | ---: |', ...rows].join('\n')
+  const table = ['| recipe | what it is | images per step |', '| --- | --- | ---: |', ...rows].join('\n')
   expect(part('recipes', table, 'docs/training.md')).toBe(table)
 })
 

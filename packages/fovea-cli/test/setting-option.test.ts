@@ -3,8 +3,12 @@ import { expect, test } from 'vitest'
 import { settingOption } from '../src/setting-option.js'
 
 test.each([
-  ['batchSize', '--batch <n>', "images a step (default: the recipe's)"],
-  ['clipNorm', '--clip-norm <x>', "the longest norm of all gradients together (default: the recipe's)"],
+  ['batchSize', '--batch <n>', "images per step (default: the recipe's)"],
+  [
+    'clipNorm',
+    '--clip-norm <x>',
+    "the largest norm of all gradients together; larger ones are scaled down (default: the recipe's)",
+  ],
 ] as const)('%s has a name, a kind of value, and what holds without it', (name, flags, description) => {
   expect(settingOption(name, "the recipe's")).toMatchObject({ flags, description })
 })
@@ -25,7 +29,11 @@ test.each([
   ['recipe', 'fats', "--recipe: unknown 'fats'; did you mean 'fast'?"],
   ['precision', 'mixed_float61', "--precision: unknown 'mixed_float61'; did you mean 'mixed_float16'?"],
   ['precision', 'float64', '--precision float64 is not available here'],
-  ['freeze', 'a,,b', "--freeze takes patterns over names of parameters between commas: 'conv1,layer1.*', not 'a,,b'"],
+  [
+    'freeze',
+    'a,,b',
+    "--freeze takes patterns over names of parameters, separated by commas: 'conv1,layer1.*', not 'a,,b'",
+  ],
 ] as const)('%s does not take %s', (name, text, message) => {
   expect(() => settingOption(name).parseArg?.(text, undefined)).toThrow(message)
 })

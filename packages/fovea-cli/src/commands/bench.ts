@@ -41,7 +41,7 @@ export function benchCommand(): Command {
     .addOption(settingOption('memory').default('standard'))
     .option('--steps <n>', 'steps that are measured, after two that are not', wholeNumber('--steps', 1), 10)
     .option('--profile', 'list where the time of a step goes, by kind of operation')
-    .option('--trace <file>', 'write a step as a trace for chrome://tracing, a new file')
+    .option('--trace <file>', 'write the trace of a step to a new file, for chrome://tracing')
     .option('--plan', 'print what a step is compiled to, its loops, steps and memory, and measure nothing')
     .option('--json', 'print JSON')
     .action(run)

@@ -29,15 +29,21 @@ export function compareCommand(): Command {
     .description('put models side by side: size, cost, speed, and accuracy with --data')
     .argument('<models...>', 'resnet20, efficientnet-b0, …, or models that fovea saved and folders of runs')
     .addOption(
-      new Option('--precision <names>', `compare each model in these, between commas: ${precisions.join(', ')}`)
+      new Option(
+        '--precision <names>',
+        `compare each model in each of these, separated by commas: ${precisions.join(', ')}`,
+      )
         .argParser(listOf(precision(precisions)))
         .default(['float32'], 'float32'),
     )
     .addOption(settingOption('keepFloat32'))
-    .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file: measures saved models on it')
+    .option(
+      '--data <data>',
+      'cifar10, fashion-mnist, a folder of images or a packed file: saved models are measured on it',
+    )
     .option(
       '--epochs <n>',
-      'train models by name for this many epochs, all in the same way',
+      'train the models given by name for this many epochs, all in the same way',
       wholeNumber('--epochs', 1),
     )
     .addOption(settingOption('recipe'))

@@ -36,7 +36,7 @@ export function dataCommand(): Command {
     )
     .addCommand(
       new Command('info')
-        .description('what a data set holds')
+        .description('show what a data set holds')
         .argument('<data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
         .option('--skip-bad', 'leave out images that cannot be read')
         .option('--json', 'print JSON')

@@ -21,7 +21,7 @@ const TRAINING_SECONDS = 75
 export function demoCommand(): Command {
   return new Command('demo')
     .description('train a small ResNet on the photos of clothes that come with Fovea, in at most two minutes')
-    .option('--json', 'print JSON, a line an epoch')
+    .option('--json', 'print JSON, one line per epoch')
     .action(run)
 }
 

@@ -44,7 +44,7 @@ export function evalCommand(): Command {
     .description('measure a model on images that it was not trained on')
     .argument('<file>', 'a model that fovea saved, or the folder of a run')
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
-    .option('--model <name>', 'which model, where the file holds nothing but weights', modelName)
+    .option('--model <name>', 'the model, if the file holds only weights', modelName)
     .option('--batch <n>', 'images at a time', wholeNumber('--batch', 1), 100)
     .addOption(settingOption('precision').default('float32'))
     .addOption(settingOption('keepFloat32'))

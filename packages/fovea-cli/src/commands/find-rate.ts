@@ -33,7 +33,7 @@ interface FindRateOptions extends EngineOptions {
 
 export function findRateCommand(): Command {
   return withEngineOptions(new Command('find-rate'))
-    .description('find the learning rate to train a model with')
+    .description('find a learning rate for training a model')
     .argument('<model>', 'resnet20, efficientnet-b0, …', modelName)
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .addOption(settingOption('batchSize', "the recipe's"))
@@ -43,10 +43,10 @@ export function findRateCommand(): Command {
     .option('--seed <n>', 'seed of weights, order and augmentation', integer('--seed'), 0)
     .option(
       '--size <pixels>',
-      "side of a folder's images (default: the model's, at most theirs)",
+      "side in pixels of a folder's images (default: the model's, or theirs if that is smaller)",
       wholeNumber('--size', 1),
     )
-    .option('--limit <n>', 'use this many of the images, classes in proportion', wholeNumber('--limit', 1))
+    .option('--limit <n>', 'use only this many images, with classes in proportion', wholeNumber('--limit', 1))
     .option('--skip-bad', 'leave out images that cannot be read')
     .option('--steps <n>', 'steps from the lowest rate to the highest', wholeNumber('--steps', 50), 100)
     .option(

@@ -19,12 +19,12 @@ interface PredictOptions extends EngineOptions {
 
 export function predictCommand(): Command {
   return withEngineOptions(new Command('predict'))
-    .description('say what is in images')
+    .description('classify images')
     .argument('<file>', 'a model that fovea saved, or the folder of a run')
     .argument('<images...>', `${formatNames} files`)
-    .option('--top <n>', 'labels an image', wholeNumber('--top', 1), 5)
+    .option('--top <n>', 'labels per image', wholeNumber('--top', 1), 5)
     .addOption(settingOption('precision').default('float32'))
-    .option('--json', 'print JSON, a line an image')
+    .option('--json', 'print JSON, one line per image')
     .action(run)
 }
 

@@ -93,7 +93,7 @@ export function pruneCommand(): Command {
       '--out <folder>',
       'where the results are kept; replaces no file (default: runs/MODEL-pruned, or runs/MODEL-pruned-2, …)',
     )
-    .option('--resume <folder>', 'go on with the pruning in this folder, as it was started')
+    .option('--resume <folder>', 'resume the pruning in this folder, with the settings it was started with')
     .option('--json', 'print JSON')
     .addHelpText('after', `\nMethods:\n${aboutMethods}`)
     .action(run)

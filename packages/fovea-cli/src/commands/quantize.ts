@@ -28,7 +28,12 @@ export function quantizeCommand(): Command {
     .argument('[file]', 'a model that fovea saved, or the folder of a run (not with --resume)')
     .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option('--method <name>', `${methodNames.join(', ')}; see below`, oneOf('--method', methodNames), 'ptq')
-    .option('--images <n>', 'training images that show the ranges of activations', wholeNumber('--images', 1), 512)
+    .option(
+      '--images <n>',
+      'training images on which the ranges of activations are found',
+      wholeNumber('--images', 1),
+      512,
+    )
     .option(
       '--ranges <by>',
       `how the range of an activation is chosen: ${rangeMethods.join(', ')} (default: mse)`,
@@ -39,11 +44,14 @@ export function quantizeCommand(): Command {
       '8, or 7, which is faster on processors without VNNI (default: 8)',
       wholeNumber('--weight-bits', 7, 8),
     )
-    .option('--equalize', 'first make channels of neighbouring layers evenly large, where only a relu is in between')
-    .option('--correct-biases', 'take back by biases what rounding moves the mean of each channel')
+    .option(
+      '--equalize',
+      'first give the channels of neighbouring layers similar ranges, if only a relu is between the layers',
+    )
+    .option('--correct-biases', "correct each channel's bias for the shift that rounding causes in its mean")
     .option(
       '--max-loss <points>',
-      'the most points of accuracy to lose; where more would be lost, the layers that cost most stay float32',
+      'the most points of accuracy that may be lost: the layers that cost most stay float32, as few as needed',
       numberOf('--max-loss', false, { from: 0, to: 100 }),
     )
     .option(
@@ -56,7 +64,11 @@ export function quantizeCommand(): Command {
       'layers that stay float32, such as conv1,layer1.*,fc (with --method weights: parameters)',
       patternList('--keep-float32', 'patterns over names'),
     )
-    .option('--epochs <n>', 'how long the model trains to bear integers, with --method qat', wholeNumber('--epochs', 1))
+    .option(
+      '--epochs <n>',
+      'train the model for this many epochs to tolerate integers, with --method qat',
+      wholeNumber('--epochs', 1),
+    )
     .option(
       '--learning-rate <x>',
       "the highest learning rate of that training (default: a twentieth of the recipe's)",
@@ -70,7 +82,7 @@ export function quantizeCommand(): Command {
       '--out <folder>',
       'where the results are kept; replaces no file (default: runs/MODEL-quantized, or runs/MODEL-quantized-2, …)',
     )
-    .option('--resume <folder>', 'go on with the quantization in this folder, as it was started')
+    .option('--resume <folder>', 'resume the quantization in this folder, with the settings it was started with')
     .option('--json', 'print JSON')
     .addHelpText('after', `\nMethods:\n${aboutMethods}`)
     .action(run)

@@ -40,7 +40,7 @@ export function trainCommand(): Command {
     .addOption(settingOption('clipNorm'))
     .option(
       '--set <values>',
-      'other values for single settings, by the names that --explain prints: optimizer.momentum=0.8,labelSmoothing=0; none leaves out an augmentation, average, clipNorm, earlyStopping or classWeights',
+      'new values for single settings, by the names that --explain prints: optimizer.momentum=0.8,labelSmoothing=0; none removes an augmentation, average, clipNorm, earlyStopping or classWeights',
       settingList,
     )
     .addOption(settingOption('freeze'))
@@ -73,21 +73,21 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'seed of weights, order and augmentation (default: 0)', integer('--seed'))
     .option(
       '--size <pixels>',
-      "side of a folder's images (default: the model's, at most theirs)",
+      "side in pixels of a folder's images (default: the model's, or theirs if that is smaller)",
       wholeNumber('--size', 1),
     )
-    .option('--limit <n>', 'train on this many of the images, classes in proportion', wholeNumber('--limit', 1))
+    .option('--limit <n>', 'train on only this many images, with classes in proportion', wholeNumber('--limit', 1))
     .option('--skip-bad', 'leave out images that cannot be read')
     .option(
       '--save-seconds <n>',
-      'save this often within an epoch, so that a crash costs no more; 0 saves after every step (default: 300)',
+      'save every n seconds within an epoch, so that a crash costs no more than that; 0 saves after every step (default: 300)',
       wholeNumber('--save-seconds', 0),
     )
     .option('--keep <n>', 'also keep the checkpoints of the last n epochs', wholeNumber('--keep', 1))
     .option('--out <folder>', 'where the run is kept; replaces no file (default: runs/MODEL, or runs/MODEL-2, …)')
-    .option('--resume <folder>', 'go on with the run in this folder, as it was started')
-    .option('--explain', 'print every number that the run would be made of, and end')
-    .option('--json', 'print JSON, a line an epoch')
+    .option('--resume <folder>', 'resume the run in this folder, with the settings it was started with')
+    .option('--explain', 'print all settings of the run, and start nothing')
+    .option('--json', 'print JSON, one line per epoch')
     .addHelpText('after', `\nRecipes:\n${aboutRecipes}\n\nAugmentations: ${aboutAugment}`)
     .action(run)
 }

@@ -58,14 +58,14 @@ export function formatComparison(rows: readonly ComparedModel[], width: number):
   return [
     tableOf(holds, rows, width),
     '',
-    'float32, 16-bit, integers: weights as computed with. training: weights held as float32 masters,',
+    'float32, 16-bit, integers: weights, by the type they compute in. training: weights as float32 masters,',
     "16-bit copies, optimizer's slots. activations: the outputs of all layers for one image.",
     '',
     tableOf(does, rows, width),
     '',
-    'training step, latency (inference of one image): medians of steps that all rows made in turns.',
+    'training step, latency (inference of one image): medians of steps; the rows took turns.',
     ...(rows.some(row => row.accuracyInterval)
-      ? ['95 %: where the accuracy on all images of this kind lies with so much certainty.']
+      ? ['95 %: the interval in which the accuracy on all images of this kind lies, with that certainty.']
       : []),
     ...(widened.size > 0
       ? [`widened: stored in ${[...widened].join(' or ')}, computed in float32: less memory, not less time.`]

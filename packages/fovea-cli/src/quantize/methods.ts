@@ -16,7 +16,7 @@ import { UsageError } from '../usage.js'
 /** The methods, and what each does. */
 export const methods = {
   ptq: 'weights and activations become integers: the model becomes smaller and, on most processors, faster',
-  qat: 'as ptq, and before that the model is trained to bear it (with --epochs): least accuracy is lost',
+  qat: 'as ptq, after training the model to tolerate integers (with --epochs): the smallest loss of accuracy',
   weights: 'only weights take fewer bits: the file becomes smaller, the model no faster',
 } as const
 
@@ -70,7 +70,7 @@ export function checkMethod(options: MethodOptions): void {
     throw new UsageError(`${optionOf(name)} is for --method ${of.join(' or ')}`)
   }
   if (method === 'qat' && epochs === undefined) {
-    throw new UsageError('--epochs is missing: how long the model trains to bear integers, such as --epochs 3')
+    throw new UsageError('--epochs is missing: how long the model trains to tolerate integers, such as --epochs 3')
   }
 }
 

@@ -8,7 +8,7 @@ import type { BatchOptions, Dataset } from './dataset.js'
 import { checkChannels, checkIndices, dataset as datasetSetting, normalization } from './dataset-setting.js'
 
 const settings = {
-  batchSize: whole('images a step', { from: 1 }),
+  batchSize: whole('images per step', { from: 1 }),
   indices: typedArray('only these images', 'Uint32Array').optional(),
   normalization: normalization('of images scaled to [0, 1]'),
   training: group('shuffles and augments', {

@@ -54,7 +54,7 @@ export const evaluateSettings = {
 const evaluateOptions = group('how images are measured', evaluateSettings)
 const predictOptions = group('how images are told apart', {
   ...evaluateSettings,
-  top: whole('how many labels an image gets', { from: 1 }).default(5),
+  top: whole('labels per image', { from: 1 }).default(5),
 })
 
 /** What a model comes to on labelled images. */

@@ -94,7 +94,7 @@ const heldOut = 'a data set, or [images, labels]'
 /** The table of `FitOptions`. */
 export const fitOptions = group('how long a model is fitted, and to what', {
   epochs: epochsSetting.default(1),
-  batchSize: whole('images a step', { from: 1 }).default(32),
+  batchSize: whole('images per step', { from: 1 }).default(32),
   validationData: custom('held-out images', heldOut, (value, path): Dataset | readonly [Images, Labels] => {
     if (isDataset(value) || (Array.isArray(value) && value.length === 2)) return value as Dataset | [Images, Labels]
     throw unexpected(path, heldOut, value)

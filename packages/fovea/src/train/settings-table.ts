@@ -22,7 +22,7 @@ import { testTimeAugmentations } from './test-time-augmentation.js'
 
 /** Of the graph of one step. */
 export const trainingStepSettings = {
-  batchSize: whole('images a step', { from: 1 }),
+  batchSize: whole('images per step', { from: 1 }),
   optimizer: optimizerSetting,
   groups: list('parameters that train otherwise, or not', 'parameter groups', groupSetting).default([]),
   average: averageSetting.optional(),
@@ -30,7 +30,7 @@ export const trainingStepSettings = {
   distillation: distillationSetting.optional(),
   ...lossSettings,
   accumulate: whole('parts of a batch that run one after another, for less memory', { from: 1 }).default(1),
-  clipNorm: number('the longest norm of all gradients together', { above: 0 }).optional(),
+  clipNorm: number('the largest norm of all gradients together; larger ones are scaled down', { above: 0 }).optional(),
   normStatistics: choice(
     'which statistics norms use: those of the batch, or the running ones, which then do not change',
     normStatistics,
@@ -47,7 +47,7 @@ export const trainingSettings = {
   augmentation: augmentationSetting.default({}),
   seed: whole('of the order of images, their augmentation, dropout').default(0),
   testTimeAugmentation: choice(
-    'average over these views of each held-out image, in one more measurement at the end',
+    'average over these views of each held-out image, in a second measurement at the end',
     testTimeAugmentations,
   ).default('none'),
 } satisfies Rows<TrainingSettings>

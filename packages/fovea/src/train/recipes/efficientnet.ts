@@ -5,7 +5,7 @@ import type { Recipe } from './recipe.js'
 
 export const efficientnet: Recipe = {
   about:
-    "EfficientNet's own, for long runs: RMSProp, a rate that falls by 3 % every 2.4 epochs, moving average, RandAugment",
+    "EfficientNet's own, for long runs: RMSProp, a rate that falls by 3 % every 2.4 epochs, a moving average, RandAugment",
   batchSize: 128,
   optimizer: { type: 'rmsprop', decay: 0.9, momentum: 0.9, epsilon: 1e-3, weightDecay: 1e-5 },
   // 0.256 is for 4,096 images a step; the warm-up is that of the authors' code, not in the paper.

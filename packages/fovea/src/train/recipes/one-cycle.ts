@@ -3,7 +3,7 @@ import { cropAndFlip } from './crop-and-flip.js'
 import type { Recipe } from './recipe.js'
 
 export const oneCycle: Recipe = {
-  about: 'SGD with Nesterov momentum, the rate up for a fifth of the run, then down to nothing',
+  about: 'SGD with Nesterov momentum; the learning rate rises for a fifth of the run, then falls to almost 0',
   batchSize: 128,
   // Decay falls on weights only: on norms and biases it does harm (He et al. 2018, arXiv 1812.01187, section 3.1).
   optimizer: { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4 },

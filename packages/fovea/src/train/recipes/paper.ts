@@ -9,7 +9,7 @@ const DECAY = 1e-4
 
 export const paper: Recipe = {
   about:
-    "the ResNet paper's for CIFAR-10: SGD at 0.1 for 64,000 steps (in whole epochs), a tenth of it from half of them on, a hundredth from three quarters on",
+    'as the ResNet paper trains on CIFAR-10: SGD for 64,000 steps (in whole epochs); the rate is 0.1, then 0.01 after half of the steps and 0.001 after three quarters',
   batchSize: 128,
   steps: 64_000,
   // Momentum without Nesterov.
