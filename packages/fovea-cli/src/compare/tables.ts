@@ -58,7 +58,7 @@ export function formatComparison(rows: readonly ComparedModel[], width: number):
   return [
     tableOf(holds, rows, width),
     '',
-    'float32, 16-bit, integers: weights, by the type they compute in. training: weights as float32 masters,',
+    'float32, 16-bit, integers: weights by the type they compute in. training: float32 master weights,',
     "16-bit copies, optimizer's slots. activations: the outputs of all layers for one image.",
     '',
     tableOf(does, rows, width),
