@@ -2,7 +2,7 @@
  * @file The plan of a command that works in several steps: what it was asked for and what it has found out, kept in its folder
  * once there is something to go on with. A run that was killed goes on where it was, with `--resume FOLDER`.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { FormatError, FoveaError } from 'fovea'
@@ -54,6 +54,9 @@ export class PlanKind<Found extends object> {
   write = (folder: RunFolder, plan: Plan<Found>): Promise<void> =>
     writeFileAtomic(this.file(folder), `${JSON.stringify({ version: VERSION, ...plan }, null, 2)}\n`)
 
+  /** For work that came to nothing: no folder is left for it. */
+  remove = (folder: RunFolder): void => rmSync(this.file(folder), { force: true })
+
   /** @throws FoveaError if nothing was begun there; FormatError if what says so is damaged */
   read(folder: RunFolder): Plan<Found> {
     const path = this.file(folder)
@@ -102,7 +105,11 @@ export class PlanKind<Found extends object> {
     refuseOthers(given, resumeOptions, '--resume goes on as it was started')
     const folder = new RunFolder(path)
     const plan = this.read(folder)
-    const { operands } = fresh.exitOverride().parseOptions([...plan.arguments])
+    const { operands, unknown } = fresh.exitOverride().parseOptions([...plan.arguments])
+    if (unknown.length > 0) {
+      const words = unknown.join(' ')
+      throw new FormatError(`'${this.file(folder)}' is of another version of Fovea: this one does not know ${words}`)
+    }
     const { engine, threads } = given.opts<EngineOptions>()
     const request = { ...fresh.opts<Options>(), ...(engine && { engine }), ...(threads && { threads }) }
     return { folder, plan, file: operands[0], request }
@@ -114,7 +121,8 @@ export function argumentsOf(file: string, { data, ...options }: { readonly data:
   const all = { ...pathsOf({ data }), ...options }
   const words = Object.entries<unknown>(all).flatMap(([name, value]) => {
     const option = optionOf(name)
-    return value === undefined ? [] : value === true ? [option] : [option, String(value)]
+    if (typeof value === 'boolean') return [value ? option : option.replace('--', '--no-')]
+    return value === undefined ? [] : [option, String(value)]
   })
   return [resolve(file), ...words]
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { benchCommand } from './commands/bench.js'
 import { compareCommand } from './commands/compare.js'
+import { compressCommand } from './commands/compress.js'
 import { dataCommand } from './commands/data.js'
 import { demoCommand } from './commands/demo.js'
 import { evalCommand } from './commands/eval.js'
@@ -25,6 +26,7 @@ const commands = [
   compareCommand,
   pruneCommand,
   quantizeCommand,
+  compressCommand,
   benchCommand,
   parityCommand,
   dataCommand,

@@ -59,6 +59,10 @@ const cases: Readonly<Record<string, Case>> = {
     args: [run, '--data', photos, '--out', join(folder, 'quantized')],
     keys: ['before', 'after'],
   },
+  compress: {
+    args: [run, '--data', photos, '--target', 'bytes=0.5x', '--out', join(folder, 'compressed')],
+    keys: ['before', 'after', 'points', 'front'],
+  },
   bench: {
     args: ['resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1'],
     keys: [

@@ -122,13 +122,16 @@ describe('a command whose output is its result', () => {
   })
 
   test.runIf(existsSync('/dev/full'))('and files leaves the files', async () => {
-    const places = ['eval', 'rate.png', 'trace.json', 'pruned', 'quantized'].map(name => join(folder, name))
+    const places = ['eval', 'rate.png', 'trace.json', 'pruned', 'quantized', 'compressed'].map(name =>
+      join(folder, name),
+    )
     for (const args of [
       ['eval', whole, '--data', photos, '--out', places[0]],
       ['find-rate', 'cnn', '--data', photos, '--batch', '4', '--steps', '50', '--out', places[1]],
       ['bench', 'resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1', '--trace', places[2]],
       ['prune', whole, '--data', photos, '--amount', '0.3', '--out', places[3]],
       ['quantize', whole, '--data', photos, '--out', places[4]],
+      ['compress', whole, '--data', photos, '--target', 'bytes=0.5x', '--out', places[5]],
       ['data', 'pack', photos, '--out', out],
     ]) {
       const { code, stderr } = await fovea(args, { env, cwd: folder, stdoutTo: '/dev/full' })

@@ -65,10 +65,21 @@ const BATCH = 32
 export async function accountOf(
   before: AccountedModel,
   after: AccountedModel,
-  { images, engine, output }: AccountOptions,
+  options: AccountOptions,
 ): Promise<BeforeAndAfter> {
-  const both = [before, after]
-  const subjects = both.map(({ name, model }) => ({ name, model, saved: true }))
+  const [first, second] = await accountsOf([before, after], options)
+  return { before: first, after: second }
+}
+
+/**
+ * The same of several models, all in turns.
+ * @param all the original first
+ */
+export async function accountsOf(
+  all: readonly AccountedModel[],
+  { images, engine, output }: AccountOptions,
+): Promise<Account[]> {
+  const subjects = all.map(({ name, model }) => ({ name, model, saved: true }))
   const planned = planRows(subjects, { precisions: ['float32'], seed: 0 })
   const progress = new StagedProgress()
   const { signal, release } = onInterrupt(() => progress.stop())
@@ -77,28 +88,27 @@ export async function accountOf(
     const rows = await measureRows(planned, { ...how, say: output.say })
     const batchMs = await medianMs(planned, inferences(BATCH), how)
     const evaluations: Evaluation[] = []
-    for (const { model, name, evaluation } of both) {
+    for (const { model, name, evaluation } of all) {
       signal.throwIfAborted()
       progress.begin(`${name}: ${images.length} images`, 1)
       evaluations.push(evaluation ?? (await evaluate(model, images, { engine })))
     }
     const [{ predictions: original }] = evaluations
-    const { parameters: all } = rows[0]
-    const [first, second] = rows.map(({ layers: _, ...row }, i): Account => {
+    const [{ parameters }] = rows
+    return rows.map(({ layers: _, ...row }, i): Account => {
       const { accuracy, calibrationError, predictions } = evaluations[i]
-      const zeros = connectionsOf(both[i].model).reduce((sum, { weights, kept }) => sum + weights - kept, 0)
+      const zeros = connectionsOf(all[i].model).reduce((sum, { weights, kept }) => sum + weights - kept, 0)
       const kept = row.parameters - zeros
       return {
         ...row,
-        ...{ kept, removed: all - kept, fileBytes: row.fileBytes! },
-        peakActivationBytes: peakActivationBytes(both[i].model),
+        ...{ kept, removed: parameters - kept, fileBytes: row.fileBytes! },
+        peakActivationBytes: peakActivationBytes(all[i].model),
         throughput: { batch: BATCH, imagesPerSecond: (1000 * BATCH) / batchMs[i] },
         ...{ accuracy, accuracyInterval: wilsonInterval(accuracy, images.length), images: images.length },
         calibrationError,
         changedPredictions: predictions.filter((label, image) => label !== original[image]).length,
       }
     })
-    return { before: first, after: second }
   } finally {
     progress.stop()
     release()

@@ -1,7 +1,10 @@
 /** @file An account as one HTML file that needs no other: the table, and what each layer has lost as a picture. */
+
 import { colors, document, escapeText, fit, rect, text } from '../reports/svg.js'
+import { tradeOffPlot } from '../reports/trade-off-picture.js'
 import type { BeforeAndAfter } from './account.js'
-import { accountRows, notes } from './table.js'
+import { accountRows, htmlRows, notes } from './table.js'
+import { TRIED, type TradeOff, tradeOffRows } from './trade-off.js'
 
 /** A layer, or channels that go together: how many there were, and are. */
 export interface LayerAccount {
@@ -14,12 +17,18 @@ const style = `body { font: 15px system-ui, sans-serif; color: ${colors.ink}; ma
 table { border-collapse: collapse } td, th { padding: 4px 14px; border-bottom: 1px solid ${colors.rule}; text-align: right }
 td:first-child { text-align: left } p { color: ${colors.muted} } svg { max-width: 100% }`
 
-/** @param unit what is counted of layers: `channels` */
+export interface AccountPageParts {
+  readonly layers: readonly LayerAccount[]
+  /** What is counted of layers: `channels` */
+  readonly unit: string
+  /** Where several models were tried. */
+  readonly tradeOff?: TradeOff
+}
+
 export const accountPage = (
   title: string,
   account: BeforeAndAfter,
-  layers: readonly LayerAccount[],
-  unit: string,
+  { layers, unit, tradeOff }: AccountPageParts,
 ): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -29,12 +38,21 @@ export const accountPage = (
 <table>
 ${accountRows(account)}
 </table>
-${notes(account)
-  .map(note => `<p>${escapeText(note)}</p>`)
-  .join('\n')}
-<h2>What is left of each layer</h2>
+${paragraphs(notes(account))}
+${tradeOff ? tradeOffSection(tradeOff) : ''}<h2>What is left of each layer</h2>
 ${layersPicture(layers, unit)}
 </html>
+`
+
+const paragraphs = (sentences: readonly string[]): string =>
+  sentences.map(sentence => `<p>${escapeText(sentence)}</p>`).join('\n')
+
+const tradeOffSection = (tradeOff: TradeOff): string => `<h2>${TRIED}</h2>
+${tradeOffPlot(tradeOff)}
+<table>
+${htmlRows(tradeOffRows(tradeOff))}
+</table>
+${paragraphs(tradeOff.asked)}
 `
 
 const nameWidth = 300

@@ -15,7 +15,7 @@ interface Quantity {
   readonly points?: (account: Account) => number
 }
 
-const milliseconds = (ms: number): string => `${ms < 100 ? ms.toPrecision(3) : Math.round(ms)} ms`
+export const milliseconds = (ms: number): string => `${ms < 100 ? ms.toPrecision(3) : Math.round(ms)} ms`
 
 const quantities: readonly Quantity[] = [
   { name: 'parameters', cell: row => withCommas(row.parameters), ratio: row => row.parameters },
@@ -58,7 +58,8 @@ function cells({ before, after }: BeforeAndAfter): string[][] {
   })
 }
 
-function pointsOf(difference: number): string {
+/** A difference of two fractions: `−0.3 points` */
+export function pointsOf(difference: number): string {
   const value = (100 * difference).toFixed(1)
   return `${Number(value) > 0 ? '+' : ''}${value.replace('-', '−')} points`
 }
@@ -87,24 +88,29 @@ export const accountText = (account: BeforeAndAfter): string =>
   ].join('\n')
 
 /** For a report in Markdown. */
-export function accountMarkdown(title: string, account: BeforeAndAfter): string {
-  const line = (row: readonly string[]): string =>
-    `| ${row.map(cell => printable(cell.trim()).replaceAll('|', '\\|')).join(' | ')} |`
-  return [
+export const accountMarkdown = (title: string, account: BeforeAndAfter): string =>
+  [
     `# ${printable(title)}`,
     '',
-    line(titles),
-    '| --- | ---: | ---: | ---: |',
-    ...cells(account).map(line),
+    ...markdownTable([[...titles], ...cells(account)]),
     '',
     ...notes(account).map(note => `- ${note}`),
     '',
   ].join('\n')
+
+/** Its lines; the first row is the head. */
+export function markdownTable([head, ...rows]: readonly (readonly string[])[]): string[] {
+  const line = (row: readonly string[]): string =>
+    `| ${row.map(cell => printable(cell.trim()).replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)]
 }
 
 /** Rows of an HTML table. */
-export const accountRows = (account: BeforeAndAfter): string =>
-  [titles, ...cells(account)]
+export const accountRows = (account: BeforeAndAfter): string => htmlRows([[...titles], ...cells(account)])
+
+/** The first row is the head. */
+export const htmlRows = (rows: readonly (readonly string[])[]): string =>
+  rows
     .map((row, i) => {
       const tag = i === 0 ? 'th' : 'td'
       return `<tr>${row.map(cell => `<${tag}>${escapeText(cell).replace(/^ +/, '&emsp;')}</${tag}>`).join('')}</tr>`

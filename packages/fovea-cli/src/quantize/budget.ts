@@ -11,6 +11,7 @@ import {
   type Model,
   prepareQuantization,
 } from 'fovea'
+import { bisect } from '../bisect.js'
 import { type Output, percent } from '../output.js'
 import { type MethodOptions, preparation, type Quantized } from './methods.js'
 
@@ -61,12 +62,8 @@ export async function quantizeWithin(
     if (await attempt(count)) enough = count
     else tooFew = count
   }
-  while (enough - tooFew > 1) {
-    const middle = Math.floor((tooFew + enough) / 2)
-    if (await attempt(middle)) enough = middle
-    else tooFew = middle
-  }
-  const found = await attempt(enough)
+  const fewest = await bisect({ good: enough, bad: tooFew }, async count => (await attempt(count)) !== undefined)
+  const found = await attempt(fewest)
   if (found !== undefined) return found
   throw new FoveaError(
     `--max-loss ${maxLoss}: with a single layer in integers more is lost; allow more, or try --method weights`,

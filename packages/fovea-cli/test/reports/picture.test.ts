@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
+import type { TradeOffPoint } from '../../src/account/trade-off.js'
 import { calibrationPicture } from '../../src/reports/calibration-picture.js'
 import { curves } from '../../src/reports/curves.js'
 import { mistakesPicture } from '../../src/reports/mistakes-picture.js'
@@ -12,6 +13,7 @@ import { plotFrame, powersOfTen, ticks } from '../../src/reports/plot.js'
 import { formatRate, ratesPicture } from '../../src/reports/rates-picture.js'
 import { type RunPicture, runPicture } from '../../src/reports/run-picture.js'
 import { fit, textWidth } from '../../src/reports/svg.js'
+import { tradeOffPicture } from '../../src/reports/trade-off-picture.js'
 
 /** The texts of a picture, in order. */
 const texts = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, words]) => words)
@@ -176,4 +178,43 @@ test('the plot of a search for a learning rate names both rates', async () => {
   )
   await drawn(svg)
   expect([1e-6, 0.05, 1, 10].map(formatRate)).toEqual(['1e-6', '0.05', '1', '10'])
+})
+
+describe('the picture of a trade-off', () => {
+  const point = (amount: number, integers: boolean, latencyMs: number, accuracy: number) =>
+    ({ amount, integers, latencyMs, fileBytes: 1000 * latencyMs, accuracy, images: 2000 }) as TradeOffPoint
+  const points = [
+    point(0, false, 2, 0.79),
+    point(0, true, 1.1, 0.788),
+    point(0.3, false, 1.5, 0.785),
+    point(0.3, true, 0.8, 0.784),
+  ]
+
+  test.each(['latency', 'bytes'] as const)('names every model, over its %s, with what was asked for', async cost => {
+    const svg = tradeOffPicture('resnet20 & more', {
+      cost,
+      points,
+      chosen: points[3],
+      most: cost === 'bytes' ? 900 : 1,
+      asked: [],
+    })
+    const words = texts(svg)
+    for (const name of ['original', 'original, in integers', '30 % removed', '30 % removed, in integers']) {
+      expect(words).toContain(name)
+    }
+    expect(words).toContain('asked for')
+    expect(words).toContain(cost === 'latency' ? 'latency of one image in ms' : 'size of the file in KiB')
+    expect(svg.match(/<circle/g)).toHaveLength(4)
+    expect(svg.match(/stroke-dasharray/g)).toHaveLength(1)
+    // 30 % removed in float32 is beaten by the original in integers.
+    const [, line] = /<polyline points="([^"]*)"/.exec(svg)!
+    expect(line.split(' ')).toHaveLength(3)
+    await drawn(svg)
+  })
+
+  test('of one model, and of several at the same place, is drawn too', async () => {
+    await drawn(tradeOffPicture('one', { cost: 'bytes', points: [points[0]], chosen: points[0], asked: [] }))
+    const equal = Array.from({ length: 12 }, (_, i) => point(i / 50, true, 1, 0.5))
+    await drawn(tradeOffPicture('many', { cost: 'latency', points: equal, chosen: equal[3], asked: [] }))
+  })
 })

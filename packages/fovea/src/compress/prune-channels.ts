@@ -18,21 +18,31 @@ import { measuringOn } from './over-batches.js'
 import { type PruningOptions, pruningSettings } from './pruning-options.js'
 import { keptState, withoutChannels } from './remove-channels.js'
 
-/** What is pruned, by what, and how much of it. */
-export interface PruneChannelsOptions extends PruningOptions {
-  /** The part of the model's multiply-adds that goes, between 0 and 1. */
-  readonly amount: number
+/** What is pruned, and by what. */
+export interface ChannelOptions extends PruningOptions {
   /** Default `l2`. */
   readonly importance?: Criterion
   /** Layers keep multiples of so many channels, which kernels work on together. Default 8. */
   readonly multipleOf?: number
 }
 
-const pruneChannelsOptions = group('how channels are pruned', {
-  amount: number('the part of the multiply-adds that goes', { above: 0, below: 1 }),
+/** The same, and how much of it. */
+export interface PruneChannelsOptions extends ChannelOptions {
+  /** The part of the model's multiply-adds that goes, between 0 and 1. */
+  readonly amount: number
+}
+
+const channelRows = {
   importance: choice('what decides which channels go', criteria).default('l2'),
   multipleOf: whole('channels that layers keep a multiple of', { from: 1 }).default(8),
   ...pruningSettings,
+} satisfies Rows<ChannelOptions>
+
+const channelOptions = group('how channels are pruned', channelRows)
+
+const pruneChannelsOptions = group('how channels are pruned', {
+  amount: number('the part of the multiply-adds that goes', { above: 0, below: 1 }),
+  ...channelRows,
 } satisfies Rows<PruneChannelsOptions>)
 
 /** Channels of one set, before and after. */
@@ -56,21 +66,9 @@ export interface PrunedChannels {
  */
 export async function pruneChannels(model: Model, options: PruneChannelsOptions): Promise<PrunedChannels> {
   modelOf(model)
-  const {
-    amount,
-    importance: criterion,
-    scope,
-    multipleOf,
-    images,
-    batchSize,
-    seed,
-    ...how
-  } = pruneChannelsOptions.parse(options, '')
-  expectFloat32(model)
-  const measuredOn = images && (await measuringOn(model, 'images', images, { batchSize, ...how }))
-  const groups = new ChannelGroups(model.graph)
-  const importance = await importanceBy(criterion, groups, model, { seed, ...(measuredOn && { measuredOn }) })
-  const out = channelsThatGo(groups, chooseChannels(groups, { importance, scope, multipleOf }), amount)
+  const { amount, ...how } = pruneChannelsOptions.parse(options, '')
+  const { groups, choose, measuredOn } = await rankChannels(model, how)
+  const out = channelsThatGo(groups, choose, amount)
   const graph = withoutChannels(groups, out)
   const smaller = { ...model, graph, weights: keptState(groups, model.weights, out) }
   return {
@@ -83,11 +81,43 @@ export async function pruneChannels(model: Model, options: PruneChannelsOptions)
   }
 }
 
+/**
+ * The part of a model's multiply-adds that pruneChannels can take, 0 to 1: no `amount` may be larger.
+ * @throws InvalidArgumentError for options that do not fit, or a criterion that says nothing of the model
+ */
+export async function prunablePart(model: Model, options: ChannelOptions = {}): Promise<number> {
+  modelOf(model)
+  const { groups, choose } = await rankChannels(model, channelOptions.parse(options, ''))
+  return goneWithout(groups, choose(1))
+}
+
+/** The channels of a model by how much they are needed, and what that was measured on. */
+async function rankChannels(
+  model: Model,
+  {
+    importance: criterion,
+    scope,
+    multipleOf,
+    images,
+    batchSize,
+    seed,
+    ...how
+  }: ReturnType<typeof channelOptions.parse>,
+) {
+  expectFloat32(model)
+  const measuredOn = images && (await measuringOn(model, 'images', images, { batchSize, ...how }))
+  const groups = new ChannelGroups(model.graph)
+  const importance = await importanceBy(criterion, groups, model, { seed, ...(measuredOn && { measuredOn }) })
+  return { groups, choose: chooseChannels(groups, { importance, scope, multipleOf }), measuredOn }
+}
+
+/** The part of the multiply-adds that goes with these channels. */
+const goneWithout = (groups: ChannelGroups, out: ReadonlySet<number>): number =>
+  1 - graphMultiplyAdds(withoutChannels(groups, out)) / graphMultiplyAdds(groups.graph)
+
 /** As few of the channels as make the amount. */
 function channelsThatGo(groups: ChannelGroups, choose: (share: number) => Set<number>, amount: number): Set<number> {
-  const before = graphMultiplyAdds(groups.graph)
-  const gone = (out: ReadonlySet<number>): number => 1 - graphMultiplyAdds(withoutChannels(groups, out)) / before
-  const most = gone(choose(1))
+  const most = goneWithout(groups, choose(1))
   if (most < amount) {
     throw new InvalidArgumentError(
       `amount ${amount} would leave a layer without channels: at most ${Math.floor(1000 * most) / 1000} of the multiply-adds can go`,
@@ -96,7 +126,7 @@ function channelsThatGo(groups: ChannelGroups, choose: (share: number) => Set<nu
   let [few, many] = [0, 1]
   for (let i = 0; i < SEARCH_STEPS; i++) {
     const share = (few + many) / 2
-    if (gone(choose(share)) < amount) few = share
+    if (goneWithout(groups, choose(share)) < amount) few = share
     else many = share
   }
   return choose(many)

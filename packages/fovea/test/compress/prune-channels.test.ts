@@ -1,7 +1,7 @@
 /** @file Structured pruning of whole models: smaller by what was asked for, the same where what goes is zero, and like any model after. */
 import { describe, expect, test } from 'vitest'
 import { criteria } from '../../src/compress/importance.js'
-import { pruneChannels } from '../../src/compress/prune-channels.js'
+import { prunablePart, pruneChannels } from '../../src/compress/prune-channels.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
 import type { Model } from '../../src/models/model.js'
@@ -29,6 +29,13 @@ describe.each(['resnet20', 'efficientnet-b0', 'cnn', 'speednet', 'resnet18'])('%
     for (const { channels, kept } of sets)
       expect(kept % 8 === 0 || kept === channels, `${kept} of ${channels}`).toBe(true)
     expect(new Set(sets.map(({ name }) => name)).size, 'each set has a name of its own').toBe(sets.length)
+  })
+
+  test('loses as much as can go, and no more', async () => {
+    const most = await prunablePart(model)
+    const { model: smallest } = await pruneChannels(model, { amount: most - 1e-6 })
+    expect(gone(model, smallest)).toBeCloseTo(most, 6)
+    await expect(pruneChannels(model, { amount: most + 1e-3 })).rejects.toThrow('would leave a layer without channels')
   })
 })
 

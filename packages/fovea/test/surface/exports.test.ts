@@ -70,6 +70,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   predictProbabilities: [model, image, options({ engine })],
   prepareQuantization: [model, required({ images: stripeData.train, engine })],
   printGraph: [graph],
+  prunablePart: [model, options()],
   pruneChannels: [model, required({ amount: 0.5 })],
   pruneWeights: [model, required({ amount: 0.5 })],
   quantizeModel: [model, required({ images: stripeData.train, engine })],
