@@ -59,6 +59,8 @@ export interface AccountOptions {
 }
 
 const TIMED_STEPS = 20
+/** One image is soon done, and a busy moment of the machine soon over. */
+export const LATENCY_STEPS = 100
 const BATCH = 32
 
 /** @throws FoveaError naming the model; InterruptError */
@@ -83,7 +85,7 @@ export async function accountsOf(
   const planned = planRows(subjects, { precisions: ['float32'], seed: 0 })
   const progress = new StagedProgress()
   const { signal, release } = onInterrupt(() => progress.stop())
-  const how = { engine, steps: TIMED_STEPS, signal, progress }
+  const how = { engine, steps: TIMED_STEPS, latencySteps: LATENCY_STEPS, signal, progress }
   try {
     const rows = await measureRows(planned, { ...how, say: output.say })
     const batchMs = await medianMs(planned, inferences(BATCH), how)

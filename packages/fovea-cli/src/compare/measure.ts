@@ -27,6 +27,8 @@ export interface MeasureOptions {
   readonly engine: Engine
   /** Of each row, measured. */
   readonly steps: number
+  /** The same of inference for one image, which is soon done. Default: `steps`. */
+  readonly latencySteps?: number
   /** Of models by name. Default: they are not trained. */
   readonly epochs?: number
   /** Aborting it ends the work after the step under way. */
@@ -38,11 +40,11 @@ export interface MeasureOptions {
 
 /** @throws FoveaError naming the row; what the signal was aborted with */
 export async function measureRows(planned: readonly PlannedRow[], options: MeasureOptions): Promise<ComparedModel[]> {
-  const { engine } = options
+  const { engine, steps, latencySteps = steps } = options
   const trained = planned.filter(({ trainingBytes }) => trainingBytes !== undefined)
   const trainingMs = await medianMs(trained, trainingSteps, options)
   const stepMs = new Map(trained.map((row, i) => [row, trainingMs[i]]))
-  const latencyMs = await medianMs(planned, inferences(1), options)
+  const latencyMs = await medianMs(planned, inferences(1), { ...options, steps: latencySteps })
   const rows: ComparedModel[] = []
   for (const [i, row] of planned.entries()) {
     const { model: _, layers, ...summary } = row.summary

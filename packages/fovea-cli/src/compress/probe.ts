@@ -1,15 +1,13 @@
 /** @file How large and how fast a model would be, beside the original: neither depends on training, so nothing is trained for it. */
 import { statSync } from 'node:fs'
 import { encodeCheckpoint, type Model } from 'fovea'
+import { LATENCY_STEPS } from '../account/account.js'
 import { modelFile } from '../checkpoint-file.js'
 import { inferences, medianMs } from '../compare/measure.js'
 import { planRows } from '../compare/rows.js'
 import { onInterrupt } from '../interrupt.js'
 import type { Original } from '../open-original.js'
 import { StagedProgress } from '../progress.js'
-
-/** Of each, so that a median is worth something. */
-const TIMED_STEPS = 40
 
 /** The part of the original's file that a model takes. */
 export function bytesBeside({ file }: Original, smaller: Model): number {
@@ -27,7 +25,7 @@ export async function latencyBeside({ file, model, engine }: Original, smaller: 
   const { signal, release } = onInterrupt(() => progress.stop())
   try {
     const planned = planRows(both, { precisions: ['float32'], seed: 0 })
-    const [before, after] = await medianMs(planned, inferences(1), { engine, steps: TIMED_STEPS, signal, progress })
+    const [before, after] = await medianMs(planned, inferences(1), { engine, steps: LATENCY_STEPS, signal, progress })
     return after / before
   } finally {
     progress.stop()
