@@ -96,9 +96,27 @@ describe('training for integers', () => {
     const learned = await fovea(['eval', join(out, 'trained'), '--data', photos, '--json'])
     expect(account.after.accuracy).toBeCloseTo(learned.json[0].accuracy, 1)
     expect(readModel(join(out, 'prepared')).weights.get('conv1.weight')).toBeInstanceOf(Float32Array)
+    const half = await fovea(['quantize', join(out, 'prepared'), '--data', photos, '--out', join(folder, 'half')])
+    expect(half.code).toBe(1)
+    expect(half.stderr).toContain('is in the middle of a quantization: resume that in the folder around it')
     const again = await fovea(['quantize', '--resume', out])
     expect(again.code).toBe(1)
     expect(again.stderr).toContain('is done: its account is in')
+  })
+
+  test('what was pruned stays so', async () => {
+    const sparse = join(folder, 'sparse')
+    const pruned = await fovea(
+      ['prune', file, '--data', photos, '--method', 'magnitude', '--amount', '0.8', '--out', sparse].concat('--json'),
+    )
+    expect(pruned.code, pruned.stderr).toBe(0)
+    const path = join(folder, 'sparse-integers')
+    const { code, stderr } = await fovea(['quantize', sparse, '--data', photos, ...options, '--out', path])
+    expect(code, stderr).toBe(0)
+    const zeros = [...readModel(path).weights].flatMap(([name, values]) =>
+      /conv\d\.weight$/.test(name) ? Array.from(values, w => (w === 0 ? 1 : 0) as number) : [],
+    )
+    expect(zeros.reduce((a, b) => a + b, 0) / zeros.length).toBeGreaterThan(0.75)
   })
 
   test('goes on where it was', async () => {

@@ -16,7 +16,7 @@ import { UsageError } from '../usage.js'
 /** The methods, and what each does. */
 export const methods = {
   ptq: 'weights and activations become integers: the model becomes smaller and, on most processors, faster',
-  qat: 'as ptq, after training the model to tolerate integers (with --epochs): the smallest loss of accuracy',
+  qat: 'as ptq, after training the model to tolerate integers (with --epochs): usually a smaller loss of accuracy',
   weights: 'only weights take fewer bits: the file becomes smaller, the model no faster',
 } as const
 

@@ -1,20 +1,22 @@
 /** @file The work of `fovea quantize`: makes integers of a model's weights and activations, and puts both models side by side. */
 import { existsSync } from 'node:fs'
-import { FoveaError, type Model, take } from 'fovea'
+import { type Dataset, FoveaError, type Model, roundsAsIntegers, split, take } from 'fovea'
 import { parameterNodes, tensorBytes } from 'fovea/engine'
 import { accountOf } from '../account/account.js'
 import type { LayerAccount } from '../account/page.js'
 import { accountFiles, reportAccount } from '../account/write.js'
 import { writeCheckpoint } from '../checkpoint-file.js'
+import type { LoadedData } from '../data/index.js'
 import { dataName } from '../open-data.js'
 import { type OriginalRequest, openOriginal } from '../open-original.js'
 import type { Output } from '../output.js'
 import type { Plan } from '../plan.js'
 import type { RunFolder } from '../run-folder.js'
+import { foveaCommand } from '../shell.js'
 import { formatTable } from '../table.js'
 import { carryTrainedImages, writeTrainedImages } from '../trained-images.js'
 import { quantizeWithin } from './budget.js'
-import { type MethodOptions, type QuantizedPart, quantizeAtOnce } from './methods.js'
+import { type Method, type MethodOptions, type QuantizedPart, quantizeAtOnce } from './methods.js'
 import type { QuantizeFindings } from './plan.js'
 import { trainingFolders, trainQuantized } from './train.js'
 
@@ -46,20 +48,26 @@ export async function runQuantization(
     ...(method !== 'weights' && { trainImages: 'which show what numbers activations take' }),
   })
   const { model, trained, data, images: measured, engine } = original
-
-  // Others decide about the budget than those that ranges are fitted to.
-  const shuffled = take(data.train, Math.min(request.images + BUDGET_IMAGES, data.train.length))
-  const images = take(shuffled, Math.min(request.images, shuffled.length))
+  if (roundsAsIntegers(model)) {
+    const resume = foveaCommand('quantize', '--resume', 'FOLDER')
+    throw new FoveaError(
+      `'${file}' is in the middle of a quantization: resume that in the folder around it (${resume}), or start from the original`,
+    )
+  }
+  if (method !== 'weights' && weightBits === 8 && engine.arithmetic('int8') === 'widened') {
+    output.say('this processor could overflow on 8-bit weights, so they compute in float32; --weight-bits 7 is for it')
+  }
+  const { images, others } = chooseImages(data, request.images)
   const quantized = await (method === 'qat'
     ? trainQuantized(original, { seed: 0, ...request }, { plan, images, folder, output })
     : maxLoss === undefined
       ? quantizeAtOnce(model, request, { images, engine })
-      : quantizeWithin(model, request, { images, engine, maxLoss, output, measured: data.validation ?? shuffled }))
+      : quantizeWithin(model, request, { images, engine, maxLoss, output, measured: others }))
   if (quantized === undefined) return
   await writeCheckpoint(folder.model, { model: quantized.model })
   if (method === 'qat') await writeTrainedImages(folder.path, data.train, trained)
   else await carryTrainedImages(folder.path, trained)
-  output.show(formatTable(columns, quantized.layers.map(row)))
+  output.show(formatTable(columnsOf(method), quantized.layers.map(row)))
   const account = await accountOf(
     { name: file, model },
     { name: folder.path, model: quantized.model },
@@ -68,9 +76,15 @@ export async function runQuantization(
   const title = `${model.name}, quantized, on ${dataName(measured)}`
   const bars = barsOf(model, quantized.model)
   await reportAccount(folder, { title, account, layers: quantized.layers, bars, unit: 'bytes' }, output)
-  if (method !== 'weights' && weightBits === 8 && engine.arithmetic('int8') === 'widened') {
-    output.say('this processor could overflow on 8-bit weights, so they compute in float32; --weight-bits 7 is for it')
-  }
+}
+
+/** Images that show ranges, and others that decide about a budget: those for validation, or some of train. */
+function chooseImages({ train, validation }: LoadedData, count: number) {
+  const some = (most: number): Dataset => take(train, Math.min(most, train.length))
+  if (validation !== undefined || train.length <= count) return { images: some(count), others: validation ?? train }
+  const both = some(count + BUDGET_IMAGES)
+  const { train: images, test: others } = split(both, 1 - count / both.length)
+  return { images, others }
 }
 
 /** The bytes of each weight, before and after. */
@@ -81,10 +95,10 @@ function barsOf(before: Model, { graph }: Model): LayerAccount[] {
   )
 }
 
-const columns = [
+const columnsOf = (method: Method) => [
   { title: 'layer', shrinkTo: 8 },
   { title: 'weights', align: 'left' as const },
-  { title: 'signal to noise', align: 'right' as const },
+  { title: method === 'qat' ? 'signal to noise, before training' : 'signal to noise', align: 'right' as const },
 ]
 
 const row = ({ name, dtype, signalToNoise }: QuantizedPart): string[] => [

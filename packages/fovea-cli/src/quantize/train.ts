@@ -3,6 +3,7 @@
  * have a folder in that of the run, so that one that was killed goes on where it was.
  */
 import {
+  connectionsOf,
   convertQuantization,
   type Dataset,
   defaultRecipe,
@@ -64,6 +65,8 @@ export async function trainQuantized(
     const evaluation = await tune(model, request, {
       ...{ original: file, start: start.path, folder: run, title: `${model.name}, trained for integers` },
       ...{ recipe: recipeFor(model), slower: SLOWER },
+      // What has been pruned stays so.
+      ...(connectionsOf(model).some(({ kept, weights }) => kept < weights) && { settings: { pruning: ['kept'] } }),
       ...{ data, output, resumedBy: quantizePlans.resumedBy(folder) },
     })
     if (evaluation === undefined) return undefined

@@ -81,7 +81,7 @@ void fake_quantize_weights(const FakeQuantizeWeightsFields& s) {
       float* y = s.y + channel * s.per_channel;
       float most = 0;
       for (int64_t i = 0; i < s.per_channel; i++) most = std::fabs(w[i]) > most ? std::fabs(w[i]) : most;
-      const float largest = (float)s.largest, scale = most == 0 ? 1 : most / largest;
+      const float largest = (float)s.largest, step = most / largest, scale = step > 0 ? step : 1;
       for (int64_t i = 0; i < s.per_channel; i++) {
         const float q = w[i] / scale + kNoDigits - kNoDigits;
         y[i] = (q < -largest ? -largest : q > largest ? largest : q) * scale;

@@ -26,6 +26,12 @@ const convertOptions = group('what is converted', { keepFloat32: keepFloat32Sett
 /** Whether a model rounds numbers as integers will be: `prepareQuantization` made it. */
 export const roundsAsIntegers = (model: Model): boolean => modelOf(model).graph.nodes.some(isRounded)
 
+/** @throws InvalidArgumentError for a model that rounds numbers as integers will be: it is not quantized in another way */
+export function expectUnprepared(model: Model): void {
+  if (!roundsAsIntegers(model)) return
+  throw new InvalidArgumentError(`${model.name} is prepared to be quantized: convertQuantization makes integers of it`)
+}
+
 const isRounded = (node: Node): boolean => isLayer(node) && node.inputs[1].node.op === 'fakeQuantizeWeights'
 
 /**
@@ -44,7 +50,7 @@ export function convertQuantization(model: Model, options: ConvertOptions = {}):
   // Layers are joined with the residual and activation behind them, as integers compute them.
   const joined = foldBatchNorm(model.graph)
   const prepared = joined.nodes.filter(isRounded)
-  const kept = keptLayers(prepared, keepFloat32)
+  const kept = keptLayers(joined.nodes.filter(isLayer), keepFloat32)
   const chosen = new Set(prepared.filter(node => !kept.has(node)))
   const rounded = new Set([...chosen].flatMap(activationsOf).map(({ node }) => node))
   const integers = new Set([...chosen].flatMap(layer => [layer.inputs[1].node, ...parametersOf(layer)]))

@@ -37,7 +37,9 @@ function equalize(from: Node, to: Node, weights: Weights): void {
   const [out, into] = [outgoing(from, weights), incoming(to, weights)]
   const bias = from.inputs[2] && weights.get(from.inputs[2].node.name)!
   for (let c = 0; c < out.length; c++) {
-    const [a, b] = [largest(out[c]), into[c].reduce((most, part) => Math.max(most, largest(part)), 0)]
+    // A channel of next to no weights is as large as its bias.
+    const a = Math.max(mostOf(out[c]), Math.abs(bias?.[c] ?? 0))
+    const b = into[c].reduce((most, part) => Math.max(most, mostOf(part)), 0)
     if (a === 0 || b === 0) continue
     const factor = Math.sqrt(a / b)
     scale(out[c], 1 / factor)
@@ -70,7 +72,7 @@ function incoming(layer: Node, weights: Weights): HostArray[][] {
   })
 }
 
-const largest = (values: HostArray): number => {
+const mostOf = (values: HostArray): number => {
   let most = 0
   for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]))
   return most

@@ -23,7 +23,7 @@ import { group, type Rows } from '../settings/group.js'
 import { choice, flag, whole } from '../settings/kinds.js'
 import { type RangeMethod, rangeMethods } from './activation-range.js'
 import { calibrate } from './calibrate.js'
-import { roundsAsIntegers } from './convert-quantization.js'
+import { expectUnprepared } from './convert-quantization.js'
 import { correctBiases } from './correct-biases.js'
 import { equalizeLayers } from './equalize-layers.js'
 import { expectFloat32 } from './expect-float32.js'
@@ -74,7 +74,7 @@ export interface QuantizedLayer {
   readonly dtype: 'int8' | 'float32'
   /**
    * Of one in integers: its results beside what rounding its weights and inputs changes of them, all else in float32, in dB.
-   * From 40 on, a hundredth; at 20, a tenth.
+   * From 40 on, a hundredth; at 20, a tenth. Absent where rounding changes nothing, as in a layer of zeros.
    */
   readonly signalToNoise?: number
 }
@@ -97,17 +97,17 @@ export async function prepareQuantization(model: Model, options: QuantizeOptions
   const settings = quantizeOptions.parse(options, '')
   const { images, ranges: method, weightBits, keepFloat32, batchSize, engine } = settings
   expectFloat32(model)
-  if (roundsAsIntegers(model)) {
-    throw new InvalidArgumentError(
-      `${model.name} is prepared to be quantized: convertQuantization makes integers of it`,
-    )
-  }
+  expectUnprepared(model)
   const measuredOn = await measuringOn(model, 'images', images, { batchSize, ...(engine && { engine }) })
   checkImages(images)
   const folded = settings.equalize ? equalizeLayers(foldNorms(model)) : foldNorms(model)
   const all = folded.graph.nodes.filter(isLayer)
   const kept = keptLayers(all, keepFloat32)
   const chosen = new Set(integerLayers(folded.graph).filter(node => !kept.has(node)))
+  if (chosen.size === 0) {
+    const why = keepFloat32.length > 0 ? 'keepFloat32 keeps all that could' : 'it has none with weights of its own'
+    throw new InvalidArgumentError(`no layer of ${model.name} becomes integers: ${why}`)
+  }
   const roots = new Map([...chosen].flatMap(activationsOf).map(value => [value.node, value] as const))
   const ranges = await calibrate(folded, [...roots.values()], method, measuredOn)
   const rangeOf = new Map([...ranges].map(([{ node }, range]) => [node, range] as const))
@@ -119,10 +119,9 @@ export async function prepareQuantization(model: Model, options: QuantizeOptions
   return {
     model: withRounding(corrected, chosen, rangeOf, largest),
     layers: all.map(node => {
+      if (!chosen.has(node)) return { name: node.name, dtype: 'float32' }
       const signalToNoise = noise.get(node)
-      return signalToNoise === undefined
-        ? { name: node.name, dtype: 'float32' }
-        : { name: node.name, dtype: 'int8', signalToNoise }
+      return { name: node.name, dtype: 'int8', ...(signalToNoise !== undefined && { signalToNoise }) }
     }),
   }
 }

@@ -13,6 +13,5 @@ import { prepareQuantization, type QuantizedModel, type QuantizeOptions } from '
  */
 export async function quantizeModel(model: Model, options: QuantizeOptions): Promise<QuantizedModel> {
   const { model: prepared, layers } = await prepareQuantization(model, options)
-  const isInteger = layers.some(({ dtype }) => dtype === 'int8')
-  return { model: isInteger ? convertQuantization(prepared) : prepared, layers }
+  return { model: convertQuantization(prepared), layers }
 }

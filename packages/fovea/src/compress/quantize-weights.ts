@@ -15,6 +15,7 @@ import { rewrite } from '../passes/rewrite.js'
 import { group, type Rows } from '../settings/group.js'
 import { choice, list, text } from '../settings/kinds.js'
 import { connectionNodes } from './connections.js'
+import { expectUnprepared } from './convert-quantization.js'
 import { expectFloat32 } from './expect-float32.js'
 import { integerWeights } from './integer-weights.js'
 
@@ -45,12 +46,14 @@ const quantizeWeightsOptions = group('how weights are quantized', {
  * int8 is symmetric by output channel (Krishnamoorthi 2018, arXiv 1806.08342, section 2.1): the largest weight of a channel
  * becomes ±127.
  * @returns a model that computes as before, in float32. Only what is left float32 can be trained
- * @throws InvalidArgumentError for a model whose weights are no float32; SettingError for a pattern that matches none
+ * @throws InvalidArgumentError for a model whose weights are no float32, or that is prepared to be quantized; SettingError for a
+ * pattern that matches none
  */
 export function quantizeWeights(model: Model, options: QuantizeWeightsOptions = {}): Model {
   modelOf(model)
   const { type, keepFloat32 } = quantizeWeightsOptions.parse(options, '')
   expectFloat32(model)
+  expectUnprepared(model)
   const all = connectionNodes(model.graph)
   const misspelt = keepFloat32.find(pattern => !all.some(({ name }) => matches(pattern, name)))
   if (misspelt !== undefined) {

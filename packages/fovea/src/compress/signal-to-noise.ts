@@ -19,7 +19,7 @@ const SUFFIX = '.int8'
 
 /**
  * @param layers those that are to compute in integers
- * @returns for each, ten times the logarithm of Σ y² / Σ (y − y')², in dB; infinite where nothing changes
+ * @returns for each, ten times the logarithm of Σ y² / Σ (y − y')², in dB; none where nothing changes
  */
 export async function signalToNoise(
   model: Model,
@@ -54,5 +54,10 @@ export async function signalToNoise(
       sum.noise += found[`${i}.noise`][0]
     })
   })
-  return new Map(layers.map((layer, i) => [layer, 10 * Math.log10(sums[i].signal / sums[i].noise)]))
+  return new Map(
+    layers.flatMap((layer, i) => {
+      const { signal, noise } = sums[i]
+      return noise > 0 ? [[layer, 10 * Math.log10(signal / noise)] as const] : []
+    }),
+  )
 }

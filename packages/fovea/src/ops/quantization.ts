@@ -99,11 +99,12 @@ export function scaleOf({ low, high }: ActivationRange): ActivationScale {
   return { scale, zeroPoint: Math.min(Math.max(Math.round(-low / scale), 0), UINT8_MOST) }
 }
 
-/** The scale of a channel's weights, of which the largest becomes `largest`, or its negative; of zeros, 1. */
+/** The scale of a channel's weights, of which the largest becomes `largest`, or its negative; of zeros, and next to them, 1. */
 export function weightScale(weights: HostArray, largest: number): number {
   let most = 0
   for (let i = 0; i < weights.length; i++) most = Math.max(most, Math.abs(weights[i]))
-  return most === 0 ? 1 : Math.fround(most / largest)
+  const scale = Math.fround(most / largest)
+  return scale > 0 ? scale : 1
 }
 
 /** A weight as an integer. In float32 the largest may come out a little above its own. */

@@ -21,6 +21,7 @@ export type NormStatistics = (typeof normStatistics)[number]
 
 /**
  * The result has an input `seed` (int32 scalar) where the model has random operators, each with a stream of its own.
+ * Ranges of activations follow them in all layers, also in those that are frozen.
  * @param isFrozen whether a parameter does not train. A norm of which none does keeps its running statistics, and uses them
  * @throws InvalidArgumentError for unknown statistics
  */

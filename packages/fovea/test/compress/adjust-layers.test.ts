@@ -51,6 +51,17 @@ test('equal channels compute the same, and bear rounding where uneven ones do no
   expect(equal).toBeLessThan(0.5 * as)
 })
 
+test('a channel of no weights keeps its bias as it is', () => {
+  const model = foldNorms(small)
+  const name = 'layer1.0.conv1'
+  const [weight, bias] = ['weight', 'bias'].map(part => model.weights.get(`${name}.${part}`)!.slice())
+  weight.fill(1e-9, 0, weight.length / bias.length)
+  bias[0] = 0.3
+  const weights = new Map([...model.weights, [`${name}.weight`, weight], [`${name}.bias`, bias]])
+  const even = equalizeLayers({ ...model, weights }).weights.get(`${name}.bias`)!
+  expect(Math.abs(even[0])).toBeLessThan(3)
+})
+
 test('depthwise layers are evened out with both of their neighbours', async () => {
   const builder = new GraphBuilder()
   const sizes = [
@@ -79,11 +90,17 @@ test('depthwise layers are evened out with both of their neighbours', async () =
       most[channel(i)] = Math.max(most[channel(i)], Math.abs(w))
       return most
     }, Array<number>(count).fill(0))
-  const [out, middle] = [size('0.weight', i => Math.floor(i / 27), 8), size('1.weight', i => Math.floor(i / 9), 8)]
+  const withBias = (sizes: number[], name: string) =>
+    sizes.map((most, c) => Math.max(most, Math.abs(even.weights.get(name)![c])))
+  const out = withBias(
+    size('0.weight', i => Math.floor(i / 27), 8),
+    '0.bias',
+  )
+  const middle = size('1.weight', i => Math.floor(i / 9), 8)
   const into = size('2.weight', i => 4 * Math.floor(i / (3 * 4 * 9)) + (Math.floor(i / 9) % 4), 8)
   for (let c = 0; c < 8; c++) {
     expect(out[c]).toBeCloseTo(middle[c], 3)
-    expect(middle[c]).toBeCloseTo(into[c], 3)
+    expect(withBias(middle, '1.bias')[c]).toBeCloseTo(into[c], 3)
   }
 })
 

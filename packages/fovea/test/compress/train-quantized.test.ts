@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { convertQuantization, roundsAsIntegers } from '../../src/compress/convert-quantization.js'
 import { prepareQuantization } from '../../src/compress/prepare-quantization.js'
 import { quantizeModel } from '../../src/compress/quantize-model.js'
+import { quantizeWeights } from '../../src/compress/quantize-weights.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
 import { evaluate, predictProbabilities } from '../../src/train/evaluate.js'
@@ -59,14 +60,37 @@ test('layers may be kept in float32 after all', async () => {
   const before = await quantizeModel(model, { images, engine, keepFloat32: ['conv1', 'fc'] })
   expect(farthest(await probabilities(some), await probabilities(before.model))).toBeLessThan(0.01)
   expect(some.weights.get('conv1.weight')).toEqual(before.model.weights.get('conv1.weight'))
+  expect(
+    convertQuantization((await prepareQuantization(model, { images, engine, keepFloat32: ['fc'] })).model, {
+      keepFloat32: ['fc', 'conv1'],
+    }).weights.get('fc.weight'),
+  ).toBeInstanceOf(Float32Array)
   expect(() => convertQuantization(prepared, { keepFloat32: ['conv9'] })).toThrow(
     "keepFloat32: 'conv9' matches no layer",
   )
 })
 
+test('a layer of zeros has no noise to tell of, and what is next to nothing stays so', async () => {
+  const dead = [...model.weights].map(([name, values]) => {
+    if (/^layer2\.0\.bn2\.(weight|bias)$/.test(name)) return [name, values.slice().fill(0)] as const
+    return name === 'conv1.weight' ? ([name, values.slice().fill(1e-44, 0, 27)] as const) : ([name, values] as const)
+  })
+  const { model: some, layers: parts } = await prepareQuantization(
+    { ...model, weights: new Map(dead) },
+    { images, engine },
+  )
+  expect(JSON.parse(JSON.stringify(parts))).toEqual(parts)
+  expect((await probabilities(some)).every(Number.isFinite)).toBe(true)
+  expect(farthest(await probabilities(some), await probabilities(convertQuantization(some)))).toBeLessThan(0.01)
+})
+
 test('what is not prepared, or prepared already, is refused with what to do', async () => {
   expect(() => convertQuantization(model)).toThrow(
     'resnet8 is not prepared to be quantized: prepareQuantization makes such a model',
+  )
+  expect(() => quantizeWeights(prepared)).toThrow('resnet8 is prepared to be quantized')
+  await expect(prepareQuantization(model, { images, engine, keepFloat32: ['*'] })).rejects.toThrow(
+    'no layer of resnet8 becomes integers: keepFloat32 keeps all that could',
   )
   await expect(prepareQuantization(prepared, { images, engine })).rejects.toThrow(
     'resnet8 is prepared to be quantized: convertQuantization makes integers of it',

@@ -55,6 +55,7 @@ export const fakeQuantizeWeights: OperatorSpec = {
   samples: [
     { name: '3×3', inputs: [smooth(5, 3, 3, 3)], attrs: { largest: 127 } },
     { name: 'a matrix, of 7 bits', inputs: [smooth(4, 19)], attrs: { largest: 63 } },
+    { name: 'next to nothing', inputs: [constant(1e-44, 'float32', 2, 3)], attrs: { largest: 127 } },
     { name: 'zeros', inputs: [constant(0, 'float32', 2, 3)], attrs: { largest: 127 } },
   ],
   invalid: [
