@@ -8,7 +8,7 @@ import { type Node, stateNodes } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import type { FakeQuantizeWeightsAttributes } from '../ops/fake-quantize.js'
-import { type ActivationScale, scaleOf } from '../ops/quantization.js'
+import { type ActivationScale, scaleOfExtent } from '../ops/quantization.js'
 import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { rewrite } from '../passes/rewrite.js'
 import { group, type Rows } from '../settings/group.js'
@@ -76,7 +76,6 @@ export function convertQuantization(model: Model, options: ConvertOptions = {}):
   return { ...model, graph, weights: new Map(stateNodes(graph).map(({ name }) => [name, weights.get(name)!])) }
 
   function scaleIn({ inputs: [, extent] }: Node): ActivationScale {
-    const [below, above] = model.weights.get(extent.node.name)!
-    return scaleOf({ low: -below, high: above })
+    return scaleOfExtent(model.weights.get(extent.node.name)!)
   }
 }

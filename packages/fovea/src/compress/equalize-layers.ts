@@ -6,6 +6,7 @@
 import type { HostArray } from '../graph/arrays.js'
 import type { Graph, Node } from '../graph/graph.js'
 import type { Model, Weights } from '../models/model.js'
+import { largestSize } from '../ops/quantization.js'
 import { soleReaderIn } from '../passes/readers.js'
 import { integerLayers, parametersOf, weightOf } from './integer-layers.js'
 
@@ -38,8 +39,8 @@ function equalize(from: Node, to: Node, weights: Weights): void {
   const bias = from.inputs[2] && weights.get(from.inputs[2].node.name)!
   for (let c = 0; c < out.length; c++) {
     // A channel of next to no weights is as large as its bias.
-    const a = Math.max(mostOf(out[c]), Math.abs(bias?.[c] ?? 0))
-    const b = into[c].reduce((most, part) => Math.max(most, mostOf(part)), 0)
+    const a = Math.max(largestSize(out[c]), Math.abs(bias?.[c] ?? 0))
+    const b = into[c].reduce((most, part) => Math.max(most, largestSize(part)), 0)
     if (a === 0 || b === 0) continue
     const factor = Math.sqrt(a / b)
     scale(out[c], 1 / factor)
@@ -70,12 +71,6 @@ function incoming(layer: Node, weights: Weights): HostArray[][] {
       return values.subarray(at * size, (at + 1) * size)
     })
   })
-}
-
-const mostOf = (values: HostArray): number => {
-  let most = 0
-  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]))
-  return most
 }
 
 function scale(values: HostArray, factor: number): void {

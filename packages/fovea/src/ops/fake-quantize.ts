@@ -6,24 +6,14 @@ import { ShapeError } from '../errors.js'
 import { elements, formatShape, type TensorType } from '../graph/types.js'
 import { broadcastAxes, channelsOf, noAxes, ofInput, ofOutput } from './axes.js'
 import { noImages, perImage } from './batch.js'
-import { type AxisLink, defineOp, type Tensor } from './define.js'
+import { type AxisLink, defineOp } from './define.js'
 import { expectFloat, expectOneType, expectRange, expectShape, expectType } from './expect.js'
-import {
-  type ActivationScale,
-  integerWeight,
-  nearestInteger,
-  scaleOf,
-  UINT8_MOST,
-  weightScale,
-} from './quantization.js'
+import { integerWeight, nearestInteger, scaleOfExtent, UINT8_MOST, weightScale } from './quantization.js'
 
 function expectExtent(extent: TensorType): void {
   expectShape('the extent', extent, [2])
   expectType('the extent', extent, 'float32')
 }
-
-/** From −extent[0] to extent[1]. */
-const scaleIn = ({ data: [below, above] }: Tensor): ActivationScale => scaleOf({ low: -below, high: above })
 
 /**
  * x as the nearest of the 256 numbers between its ends, as `quantize` to uint8 and `dequantize` would give it; what is no
@@ -45,7 +35,7 @@ export const fakeQuantize = defineOp<Record<string, never>>({
     undefined,
   ],
   reference: ([x, extent], [y]) => {
-    const { scale, zeroPoint } = scaleIn(extent)
+    const { scale, zeroPoint } = scaleOfExtent(extent.data)
     for (let i = 0; i < y.data.length; i++) {
       const q = Math.min(Math.max(nearestInteger(x.data[i], scale) + zeroPoint, 0), UINT8_MOST)
       y.data[i] = (q - zeroPoint) * scale
@@ -67,7 +57,7 @@ export const fakeQuantizeGradient = defineOp<Record<string, never>>({
     return [x]
   },
   reference: ([dy, x, extent], [dx]) => {
-    const { scale, zeroPoint } = scaleIn(extent)
+    const { scale, zeroPoint } = scaleOfExtent(extent.data)
     for (let i = 0; i < dx.data.length; i++) {
       const q = nearestInteger(x.data[i], scale) + zeroPoint
       dx.data[i] = q >= 0 && q <= UINT8_MOST ? dy.data[i] : 0

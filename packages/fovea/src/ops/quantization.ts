@@ -99,11 +99,19 @@ export function scaleOf({ low, high }: ActivationRange): ActivationScale {
   return { scale, zeroPoint: Math.min(Math.max(Math.round(-low / scale), 0), UINT8_MOST) }
 }
 
+/** The same of an extent: how far it goes below and above 0. */
+export const scaleOfExtent = ([below, above]: HostArray): ActivationScale => scaleOf({ low: -below, high: above })
+
+/** How far from 0 any of some numbers is. */
+export function largestSize(numbers: HostArray): number {
+  let most = 0
+  for (let i = 0; i < numbers.length; i++) most = Math.max(most, Math.abs(numbers[i]))
+  return most
+}
+
 /** The scale of a channel's weights, of which the largest becomes `largest`, or its negative; of zeros, and next to them, 1. */
 export function weightScale(weights: HostArray, largest: number): number {
-  let most = 0
-  for (let i = 0; i < weights.length; i++) most = Math.max(most, Math.abs(weights[i]))
-  const scale = Math.fround(most / largest)
+  const scale = Math.fround(largestSize(weights) / largest)
   return scale > 0 ? scale : 1
 }
 

@@ -69,6 +69,13 @@ export const tied = spec((i, key) => Math.floor(3 * randomAt(key, i)))
 /** What an overflow leaves. */
 export const noNumber = spec(i => [Number.NaN, Number.POSITIVE_INFINITY][i % 2])
 
+/** What is no number, and what is beyond all. */
+export const extremes: InputSpec = {
+  shape: [5],
+  dtype: 'float32',
+  value: i => [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30, -1e30][i],
+}
+
 export const constant = (value: number, dtype: DType = 'float32', ...shape: number[]): InputSpec =>
   spec(() => value, dtype)(...shape)
 

@@ -1,12 +1,7 @@
 /** @file Cases of what rounds floats as integers will. */
-import { constant, float, type InputSpec, type OperatorSpec, positive, smooth, type } from './case.js'
+import { constant, extremes, float, type InputSpec, type OperatorSpec, positive, smooth, type } from './case.js'
 
 const beyondAll: InputSpec = { shape: [4], dtype: 'float32', value: i => [1, -1, 1e30, -1e30][i] }
-const noNumber: InputSpec = {
-  shape: [5],
-  dtype: 'float32',
-  value: i => [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30, -1e30][i],
-}
 /** How far to go below and above 0. */
 const extent = (below: number, above: number): InputSpec => ({
   shape: [2],
@@ -38,7 +33,7 @@ export const fakeQuantizeGradient: OperatorSpec = {
   differentiable: [],
   samples: [
     { name: 'some cut off at both ends', inputs: [smooth(2, 3, 4, 19), smooth(2, 3, 4, 19), extent(2.5, 4)] },
-    { name: 'no number', inputs: [smooth(5), noNumber, extent(2.5, 4)] },
+    { name: 'no number', inputs: [smooth(5), extremes, extent(2.5, 4)] },
   ],
   invalid: [
     {

@@ -1,6 +1,6 @@
 /** @file Cases of what goes between floats and integers by a scale. */
 import { randomAt } from '../../../src/random.js'
-import { constant, float, type InputSpec, type OperatorSpec, positive, smooth, type } from './case.js'
+import { constant, extremes, float, type InputSpec, type OperatorSpec, positive, smooth, type } from './case.js'
 
 const integers = (dtype: 'int8' | 'uint8', ...shape: number[]): InputSpec => ({
   shape,
@@ -15,11 +15,6 @@ const sevenBits = (...shape: number[]): InputSpec => ({
 })
 /** Multiples of an eighth: with a scale of a quarter every second one lies in the middle of two integers. */
 const ties = (...shape: number[]): InputSpec => ({ shape, dtype: 'float32', value: i => (i - 8) / 8 })
-const extremes: InputSpec = {
-  shape: [5],
-  dtype: 'float32',
-  value: i => [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30, -1e30][i],
-}
 const quarter = constant(0.25)
 /** Small ones, so that no sum is near the end of its type. */
 const biases = (...shape: number[]): InputSpec => ({
