@@ -25,7 +25,17 @@ const folders = {
   passes: ['settings', 'graph', 'ops'],
   engines: ['settings', 'graph', 'ops', 'passes', 'models/model-setting.ts'],
   data: ['settings'],
-  formats: ['settings', 'graph', 'ops', 'models', 'train/training-state.ts'],
+  formats: [
+    'settings',
+    'graph',
+    'ops',
+    'models',
+    'passes',
+    'train/training-state.ts',
+    'compress/convert-quantization.ts',
+    'compress/expect-float32.ts',
+    'compress/fold-norms.ts',
+  ],
   train: [
     'settings',
     'graph',

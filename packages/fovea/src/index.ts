@@ -31,6 +31,13 @@ export { formatBytes } from './engines/memory.js'
 export { type ReferenceOptions, referenceEngine } from './engines/reference/reference.js'
 export * from './errors.js'
 export * from './formats/checkpoint.js'
+export {
+  encodeOnnx,
+  type OnnxOptions,
+  type OnnxPrecision,
+  onnxPrecisionOf,
+  onnxPrecisions,
+} from './formats/onnx/encode.js'
 export * from './formats/safetensors.js'
 export type { HostArray } from './graph/arrays.js'
 export type { Attribute, Attributes, Graph, Node, Value } from './graph/graph.js'

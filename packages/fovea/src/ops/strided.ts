@@ -2,6 +2,7 @@
  * @file Walking a tensor in steps: the one loop behind slices, padding, broadcasting and reductions in the reference
  * implementations. Each of them is "element i here belongs to element indices[i] there".
  */
+import type { HostArray } from '../graph/arrays.js'
 import { formatShape, type Shape } from '../graph/types.js'
 
 /** Distance in elements between neighbours along each axis of a dense tensor. */
@@ -39,3 +40,13 @@ export function broadcastIndices(from: Shape, to: Shape): Int32Array {
 /** The index of the element at `position`. */
 export const indexOf = (shape: Shape, position: readonly number[]): number =>
   denseStrides(shape).reduce((sum, stride, axis) => sum + stride * position[axis], 0)
+
+/** The elements of a tensor with its axes in another order: axis i of the result is axis `order[i]` of the tensor. */
+export function permuted(values: HostArray, shape: Shape, order: readonly number[]): HostArray {
+  const strides = denseStrides(shape)
+  const from = stridedIndices(
+    order.map(axis => shape[axis]),
+    order.map(axis => strides[axis]),
+  )
+  return values.map((_, i) => values[from[i]])
+}
