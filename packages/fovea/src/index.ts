@@ -65,14 +65,7 @@ export type { ReliabilityBin } from './train/calibration.js'
 export { classIndices } from './train/check-dataset.js'
 export * from './train/compile.js'
 export type { EarlyStopping } from './train/early-stopping.js'
-export {
-  type EvaluateOptions,
-  type Evaluation,
-  evaluate,
-  type Prediction,
-  predict,
-  predictProbabilities,
-} from './train/evaluate.js'
+export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js'
 export type { Distillation } from './train/features/distillation.js'
 export { initialLossScale } from './train/features/loss-scale.js'
 export type { ParameterGroup } from './train/features/parameter-groups.js'
@@ -84,6 +77,14 @@ export { type ClassWeights, oneHot } from './train/labels.js'
 export type { LabelForm, Loss } from './train/loss.js'
 export type { ClassMetrics, Mistake } from './train/metrics.js'
 export type { OptimizerOptions } from './train/optimizers/index.js'
+export {
+  mostProbable,
+  openPredictor,
+  type Prediction,
+  type Predictor,
+  predict,
+  predictProbabilities,
+} from './train/predict.js'
 export type { LearningRateSearch, TriedRate } from './train/rate-suggestion.js'
 export {
   defaultRecipe,

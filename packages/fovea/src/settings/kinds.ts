@@ -131,6 +131,7 @@ interface TypedArrays {
   readonly Uint8Array: Uint8Array
   readonly Int32Array: Int32Array
   readonly Uint32Array: Uint32Array
+  readonly Float32Array: Float32Array
 }
 
 /** A typed array of one type. */

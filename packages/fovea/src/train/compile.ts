@@ -13,7 +13,7 @@ import type { Model } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { describeValue } from '../settings/describe.js'
 import { unexpected, within } from '../settings/setting.js'
-import { evaluate, predictProbabilities } from './evaluate.js'
+import { evaluate } from './evaluate.js'
 import {
   type CompiledWith,
   type FitOptions,
@@ -24,6 +24,7 @@ import {
   type Labels,
   lossNames,
 } from './keras-options.js'
+import { predictProbabilities } from './predict.js'
 import { train } from './train.js'
 
 /** Lists by name (`loss`, `accuracy`, `val_loss`, `val_accuracy`), one number an epoch. */

@@ -1,9 +1,7 @@
-/** @file A model's loss and accuracy on a data set, and its predictions for images. */
-import { arrayDataset } from '../data/array-dataset.js'
+/** @file A model's loss and accuracy on a data set. */
 import { batchesOf } from '../data/batches.js'
 import type { Batch, Dataset, View } from '../data/dataset.js'
 import { checkNotEmpty, dataset as datasetSetting } from '../data/dataset-setting.js'
-import { type Images, imageCount, pixelsOf } from '../data/pixels.js'
 import { defaultEngine } from '../engines/default.js'
 import type { CompileOptions, Engine, Outputs, Program } from '../engines/engine.js'
 import { compileSettings, engine } from '../engines/engine-setting.js'
@@ -52,11 +50,6 @@ export const evaluateSettings = {
 } satisfies Rows<EvaluateOptions>
 
 const evaluateOptions = group('how images are measured', evaluateSettings)
-const predictOptions = group('how images are told apart', {
-  ...evaluateSettings,
-  top: whole('labels per image', { from: 1 }).default(5),
-})
-
 /** What a model comes to on labelled images. */
 export interface Evaluation extends ClassificationMeasures {
   readonly seconds: number
@@ -157,81 +150,30 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
   const images = labelledImages.parse(dataset, 'dataset')
   checkNotEmpty(images, 'dataset')
   const how = evaluateOptions.parse(options, '')
-  return withEvaluator(model, images.length, how, evaluator => evaluator.evaluate(inClassesOf(model, images)))
+  const evaluator = await openEvaluator(model, images.length, how)
+  try {
+    return await evaluator.evaluate(inClassesOf(model, images))
+  } finally {
+    evaluator.dispose()
+  }
 }
 
 const labelledImages = datasetSetting('labelled images')
 
-/**
- * The probability of every class for every image.
- * @param images 8-bit images of the model's size (`preprocessing.size`), one after another, NHWC
- * @returns [images, classes]
- * @throws InvalidArgumentError for what are no 8-bit pixels, or if their number is no multiple of an image's
- */
-export async function predictProbabilities(
-  model: Model,
-  images: Images,
-  options: EvaluateOptions = {},
-): Promise<Float32Array> {
-  const { preprocessing, labels: classes } = modelOf(model)
-  const pixels = pixelsOf(images)
-  const imageShape = preprocessing.size
-  const count = imageCount(pixels, imageShape)
-  const how = evaluateOptions.parse(options, '')
-  const labels = new Int32Array(count)
-  const dataset = arrayDataset({ name: 'images', images: pixels, labels, imageShape, classes })
-  return withEvaluator(model, count, how, async evaluator => {
-    const rows = new Float32Array(count * classes.length)
-    let done = 0
-    for await (const some of evaluator.decoded(dataset)) {
-      rows.set(some, done)
-      done += some.length
-    }
-    return rows
-  })
-}
-
-/** A class that a model names for an image. */
-export interface Prediction {
-  readonly label: string
-  readonly probability: number
-}
-
-/**
- * The most probable labels of each image.
- * @param images as `predictProbabilities` takes them
- * @param options `top`: how many labels an image gets, most probable first; default 5
- * @throws as predictProbabilities
- */
-export async function predict(
-  model: Model,
-  images: Images,
-  options: EvaluateOptions & { readonly top?: number } = {},
-): Promise<Prediction[][]> {
-  const { labels } = modelOf(model)
-  const { top, ...how } = predictOptions.parse(options, '')
-  const all = await predictProbabilities(model, images, how)
-  return Array.from({ length: all.length / labels.length }, (_, image) =>
-    labels
-      .map((label, i) => ({ label, probability: all[image * labels.length + i] }))
-      .sort((a, b) => b.probability - a.probability)
-      .slice(0, top),
-  )
-}
-
-async function withEvaluator<T>(
+/** Compiled, with the model's weights. @param images at a time at most; fewer than a batch take no more than they need */
+export async function openEvaluator(
   model: Model,
   images: number,
   { engine, batchSize, loss, ...options }: Settled<typeof evaluateSettings>,
-  use: (evaluator: Evaluator<ClassificationMeasures, Float32Array>) => Promise<T>,
-): Promise<T> {
+): Promise<Evaluator<ClassificationMeasures, Float32Array>> {
   const task = classification({ classes: model.labels, loss, labels: 'index', labelSmoothing: 0 })
   const chosen = engine ?? (await defaultEngine())
   const evaluator = new Evaluator(model, task, chosen, { ...options, batchSize: Math.min(batchSize, images) })
   try {
     await evaluator.load(model.weights)
-    return await use(evaluator)
-  } finally {
+    return evaluator
+  } catch (error) {
     evaluator.dispose()
+    throw error
   }
 }

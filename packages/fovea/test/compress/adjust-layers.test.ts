@@ -9,7 +9,7 @@ import { createModel } from '../../src/models/registry.js'
 import { initialWeights } from '../../src/nn/initializers.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
-import { predictProbabilities } from '../../src/train/evaluate.js'
+import { predictProbabilities } from '../../src/train/predict.js'
 import { noise } from './noise.js'
 
 const engine = referenceEngine()

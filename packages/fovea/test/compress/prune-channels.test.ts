@@ -7,7 +7,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
 import { graphMultiplyAdds, parameterCount } from '../../src/models/summary.js'
-import { predictProbabilities } from '../../src/train/evaluate.js'
+import { predictProbabilities } from '../../src/train/predict.js'
 import { train } from '../../src/train/train.js'
 import { noise } from './noise.js'
 

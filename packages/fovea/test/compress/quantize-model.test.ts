@@ -12,7 +12,7 @@ import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
 import { scaleOf } from '../../src/ops/quantization.js'
 import { normalAt } from '../../src/random.js'
-import { predictProbabilities } from '../../src/train/evaluate.js'
+import { predictProbabilities } from '../../src/train/predict.js'
 import { evaluationGraph } from '../../src/train/training-graph.js'
 import { noise } from './noise.js'
 

@@ -11,7 +11,7 @@ import { stateNodes } from '../../src/graph/graph.js'
 import { tensorBytes } from '../../src/graph/types.js'
 import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
-import { predictProbabilities } from '../../src/train/evaluate.js'
+import { predictProbabilities } from '../../src/train/predict.js'
 import { noise } from './noise.js'
 
 const model = createModel('resnet8', { classes: 4, input: [16, 16, 3] })
