@@ -11,6 +11,7 @@ import { parityCommand } from './commands/parity.js'
 import { predictCommand } from './commands/predict.js'
 import { pruneCommand } from './commands/prune.js'
 import { quantizeCommand } from './commands/quantize.js'
+import { serveCommand } from './commands/serve.js'
 import { setupCommand } from './commands/setup.js'
 import { summaryCommand } from './commands/summary.js'
 import { trainCommand } from './commands/train.js'
@@ -27,6 +28,7 @@ const commands = [
   pruneCommand,
   quantizeCommand,
   compressCommand,
+  serveCommand,
   benchCommand,
   parityCommand,
   dataCommand,

@@ -63,6 +63,11 @@ const cases: Readonly<Record<string, Case>> = {
     args: [run, '--data', photos, '--target', 'bytes=0.5x', '--out', join(folder, 'compressed')],
     keys: ['before', 'after', 'points', 'front'],
   },
+  serve: {
+    args: [run, '--port', '0'],
+    keys: ['notice'],
+    when: { at: '"address"', act: child => child.kill('SIGTERM') },
+  },
   bench: {
     args: ['resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1'],
     keys: [

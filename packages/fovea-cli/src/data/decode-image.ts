@@ -55,13 +55,60 @@ export async function decodeImage(path: string, size: readonly [number, number, 
 }
 
 /** As decodeImage, with the size that the picture has. */
-export async function decodeFile(path: string, size: readonly [number, number, number]): Promise<DecodedImage> {
-  const { format, height, width, memoryBytes, fileBytes, whole } = await openImage(path)
-  const pixels = await withReason(path, memoryBytes + fileBytes, async () =>
-    pixelsOf(format, whole ?? (await readStart(path, fileBytes)), size),
+export const decodeFile = (path: string, size: readonly [number, number, number]): Promise<DecodedImage> =>
+  decode(fileSource(path), size)
+
+/**
+ * As decodeImage, of a file that is in memory already.
+ * @param name of the image, for messages
+ * @param maxPixels of the picture as it is in the file
+ * @throws as decodeImage
+ */
+export async function decodeBytes(
+  name: string,
+  bytes: Buffer,
+  size: readonly [number, number, number],
+  maxPixels = Number.POSITIVE_INFINITY,
+): Promise<Uint8Array> {
+  return (await decode(memorySource(name, bytes), size, maxPixels)).pixels
+}
+
+async function decode(
+  source: ImageSource,
+  size: readonly [number, number, number],
+  maxPixels = Number.POSITIVE_INFINITY,
+): Promise<DecodedImage> {
+  const { format, height, width, memoryBytes, whole } = await openImage(source)
+  const { name, fileBytes } = source
+  if (height * width > maxPixels) {
+    const most = `${(maxPixels / 1e6).toLocaleString('en-US')} megapixels`
+    throw new FormatError(`'${name}' has ${width}×${height} pixels, and ${most} are allowed here: make it smaller`)
+  }
+  const pixels = await withReason(name, memoryBytes + fileBytes, async () =>
+    pixelsOf(format, whole ?? (await source.start(fileBytes)), size),
   )
   return { height, width, pixels }
 }
+
+/** Where an image file's bytes come from. */
+interface ImageSource {
+  readonly name: string
+  readonly fileBytes: number
+  /** The first bytes, at most so many. */
+  start(length: number): Promise<Buffer>
+}
+
+const fileSource = (path: string): ImageSource => ({
+  name: path,
+  fileBytes: checkedSize(path, LIMIT),
+  start: length => readStart(path, length),
+})
+
+const memorySource = (name: string, bytes: Buffer): ImageSource => ({
+  name,
+  fileBytes: bytes.length,
+  start: async length => bytes.subarray(0, length),
+})
 
 async function pixelsOf(
   format: ImageFormat,
@@ -89,7 +136,7 @@ function decoderOf({ name }: ImageFormat, bytes: Buffer): Sharp {
  * @throws as decodeImage
  */
 export async function imageSize(path: string): Promise<[height: number, width: number]> {
-  const { height, width } = await openImage(pathArgument.parse(path, 'path'))
+  const { height, width } = await openImage(fileSource(pathArgument.parse(path, 'path')))
   return [height, width]
 }
 
@@ -103,26 +150,25 @@ interface ImageHeader {
 /** An image file before it is decoded. */
 interface OpenedImage extends ImageHeader {
   readonly format: ImageFormat
-  readonly fileBytes: number
   /** The file, if it is short. */
   readonly whole?: Buffer
 }
 
 /** Looks at the first bytes, so that other decoders (SVG, PDF …) are never reached, and at the size, so that none takes too much. */
-async function openImage(path: string): Promise<OpenedImage> {
-  const fileBytes = checkedSize(path, LIMIT)
-  const head = await readStart(path, HEAD_BYTES)
-  if (head.length === 0) throw new FormatError(`'${path}' is empty`)
-  if (isHeic(head)) throw new FormatError(`'${path}' is a HEIC image, which cannot be read here; convert it to JPEG`)
+async function openImage(source: ImageSource): Promise<OpenedImage> {
+  const { name, fileBytes } = source
+  const head = await source.start(HEAD_BYTES)
+  if (head.length === 0) throw new FormatError(`'${name}' is empty`)
+  if (isHeic(head)) throw new FormatError(`'${name}' is a HEIC image, which cannot be read here; convert it to JPEG`)
   const format = formatOf(head)
-  if (!format) throw new FormatError(`'${path}' is not a ${formatNames} image`)
+  if (!format) throw new FormatError(`'${name}' is not a ${formatNames} image`)
   const isWhole = head.length >= fileBytes
-  const header = await withReason(path, fileBytes, async () => {
+  const header = await withReason(name, fileBytes, async () => {
     const fromHead = headerOf(format, head)
-    return isWhole ? fromHead : fromHead.catch(async () => headerOf(format, await readStart(path, fileBytes)))
+    return isWhole ? fromHead : fromHead.catch(async () => headerOf(format, await source.start(fileBytes)))
   })
-  if (header.memoryBytes + fileBytes > MAX_BYTES) throw tooLarge(path, format, header, fileBytes)
-  return { ...header, format, fileBytes, ...(isWhole && { whole: head }) }
+  if (header.memoryBytes + fileBytes > MAX_BYTES) throw tooLarge(name, format, header, fileBytes)
+  return { ...header, format, ...(isWhole && { whole: head }) }
 }
 
 function tooLarge(

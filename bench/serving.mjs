@@ -1,0 +1,153 @@
+#!/usr/bin/env node
+/**
+ * @file How much `fovea serve` answers, and how fast: clients that ask one photo after another, of a server that batches, of one
+ * that takes one image at a time, and of ONNX Runtime behind the same server. In turns, so that a busy moment hits each alike.
+ * usage: node bench/serving.mjs MODEL PHOTO... [--onnx FILE] [--clients 1,4,16] [--seconds 4] [--turns 3] [--out FILE.json]
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { parseArgs } from 'node:util'
+import { defaultEngine } from 'fovea'
+import { Budget } from '../packages/fovea-cli/dist/data/budget.js'
+import { shareCores } from '../packages/fovea-cli/dist/engines.js'
+import { namedModel } from '../packages/fovea-cli/dist/named-model.js'
+import { createApp } from '../packages/fovea-cli/dist/serve/app.js'
+import { Batcher } from '../packages/fovea-cli/dist/serve/batcher.js'
+import { listen } from '../packages/fovea-cli/dist/serve/listen.js'
+import { Metrics } from '../packages/fovea-cli/dist/serve/metrics.js'
+import { serveModel } from '../packages/fovea-cli/dist/serve/served-model.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    onnx: { type: 'string' },
+    clients: { type: 'string', default: '1,4,16' },
+    seconds: { type: 'string', default: '4' },
+    turns: { type: 'string', default: '3' },
+    out: { type: 'string' },
+  },
+})
+const [name, ...files] = positionals
+if (name === undefined || files.length === 0) {
+  process.stderr.write('usage: node bench/serving.mjs MODEL PHOTO... [--onnx FILE]\n')
+  process.exit(2)
+}
+const photos = files.map(file => readFileSync(file))
+const { model } = namedModel(name, {})
+shareCores() // As the command does.
+const engine = await defaultEngine()
+const limits = { maxBodyBytes: 2 ** 25, maxRequests: 1024, maxPixels: 5e7, timeoutSeconds: 60 }
+
+const fovea = maxBatch => serveModel('model', model, { engine, maxBatch, maxDelayMs: 5, turns: new Budget(1) })
+const servers = { batches: await fovea(16), 'one at a time': await fovea(1) }
+if (values.onnx !== undefined) servers['ONNX Runtime'] = await onnxRuntime(values.onnx)
+
+/** The same batches and the same decoding around another engine. */
+async function onnxRuntime(file) {
+  const { InferenceSession, Tensor } = await import('onnxruntime-node')
+  const session = await InferenceSession.create(file, { intraOpNumThreads: engine.threads })
+  const { size, mean, deviation } = model.preprocessing
+  const [height, width, channels] = size
+  const plane = height * width
+  const run = async (images, count) => {
+    const input = new Float32Array(images.length)
+    for (let n = 0; n < count; n++) {
+      for (let c = 0; c < channels; c++) {
+        const [scale, shift] = [1 / (255 * deviation[c]), mean[c] / deviation[c]]
+        const to = (n * channels + c) * plane
+        const from = n * channels * plane + c
+        for (let i = 0; i < plane; i++) input[to + i] = images[from + i * channels] * scale - shift
+      }
+    }
+    const feeds = { [session.inputNames[0]]: new Tensor('float32', input, [count, channels, height, width]) }
+    const logits = (await session.run(feeds))[session.outputNames[0]].data
+    return softmax(logits, logits.length / count)
+  }
+  const { labels } = model
+  return {
+    name: 'model',
+    labels,
+    imageShape: size,
+    batcher: new Batcher({ batchSizes: [1, 4, 16], run }, { maxDelayMs: 5 }),
+  }
+}
+
+function softmax(logits, classes) {
+  const rows = Float32Array.from(logits)
+  for (let start = 0; start < rows.length; start += classes) {
+    const row = rows.subarray(start, start + classes)
+    const most = row.reduce((a, b) => Math.max(a, b))
+    let sum = 0
+    for (let i = 0; i < classes; i++) sum += row[i] = Math.exp(row[i] - most)
+    for (let i = 0; i < classes; i++) row[i] /= sum
+  }
+  return rows
+}
+
+/** Clients that each ask again as soon as they are answered. */
+async function load(address, clients, seconds) {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients })
+  const latencies = []
+  const start = performance.now()
+  const end = start + 1000 * seconds
+  let next = 0
+  const client = async () => {
+    while (performance.now() < end) {
+      const asked = performance.now()
+      await ask(`${address}/predict`, agent, photos[next++ % photos.length])
+      latencies.push(performance.now() - asked)
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, client))
+  agent.destroy()
+  latencies.sort((a, b) => a - b)
+  const at = part => latencies[Math.min(latencies.length - 1, Math.floor(part * latencies.length))]
+  return { imagesPerSecond: (1000 * latencies.length) / (performance.now() - start), p50: at(0.5), p99: at(0.99) }
+}
+
+const ask = (url, agent, photo) =>
+  new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', agent }, response => {
+      response.resume()
+      response.on('end', () =>
+        response.statusCode === 200 ? resolve() : reject(new Error(`status ${response.statusCode}`)),
+      )
+    })
+    sent.on('error', reject)
+    sent.end(photo)
+  })
+
+const listening = []
+for (const [kind, served] of Object.entries(servers)) {
+  const app = createApp([served], { limits, metrics: new Metrics() })
+  const { address, close } = await listen(app, '127.0.0.1', 0, 60)
+  await load(address, 4, 0.5)
+  listening.push({ kind, address, close })
+}
+const results = []
+for (const clients of values.clients.split(',').map(Number)) {
+  const turns = new Map(listening.map(({ kind }) => [kind, []]))
+  for (let turn = 0; turn < Number(values.turns); turn++) {
+    for (const { kind, address } of listening)
+      turns.get(kind).push(await load(address, clients, Number(values.seconds)))
+  }
+  for (const [kind, all] of turns) {
+    const median = key => all.map(row => row[key]).sort((a, b) => a - b)[all.length >> 1]
+    const row = {
+      server: kind,
+      clients,
+      imagesPerSecond: median('imagesPerSecond'),
+      p50: median('p50'),
+      p99: median('p99'),
+    }
+    results.push(row)
+    const text = `${row.imagesPerSecond.toFixed(0).padStart(6)} images/s   p50 ${row.p50.toFixed(1)} ms   p99 ${row.p99.toFixed(1)} ms`
+    process.stdout.write(`${String(clients).padStart(3)} clients  ${kind.padEnd(14)} ${text}\n`)
+  }
+}
+for (const { close } of listening) await close()
+if (values.out !== undefined) {
+  const about = { model: name, photos: files.length, engine: engine.description, ...values }
+  writeFileSync(values.out, `${JSON.stringify({ ...about, results }, null, 2)}\n`)
+}
+process.exit(0)
