@@ -115,6 +115,17 @@ inline void store_bytes(uint8_t* p, vi v) {
   memcpy(p, &bytes, sizeof bytes);
 #endif
 }
+// The same of whole numbers within ±2^15: what lies beyond becomes 0 or 255.
+inline void store_limited(uint8_t* p, vi v) {
+#if defined(__AVX512F__)
+  const __m512i positive = _mm512_maskz_max_epi32(0xffff, (__m512i)v, _mm512_setzero_si512());
+  _mm_storeu_si128((__m128i*)p, _mm512_maskz_cvtusepi32_epi8(0xffff, positive));
+#elif defined(__AVX2__)
+  store_bytes(p, v);
+#else
+  store_bytes(p, v < 0 ? vi{} : (v > 255 ? vi{} + 255 : v));
+#endif
+}
 inline vf load(const uint8_t* p) { return __builtin_convertvector(load_bytes(p), vf); }
 inline void store(float* p, vf v) { memcpy(p, &v, sizeof v); }
 inline void store(uint8_t* p, vf v) { store_bytes(p, __builtin_convertvector(v, vi)); }
@@ -176,23 +187,45 @@ inline void from_float(bf16* p, float x) {
 inline void from_float(f16* p, float x) { p->bits = (uint16_t)narrowed<uint32_t>(x); }
 
 inline vf select(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+// By name where there is an instruction: GCC 12 compares and blends.
 #if defined(__AVX512F__)
 inline vf vmax(vf a, vf b) { return (vf)_mm512_maskz_max_ps(0xffff, (__m512)a, (__m512)b); }
 inline vf vmin(vf a, vf b) { return (vf)_mm512_maskz_min_ps(0xffff, (__m512)a, (__m512)b); }
+#elif defined(__AVX2__)
+inline vf vmax(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
+inline vf vmin(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
 #else
 inline vf vmax(vf a, vf b) { return a > b ? a : b; }
 inline vf vmin(vf a, vf b) { return a < b ? a : b; }
 #endif
 
+// The nearest whole number, of two that are as near the even one, of numbers within ±2^22.
+inline vf vround(vf x) {
+#if defined(__AVX512F__)
+  return (vf)_mm512_maskz_roundscale_ps(0xffff, (__m512)x, _MM_FROUND_TO_NEAREST_INT);
+#elif defined(__AVX2__)
+  return (vf)_mm256_round_ps((__m256)x, _MM_FROUND_TO_NEAREST_INT);
+#else
+  const vf magic = splat(12582912.0f);  // 1.5·2^23: adding it leaves no digits behind the point
+  return (x + magic) - magic;
+#endif
+}
+
+// The same as integers.
+inline vi vinteger(vf x) {
+#if defined(__AVX512F__)
+  return (vi)_mm512_maskz_cvtps_epi32(0xffff, (__m512)x);
+#elif defined(__AVX2__)
+  return (vi)_mm256_cvtps_epi32((__m256)x);
+#else
+  return __builtin_convertvector(vround(x), vi);
+#endif
+}
+
 // 2^x, x within ±126: 2^n·p(x − n), p of degree 5, fitted to the least relative error, 1e-7, on ±0.5.
 inline vf vexp2(vf x) {
   x = vmin(splat(126.0f), vmax(splat(-126.0f), x));  // in this order NaN stays NaN
-#if defined(__AVX512F__)
-  const vf n = (vf)_mm512_maskz_roundscale_ps(0xffff, (__m512)x, _MM_FROUND_TO_NEAREST_INT);
-#else
-  const vf magic = splat(12582912.0f);  // 1.5·2^23: adding it rounds to an integer
-  const vf n = (x + magic) - magic;
-#endif
+  const vf n = vround(x);
   const vf f = x - n;
   vf p = splat(0.00132646703f);
   p = p * f + 0.00967151299f;

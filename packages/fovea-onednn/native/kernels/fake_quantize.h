@@ -23,7 +23,7 @@ struct Levels {
     zero = splat(zero_point);
   }
   // The level nearest to x, which may lie beyond the last; far beyond for what is no number.
-  vf nearest(vf x) const { return vmin(vmax(x / scale, splat(-kMost)), splat(kMost)) + kNoDigits - kNoDigits + zero; }
+  vf nearest(vf x) const { return vround(vmin(vmax(x / scale, splat(-kMost)), splat(kMost))) + zero; }
 };
 
 void fake_quantize(const FakeQuantizeFields& s) {
@@ -82,9 +82,9 @@ void fake_quantize_weights(const FakeQuantizeWeightsFields& s) {
       float most = 0;
       for (int64_t i = 0; i < s.per_channel; i++) most = std::fabs(w[i]) > most ? std::fabs(w[i]) : most;
       const float largest = (float)s.largest, step = most / largest, scale = step > 0 ? step : 1;
-      for (int64_t i = 0; i < s.per_channel; i++) {
-        const float q = w[i] / scale + kNoDigits - kNoDigits;
-        y[i] = (q < -largest ? -largest : q > largest ? largest : q) * scale;
+      for (int64_t i = 0; i < s.per_channel; i += kLanes) {
+        const int lanes = s.per_channel - i < kLanes ? (int)(s.per_channel - i) : kLanes;
+        put(y, i, vmin(vmax(vround(get(w, i, lanes) / scale), splat(-largest)), splat(largest)) * scale, lanes);
       }
     }
   });

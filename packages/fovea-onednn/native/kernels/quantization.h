@@ -1,7 +1,5 @@
 // Between floats and the integers that stand for them, (q - zero point) * scale.
 #pragma once
-#include <limits>
-
 #include "common.h"
 
 namespace {
@@ -24,22 +22,26 @@ inline void with_quantized(int64_t type, Body body) {
   return body(int8_t{});
 }
 
-// Beyond all results, whatever the zero point; and what is added to such a number to leave no digits behind its point.
-constexpr float kMost = 1024, kNoDigits = 12582912;
+// Beyond all results, whatever the zero point.
+constexpr float kMost = 1024;
 
-// v / scale + zero as the nearest whole number of a type; what is no number is taken for 0.
-template <class T>
-inline vf nearest(vf v, vf scale, float zero) {
-  constexpr float kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
+// v / scale + zero as the nearest whole number, limited to some; what is no number is taken for 0.
+inline vi nearest(vf v, vf scale, int zero) {
   v = v / scale;
   v = v == v ? v : vf{};
-  v = vmin(vmax(v, splat(-kMost)), splat(kMost)) + kNoDigits - kNoDigits + zero;
-  return vmin(vmax(v, splat(kLow)), splat(kHigh));
+  return vinteger(vmin(vmax(v, splat(-kMost)), splat(kMost))) + zero;
 }
 
-inline void put_integers(uint8_t* p, int64_t at, vf v, int lanes) { put(p, at, v, lanes); }
-inline void put_integers(int8_t* p, int64_t at, vf v, int lanes) {
-  for (int lane = 0; lane < lanes; lane++) p[at + lane] = (int8_t)v[lane];
+inline void put_integers(uint8_t* p, int64_t at, vi v, int lanes) {
+  if (lanes == kLanes) return store_limited(p + at, v);
+  uint8_t all[kLanes];
+  store_limited(all, v);
+  memcpy(p + at, all, lanes);
+}
+inline void put_integers(int8_t* p, int64_t at, vi v, int lanes) {
+  for (int lane = 0; lane < lanes; lane++) {
+    p[at + lane] = (int8_t)(v[lane] < INT8_MIN ? INT8_MIN : v[lane] > INT8_MAX ? INT8_MAX : v[lane]);
+  }
 }
 
 template <class X, class T>
@@ -48,10 +50,10 @@ inline void quantize_runs(const QuantizeFields& s) {
   const T* zero_points = (const T*)s.zero_point;
   for_each_scale(s, [&](int64_t begin, int64_t end, int64_t channel) {
     const vf scale = splat(s.scale[channel]);
-    const float zero = zero_points ? zero_points[channel] : 0;
+    const int zero = zero_points ? zero_points[channel] : 0;
     for (int64_t i = begin; i < end; i += kLanes) {
       const int lanes = end - i < kLanes ? (int)(end - i) : kLanes;
-      put_integers((T*)s.y, i, nearest<T>(get(x, i, lanes), scale, zero), lanes);
+      put_integers((T*)s.y, i, nearest(get(x, i, lanes), scale, zero), lanes);
     }
   });
 }
@@ -103,14 +105,18 @@ inline void requantize_rows(const RequantizeFields& s, Act act) {
   const Sum* sums = (const Sum*)s.sums;
   Y* y = (Y*)s.y;
   const vf residual_scale = splat((float)s.residual_scale), scale = splat((float)s.output_scale);
-  const float residual_zero = (float)s.residual_zero_point, zero = (float)s.zero_point;
+  const float residual_zero = (float)s.residual_zero_point;
+  const int zero = (int)s.zero_point;
   // Inlined, so that of whole vectors nothing asks how many lanes there are.
   const auto columns = [&](int64_t at, int64_t c, int n) __attribute__((always_inline)) {
     vf v = biased(sums + at, s.bias + c, n) * get(s.scale, c, n);
     if (s.residual) v += (get(s.residual, at, n) - residual_zero) * residual_scale;
     v = act.value(v);
-    if constexpr (sizeof(Y) == 1) v = nearest<Y>(v, scale, zero);
-    put(y, at, v, n);
+    if constexpr (sizeof(Y) == 1) {
+      put_integers(y, at, nearest(v, scale, zero), n);
+    } else {
+      put(y, at, v, n);
+    }
   };
   const int64_t whole = s.columns / kLanes * kLanes;
   parallel(s.rows, kGrain / s.columns + 1, s.threads, [&](int64_t begin, int64_t end, int) {
