@@ -6,6 +6,7 @@ import { compressCommand } from './commands/compress.js'
 import { dataCommand } from './commands/data.js'
 import { demoCommand } from './commands/demo.js'
 import { evalCommand } from './commands/eval.js'
+import { exportCommand } from './commands/export.js'
 import { findRateCommand } from './commands/find-rate.js'
 import { parityCommand } from './commands/parity.js'
 import { predictCommand } from './commands/predict.js'
@@ -28,6 +29,7 @@ const commands = [
   pruneCommand,
   quantizeCommand,
   compressCommand,
+  exportCommand,
   serveCommand,
   benchCommand,
   parityCommand,

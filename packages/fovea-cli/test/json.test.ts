@@ -63,6 +63,10 @@ const cases: Readonly<Record<string, Case>> = {
     args: [run, '--data', photos, '--target', 'bytes=0.5x', '--out', join(folder, 'compressed')],
     keys: ['before', 'after', 'points', 'front'],
   },
+  export: {
+    args: [run, '--format', 'onnx', '--out', join(folder, 'cnn.onnx')],
+    keys: ['out', 'parameters', 'bytes', 'precision', 'agreement'],
+  },
   serve: {
     args: [run, '--port', '0'],
     keys: ['notice'],

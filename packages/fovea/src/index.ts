@@ -35,6 +35,7 @@ export {
   encodeOnnx,
   type OnnxOptions,
   type OnnxPrecision,
+  onnxNames,
   onnxPrecisionOf,
   onnxPrecisions,
 } from './formats/onnx/encode.js'

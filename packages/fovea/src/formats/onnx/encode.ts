@@ -67,16 +67,20 @@ export function encodeOnnx(model: Model, options: OnnxOptions = {}): Uint8Array[
   const { precision = onnxPrecisionOf(model), preprocessing } = onnxOptions.parse(options, '')
   expectUnprepared(model)
   checkPrecision(model, precision)
-  const writer = new GraphWriter(precision === 'float16' ? 'float16' : 'float32', Object.values(names))
+  const writer = new GraphWriter(precision === 'float16' ? 'float16' : 'float32', Object.values(onnxNames))
   const { name, labels, preprocessing: prepare } = model
   const [height, width, channels] = prepare.size
-  const input = preprocessing ? names.pixels : names.image
-  const image = preprocessing ? normalized(writer, model) : writer.compute === 'float16' ? halved(writer) : names.image
+  const input = preprocessing ? onnxNames.pixels : onnxNames.image
+  const image = preprocessing
+    ? normalized(writer, model)
+    : writer.compute === 'float16'
+      ? halved(writer)
+      : onnxNames.image
   const logits = writeGraph(writer, model, image)
   const single =
     writer.compute === 'float32' ? logits : writer.node('Cast', [logits], { to: dataTypes.float32 }, 'single')
   const result = preprocessing ? writer.node('Softmax', [single], { axis: 1 }, 'softmax') : single
-  const output = preprocessing ? names.probabilities : names.logits
+  const output = preprocessing ? onnxNames.probabilities : onnxNames.logits
   return encodeMessage('ModelProto', {
     irVersion: IR_VERSION,
     producerName: 'fovea',
@@ -99,8 +103,13 @@ export function encodeOnnx(model: Model, options: OnnxOptions = {}): Uint8Array[
   })
 }
 
-/** Of inputs and outputs; Hugging Face's for those without preprocessing. */
-const names = { image: 'pixel_values', logits: 'logits', pixels: 'image', probabilities: 'probabilities' } as const
+/** Of inputs and outputs: without preprocessing `image` and `logits`, which Hugging Face calls so; with it the others. */
+export const onnxNames = {
+  image: 'pixel_values',
+  logits: 'logits',
+  pixels: 'image',
+  probabilities: 'probabilities',
+} as const
 
 function checkPrecision(model: Model, precision: OnnxPrecision): void {
   const own = onnxPrecisionOf(model)
@@ -187,7 +196,7 @@ function foldedBias(node: Node, [weight, ...rest]: readonly Exported[]): Omit<Ex
 /** The input as the network takes it, of pixels. */
 function normalized(writer: GraphWriter, { preprocessing: { mean, deviation } }: Model): string {
   const perChannel = (values: number[], what: string) => writer.floats(values, [1, values.length, 1, 1], what)
-  const pixels = writer.node('Cast', [names.pixels], { to: dataTypes[writer.compute] }, 'pixels')
+  const pixels = writer.node('Cast', [onnxNames.pixels], { to: dataTypes[writer.compute] }, 'pixels')
   const image = writer.node('Transpose', [pixels], { perm: TO_NCHW }, 'pixels.nchw')
   const scale = perChannel(
     deviation.map(d => 1 / (255 * d)),
@@ -201,7 +210,7 @@ function normalized(writer: GraphWriter, { preprocessing: { mean, deviation } }:
 }
 
 const halved = (writer: GraphWriter): string =>
-  writer.node('Cast', [names.image], { to: dataTypes.float16 }, `${names.image}.float16`)
+  writer.node('Cast', [onnxNames.image], { to: dataTypes.float16 }, `${onnxNames.image}.float16`)
 
 /** A node of which one output has another name. */
 function renamed(node: Draft<'NodeProto'>, from: string, to: string): Draft<'NodeProto'> {
