@@ -50,6 +50,8 @@ const requestSchema = z.object({
   data: z.string().max(10_000),
   /** A saved model, or a file of weights, to start from. In a record it and a folder of data are absolute paths. */
   from: z.string().max(10_000).optional(),
+  /** Whether the same is trained from new weights too. */
+  compareScratch: z.boolean().optional(),
   epochs: taken(trainSettings.epochs).optional(),
   batch: taken(trainSettings.batchSize).optional(),
   accumulate: taken(trainSettings.accumulate).optional(),

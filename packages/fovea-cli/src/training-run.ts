@@ -77,7 +77,8 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     const model = saved?.model ?? startingModel(request, data, trained)
     const before = folder.hasBegun ? folder.readRecord() : undefined
     let record: RunRecord | undefined
-    const onStart = async ({ settings }: RunStart): Promise<void> => {
+    const onStart = async ({ settings, features }: RunStart): Promise<void> => {
+      if (features) output.say(aboutFeatures(features))
       record = recordOf(request, { model, data, engine, settings }, before)
       await folder.writeRecord(record)
       if (saved) return // What it trained on, it trains on.
@@ -133,6 +134,9 @@ function warnOfZeros(model: Model, output: Output): void {
     `${percent(1 - kept / all)} of its weights are 0, and training changes them: keep them with --pruning kept`,
   )
 }
+
+const aboutFeatures = ({ images, seconds }: NonNullable<RunStart['features']>): string =>
+  `what the frozen layers make of ${withCommas(images)} images was computed once, in ${formatSeconds(seconds)}; only the rest trains`
 
 function aboutPrecision(precision: RunRequest['precision'], engine: Engine): string {
   const type = precision === 'mixed_float16' ? 'float16' : 'bfloat16'

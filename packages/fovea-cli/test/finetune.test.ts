@@ -53,6 +53,42 @@ describe('--from', () => {
     expect(json.at(-1).testAccuracy).toBeGreaterThan(0.7)
   })
 
+  test('a linear probe trains the head on features that are computed once; --compare-scratch says what that gains', async () => {
+    const out = join(runs, 'probe')
+    const how = ['--recipe', 'linear-probe', '--compare-scratch', '--batch', '8']
+    const args = ['train', '--from', trained, '--data', two, '--epochs', '3', '--out', out, ...how]
+    const { code, stdout, stderr } = await fovea(args)
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(
+      /\nwhat the frozen layers make of 28 images was computed once, in \d:\d\d; only the rest trains\n/,
+    )
+    expect(stdout).toContain('the same from new weights, by recipe one-cycle:\n')
+    expect(stdout).toMatch(/\nfrom new weights .*, from a trained model .*: [+-][\d.]+ points\n$/)
+    const [before, after] = [trained, out].map(folder => readCheckpoint(folder).model.weights)
+    expect(after.get('conv1.weight')).toEqual(before.get('conv1.weight'))
+    expect(after.get('fc.weight')).not.toEqual(before.get('fc.weight'))
+    // What is done is not done again.
+    const { json } = await fovea(['train', '--resume', out, '--json'])
+    expect(json.filter(({ event }) => event === 'epoch')).toEqual([])
+    expect(json.filter(({ event }) => event === 'done').map(({ run }) => run)).toEqual([undefined, 'scratch'])
+    expect(json.at(-1)).toEqual({
+      ...{ event: 'gain', points: expect.any(Number), images: 8 },
+      pretrained: { accuracy: json.find(({ event }) => event === 'done').testAccuracy, interval: expect.any(Array) },
+      scratch: { accuracy: json.at(-2).testAccuracy, interval: expect.any(Array) },
+    })
+  })
+
+  test.each([
+    [['--recipe', 'linear-probe'], '--recipe linear-probe goes on from a trained model: name its file with --from'],
+    [
+      ['--compare-scratch'],
+      '--compare-scratch compares with a run that begins from a trained model: name its file with --from',
+    ],
+  ])('%j needs a trained model', async (options, message) => {
+    const { code, stderr } = await fovea(['train', 'resnet8', '--data', two, '--epochs', '1', ...options])
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `fovea: ${message}\n` })
+  })
+
   test('--explain shows the recipe and every group', async () => {
     const { stdout } = await fovea(['train', '--from', trained, '--explain', '--json'])
     const { recipe, normStatistics, groups } = JSON.parse(stdout)

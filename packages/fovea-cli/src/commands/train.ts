@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { defaultRecipe, FoveaError, recipeNames, recipeOf, recipes } from 'fovea'
 import { aboutAugment, augmentList } from '../augment-option.js'
 import { readPretrained } from '../checkpoint-file.js'
+import { compareScratch } from '../compare-scratch.js'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
 import { optionOf } from '../option-names.js'
@@ -32,6 +33,10 @@ export function trainCommand(): Command {
     .argument('[model]', 'resnet20, efficientnet-b0, … (not with --resume)', modelName)
     .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option('--from <file>', 'a trained model, or weights of MODEL, to start from (recipe: finetune)')
+    .option(
+      '--compare-scratch',
+      'also train the model from new weights, on the same images for as many epochs, and say what --from gains',
+    )
     .addOption(settingOption('epochs', "the recipe's, if it has a length"))
     .addOption(settingOption('batchSize', "the recipe's"))
     .addOption(settingOption('recipe'))
@@ -104,7 +109,8 @@ async function run(model: string | undefined, options: TrainOptions): Promise<vo
   }
   const resume = options.resume !== undefined
   const { request, folder } = resume ? goOn(options.resume, model, options, output) : begin(model, options)
-  await runTraining(request, { folder, resume, output })
+  const evaluation = await runTraining(request, { folder, resume, output })
+  if (evaluation && request.compareScratch) await compareScratch(request, evaluation, folder, output)
 }
 
 /** What the options ask for. A trained model brings its name and, unless another is given, the recipe for it. */
@@ -121,9 +127,14 @@ function begin(name: string | undefined, options: TrainOptions): { request: RunR
   const { data, ...planned } = plannedRun(name, options)
   if (data === undefined)
     throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
-  if (planned.recipe === 'finetune' && planned.from === undefined)
-    throw new UsageError('--recipe finetune goes on from a trained model: name its file with --from')
-  const { steps } = recipeOf(planned.recipe ?? defaultRecipe(planned.model))
+  const recipe = planned.recipe ?? defaultRecipe(planned.model)
+  const { steps, pretrained } = recipeOf(recipe)
+  if (pretrained && planned.from === undefined)
+    throw new UsageError(`--recipe ${recipe} goes on from a trained model: name its file with --from`)
+  if (planned.compareScratch && planned.from === undefined)
+    throw new UsageError(
+      '--compare-scratch compares with a run that begins from a trained model: name its file with --from',
+    )
   if (planned.epochs === undefined && steps === undefined)
     throw new UsageError('--epochs is missing: how often to pass over the training images')
   return { request: { ...planned, data }, folder: new RunFolder(options.out ?? freeRunFolder(planned.model)) }

@@ -21,6 +21,14 @@ export interface BatchPlan {
   prepare(batch: number, images: Float32Array, labels: Int32Array): Pick<Batch, 'count' | 'mix'>
 }
 
+/** Which images the batches of a pass are made of. */
+export interface BatchOrder {
+  /** How many batches the pass has. */
+  readonly length: number
+  /** The images of a batch by their index, as many as `count`; the rest of the batch repeats the first. */
+  imagesOf(batch: number): { readonly indices: Uint32Array; readonly count: number }
+}
+
 /** How many batches a pass over `images` images has: training drops the last partial one. */
 export const batchCount = (images: number, { batchSize, training }: BatchOptions): number =>
   training ? Math.floor(images / batchSize) : Math.ceil(images / batchSize)
@@ -43,33 +51,44 @@ async function* inlineBatches(dataset: Dataset, options: BatchOptions): AsyncGen
   }
 }
 
-/**
- * Fixes the order of a pass and the tables that its batches need.
- * @throws SettingError if the options do not fit the data set
- */
-export function batchPlan(dataset: Dataset, options: BatchOptions): BatchPlan {
-  const settled = parseBatchOptions(dataset, options)
-  const { batchSize, indices, training } = settled
-  const images = indices?.length ?? dataset.length
+/** Fixes the order of a pass. */
+export function batchOrder({ length }: Dataset, options: BatchOptions): BatchOrder {
+  const { batchSize, indices, training } = options
+  const images = indices?.length ?? length
   const order = training ? permutation(images, passKey('epoch order', training)) : undefined
-  const prepareImages = imagePreparation(dataset.imageShape, settled)
-  const pixels = new Uint8Array(batchSize * imageLength(dataset))
-  const chosen = new Uint32Array(batchSize)
   const imageAt = (position: number): number => {
     const place = order ? order[position] : position
     return indices ? indices[place] : place
   }
   return {
     length: batchCount(images, options),
-    prepare(batch, target, labels) {
+    imagesOf(batch) {
       const start = batch * batchSize
       const count = Math.min(batchSize, images - start)
-      for (let i = 0; i < batchSize; i++) {
-        chosen[i] = imageAt(i < count ? start + i : start)
-        labels[i] = dataset.labels[chosen[i]]
+      return {
+        indices: Uint32Array.from({ length: batchSize }, (_, i) => imageAt(i < count ? start + i : start)),
+        count,
       }
-      dataset.read(chosen, pixels)
-      const mix = prepareImages(batch, pixels, chosen, target, labels)
+    },
+  }
+}
+
+/**
+ * Fixes the order of a pass and the tables that its batches need.
+ * @throws SettingError if the options do not fit the data set
+ */
+export function batchPlan(dataset: Dataset, options: BatchOptions): BatchPlan {
+  const settled = parseBatchOptions(dataset, options)
+  const { length, imagesOf } = batchOrder(dataset, settled)
+  const prepareImages = imagePreparation(dataset.imageShape, settled)
+  const pixels = new Uint8Array(settled.batchSize * imageLength(dataset))
+  return {
+    length,
+    prepare(batch, target, labels) {
+      const { indices, count } = imagesOf(batch)
+      for (const [i, index] of indices.entries()) labels[i] = dataset.labels[index]
+      dataset.read(indices, pixels)
+      const mix = prepareImages(batch, pixels, indices, target, labels)
       return { count, ...(mix && { mix }) }
     },
   }

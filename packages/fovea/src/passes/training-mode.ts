@@ -1,6 +1,7 @@
 /**
  * @file A model's graph for training: batch-norm uses the batch's statistics and updates the running ones; what rounds
- * activations as integers follows how far they go; dropout and stochastic depth draw from a seed that is fed at every run.
+ * activations as integers follows how far they go; dropout and stochastic depth draw from a seed that is fed at every run, and are gone in
+ * a part that does not train.
  */
 import { unknownName } from '../errors.js'
 import type { Graph, Node, Value } from '../graph/graph.js'
@@ -12,6 +13,7 @@ import { hasTrait, opDefinition } from '../ops/index.js'
 import { reduceMax } from '../ops/reduce-max.js'
 import { runningAverage } from '../ops/running-average.js'
 import { streamOf } from '../random.js'
+import { frozenPart } from './frozen-part.js'
 import { type RewriteContext, rewrite } from './rewrite.js'
 
 /** Whether norms use the batch's statistics, or, unchanged, the running ones: for fine-tuning on few images. */
@@ -32,8 +34,10 @@ export function trainingMode(
 ): Graph {
   if (!normStatistics.includes(statistics)) throw unknownName('norm statistics', String(statistics), normStatistics)
   let seed: Value | undefined
+  const frozen = frozenPart(graph, isFrozen)
   return rewrite(graph, (node, { builder, mapped }) => {
     if (hasTrait(node, 'random')) {
+      if (frozen.has(node)) return [mapped(node.inputs[0])]
       seed ??= builder.input('seed', [], 'int32')
       const attrs = { ...node.attrs, stream: streamOf(node.name) }
       return builder.emitAll(opDefinition(node.op), [mapped(node.inputs[0]), seed], attrs, node.name)

@@ -11,6 +11,7 @@ import type { ClassificationMeasures } from './classification.js'
 import { bestEpoch, bestSlots } from './early-stopping.js'
 import type { Evaluator } from './evaluate.js'
 import { Averaging } from './features/weight-average.js'
+import type { FeatureReport } from './fixed-features.js'
 import type { RunPlan } from './run-plan.js'
 import { afterEpoch, afterStep, hasEnded, type Measured, meansOf, type RunState, startOf } from './run-state.js'
 import { allFinite, type State } from './state.js'
@@ -23,7 +24,7 @@ type Options = Settled<typeof trainSettings>
 /** Where a run goes on from, what ends it and who is told of it. */
 type RunOptions = {
   readonly [K in 'resume' | 'signal' | 'onStart' | 'onStep' | 'onEpoch' | 'save']: Options[K] | undefined
-} & Pick<Options, 'saveSeconds'>
+} & Pick<Options, 'saveSeconds'> & { readonly features: FeatureReport | undefined }
 
 /** What a run came to. */
 export interface RunResult {
@@ -65,10 +66,10 @@ export class Run {
 
   /** @throws DivergenceError, naming the step, when the loss is no longer a finite number */
   async toEnd(): Promise<RunResult> {
-    const { onStart, resume } = this.options
+    const { onStart, resume, features } = this.options
     const { settings, epochs } = this.plan
     await this.compiled.begin(this.model.weights, resume?.slots)
-    await onStart?.({ settings, epochs })
+    await onStart?.({ settings, epochs, ...(features && { features }) })
     while (!this.#hasEnded && !this.#isAborted) await this.#epoch()
     const { best, history } = this.#state
     return { final: best ?? (await this.#current()).kept, history, interrupted: !this.#hasEnded }

@@ -11,6 +11,7 @@ import { isPromise, isRecord } from '../settings/describe.js'
 import { group, type Rows } from '../settings/group.js'
 import { callback, custom, number } from '../settings/kinds.js'
 import { unexpected, within } from '../settings/setting.js'
+import type { FeatureReport } from './fixed-features.js'
 import { askedSettings, epochsSetting, type RecipeChoice, type TrainingSettings } from './settings.js'
 import type { ResolvedSettings } from './settings-table.js'
 import {
@@ -67,6 +68,8 @@ export interface SaveMoment {
 export interface RunStart {
   readonly settings: ResolvedSettings
   readonly epochs: number
+  /** Where a part is frozen and nothing changes the images: of how many its features were computed, once, and how long it took. */
+  readonly features?: FeatureReport
 }
 
 /** Means over the epoch so far. */

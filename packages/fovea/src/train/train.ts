@@ -2,12 +2,13 @@
 import type { Dataset } from '../data/dataset.js'
 import { defaultEngine } from '../engines/default.js'
 import { InvalidArgumentError } from '../errors.js'
-import type { Model } from '../models/model.js'
+import type { Model, Weights } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { group } from '../settings/group.js'
 import { type ClassificationMeasures, classificationOf } from './classification.js'
 import { type EvaluateOptions, type Evaluation, Evaluator, evaluate, evaluateSettings } from './evaluate.js'
 import { distillationSetting } from './features/distillation.js'
+import { fixedFeatures } from './fixed-features.js'
 import { Run } from './run.js'
 import { planRun } from './run-plan.js'
 import type { ResolvedSettings } from './settings-table.js'
@@ -45,25 +46,33 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const asked =
     teacher && own.distillation === undefined ? { ...own, distillation: distillationSetting.parse({}, '') } : own
   const plan = planRun(model, data, length, asked, resume)
-  const { settings, epochs, passes, validation } = plan
+  const { settings, epochs, validation } = plan
 
   const engine = chosen ?? (await defaultEngine())
   const limits = memoryLimitBytes === undefined ? {} : { memoryLimitBytes }
-  const { batchSize, loss, precision, keepFloat32 } = settings
-  const measuring = { precision, batchSize, ...(keepFloat32 && { keepFloat32 }), ...limits }
+  const measuring = { ...measured(settings), ...limits }
   const task = classificationOf(model, settings, data.train)
-  const compiled = new TrainingStep(model, task, engine, settings, passes, {
+  // What trains: the model, or what is left of it where the features of the images are known.
+  const fixed = teacher ? undefined : await fixedFeatures(model, plan, engine, { ...limits, signal })
+  const part = fixed ?? { ...plan, model, whole: (weights: Weights) => weights }
+  const compiled = new TrainingStep(part.model, task, engine, part.settings, part.passes, {
     ...{ ...limits, memory, epochs },
     ...(teacher && { teacher }),
   })
   let evaluator: Evaluator<ClassificationMeasures> | undefined
   try {
     evaluator =
-      validation &&
-      new Evaluator(model, task, engine, { ...measuring, batchSize: Math.min(batchSize, validation.length) })
-    const observers = { resume, signal, onStart, onStep, onEpoch, save, saveSeconds }
-    const { final, ...result } = await new Run(model, plan, compiled, evaluator, observers).toEnd()
-    const trained = { ...model, weights: final.weights }
+      part.validation &&
+      new Evaluator(part.model, task, engine, {
+        ...{ ...measured(part.settings), ...limits },
+        batchSize: Math.min(settings.batchSize, part.validation.length),
+      })
+    const partPlan = { ...plan, passes: part.passes, validation: part.validation }
+    const observers = { resume, signal, onStart, onStep, onEpoch, saveSeconds }
+    const { final, ...result } = await new Run(part.model, partPlan, compiled, evaluator, {
+      ...{ ...observers, save: save && savingWhole(save, model, part.whole), features: fixed?.report },
+    }).toEnd()
+    const trained = { ...model, weights: part.whole(final.weights) }
     return {
       ...{ settings, model: trained, ...result },
       evaluate: async (dataset = plan.test, options = {}) => {
@@ -73,7 +82,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
         const shown = views.parse(options, '')
         const isMeasured = dataset === validation && shown.testTimeAugmentation === 'none'
         if (isMeasured && final.evaluation) return final.evaluation
-        return evaluate(trained, dataset, { ...measuring, loss, engine, ...shown })
+        return evaluate(trained, dataset, { ...measuring, loss: settings.loss, engine, ...shown })
       },
     }
   } finally {
@@ -81,3 +90,20 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
     evaluator?.dispose()
   }
 }
+
+/** How a run measures. */
+const measured = ({ precision, batchSize, keepFloat32 }: ResolvedSettings) => ({
+  ...{ precision, batchSize },
+  ...(keepFloat32 && { keepFloat32 }),
+})
+
+type Save = NonNullable<TrainOptions['save']>
+
+/** Saves a whole model, whatever part of it trains. */
+const savingWhole =
+  (save: Save, model: Model, whole: (weights: Weights) => Weights): Save =>
+  ({ model: { weights }, ...checkpoint }, { best, ...moment }) =>
+    save(
+      { ...checkpoint, model: { ...model, weights: whole(weights) } },
+      { ...moment, ...(best && { best: { ...model, weights: whole(best.weights) } }) },
+    )

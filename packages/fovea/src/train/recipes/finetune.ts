@@ -34,6 +34,7 @@ function groups({ graph }: Model): ParameterGroup[] {
 export const finetune: Recipe = {
   about:
     'a pretrained model for new classes (--from FILE): first the new head, then all layers, earlier ones more slowly',
+  pretrained: true,
   batchSize: 32,
   optimizer: { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
   schedule: { type: 'one-cycle', peak: 0.02, warmup: 0.1, startDivisor: 10, endDivisor: 1000 },

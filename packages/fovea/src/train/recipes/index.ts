@@ -11,6 +11,7 @@ import { efficientnet } from './efficientnet.js'
 import { fast } from './fast.js'
 import { finetune } from './finetune.js'
 import { keras } from './keras.js'
+import { linearProbe } from './linear-probe.js'
 import { oneCycle } from './one-cycle.js'
 import { paper } from './paper.js'
 import type { Recipe } from './recipe.js'
@@ -20,6 +21,7 @@ export const recipes = {
   'one-cycle': oneCycle,
   fast,
   finetune,
+  'linear-probe': linearProbe,
   paper,
   efficientnet,
   keras,
@@ -43,7 +45,7 @@ export function defaultRecipe(model: string): RecipeName {
 
 /** What a recipe comes to for a model and a batch size. */
 export interface RecipeSettings
-  extends Omit<Recipe, 'about' | 'batchSize' | 'steps' | 'referenceBatch' | 'augmentation' | 'groups'> {
+  extends Omit<Recipe, 'about' | 'pretrained' | 'batchSize' | 'steps' | 'referenceBatch' | 'augmentation' | 'groups'> {
   readonly groups: readonly ParameterGroup[]
   readonly augmentation: Augmentation
 }
@@ -60,8 +62,9 @@ export function recipeSettings(
 ): RecipeSettings {
   const {
     about: _,
-    batchSize: __,
-    steps: ___,
+    pretrained: __,
+    batchSize: ___,
+    steps: ____,
     referenceBatch,
     schedule,
     augmentation,

@@ -14,6 +14,8 @@ import type { TestTimeAugmentation } from '../test-time-augmentation.js'
 export interface Recipe {
   /** One line for people. */
   readonly about: string
+  /** Whether it is for a model that is trained already. */
+  readonly pretrained?: true
   readonly batchSize: number
   /** Steps of the whole run where the recipe says how long it is. */
   readonly steps?: number
