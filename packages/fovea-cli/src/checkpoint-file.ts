@@ -1,17 +1,11 @@
 /** @file Checkpoints on disk: read with every check, written whole or not at all. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type Checkpoint,
-  createModel,
-  decodeCheckpoint,
-  decodeWeights,
-  encodeCheckpoint,
-  hasDescription,
-  type Model,
-  type ModelOptions,
-} from 'fovea'
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, hasDescription, type Model } from 'fovea'
 import { type FileLimit, readWhole, writeFileAtomic } from './files.js'
+import type { Output } from './output.js'
+import { UsageError } from './usage.js'
+import { type ForeignOptions, readForeign } from './weights/foreign-model.js'
 
 /** The files of a run's folder. */
 export const runFiles = {
@@ -46,35 +40,58 @@ export function readCheckpoint(path: string): Checkpoint {
   return decodeCheckpoint(file, readWhole(file, LIMIT))
 }
 
-/**
- * A saved model, or the weights of a file that says nothing of its model, for a model by name.
- * @throws as readCheckpoint; FormatError where the weights are not that model's
- */
-export function readModel(path: string, named?: string, options: ModelOptions = {}): Model {
-  if (named === undefined) return readCheckpoint(path).model
+/** A saved model. @throws as readCheckpoint */
+export const readModel = (path: string): Model => readCheckpoint(path).model
+
+/** A file of a model, and whether it says itself what the model is. */
+export interface ModelFile {
+  readonly file: string
+  readonly bytes: Uint8Array
+  readonly isDescribed: boolean
+}
+
+/** @throws FoveaError if it cannot be read; FormatError for what holds no weights */
+export function readModelFile(path: string): ModelFile {
   const file = modelFile(path)
-  return decodeWeights(file, readWhole(file, LIMIT), createModel(named, options))
+  const bytes = readWhole(file, LIMIT)
+  return { file, bytes, isDescribed: hasDescription(file, bytes) }
 }
 
 /**
  * A saved model as its file describes it, or the weights of a file that does not, for a model by name.
- * @throws as readModel; FormatError if neither says what the model is
+ * @throws as readCheckpoint and readForeign; UsageError for what a described model says itself
  */
-export function readPretrained(path: string, named?: string): Model {
-  const file = modelFile(path)
-  const bytes = readWhole(file, LIMIT)
-  if (named === undefined || hasDescription(file, bytes)) return decodeCheckpoint(file, bytes).model
-  return decodeWeights(file, bytes, createModel(named))
+export function readPretrained(path: string, options: ForeignOptions, output: Pick<Output, 'say' | 'warn'>): Model {
+  return pretrainedOf(readModelFile(path), options, output)
+}
+
+/** The same, of a file that has been read. */
+export function pretrainedOf(
+  { file, bytes, isDescribed }: ModelFile,
+  options: ForeignOptions,
+  output: Pick<Output, 'say' | 'warn'>,
+): Model {
+  if (!isDescribed) return readForeign(file, options, output, bytes)
+  if (options.normalize === undefined) return decodeCheckpoint(file, bytes).model
+  throw new UsageError(`--normalize is for weights without a description; '${file}' says itself what its images are`)
 }
 
 /** @throws FoveaError if the disk refuses; an older file is then left as it was */
 export const writeCheckpoint = (path: string, checkpoint: Checkpoint): Promise<void> =>
   writeFileAtomic(path, encodeCheckpoint(checkpoint))
 
-/** The file that holds a model: the path itself or, of a run's folder, the model in it. */
+/** The files of a folder from Hugging Face that may hold its weights. */
+export const weightFiles: readonly string[] = [
+  runFiles.model,
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+]
+
+/** The file that holds a model: the path itself or, of a run's folder or one of weights, the model in it. */
 export function modelFile(path: string): string {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   if (!isFolder) return path
-  const done = join(path, runFiles.model)
-  return statSync(done, { throwIfNoEntry: false }) ? done : join(path, runFiles.last)
+  const files = [runFiles.model, runFiles.last, ...weightFiles].map(name => join(path, name))
+  return files.find(file => statSync(file, { throwIfNoEntry: false })) ?? join(path, runFiles.last)
 }

@@ -24,6 +24,7 @@ export async function compareScratch(
     freeze: ___,
     normStatistics: ____,
     learningRate: _____,
+    normalize: ______,
     recipe,
     batch,
     ...request

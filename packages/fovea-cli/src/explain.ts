@@ -25,7 +25,7 @@ export type PlannedRun = Omit<RunRequest, 'data'> & Partial<Pick<RunRequest, 'da
  */
 export async function explain(planned: PlannedRun, output: Output): Promise<void> {
   const { model: name, size, epochs, data: spec } = planned
-  const trained = pretrained(planned)
+  const trained = pretrained(planned, output)
   const data = spec === undefined ? undefined : await openRunData({ ...planned, data: spec }, output, trained)
   const images = data?.train
   const model =

@@ -8,6 +8,7 @@ import { demoCommand } from './commands/demo.js'
 import { evalCommand } from './commands/eval.js'
 import { exportCommand } from './commands/export.js'
 import { findRateCommand } from './commands/find-rate.js'
+import { importCommand } from './commands/import.js'
 import { parityCommand } from './commands/parity.js'
 import { predictCommand } from './commands/predict.js'
 import { pruneCommand } from './commands/prune.js'
@@ -31,6 +32,7 @@ const commands = [
   compressCommand,
   exportCommand,
   serveCommand,
+  importCommand,
   benchCommand,
   parityCommand,
   dataCommand,

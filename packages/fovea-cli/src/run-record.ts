@@ -52,6 +52,8 @@ const requestSchema = z.object({
   from: z.string().max(10_000).optional(),
   /** Whether the same is trained from new weights too. */
   compareScratch: z.boolean().optional(),
+  /** Of weights that say nothing of their images. */
+  normalize: z.string().max(1000).optional(),
   epochs: taken(trainSettings.epochs).optional(),
   batch: taken(trainSettings.batchSize).optional(),
   accumulate: taken(trainSettings.accumulate).optional(),

@@ -5,20 +5,35 @@ import {
   type Model,
   type ModelOptions,
   measureNormalization,
+  modelNames,
   replaceHead,
   ShapeError,
 } from 'fovea'
 import { readPretrained } from './checkpoint-file.js'
 import type { LoadedData, SizeFrom } from './data/index.js'
+import type { Output } from './output.js'
 import type { RunRequest } from './run-record.js'
+import { UsageError } from './usage.js'
 
 /**
  * The trained model that `--from` names; the request's model says what a file is that holds weights alone.
  * @throws FormatError as readPretrained; FoveaError where the file holds another model
  */
-export function pretrained({ model: name, from }: Pick<RunRequest, 'model' | 'from'>): Model | undefined {
-  if (from === undefined) return undefined
-  const model = readPretrained(from, name)
+export function pretrained(
+  { model: name, from, normalize, size }: Pick<RunRequest, 'model' | 'from' | 'normalize' | 'size'>,
+  output: Pick<Output, 'say' | 'warn'>,
+): Model | undefined {
+  if (from === undefined) {
+    if (normalize !== undefined) throw new UsageError('--normalize is for weights that --from names')
+    return undefined
+  }
+  // Weights alone are of no size.
+  const input = size !== undefined && { input: [size, size, 3] as const }
+  const model = readPretrained(
+    from,
+    { model: modelNames.includes(name) ? name : undefined, normalize, ...input },
+    output,
+  )
   if (model.name === name) return model
   throw new FoveaError(`'${from}' holds a ${model.name}, not a ${name}; leave out the model to train what it holds`)
 }

@@ -66,7 +66,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     const start = performance.now()
     const saved = folder.hasRun ? savedRun(folder, request) : undefined
     // A run that goes on has its model, wherever that came from.
-    const trained = saved ? (request.from === undefined ? undefined : saved.model) : pretrained(request)
+    const trained = saved ? (request.from === undefined ? undefined : saved.model) : pretrained(request, output)
     const data = options.data ?? (await openRunData(request, output, trained))
     output.result(dataEvent(request.data, aboutLoaded(data)))
     const engine = openEngine({ engine: request.engine, threads: request.threads }, output)

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { createModel, decodeSafetensors, encodeCheckpoint, encodeSafetensors } from 'fovea'
 import { onednnStatus } from 'fovea-onednn'
 import { beforeAll, expect, test } from 'vitest'
 import { CIFAR10_ARCHIVE } from '../src/data/cifar10.js'
@@ -19,7 +20,9 @@ interface Case {
 
 const folder = temporaryFolder()
 const env = { FOVEA_DATA: join(folder, 'cache') }
-const [photos, run, parity] = ['photos', 'run', 'parity.json'].map(name => join(folder, name))
+const [photos, run, parity, weights] = ['photos', 'run', 'parity.json', 'weights.safetensors'].map(name =>
+  join(folder, name),
+)
 
 const epoch = [
   ...['event', 'epoch', 'loss', 'accuracy', 'validationLoss', 'validationAccuracy', 'imagesPerSecond', 'seconds'],
@@ -72,6 +75,10 @@ const cases: Readonly<Record<string, Case>> = {
     keys: ['notice'],
     when: { at: '"address"', act: child => child.kill('SIGTERM') },
   },
+  import: {
+    args: [weights, '--model', 'resnet8', '--out', join(folder, 'imported.safetensors')],
+    keys: ['out', 'parameters', 'bytes'],
+  },
   bench: {
     args: ['resnet8', '--mode', 'infer', '--batch', '1', '--steps', '1'],
     keys: [
@@ -105,8 +112,16 @@ beforeAll(async () => {
     float32: {},
   }
   writeFileSync(parity, JSON.stringify(results))
+  writeFileSync(weights, weightsAlone())
   await pretendToHaveCifar10()
 })
+
+/** A file that says nothing of its model. */
+function weightsAlone(): Uint8Array {
+  const chunks = encodeCheckpoint({ model: createModel('resnet8') })
+  const { tensors } = decodeSafetensors('weights', Buffer.concat(chunks))
+  return Buffer.concat(encodeSafetensors({ tensors, metadata: {} }))
+}
 
 /** So that `data download` finds nothing to download. */
 async function pretendToHaveCifar10(): Promise<void> {

@@ -31,6 +31,7 @@ export { formatBytes } from './engines/memory.js'
 export { type ReferenceOptions, referenceEngine } from './engines/reference/reference.js'
 export * from './errors.js'
 export * from './formats/checkpoint.js'
+export { type ImportedModel, type ImportOptions, importWeights } from './formats/import-weights.js'
 export {
   encodeOnnx,
   type OnnxOptions,
@@ -39,7 +40,14 @@ export {
   onnxPrecisionOf,
   onnxPrecisions,
 } from './formats/onnx/encode.js'
-export * from './formats/safetensors.js'
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+} from './formats/safetensors.js'
+export { openWeights } from './formats/weight-formats.js'
+export type { NamingName } from './formats/weight-names.js'
+export type { ReadBeside, StoredTensor, StoredType, WeightSource } from './formats/weight-source.js'
 export type { HostArray } from './graph/arrays.js'
 export type { Attribute, Attributes, Graph, Node, Value } from './graph/graph.js'
 export type { Initializer } from './graph/initializer.js'

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import {
   type ClassMetrics,
-  createModel,
   type Evaluation,
   evaluate,
   FoveaError,
@@ -14,22 +13,25 @@ import {
 } from 'fovea'
 import { firstFew } from '../about-data.js'
 import { wilsonInterval } from '../account/interval.js'
-import { readModel } from '../checkpoint-file.js'
+import { pretrainedOf, readModelFile } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { describeMeasured, measuredEntry, measuredImages, measuredName, sayDoubts } from '../measured-images.js'
 import { checkNewFiles } from '../new-files.js'
 import { checkFound, dataName, findData, imagesFor, loading, type OpenDataOptions } from '../open-data.js'
-import { createOutput, percent, withCommas } from '../output.js'
+import { createOutput, type Output, percent, withCommas } from '../output.js'
 import { evaluationFiles, writeEvaluationReport } from '../reports/run-report.js'
 import { settingOption } from '../setting-option.js'
 import { formatTable } from '../table.js'
 import { readTrainedImages } from '../trained-images.js'
-import { modelName, oneOf, wholeNumber } from '../usage.js'
+import { oneOf, wholeNumber } from '../usage.js'
+import { readForeign, wantedModel } from '../weights/foreign-model.js'
+import { aboutWeights, modelOption, normalizeOption } from '../weights/options.js'
 
 interface EvalOptions extends EngineOptions {
   readonly data: string
   readonly model?: string
+  readonly normalize?: string
   readonly batch: number
   readonly precision: Precision
   readonly keepFloat32?: string[]
@@ -42,9 +44,10 @@ interface EvalOptions extends EngineOptions {
 export function evalCommand(): Command {
   return withEngineOptions(new Command('eval'))
     .description('measure a model on images that it was not trained on')
-    .argument('<file>', 'a model that fovea saved, or the folder of a run')
+    .argument('<file>', aboutWeights)
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
-    .option('--model <name>', 'the model, if the file holds only weights', modelName)
+    .addOption(modelOption())
+    .addOption(normalizeOption())
     .option('--batch <n>', 'images at a time', wholeNumber('--batch', 1), 100)
     .addOption(settingOption('precision').default('float32'))
     .addOption(settingOption('keepFloat32'))
@@ -73,7 +76,7 @@ async function run(file: string, options: EvalOptions): Promise<void> {
       '--out',
     )
   }
-  const { model, data } = await findBoth(file, options)
+  const { model, data } = await findBoth(file, options, output)
   checkFound(model, data)
   const loaded = await loading(output, load => data.open(load))
   const measured = measuredImages([{ name: file, data: loaded, trained: readTrainedImages(file) }])
@@ -109,21 +112,27 @@ async function run(file: string, options: EvalOptions): Promise<void> {
   output.say(`mistakes ${mistakes}`)
 }
 
-/** A saved model has a size, and images come in it; one by name takes the images' size and classes. */
-async function findBoth(file: string, { model: name, data, skipBad = false }: EvalOptions) {
+/** A saved model has a size, and images come in it; weights alone take the images' size and classes. */
+async function findBoth(path: string, options: EvalOptions, output: Output) {
+  const { model: name, normalize, data, skipBad = false } = options
   const find = (options: OpenDataOptions): Promise<FoundData> =>
     findData(data, { skipBad, purpose: 'measure', ...options })
-  if (name === undefined) {
-    const model = readModel(file)
+  const read = readModelFile(path)
+  if (name === undefined && read.isDescribed) {
+    const model = pretrainedOf(read, { normalize }, output)
     return { model, data: await find(imagesFor(model)) }
   }
-  const found = await find({ maxSize: createModel(name).preprocessing.size[0] })
-  if (found.classes.length < 2) {
+  const { file, bytes } = read
+  const { input, config } = wantedModel(file, { model: name })
+  const found = await find({ maxSize: input[0], channels: input[2] })
+  if (config.labels === undefined && found.classes.length < 2) {
     throw new FoveaError(
       `'${file}' names no classes, so the images must be of all of them; ${found.name} has '${found.classes[0]}' alone`,
     )
   }
-  return { model: readModel(file, name, { input: found.imageShape, labels: found.classes }), data: found }
+  const labels = config.labels === undefined && { labels: found.classes }
+  const model = readForeign(file, { model: name, normalize, input: found.imageShape, ...labels }, output, bytes)
+  return { model, data: found }
 }
 
 const columns = [

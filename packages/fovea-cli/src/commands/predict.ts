@@ -2,7 +2,7 @@
 
 import { Command } from 'commander'
 import { FoveaError, type Precision, type Prediction, predict } from 'fovea'
-import { readModel } from '../checkpoint-file.js'
+import { readPretrained } from '../checkpoint-file.js'
 import { formatNames } from '../data/image-formats.js'
 import { decodeImages } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
@@ -10,20 +10,25 @@ import { createOutput, percent } from '../output.js'
 import { settingOption } from '../setting-option.js'
 import { formatTable } from '../table.js'
 import { wholeNumber } from '../usage.js'
+import { aboutWeights, modelOption, normalizeOption } from '../weights/options.js'
 
 interface PredictOptions extends EngineOptions {
   readonly top: number
   readonly precision: Precision
+  readonly model?: string
+  readonly normalize?: string
   readonly json?: true
 }
 
 export function predictCommand(): Command {
   return withEngineOptions(new Command('predict'))
     .description('classify images')
-    .argument('<file>', 'a model that fovea saved, or the folder of a run')
+    .argument('<file>', aboutWeights)
     .argument('<images...>', `${formatNames} files`)
     .option('--top <n>', 'labels per image', wholeNumber('--top', 1), 5)
     .addOption(settingOption('precision').default('float32'))
+    .addOption(modelOption())
+    .addOption(normalizeOption())
     .option('--json', 'print JSON, one line per image')
     .action(run)
 }
@@ -33,7 +38,7 @@ const CHUNK = 64
 
 async function run(file: string, images: readonly string[], options: PredictOptions): Promise<void> {
   const output = createOutput(options.json === true)
-  const model = readModel(file)
+  const model = readPretrained(file, options, output)
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const { top, precision } = options
   const bad: FoveaError[] = []

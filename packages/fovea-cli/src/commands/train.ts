@@ -1,9 +1,9 @@
 /** @file `fovea train`: trains a model on a data set, and goes on with a run that was stopped. */
 
 import { Command } from 'commander'
-import { defaultRecipe, FoveaError, recipeNames, recipeOf, recipes } from 'fovea'
+import { decodeCheckpoint, defaultRecipe, FoveaError, recipeNames, recipeOf, recipes } from 'fovea'
 import { aboutAugment, augmentList } from '../augment-option.js'
-import { readPretrained } from '../checkpoint-file.js'
+import { readModelFile } from '../checkpoint-file.js'
 import { compareScratch } from '../compare-scratch.js'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
@@ -15,6 +15,8 @@ import { pathsOf, type RunRequest } from '../run-record.js'
 import { settingOption } from '../setting-option.js'
 import { runTraining } from '../training-run.js'
 import { integer, modelName, oneOf, positiveNumber, settingList, UsageError, wholeNumber } from '../usage.js'
+import { wantedModel } from '../weights/foreign-model.js'
+import { normalizeOption } from '../weights/options.js'
 
 /** What a run is asked for, as the request has it, and how it is run. */
 interface TrainOptions
@@ -37,6 +39,7 @@ export function trainCommand(): Command {
       '--compare-scratch',
       'also train the model from new weights, on the same images for as many epochs, and say what --from gains',
     )
+    .addOption(normalizeOption())
     .addOption(settingOption('epochs', "the recipe's, if it has a length"))
     .addOption(settingOption('batchSize', "the recipe's"))
     .addOption(settingOption('recipe'))
@@ -117,10 +120,16 @@ async function run(model: string | undefined, options: TrainOptions): Promise<vo
 function plannedRun(name: string | undefined, options: TrainOptions): PlannedRun {
   const { out: _, resume: __, json: ___, explain: ____, precision = 'float32', seed = 0, ...rest } = options
   const { from } = rest
-  const model = name ?? (from === undefined ? undefined : readPretrained(from).name)
+  const model = name ?? (from === undefined ? undefined : nameOf(from))
   if (model === undefined)
     throw new UsageError('which model? For example: npx fovea train resnet20 --data cifar10 --epochs 10')
   return { model, precision, seed, ...(from === undefined ? {} : { recipe: 'finetune' }), ...rest }
+}
+
+/** Which model a file holds: it says so itself, or what lies beside it does. */
+function nameOf(from: string): string {
+  const { file, bytes, isDescribed } = readModelFile(from)
+  return isDescribed ? decodeCheckpoint(file, bytes).model.name : wantedModel(file, {}).name
 }
 
 function begin(name: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {

@@ -4,11 +4,11 @@
  * One file, so that it is whole or not there.
  */
 import { FormatError } from '../errors.js'
-import { arrayTypes, checkArray, type HostArray, zeroArray } from '../graph/arrays.js'
-import { decodeHalf, encodeHalf, isHalf, roundArrayToHalf } from '../graph/float16.js'
-import { type Attributes, type Graph, slotOwner, stateNodes } from '../graph/graph.js'
+import { checkArray, type HostArray } from '../graph/arrays.js'
+import { encodeHalf, isHalf } from '../graph/float16.js'
+import { type Attributes, slotOwner } from '../graph/graph.js'
 import { formatShape, isFloat, sameShape, type TensorType } from '../graph/types.js'
-import type { Model, Preprocessing, Weights } from '../models/model.js'
+import type { Model, Preprocessing } from '../models/model.js'
 import { model as modelSetting } from '../models/model-setting.js'
 import { typeOf } from '../settings/describe.js'
 import { group, type Rows } from '../settings/group.js'
@@ -19,11 +19,15 @@ import {
   type TrainingState,
   trainingState,
 } from '../train/training-state.js'
+import { fitWeights, typesOf } from './fit-weights.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
+import { numbersOf, weightsOf } from './model-weights.js'
 import { packText, unpackText } from './packed-text.js'
-import { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredTensor } from './safetensors.js'
+import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.js'
 import { compact, expand } from './sparse.js'
+import { isForeign, openWeights } from './weight-formats.js'
+import type { StoredTensor } from './weight-source.js'
 
 /** The metadata's entry, and the version of what is in it. */
 const ENTRY = 'fovea'
@@ -72,9 +76,9 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
  * @throws FormatError naming what is wrong with the file
  */
 export function decodeCheckpoint(name: string, file: Uint8Array): Checkpoint {
-  const stored = decodeSafetensors(name, file)
-  const text = stored.metadata[ENTRY]
-  if (text === undefined) {
+  const stored = isForeign(name, file) ? undefined : decodeSafetensors(name, file)
+  const text = stored?.metadata[ENTRY]
+  if (stored === undefined || text === undefined) {
     throw new FormatError(
       `'${name}' holds weights without a description of their model: say which it is (eval: --model, train: before --from)`,
     )
@@ -102,19 +106,20 @@ export function decodeCheckpoint(name: string, file: Uint8Array): Checkpoint {
  * @throws FormatError for what is no safetensors file
  */
 export const hasDescription = (name: string, file: Uint8Array): boolean =>
-  decodeSafetensors(name, file).metadata[ENTRY] !== undefined
+  !isForeign(name, file) && decodeSafetensors(name, file).metadata[ENTRY] !== undefined
 
 /**
- * The weights of a model from a file that need not be Fovea's, by name.
+ * The weights of a model from a file that need not be Fovea's: of safetensors or PyTorch, under our names or a library's.
+ * `importWeights` makes the model too, as the file has it.
  * @param name the file's, for messages
  * @returns the model with those weights
- * @throws FormatError naming the tensors that are missing or of another shape
+ * @throws FormatError naming the tensors that are missing, too many or of another shape
  */
 export function decodeWeights(name: string, file: Uint8Array, model: Model): Model {
   modelSetting.parse(model, 'model')
-  const { tensors } = decodeSafetensors(name, file)
+  const { tensors } = openWeights(name, file)
   try {
-    return { ...model, weights: weightsOf(model.graph, tensors) }
+    return { ...model, weights: weightsOf(model.graph, fitWeights(tensors, model).tensors) }
   } catch (error) {
     throw error instanceof FormatError
       ? new FormatError(`'${name}' does not fit ${model.name}: ${error.message}`)
@@ -128,50 +133,12 @@ function onlyFinite(key: string, value: unknown): unknown {
   return value
 }
 
-const typesOf = (graph: Graph): Map<string, TensorType> =>
-  new Map(stateNodes(graph).map(({ name, outputs: [type] }) => [name, type]))
-
 /** Numbers as a file holds them: 16-bit floats as their bits. */
 function stored(name: string, values: HostArray, type: TensorType): StoredTensor {
   checkArray(`'${name}'`, type, values)
   const narrow = type.dtype === 'float32' && typeOf(values) === 'Float64Array' ? Float32Array.from(values) : values
   const { buffer, byteOffset, byteLength } = isHalf(type.dtype) ? encodeHalf(values, type.dtype) : narrow
   return { ...type, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
-}
-
-function weightsOf(graph: Graph, inFile: Safetensors['tensors']): Weights {
-  const typed = typesOf(graph)
-  const types = [...typed]
-  const tensors = expand(inFile, typed)
-  const missing = types.map(([name]) => name).filter(name => !tensors.has(name))
-  if (missing.length > 0) {
-    const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
-    throw new FormatError(`it lacks ${missing.slice(0, 3).join(', ')}${more}`)
-  }
-  return new Map(
-    types.map(([name, type]) => {
-      const tensor = tensors.get(name)!
-      if (!sameShape(tensor.shape, type.shape)) {
-        throw new FormatError(`'${name}' is ${formatShape(tensor.shape)}, the model's is ${formatShape(type.shape)}`)
-      }
-      return [name, numbersOf(name, tensor, type)]
-    }),
-  )
-}
-
-/** The numbers of a tensor in a file, as those of a tensor of the model: of another float type they are rounded to its. */
-function numbersOf(name: string, { dtype, bytes }: StoredTensor, type: TensorType): HostArray {
-  if (dtype !== type.dtype && !(isFloat(dtype) && isFloat(type.dtype))) {
-    throw new FormatError(`'${name}' is ${dtype}, the model's is ${type.dtype}`)
-  }
-  // A copy: the file's bytes may lie at any address. (`bytes.slice()` would be a view where Node made them a Buffer.)
-  const { buffer } = new Uint8Array(bytes)
-  const inFile = isHalf(dtype) ? decodeHalf(new Uint16Array(buffer), dtype) : new arrayTypes[dtype](buffer)
-  if (dtype === type.dtype) return inFile
-  const array = zeroArray(type)
-  array.set(inFile)
-  if (isHalf(type.dtype)) roundArrayToHalf(array, type.dtype)
-  return array
 }
 
 function modelOf(json: Readonly<Record<string, unknown>>, { tensors }: Safetensors): Model {

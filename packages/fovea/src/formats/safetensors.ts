@@ -3,20 +3,13 @@
  * the tensors' bytes. Everything in a file from outside is checked before memory is taken for it.
  */
 import { FormatError } from '../errors.js'
-import { type DType, dtypes, elements, type Shape, tensorBytes } from '../graph/types.js'
+import { elements } from '../graph/types.js'
 import { isRecord, typeOf } from '../settings/describe.js'
 import { checkArguments, group, type Rows } from '../settings/group.js'
 import { choice, list, text, thing, typedArray, whole } from '../settings/kinds.js'
 import { within } from '../settings/setting.js'
 import { asArray, asRecord, asString, asWhole, parseJson } from './json.js'
-
-/** One tensor of a file, its bytes as they lie there. */
-export interface StoredTensor {
-  readonly dtype: DType
-  readonly shape: Shape
-  /** Little-endian, dense. */
-  readonly bytes: Uint8Array
-}
+import { type StoredTensor, type StoredType, storedBytes, storedTypes, type WeightFormat } from './weight-source.js'
 
 /** All that a file holds. */
 export interface Safetensors {
@@ -30,11 +23,14 @@ const names = {
   float32: 'F32',
   float16: 'F16',
   bfloat16: 'BF16',
+  int64: 'I64',
   int32: 'I32',
+  int16: 'I16',
   int8: 'I8',
   uint8: 'U8',
-} as const satisfies Record<DType, string>
-const dtypeOf = new Map<unknown, DType>(dtypes.map(dtype => [names[dtype], dtype]))
+  bool: 'BOOL',
+} as const satisfies Record<StoredType, string>
+const dtypeOf = new Map<unknown, StoredType>(storedTypes.map(dtype => [names[dtype], dtype]))
 
 /** The format allows 100 MB; a real model's header is far smaller, and parsing costs many times its length. */
 const MAX_HEADER_BYTES = 10 << 20
@@ -42,7 +38,7 @@ const MAX_TENSORS = 50_000
 const LENGTH_BYTES = 8
 
 const tensorSetting = group('a tensor', {
-  dtype: choice('its type', dtypes),
+  dtype: choice('its type', storedTypes),
   shape: list('its sizes', 'sizes', whole('a size', { from: 0 })),
   bytes: typedArray('little-endian, dense', 'Uint8Array'),
 } satisfies Rows<StoredTensor>)
@@ -80,8 +76,8 @@ export function encodeSafetensors(file: Safetensors): Uint8Array[] {
   let end = 0
   for (const [name, tensor] of tensors) {
     tensorSetting.parse(tensor, within('tensors', name))
-    if (tensor.bytes.length !== tensorBytes(tensor)) {
-      throw new FormatError(`tensor '${name}' has ${tensor.bytes.length} bytes, its shape needs ${tensorBytes(tensor)}`)
+    if (tensor.bytes.length !== storedBytes(tensor)) {
+      throw new FormatError(`tensor '${name}' has ${tensor.bytes.length} bytes, its shape needs ${storedBytes(tensor)}`)
     }
     const start = end
     end += tensor.bytes.length
@@ -154,7 +150,7 @@ function tensorsOf(entries: Readonly<Record<string, unknown>>, data: Uint8Array)
     const sizes = asArray(shape, `the shape of '${name}'`, 16).map(size => asWhole(size, `the shape of '${name}'`, 0))
     const offsets = asArray(data_offsets, `the offsets of '${name}'`, 2)
     const [start, end] = [0, 1].map(i => asWhole(offsets[i], `the offsets of '${name}'`, 0))
-    if (!Number.isSafeInteger(elements(sizes)) || end - start !== tensorBytes({ shape: sizes, dtype: type })) {
+    if (!Number.isSafeInteger(elements(sizes)) || end - start !== storedBytes({ shape: sizes, dtype: type })) {
       throw new FormatError(`tensor '${name}' (${String(dtype)} ${sizes.join('×')}) does not take ${end - start} bytes`)
     }
     return { name, dtype: type, shape: sizes, start, end }
@@ -170,4 +166,10 @@ function tensorsOf(entries: Readonly<Record<string, unknown>>, data: Uint8Array)
   return new Map(
     parsed.map(({ name, dtype, shape, start, end }) => [name, { dtype, shape, bytes: data.subarray(start, end) }]),
   )
+}
+
+/** The format that is expected of a file that is of no other, so that what is wrong with one that was cut short is said. */
+export const safetensors: WeightFormat = {
+  matches: () => true,
+  open: (name, file) => ({ format: 'a safetensors file', tensors: decodeSafetensors(name, file).tensors, notes: [] }),
 }

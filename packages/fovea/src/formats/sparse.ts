@@ -4,8 +4,8 @@
  * `conv1.weight:values`. A zero's sign is not kept.
  */
 import { FormatError } from '../errors.js'
-import { bytesPerElement, elements, type TensorType } from '../graph/types.js'
-import type { StoredTensor } from './safetensors.js'
+import { elements, type TensorType } from '../graph/types.js'
+import { type StoredTensor, storedElementBytes } from './weight-source.js'
 
 const bitsOf = (name: string): string => `${name}:bits`
 const valuesOf = (name: string): string => `${name}:values`
@@ -13,7 +13,7 @@ const valuesOf = (name: string): string => `${name}:values`
 /** The tensors that hold one of floats: itself or, where that takes less room, its bits and values. */
 export function compact(name: string, tensor: StoredTensor): (readonly [string, StoredTensor])[] {
   const { dtype, shape, bytes } = tensor
-  const size = bytesPerElement(dtype)
+  const size = storedElementBytes(dtype)
   const count = elements(shape)
   let kept = 0
   for (let i = 0; i < count; i++) if (!isZero(bytes, i * size, size)) kept++
@@ -51,7 +51,7 @@ export function expand(
   for (const [name, { shape }] of types) {
     const [bits, values] = [tensors.get(bitsOf(name)), tensors.get(valuesOf(name))]
     if (tensors.has(name) || bits === undefined || values === undefined) continue
-    const size = bytesPerElement(values.dtype)
+    const size = storedElementBytes(values.dtype)
     const count = elements(shape)
     // Before memory is taken for the whole.
     const fits = bits.dtype === 'uint8' && bits.bytes.length === Math.ceil(count / 8)

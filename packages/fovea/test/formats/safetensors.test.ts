@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../src/errors.js'
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../src/formats/safetensors.js'
+import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors.js'
+import type { StoredTensor } from '../../src/formats/weight-source.js'
 import { dtypes, tensorBytes } from '../../src/graph/types.js'
 
 const join = (chunks: readonly Uint8Array[]): Uint8Array => Uint8Array.from(chunks.flatMap(chunk => [...chunk]))

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { pruneWeights } from '../../src/compress/prune-weights.js'
 import { decodeCheckpoint, decodeWeights, encodeCheckpoint } from '../../src/formats/checkpoint.js'
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../src/formats/safetensors.js'
+import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors.js'
 import { compact, expand } from '../../src/formats/sparse.js'
+import type { StoredTensor } from '../../src/formats/weight-source.js'
 import { createModel } from '../../src/models/registry.js'
 
 const model = createModel('resnet8', { input: [8, 8, 3], classes: 3 })

@@ -18,6 +18,9 @@ const step = required({ batchSize: 8, optimizer: stripeRun.optimizer })
 const settings = fovea.resolveSettings(stripeModel, 96, {})
 const labels = required(Int32Array.of(0, 1))
 const file = Uint8Array.from(fovea.encodeCheckpoint({ model: stripeModel }).flatMap(chunk => [...chunk]))
+const weights = Uint8Array.from(
+  fovea.encodeCheckpoint({ model: fovea.createModel('resnet20') }).flatMap(chunk => [...chunk]),
+)
 const parity = { model: 'resnet8', batch: 1, size: 32, classes: 2, parameters: 1, logits: [[0, 1]], float32: {} }
 
 const { model: prepared } = await fovea.prepareQuantization(stripeModel, { images: stripeData.train, engine })
@@ -55,6 +58,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   fingerprintOf: [image, labels],
   graphMultiplyAdds: [graph],
   hasDescription: [name, required(file)],
+  importWeights: [name, required(weights), required('resnet20'), options()],
   initialWeights: [graph, required(0), optional({ dataset: stripeData.train, normalization })],
   isQuantized: [model],
   learningRateAt: [required({ type: 'constant', rate: 1 }), required(0), required(1), optional(1)],
@@ -69,6 +73,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   oneHot: [required([0, 1], 'an empty list'), required(2)],
   onnxPrecisionOf: [model],
   openPredictor: [model, options({ engine })],
+  openWeights: [name, required(file)],
   parameterCount: [graph],
   parseAugmentation: [required({}, 'an empty object'), required([8, 8, 3])],
   parseParityFile: [required(parity)],

@@ -1,0 +1,67 @@
+/** @file `fovea import`: weights from elsewhere, made a model of ours with all that belongs to it. */
+
+import { statSync } from 'node:fs'
+import { Command } from 'commander'
+import { FoveaError, formatBytes, parameterCount } from 'fovea'
+import { readModelFile, writeCheckpoint } from '../checkpoint-file.js'
+import { readWhole } from '../files.js'
+import { checkNewFiles } from '../new-files.js'
+import { createOutput, withCommas } from '../output.js'
+import { commaList, UsageError } from '../usage.js'
+import { readForeign } from '../weights/foreign-model.js'
+import { modelOption, normalizeOption } from '../weights/options.js'
+
+interface ImportOptions {
+  readonly model?: string
+  readonly normalize?: string
+  readonly labels?: string[]
+  readonly out: string
+  readonly json?: true
+}
+
+export function importCommand(): Command {
+  return new Command('import')
+    .description('make a model of weights that PyTorch or safetensors hold')
+    .argument('<file>', 'weights (.pt, .pth, .bin, .safetensors), or a folder from Hugging Face')
+    .addOption(modelOption())
+    .addOption(normalizeOption())
+    .option(
+      '--labels <names>',
+      'class names in the order of the outputs: cat,dog, or a text file with a name a line (default: 0, 1, …)',
+      labelList,
+    )
+    .requiredOption('--out <file>', 'where the model is kept, as a new file')
+    .option('--json', 'print JSON')
+    .action(run)
+}
+
+const MAX_LABELS_BYTES = 16 << 20
+
+/** Names between commas, or those in a file. */
+function labelList(text: string): string[] {
+  const isFile = statSync(text, { throwIfNoEntry: false })?.isFile() === true
+  const limit = { what: 'a list of classes', maxBytes: MAX_LABELS_BYTES }
+  const labels = isFile
+    ? readWhole(text, limit)
+        .toString('utf8')
+        .split(/\r?\n/)
+        .map(line => line.trim())
+    : commaList(text)
+  const names = isFile ? labels.filter(label => label !== '') : labels
+  if (names.includes(''))
+    throw new UsageError(`--labels takes class names, separated by commas: cat,dog, not '${text}'`)
+  if (new Set(names).size < names.length) throw new UsageError(`--labels has the same class twice in '${text}'`)
+  return names
+}
+
+async function run(path: string, { model: name, normalize, labels, out, json }: ImportOptions): Promise<void> {
+  const output = createOutput(json === true, { leavesFiles: true })
+  checkNewFiles([out], '--out')
+  const { file, bytes: read, isDescribed } = readModelFile(path)
+  if (isDescribed) throw new FoveaError(`'${file}' is a model of Fovea already: there is nothing to import`)
+  const model = readForeign(file, { model: name, normalize, ...(labels && { labels }) }, output, read)
+  await writeCheckpoint(out, { model })
+  const [parameters, { size: bytes }] = [parameterCount(model.graph), statSync(out)]
+  output.result({ out, parameters, bytes })
+  output.say(`${out}: ${model.name}, ${withCommas(parameters)} parameters, ${formatBytes(bytes)}`)
+}

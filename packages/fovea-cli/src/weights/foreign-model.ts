@@ -1,0 +1,125 @@
+/**
+ * @file A model of the registry with the weights of a file that says nothing of its model, and what had to be found out about
+ * it: from the command line, from the configuration beside the file, or from the architecture's data set.
+ */
+import { basename, dirname, join } from 'node:path'
+import {
+  createModel,
+  FoveaError,
+  formatShape,
+  importWeights,
+  type Model,
+  type ModelOptions,
+  normalizations,
+} from 'fovea'
+import { type FileLimit, readWhole } from '../files.js'
+import type { Output } from '../output.js'
+import { configFile, modelOf, readConfig, type WeightsConfig } from './config.js'
+import { normalizationOf } from './options.js'
+
+/** What a command line says of weights. */
+export interface ForeignOptions {
+  /** The registry's name. */
+  readonly model?: string | undefined
+  readonly normalize?: string | undefined
+  /** Of images. Default: what the weights want. */
+  readonly input?: readonly [number, number, number]
+  /** Class names. */
+  readonly labels?: readonly string[]
+}
+
+/** Room for a model of 4 GB, and what stands beside weights in a checkpoint of PyTorch. */
+const LIMIT: FileLimit = { what: 'a file of weights', maxBytes: 16 * 2 ** 30 }
+
+/** What is known of weights before they are read. */
+export interface WantedModel {
+  /** The registry's name. */
+  readonly name: string
+  /** [height, width, channels] */
+  readonly input: readonly [number, number, number]
+  readonly config: WeightsConfig
+}
+
+/**
+ * Which model weights are for, and in what size they want images.
+ * @throws FoveaError where neither the command line nor the configuration says which, or the model is none of ours
+ */
+export function wantedModel(file: string, { model }: Pick<ForeignOptions, 'model'>): WantedModel {
+  const config = readConfig(dirname(file))
+  const { architecture } = config
+  const name = model ?? (architecture === undefined ? undefined : modelOf(architecture))
+  const about = `'${join(dirname(file), configFile)}' says that '${basename(file)}' is a ${architecture}`
+  if (architecture?.startsWith('tf_')) {
+    throw new FoveaError(`${about}: its convolutions are padded as in TensorFlow, which our models are not`)
+  }
+  if (name === undefined) {
+    throw new FoveaError(
+      architecture === undefined
+        ? `'${file}' holds weights without a description of their model: say which it is (eval, predict: --model, train: before --from)`
+        : `${about}, which is no model here`,
+    )
+  }
+  if (architecture !== undefined && modelOf(architecture) !== name) throw new FoveaError(`${about}, not a ${name}`)
+  const [height, width, channels] = createModel(name).preprocessing.size
+  const size = config.size ?? [height, width]
+  return { name, input: [...size, config.normalization?.mean.length ?? channels] as [number, number, number], config }
+}
+
+/**
+ * Reads the weights, and says in a line what was taken.
+ * @param bytes the file's, where they have been read
+ * @throws as importWeights and wantedModel; FoveaError if a file cannot be read
+ */
+export function readForeign(
+  file: string,
+  options: ForeignOptions,
+  output: Pick<Output, 'say' | 'warn'>,
+  bytes: Uint8Array = readWhole(file, LIMIT),
+): Model {
+  const { name, input: wanted, config } = wantedModel(file, options)
+  const input = options.input ?? wanted
+  const [normalization, why] = normalizationFor(name, input, options, config)
+  const given = { input, ...(normalization && { normalization }), ...(options.labels && { labels: options.labels }) }
+  const { model, format, names, notes } = importWeights(file, bytes, name, {
+    ...given,
+    beside: shard => readWhole(join(dirname(file), shard), LIMIT),
+  })
+  for (const note of notes) output.warn(`${file}: ${note}`)
+  const { labels, from } = labelsFor(model, options, config)
+  const { size, mean, deviation } = model.preprocessing
+  output.say(
+    `${file}: ${format} with ${namings[names]} names; ${model.name}, ${labels.length} classes (${from}), ` +
+      `images of ${formatShape(size)}, mean ${mean.join(', ')}, deviation ${deviation.join(', ')} (${why})`,
+  )
+  return { ...model, labels }
+}
+
+/** Whose names they are, as a line has it. */
+const namings = {
+  fovea: "Fovea's",
+  torchvision: "torchvision's",
+  timm: "timm's",
+  akamaster: "akamaster's",
+} as const satisfies Record<ReturnType<typeof importWeights>['names'], string>
+
+/** Of ImageNet's models, whatever the size of images; undefined leaves it to the model. */
+function normalizationFor(
+  name: string,
+  [, , channels]: readonly number[],
+  { normalize }: ForeignOptions,
+  { normalization, files }: WeightsConfig,
+): readonly [ModelOptions['normalization'], string] {
+  if (normalize !== undefined) return [normalizationOf(normalize), '--normalize']
+  if (normalization !== undefined) return [normalization, files.join(', ')]
+  if (channels !== 3) return [undefined, 'nothing says which: see --normalize']
+  const { mean, deviation } = createModel(name).preprocessing
+  const [known] = Object.entries(normalizations).find(([, known]) => known.mean.join() === mean.join()) ?? ['?']
+  return [{ mean, deviation }, `${known}'s, as nothing says which: see --normalize`]
+}
+
+function labelsFor(model: Model, { labels }: ForeignOptions, { labels: found, files }: WeightsConfig) {
+  if (labels !== undefined) return { labels, from: 'as given' }
+  if (found === undefined) return { labels: model.labels, from: 'without names' }
+  if (found.length === model.labels.length) return { labels: found, from: `named in ${files.join(', ')}` }
+  return { labels: model.labels, from: `without names: those in ${files.join(', ')} are ${found.length}` }
+}

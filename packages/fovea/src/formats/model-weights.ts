@@ -1,0 +1,46 @@
+/** @file The weights of a model from the tensors of a file: all of them, each of its shape, in the model's type. */
+import { FormatError } from '../errors.js'
+import { arrayTypes, type HostArray, zeroArray } from '../graph/arrays.js'
+import { decodeHalf, isHalf, roundArrayToHalf } from '../graph/float16.js'
+import type { Graph } from '../graph/graph.js'
+import { type DType, formatShape, isFloat, sameShape, type TensorType } from '../graph/types.js'
+import type { Weights } from '../models/model.js'
+import { few, typesOf } from './fit-weights.js'
+import { expand } from './sparse.js'
+import type { StoredTensor, StoredType } from './weight-source.js'
+
+/** @throws FormatError naming the tensors that are missing, or one that is of another shape or type */
+export function weightsOf(graph: Graph, inFile: ReadonlyMap<string, StoredTensor>): Weights {
+  const typed = typesOf(graph)
+  const types = [...typed]
+  const tensors = expand(inFile, typed)
+  const missing = types.map(([name]) => name).filter(name => !tensors.has(name))
+  if (missing.length > 0) {
+    throw new FormatError(`it lacks ${few(missing)}`)
+  }
+  return new Map(
+    types.map(([name, type]) => {
+      const tensor = tensors.get(name)!
+      if (!sameShape(tensor.shape, type.shape)) {
+        throw new FormatError(`'${name}' is ${formatShape(tensor.shape)}, the model's is ${formatShape(type.shape)}`)
+      }
+      return [name, numbersOf(name, tensor, type)]
+    }),
+  )
+}
+
+/** The numbers of a tensor in a file, as those of a tensor of the model: of another float type they are rounded to its. */
+export function numbersOf(name: string, { dtype, bytes }: StoredTensor, type: TensorType): HostArray {
+  if (!isReadAs(dtype, type.dtype)) throw new FormatError(`'${name}' is ${dtype}, the model's is ${type.dtype}`)
+  // A copy: the file's bytes may lie at any address. (`bytes.slice()` would be a view where Node made them a Buffer.)
+  const { buffer } = new Uint8Array(bytes)
+  const inFile = isHalf(dtype) ? decodeHalf(new Uint16Array(buffer), dtype) : new arrayTypes[dtype](buffer)
+  if (dtype === type.dtype) return inFile
+  const array = zeroArray(type)
+  array.set(inFile)
+  if (isHalf(type.dtype)) roundArrayToHalf(array, type.dtype)
+  return array
+}
+
+const isReadAs = (inFile: StoredType, ours: DType): inFile is DType =>
+  inFile === ours || (inFile.includes('float') && isFloat(ours))

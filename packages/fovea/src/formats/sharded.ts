@@ -1,0 +1,43 @@
+/**
+ * @file Weights in several files (`model.safetensors.index.json`, as Hugging Face's libraries write it): JSON that says which
+ * tensor is in which file beside it.
+ */
+import { FormatError } from '../errors.js'
+import { asRecord, asString, parseJson } from './json.js'
+import type { StoredTensor, WeightFormat, WeightSource } from './weight-source.js'
+
+const MAX_INDEX_BYTES = 10 << 20
+const MAX_FILES = 1000
+
+/** A plain name: no folder, no way out of this one. */
+const isPlain = (name: string): boolean => /^[^/\\:\0]{1,255}$/.test(name) && name !== '.' && name !== '..'
+
+/** @param open reads one of the files */
+export const sharded = (open: (name: string, file: Uint8Array) => WeightSource): WeightFormat => ({
+  matches: file =>
+    file[0] === 0x7b && new TextDecoder().decode(file.subarray(0, MAX_INDEX_BYTES)).includes('"weight_map"'),
+  open(name, file, beside) {
+    try {
+      if (file.length > MAX_INDEX_BYTES)
+        throw new FormatError(`it has ${file.length} bytes, at most ${MAX_INDEX_BYTES} are read`)
+      const index = asRecord(parseJson(new TextDecoder().decode(file), 'it'), 'it')
+      const places = Object.entries(asRecord(index['weight_map'], 'weight_map'))
+      const files = new Map<string, WeightSource>()
+      const tensors = new Map<string, StoredTensor>()
+      for (const [tensor, place] of places) {
+        const shard = asString(place, `weight_map.${tensor}`)
+        if (!isPlain(shard)) throw new FormatError(`'${tensor}' is in '${shard}', which is no file in the same folder`)
+        if (!files.has(shard) && files.size === MAX_FILES)
+          throw new FormatError(`it names more than ${MAX_FILES} files`)
+        const source = files.get(shard) ?? open(shard, beside(shard))
+        files.set(shard, source)
+        const found = source.tensors.get(tensor)
+        if (found === undefined) throw new FormatError(`'${tensor}' is not in '${shard}'`)
+        tensors.set(tensor, found)
+      }
+      return { format: `${files.size} files`, tensors, notes: [...files.values()].flatMap(({ notes }) => notes) }
+    } catch (error) {
+      throw error instanceof FormatError ? new FormatError(`'${name}' is no index of weights: ${error.message}`) : error
+    }
+  },
+})

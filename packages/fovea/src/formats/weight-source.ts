@@ -1,0 +1,64 @@
+/**
+ * @file What weights are read from, whatever the format of the file: tensors by name, each read when it is asked for. Knows no
+ * format and no model.
+ */
+import { type DType, elements, type Shape } from '../graph/types.js'
+
+/** The type of a tensor in a file; graphs have no int64 and the like, which counters such as `num_batches_tracked` are of. */
+export type StoredType = DType | 'int64' | 'int16' | 'bool'
+
+const bytesOf: Readonly<Record<StoredType, 1 | 2 | 4 | 8>> = {
+  float64: 8,
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+}
+
+/** All of them. */
+export const storedTypes = Object.keys(bytesOf) as readonly StoredType[]
+
+/** One tensor of a file. */
+export interface StoredTensor {
+  readonly dtype: StoredType
+  readonly shape: Shape
+  /** Little-endian, dense. Of some formats it is made when it is asked for, from bytes that have been found to be there. */
+  readonly bytes: Uint8Array
+}
+
+/** All that a file holds. */
+export interface WeightSource {
+  /** The format, as messages call it: `a safetensors file`. */
+  readonly format: string
+  /** By the names that the file has. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>
+  /** What was taken of several, or left out, a line each. */
+  readonly notes: readonly string[]
+}
+
+/** A format that weights are read from. */
+export interface WeightFormat {
+  /** Whether a file is of this format, by its content. */
+  readonly matches: (file: Uint8Array) => boolean
+  /**
+   * @param name the file's, for messages
+   * @param beside reads another file of the same folder, by its plain name
+   * @throws FormatError naming the file, and what is wrong with it
+   */
+  readonly open: (name: string, file: Uint8Array, beside: ReadBeside) => WeightSource
+}
+
+/** The bytes of a file beside another. @throws FoveaError if it cannot be read */
+export type ReadBeside = (name: string) => Uint8Array
+
+/** Bytes of one element in a file. */
+export const storedElementBytes = (dtype: StoredType): 1 | 2 | 4 | 8 => bytesOf[dtype]
+
+/** Bytes of a tensor in a file, dense. */
+export const storedBytes = ({ dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>): number =>
+  elements(shape) * storedElementBytes(dtype)
