@@ -95,6 +95,31 @@ test('integers are those of a quantized model', async () => {
   expect(json[0].bytes).toBeLessThan(120_000)
 })
 
+test('a page takes the runtime of browsers from where the command runs, and is whole', async () => {
+  const cwd = temporaryFolder()
+  const args = ['export', saved, '--format', 'web', '--out', 'page', '--threads', '1']
+  const none = await fovea(args, { cwd })
+  expect(none).toMatchObject({ code: 1, stdout: '' })
+  expect(none.stderr).toBe(
+    'fovea: a page needs ONNX Runtime for browsers, which is not installed here: npm install onnxruntime-web\n',
+  )
+  const dist = join(cwd, 'node_modules', 'onnxruntime-web', 'dist')
+  mkdirSync(dist, { recursive: true })
+  writeFileSync(join(dist, '..', 'package.json'), '{ "exports": { "./wasm": "./dist/ort.wasm.bundle.min.mjs" } }')
+  for (const name of ['ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm']) writeFileSync(join(dist, name), name)
+  const { code, stderr } = await fovea(args, { cwd })
+  expect(code, stderr).toBe(0)
+  const page = join(cwd, 'page')
+  expect(readdirSync(page).sort()).toEqual(['classify.js', 'index.html', 'model.json', 'model.onnx', 'ort'])
+  expect(JSON.parse(readFileSync(join(page, 'model.json'), 'utf8'))).toEqual({
+    name: 'resnet8',
+    labels,
+    size: [16, 16, 3],
+  })
+  expect(readFileSync(join(page, 'ort', 'ort-wasm-simd-threaded.wasm'), 'utf8')).toBe('ort-wasm-simd-threaded.wasm')
+  expect(await fovea(args, { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('exist already') })
+})
+
 test('no file is replaced, and wrong words are wrong usage', async () => {
   const there = join(folder, 'there.onnx')
   writeFileSync(there, 'mine')

@@ -2,6 +2,7 @@
 import type { Dataset, Engine, Model, OnnxPrecision } from 'fovea'
 import type { Output } from '../output.js'
 import { onnx } from './onnx.js'
+import { web } from './web.js'
 
 /** What is exported, and how. */
 export interface ExportRequest {
@@ -39,6 +40,7 @@ export interface ExportFormat {
 
 export const formats = {
   onnx,
+  web,
 } as const satisfies Record<string, ExportFormat>
 
 export type FormatName = keyof typeof formats

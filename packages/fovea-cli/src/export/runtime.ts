@@ -23,19 +23,24 @@ export interface OnnxSession {
   release(): Promise<void>
 }
 
+/** Where a package is, in the folder of the caller or beside the command; undefined where it is not installed. */
+export function findPackage(name: string): string | undefined {
+  for (const place of [pathToFileURL(join(process.cwd(), 'here.js')), import.meta.url]) {
+    try {
+      return createRequire(place).resolve(name)
+    } catch {
+      // Perhaps in the other place.
+    }
+  }
+  return undefined
+}
+
 /** @returns the runtime, or why there is none, in words */
 export async function findRuntime(): Promise<OnnxRuntime | string> {
-  const places = [pathToFileURL(join(process.cwd(), 'here.js')), import.meta.url]
-  const found = places.flatMap(place => {
-    try {
-      return [createRequire(place).resolve(NAME)]
-    } catch {
-      return []
-    }
-  })
-  if (found.length === 0) return 'ONNX Runtime is not installed'
+  const found = findPackage(NAME)
+  if (found === undefined) return 'ONNX Runtime is not installed'
   try {
-    const module = (await import(pathToFileURL(found[0]).href)) as OnnxRuntime & { readonly default?: OnnxRuntime }
+    const module = (await import(pathToFileURL(found).href)) as OnnxRuntime & { readonly default?: OnnxRuntime }
     return module.default ?? module
   } catch (error) {
     return `ONNX Runtime cannot be loaded (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`

@@ -1,0 +1,54 @@
+/** @file A folder for any web server: a page that classifies pictures by the model, which runs in the page. */
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { encodeOnnx, FoveaError } from 'fovea'
+import { writeFileAtomic } from '../files.js'
+import type { ExportFormat } from './formats.js'
+import { checkedAgreement, describeAgreement, precisionOf } from './onnx.js'
+import { findPackage } from './runtime.js'
+
+const PACKAGE = 'onnxruntime-web'
+/** What a page needs of it, in its folder `dist`. */
+const RUNTIME_FILES = ['ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm']
+const PAGE_FILES = ['index.html', 'classify.js']
+
+const assets = fileURLToPath(new URL('../../assets/web/', import.meta.url))
+
+export const web: ExportFormat = {
+  about: 'a page that classifies dropped, pasted and camera pictures in the browser; --out is a folder of static files',
+  takes: ['precision', 'data'],
+  files: out =>
+    [...PAGE_FILES, 'model.onnx', 'model.json', ...RUNTIME_FILES.map(name => `ort/${name}`)].map(name =>
+      join(out, name),
+    ),
+  write: async request => {
+    const { model, out } = request
+    const runtime = runtimeFolder()
+    const precision = precisionOf(request)
+    const file = Buffer.concat(encodeOnnx(model, { precision, preprocessing: true }))
+    const agreement = await checkedAgreement(request, { file, precision, preprocessing: true })
+    const { name, labels, preprocessing } = model
+    const files = new Map<string, Uint8Array | string>([
+      ...RUNTIME_FILES.map(name => [`ort/${name}`, readFileSync(join(runtime, name))] as const),
+      ['model.onnx', file],
+      ['model.json', `${JSON.stringify({ name, labels, size: preprocessing.size })}\n`],
+      // The page last: whoever opens it finds the rest.
+      ...PAGE_FILES.toReversed().map(name => [name, readFileSync(join(assets, name))] as const),
+    ])
+    let bytes = 0
+    for (const [path, content] of files) {
+      await writeFileAtomic(join(out, path), content)
+      bytes += Buffer.byteLength(content)
+    }
+    const checked = agreement ? `, ${describeAgreement(agreement, true)}` : ''
+    return { bytes, said: `${precision}${checked}; open it through a web server`, about: { precision, agreement } }
+  },
+}
+
+/** @throws FoveaError if ONNX Runtime for browsers is not installed */
+function runtimeFolder(): string {
+  const entry = findPackage(`${PACKAGE}/wasm`)
+  if (entry !== undefined) return dirname(entry)
+  throw new FoveaError(`a page needs ONNX Runtime for browsers, which is not installed here: npm install ${PACKAGE}`)
+}
