@@ -120,6 +120,41 @@ test('a page takes the runtime of browsers from where the command runs, and is w
   expect(await fovea(args, { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('exist already') })
 })
 
+test('a folder for transformers.js: classes, preprocessing, and a file for each dtype', async () => {
+  const cwd = temporaryFolder()
+  const args = (file: string, out: string) => [
+    'export',
+    file,
+    '--format',
+    'transformers',
+    '--out',
+    out,
+    '--threads',
+    '1',
+  ]
+  const { code, stderr } = await fovea(args(saved, 'model'), { cwd })
+  expect(code, stderr).toBe(0)
+  const jsonOf = (name: string) => JSON.parse(readFileSync(join(cwd, 'model', name), 'utf8'))
+  expect(jsonOf('config.json')).toMatchObject({ model_type: 'resnet', id2label: { 0: 'blue', 1: 'green', 2: 'red' } })
+  expect(jsonOf('preprocessor_config.json')).toMatchObject({
+    image_processor_type: 'ViTImageProcessor',
+    size: { shortest_edge: 16 },
+    crop_size: { height: 16, width: 16 },
+  })
+  const sizes = ['', '_fp16', '_quantized'].map(
+    end => readFileSync(join(cwd, 'model', 'onnx', `model${end}.onnx`)).length,
+  )
+  expect(sizes[1]).toBeLessThan(0.6 * sizes[0])
+  expect(sizes[2]).toBeLessThan(0.4 * sizes[0])
+  const grey = join(folder, 'grey.safetensors')
+  await saveModel(grey, createModel('resnet8', { input: [16, 16, 1], labels }))
+  expect(await fovea(args(grey, 'grey'), { cwd })).toMatchObject({
+    code: 1,
+    stderr: 'fovea: resnet8 takes grey images, and transformers.js makes none: export it as onnx or web\n',
+  })
+  expect(existsSync(join(cwd, 'grey'))).toBe(false)
+})
+
 test('no file is replaced, and wrong words are wrong usage', async () => {
   const there = join(folder, 'there.onnx')
   writeFileSync(there, 'mine')

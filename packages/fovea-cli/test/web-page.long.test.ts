@@ -2,16 +2,13 @@
  * @file Claims about `fovea export --format web`: in a real browser, from plain static files, the page says of a chosen, dropped or
  * pasted picture and of the camera what `fovea predict` says. Installs what it needs from npm; Chromium must be there.
  */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
-import { extname, join, normalize } from 'node:path'
+import { readFileSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chromium, install, launch, serveFolder } from './browser.js'
 import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
 
-const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(path => existsSync(path))
 const folder = temporaryFolder()
 const page = join(folder, 'page')
 const photo = (name: string): string => join(folder, 'photos', 'val', name, '0.png')
@@ -20,31 +17,9 @@ let address: string
 // biome-ignore lint/suspicious/noExplicitAny: installed by the test
 let browser: any
 
-/** Files of a folder, and nothing else. */
-function staticServer(root: string): Server {
-  const types: Readonly<Record<string, string>> = {
-    ...{ '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' },
-  }
-  return createServer((request, response) => {
-    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
-    const file = join(root, path === '/' ? 'index.html' : path)
-    if (!existsSync(file)) return void response.writeHead(404).end()
-    response
-      .writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' })
-      .end(readFileSync(file))
-  })
-}
-
 describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chromium)', () => {
   beforeAll(async () => {
-    execFileSync(
-      'npm',
-      ['install', '--prefix', folder, '--no-save', 'onnxruntime-web', 'onnxruntime-node', 'playwright-core'],
-      {
-        env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
-        stdio: 'ignore',
-      },
-    )
+    install(folder, 'onnxruntime-web', 'onnxruntime-node', 'playwright-core')
     const photos = await colorFolder({ train: 16, val: 2 }, join(folder, 'photos'))
     const trained = await fovea([
       'train',
@@ -67,14 +42,8 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
     )
     expect(code, stderr).toBe(0)
     expect(stdout).toContain('6 of 6 images get the same class')
-    server = staticServer(page)
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-    const playwright = createRequire(join(folder, 'here.js'))('playwright-core')
-    browser = await playwright.chromium.launch({
-      executablePath: chromium,
-      args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
-    })
+    ;({ server, address } = await serveFolder(page))
+    browser = await launch(folder)
   })
 
   afterAll(async () => {

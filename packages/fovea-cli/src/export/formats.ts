@@ -2,6 +2,7 @@
 import type { Dataset, Engine, Model, OnnxPrecision } from 'fovea'
 import type { Output } from '../output.js'
 import { onnx } from './onnx.js'
+import { transformers } from './transformers.js'
 import { web } from './web.js'
 
 /** What is exported, and how. */
@@ -40,6 +41,7 @@ export interface ExportFormat {
 
 export const formats = {
   onnx,
+  transformers,
   web,
 } as const satisfies Record<string, ExportFormat>
 
