@@ -1,7 +1,8 @@
 /** @file Checkpoints on disk: read with every check, written whole or not at all. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, hasDescription, type Model } from 'fovea'
+import { type Checkpoint, encodeCheckpoint, type Model } from 'fovea'
+import { decodeDescribed, isDescribed } from './described-model.js'
 import { type FileLimit, readWhole, writeFileAtomic } from './files.js'
 import type { Output } from './output.js'
 import { UsageError } from './usage.js'
@@ -32,12 +33,12 @@ export const isRunModel = (name: string): boolean =>
 const LIMIT: FileLimit = { what: 'a checkpoint', maxBytes: 16 * 2 ** 30 }
 
 /**
- * Reads what `fovea train` or `saveModel` wrote; a run's folder stands for the model in it.
+ * Reads what `fovea train` or `saveModel` wrote, or an ONNX file; a run's folder stands for the model in it.
  * @throws FormatError naming the file and what is wrong with it; FoveaError if it cannot be read
  */
 export function readCheckpoint(path: string): Checkpoint {
   const file = modelFile(path)
-  return decodeCheckpoint(file, readWhole(file, LIMIT))
+  return decodeDescribed(file, readWhole(file, LIMIT))
 }
 
 /** A saved model. @throws as readCheckpoint */
@@ -54,7 +55,7 @@ export interface ModelFile {
 export function readModelFile(path: string): ModelFile {
   const file = modelFile(path)
   const bytes = readWhole(file, LIMIT)
-  return { file, bytes, isDescribed: hasDescription(file, bytes) }
+  return { file, bytes, isDescribed: isDescribed(file, bytes) }
 }
 
 /**
@@ -72,7 +73,7 @@ export function pretrainedOf(
   output: Pick<Output, 'say' | 'warn'>,
 ): Model {
   if (!isDescribed) return readForeign(file, options, output, bytes)
-  if (options.normalize === undefined) return decodeCheckpoint(file, bytes).model
+  if (options.normalize === undefined) return decodeDescribed(file, bytes).model
   throw new UsageError(`--normalize is for weights without a description; '${file}' says itself what its images are`)
 }
 

@@ -84,6 +84,25 @@ test.skipIf(!isInstalled)(
   },
 )
 
+test('an ONNX file is a model for every command: it is described, measured and trained', async () => {
+  const onnx = join(folder, 'back.onnx')
+  expect((await fovea(exported(saved, onnx))).code).toBe(0)
+  const { parameters } = (await fovea(['summary', onnx, '--json'])).json[0]
+  // The norms have gone into the convolutions.
+  expect(parameters).toBe(77_251)
+  const photos = await colorFolder({ train: 4, val: 2 })
+  expect((await fovea(['eval', onnx, '--data', photos, '--json'])).json[0]).toMatchObject({ images: 6 })
+  const out = join(folder, 'tuned')
+  const train = ['train', '--from', onnx, '--data', photos, '--epochs', '1', '--batch', '4', '--threads', '1']
+  expect(await fovea([...train, '--out', out])).toMatchObject({ code: 0 })
+  writeFileSync(join(folder, 'cut.onnx'), readFileSync(onnx).subarray(0, 1000))
+  const { code, stderr } = await fovea(['summary', join(folder, 'cut.onnx')])
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/^fovea: '[^']*cut\.onnx' is not read: [^\n]*ends too early\n$/),
+  })
+})
+
 test('integers are those of a quantized model', async () => {
   const { code, stderr } = await fovea(exported(saved, join(folder, 'b.onnx'), '--precision', 'int8'))
   expect(code).toBe(1)

@@ -32,6 +32,7 @@ export { type ReferenceOptions, referenceEngine } from './engines/reference/refe
 export * from './errors.js'
 export * from './formats/checkpoint.js'
 export { type ImportedModel, type ImportOptions, importWeights } from './formats/import-weights.js'
+export { decodeOnnx, isOnnx } from './formats/onnx/decode.js'
 export {
   encodeOnnx,
   type OnnxOptions,

@@ -1,10 +1,11 @@
 /** @file `fovea train`: trains a model on a data set, and goes on with a run that was stopped. */
 
 import { Command } from 'commander'
-import { decodeCheckpoint, defaultRecipe, FoveaError, recipeNames, recipeOf, recipes } from 'fovea'
+import { defaultRecipe, FoveaError, recipeNames, recipeOf, recipes } from 'fovea'
 import { aboutAugment, augmentList } from '../augment-option.js'
 import { readModelFile } from '../checkpoint-file.js'
 import { compareScratch } from '../compare-scratch.js'
+import { decodeDescribed } from '../described-model.js'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
 import { optionOf } from '../option-names.js'
@@ -129,7 +130,7 @@ function plannedRun(name: string | undefined, options: TrainOptions): PlannedRun
 /** Which model a file holds: it says so itself, or what lies beside it does. */
 function nameOf(from: string): string {
   const { file, bytes, isDescribed } = readModelFile(from)
-  return isDescribed ? decodeCheckpoint(file, bytes).model.name : wantedModel(file, {}).name
+  return isDescribed ? decodeDescribed(file, bytes, () => {}).model.name : wantedModel(file, {}).name
 }
 
 function begin(name: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {

@@ -8,7 +8,7 @@ import { checkArray, type HostArray } from '../graph/arrays.js'
 import { encodeHalf, isHalf } from '../graph/float16.js'
 import { type Attributes, slotOwner } from '../graph/graph.js'
 import { formatShape, isFloat, sameShape, type TensorType } from '../graph/types.js'
-import type { Model, Preprocessing } from '../models/model.js'
+import type { Model } from '../models/model.js'
 import { model as modelSetting } from '../models/model-setting.js'
 import { typeOf } from '../settings/describe.js'
 import { group, type Rows } from '../settings/group.js'
@@ -19,6 +19,7 @@ import {
   type TrainingState,
   trainingState,
 } from '../train/training-state.js'
+import { labelsOf, preprocessingOf } from './description.js'
 import { fitWeights, typesOf } from './fit-weights.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
@@ -148,30 +149,14 @@ function modelOf(json: Readonly<Record<string, unknown>>, { tensors }: Safetenso
   if (image?.name !== 'image' || image.outputs[0].shape.length !== 4 || logits?.type.shape.length !== 2) {
     throw new FormatError('its graph does not lead from an image to logits')
   }
-  const preprocessing = preprocessingOf(asRecord(json['preprocessing'], 'preprocessing'))
-  const labels = asArray(json['labels'], 'labels', 100_000).map((label, i) => asString(label, `labels[${i}]`))
-  if (labels.length !== logits.type.shape[1]) {
-    throw new FormatError(`it has ${labels.length} labels for ${logits.type.shape[1]} logits`)
-  }
+  const preprocessing = preprocessingOf(json['preprocessing'])
+  const labels = labelsOf(json['labels'], logits.type.shape[1])
   if (!sameShape(preprocessing.size, image.outputs[0].shape.slice(1))) {
     throw new FormatError(
       `its images are ${preprocessing.size.join('×')}, its graph takes ${formatShape(image.outputs[0].shape)}`,
     )
   }
   return { name: asName(json['name'], 'name'), graph, weights: weightsOf(graph, tensors), preprocessing, labels }
-}
-
-function preprocessingOf({ size, mean, deviation }: Readonly<Record<string, unknown>>): Preprocessing {
-  const [height, width, channels] = asArray(size, 'size', 3).map(side => asWhole(side, 'size', 1))
-  if (channels === undefined) throw new FormatError('size must be height, width and channels')
-  const perChannel = (values: unknown, what: string): number[] => {
-    const numbers = asArray(values, what, channels).map(value => asNumber(value, what))
-    if (numbers.length !== channels) throw new FormatError(`${what} must have ${channels} numbers`)
-    return numbers
-  }
-  const deviations = perChannel(deviation, 'deviation')
-  if (deviations.some(value => value <= 0)) throw new FormatError('deviation must be above 0')
-  return { size: [height, width, channels], mean: perChannel(mean, 'mean'), deviation: deviations }
 }
 
 function trainingOf(json: Readonly<Record<string, unknown>>, model: Model, { tensors }: Safetensors): TrainingState {

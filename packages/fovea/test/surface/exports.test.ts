@@ -18,6 +18,7 @@ const step = required({ batchSize: 8, optimizer: stripeRun.optimizer })
 const settings = fovea.resolveSettings(stripeModel, 96, {})
 const labels = required(Int32Array.of(0, 1))
 const file = Uint8Array.from(fovea.encodeCheckpoint({ model: stripeModel }).flatMap(chunk => [...chunk]))
+const onnx = Uint8Array.from(fovea.encodeOnnx(stripeModel).flatMap(chunk => [...chunk]))
 const weights = Uint8Array.from(
   fovea.encodeCheckpoint({ model: fovea.createModel('resnet20') }).flatMap(chunk => [...chunk]),
 )
@@ -43,6 +44,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   convertQuantization: [required(prepared), options()],
   createModel: [required('resnet8'), options()],
   decodeCheckpoint: [name, required(file)],
+  decodeOnnx: [name, required(onnx), options()],
   decodeSafetensors: [name, required(file)],
   decodeWeights: [name, required(file), model],
   defaultEngine: [],
@@ -60,6 +62,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   hasDescription: [name, required(file)],
   importWeights: [name, required(weights), required('resnet20'), options()],
   initialWeights: [graph, required(0), optional({ dataset: stripeData.train, normalization })],
+  isOnnx: [required(onnx)],
   isQuantized: [model],
   learningRateAt: [required({ type: 'constant', rate: 1 }), required(0), required(1), optional(1)],
   logitsOf: [graph],

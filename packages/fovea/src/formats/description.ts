@@ -1,0 +1,26 @@
+/** @file What a saved model says of its images and classes, as JSON from outside. */
+import { FormatError } from '../errors.js'
+import type { Preprocessing } from '../models/model.js'
+import { asArray, asNumber, asRecord, asString, asWhole } from './json.js'
+
+/** @throws FormatError for what does not say how an image becomes an input */
+export function preprocessingOf(json: unknown): Preprocessing {
+  const { size, mean, deviation } = asRecord(json, 'preprocessing')
+  const [height, width, channels] = asArray(size, 'size', 3).map(side => asWhole(side, 'size', 1))
+  if (channels === undefined) throw new FormatError('size must be height, width and channels')
+  const perChannel = (values: unknown, what: string): number[] => {
+    const numbers = asArray(values, what, channels).map(value => asNumber(value, what))
+    if (numbers.length !== channels) throw new FormatError(`${what} must have ${channels} numbers`)
+    return numbers
+  }
+  const deviations = perChannel(deviation, 'deviation')
+  if (deviations.some(value => value <= 0)) throw new FormatError('deviation must be above 0')
+  return { size: [height, width, channels], mean: perChannel(mean, 'mean'), deviation: deviations }
+}
+
+/** @throws FormatError unless there is a name for each of `count` logits */
+export function labelsOf(json: unknown, count: number): string[] {
+  const labels = asArray(json, 'labels', 100_000).map((label, i) => asString(label, `labels[${i}]`))
+  if (labels.length !== count) throw new FormatError(`it has ${labels.length} labels for ${count} logits`)
+  return labels
+}
