@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { defaultEngine } from 'fovea'
 import { Budget } from '../packages/fovea-cli/dist/data/budget.js'
 import { shareCores } from '../packages/fovea-cli/dist/engines.js'
+import { findRuntime, installRuntime } from '../packages/fovea-cli/dist/export/runtime.js'
 import { namedModel } from '../packages/fovea-cli/dist/named-model.js'
 import { createApp } from '../packages/fovea-cli/dist/serve/app.js'
 import { Batcher } from '../packages/fovea-cli/dist/serve/batcher.js'
@@ -44,7 +45,9 @@ if (values.onnx !== undefined) servers['ONNX Runtime'] = await onnxRuntime(value
 
 /** The same batches and the same decoding around another engine. */
 async function onnxRuntime(file) {
-  const { InferenceSession, Tensor } = await import('onnxruntime-node')
+  const runtime = await findRuntime()
+  if (typeof runtime === 'string') throw new Error(`${runtime}: ${installRuntime}`)
+  const { InferenceSession, Tensor } = runtime
   const session = await InferenceSession.create(file, { intraOpNumThreads: engine.threads })
   const { size, mean, deviation } = model.preprocessing
   const [height, width, channels] = size

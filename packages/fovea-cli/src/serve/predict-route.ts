@@ -10,6 +10,9 @@ import type { ServedModel } from './served-model.js'
 /** Labels of each image where a request does not say how many. */
 const TOP = 5
 
+/** Images in a form: each is answered, however small it is. */
+const MOST_IMAGES = 256
+
 /** An image that a request holds. */
 interface Sent {
   readonly image: string
@@ -85,6 +88,11 @@ async function imagesInForm(context: Context): Promise<Sent[]> {
   const files = [...form].flatMap(([field, value]) => (typeof value === 'string' ? [] : [{ field, value }]))
   if (files.length === 0) {
     throw new HTTPException(400, { message: 'the form holds no file; with curl: -F image=@photo.jpg' })
+  }
+  if (files.length > MOST_IMAGES) {
+    throw new HTTPException(400, {
+      message: `the form holds ${files.length} files; send at most ${MOST_IMAGES} at a time`,
+    })
   }
   return Promise.all(
     files.map(async ({ field, value }) => ({

@@ -126,6 +126,15 @@ test.each<[string, string, () => Body, Record<string, string>, number, string]>(
   expect(response.status).toBe(status)
 })
 
+test('a form of more images than are answered at a time is refused', async () => {
+  const form = new FormData()
+  for (let i = 0; i < 257; i++) form.append('image', new File(['x'], `${i}.png`))
+  const roomy = appWith({ limits: { ...generous, maxBodyBytes: 2 ** 20 } })
+  const response = await post('/predict', form, {}, roomy)
+  expect(response.status).toBe(400)
+  expect(await jsonOf(response)).toEqual({ error: 'the form holds 257 files; send at most 256 at a time' })
+})
+
 test('a picture of too many pixels is refused before it is decoded', async () => {
   const create = { width: 101, height: 100, channels: 3 as const, background: 'red' }
   const response = await post('/predict', await sharp({ create }).png().toBuffer())
