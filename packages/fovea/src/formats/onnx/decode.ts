@@ -3,7 +3,7 @@
  * trained, pruned and quantized like any other's. A file from outside is data: what it claims is checked, and nothing is executed.
  */
 import { normalizations } from '../../data/normalization.js'
-import { FormatError, FoveaError, ShapeError } from '../../errors.js'
+import { FormatError, FoveaError } from '../../errors.js'
 import { stateNodes } from '../../graph/graph.js'
 import { formatShape, isFloat, sameShape } from '../../graph/types.js'
 import type { Model, Preprocessing } from '../../models/model.js'
@@ -12,11 +12,9 @@ import { checkArguments, group, type Rows } from '../../settings/group.js'
 import { callback, text, typedArray } from '../../settings/kinds.js'
 import { labelsOf, preprocessingOf } from '../description.js'
 import { parseJson } from '../json.js'
-import { foldKnown } from './fold.js'
-import { rowOf } from './from-onnx/index.js'
-import { type Known, knownOf, typeNamed } from './known.js'
+import { typeNamed } from './known.js'
 import type { Message } from './messages.js'
-import { ReadNode } from './read-node.js'
+import { readNodes } from './read-nodes.js'
 import { type Computed, dimsOf, isKnown, isStored, nhwc, type OnnxValue, plain, Reading } from './reading.js'
 import { decodeMessage } from './wire.js'
 
@@ -33,9 +31,6 @@ const readingOptions = group('how an ONNX file is read', {
 } satisfies Rows<OnnxReading>)
 const fileSetting = typedArray('all its bytes', 'Uint8Array')
 const decodeArguments = { name: text("the file's, for messages"), file: fileSetting }
-
-/** Bytes of numbers that may be made while a file is read, beside as many as it has. */
-const MADE_BYTES = 64 << 20
 
 /** Whether a file is an ONNX model, by its first bytes: the version of its format, and then a field that has a length. */
 export function isOnnx(file: Uint8Array): boolean {
@@ -126,76 +121,6 @@ function inputOf(graph: Graph, given: Preprocessing | undefined, reading: Readin
   })
   const value = reading.builder.input('image', [1, ...sizes])
   return { name, image: isLast ? plain(value) : nhwc(value) }
-}
-
-interface Walk {
-  readonly opset: number
-  readonly reading: Reading
-  readonly values: Map<string, OnnxValue>
-  readonly bytes: number
-}
-
-function readNodes(graph: Graph, { opset, reading, values, bytes }: Walk): void {
-  const tensors = new Map(graph.initializer.map(tensor => [tensor.name ?? '', tensor]))
-  /** Read when they are wanted. */
-  const find = (name: string): OnnxValue | undefined => {
-    const there = values.get(name)
-    const tensor = tensors.get(name)
-    if (there !== undefined || tensor === undefined) return there
-    const known = knownOf(tensor, name)
-    values.set(name, known)
-    return known
-  }
-  let left = bytes + MADE_BYTES
-  const last = new Set([graph.output[0]?.name])
-  for (const proto of graph.node) {
-    const { opType = '', domain = '', input, output } = proto
-    const what = `${opType} '${proto.name || output[0] || ''}'`
-    try {
-      if (domain !== '' && domain !== 'ai.onnx') throw new FormatError(`its operator is of '${domain}', not of ONNX`)
-      const inputs = input.map(name => {
-        const value = name === '' ? undefined : find(name)
-        if (name !== '' && value === undefined)
-          throw new FormatError(`it reads '${name}', which nothing before it makes`)
-        return value
-      })
-      // What turns logits into probabilities is no part of a model here.
-      const isLast = output.some(name => last.has(name))
-      if (isLast && ['Softmax', 'LogSoftmax'].includes(opType) && inputs[0] && !isKnown(inputs[0])) {
-        values.set(output[0], inputs[0])
-        continue
-      }
-      const known = inputs.map(value => (value && isKnown(value) ? value : undefined))
-      const node = new ReadNode(proto, known, opset)
-      const folded = foldedOf(node, inputs)
-      if (folded !== undefined) {
-        left -= known.some(x => x?.values === folded.values) ? 0 : folded.values.byteLength
-        if (left < 0) throw new FormatError('its graph makes more numbers of none than its weights are')
-        values.set(output[0], folded.name === '' ? { ...folded, name: output[0] } : folded)
-        continue
-      }
-      const made = rowOf(node)({ node, inputs, reading })
-      const all: readonly OnnxValue[] = Array.isArray(made) ? made : [made as OnnxValue]
-      output.forEach((name, i) => {
-        if (name !== '' && all[i] !== undefined) values.set(name, all[i])
-      })
-    } catch (error) {
-      if (error instanceof ShapeError) throw new FormatError(error.message, { cause: error })
-      const reason = error instanceof FoveaError ? error.message : 'its inputs or attributes do not fit'
-      throw new FormatError(`${what}: ${reason}`, { cause: error })
-    }
-  }
-}
-
-/** The numbers that a node gives, if they depend on no image: those of its inputs are known, or are sizes of a value. */
-function foldedOf(node: ReadNode, inputs: readonly (OnnxValue | undefined)[]): Known | undefined {
-  const [x] = inputs
-  if (node.op === 'Shape' && x !== undefined && !isKnown(x) && !isStored(x)) {
-    const sizes: Known = { dims: dimsOf(x), type: 'float32', values: new Float32Array(0), name: '' }
-    return foldKnown(node, [sizes])
-  }
-  const known = node.known.filter(value => value !== undefined)
-  return known.length === inputs.length ? foldKnown(node, known) : undefined
 }
 
 /** The whole graph, if it gives a row of logits for each image, of a batch of any size. */

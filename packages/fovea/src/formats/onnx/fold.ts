@@ -4,6 +4,7 @@
  */
 import { FormatError } from '../../errors.js'
 import type { HostArray } from '../../graph/arrays.js'
+import { isHalf, roundArrayToHalf } from '../../graph/float16.js'
 import { broadcastShapes, elements, type Shape } from '../../graph/types.js'
 import { broadcastIndices, denseStrides, permuted, stridedIndices } from '../../ops/strided.js'
 import type { Known } from './known.js'
@@ -84,6 +85,7 @@ const folds: Readonly<Record<string, Fold>> = {
       isFloat && type !== 'float64'
         ? Float32Array.from(x.values)
         : Float64Array.from(x.values, isFloat ? v => v : Math.trunc)
+    if (isHalf(type)) roundArrayToHalf(values, type)
     if (type === 'int8' || type === 'uint8' || type === 'int32')
       throw new FormatError(`numbers are not cast to ${type}`)
     return { ...x, type, values }
@@ -154,13 +156,10 @@ const folds: Readonly<Record<string, Fold>> = {
     for (let i = 0; i < from.length; i++) values[i] = x.values[from[i]]
     return made(x, dims, values)
   },
-  Shape: (_, [x]) => ({
-    dims: [x.dims.length],
-    type: 'int64',
-    values: Float64Array.from(x.dims),
-    name: 'shape',
-    isConstant: true,
-  }),
+  Shape: (node, [x]) => {
+    const some = Float64Array.from(x.dims).slice(node.int('start', 0), node.int('end', x.dims.length))
+    return { dims: [some.length], type: 'int64', values: some, name: node.outputs[0], isConstant: true }
+  },
   ConstantOfShape: (node, [shape]) => {
     const dims = Array.from(shape.values)
     if (!dims.every(size => Number.isSafeInteger(size) && size >= 0) || elements(dims) > MAX_MADE) {

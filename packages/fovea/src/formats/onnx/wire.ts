@@ -8,8 +8,8 @@ import { type Draft, type Field, type Message, type MessageName, messages, type 
 
 /** As Google's own readers allow. */
 const MAX_DEPTH = 100
-/** Far above any classifier's; a list's entry takes up to some 200 bytes of memory, and may take only 2 of the file. */
-const MAX_ENTRIES = 400_000
+/** Far above any classifier's; a list's entry takes hundreds of bytes of memory, and may take only 2 of the file. */
+const MAX_ENTRIES = 100_000
 
 interface Scalar {
   readonly wireType: WireType

@@ -75,7 +75,7 @@ describe('what exporters write', () => {
       Array.from({ length: 64 }, (_, i) => (i === 5 || i === 32 + 21 ? 1 : 0)),
     )
     const nodes = [
-      node('Shape', ['x'], ['s']),
+      node('Shape', ['x'], ['s'], [int('end', 1)]),
       node('Gather', ['s', 'zero'], ['n']),
       node('Unsqueeze', ['n', 'axes'], ['n1']),
       node('Concat', ['n1', 'rest'], ['shape'], [int('axis', 0)]),
@@ -180,6 +180,27 @@ describe('what exporters write', () => {
       /Gemm 'y': the matrix 2×2 does not fit/,
     ],
     ['attributes that are missing', { node: [node('MaxPool', ['x'], ['y'])] }, /MaxPool 'y': kernel_shape is missing$/],
+    [
+      'a mean of everything',
+      { node: [node('ReduceMean', ['x'], ['y'])] },
+      /ReduceMean 'y': it reduces the batch as well$/,
+    ],
+    [
+      'a norm in training mode',
+      {
+        node: [node('BatchNormalization', ['x', 'w', 'w', 'w', 'w'], ['y'], [int('training_mode', 1)])],
+        initializer: [floats('w', [2])],
+      },
+      /BatchNormalization 'y': it is in training mode: export the model for inference$/,
+    ],
+    [
+      'dropout in training mode',
+      {
+        node: [node('Dropout', ['x', 'r', 't'], ['y'])],
+        initializer: [floats('r', [], [0.5]), { name: 't', dims: [], dataType: 9, rawData: Uint8Array.of(1) }],
+      },
+      /Dropout 'y': it is in training mode/,
+    ],
     [
       'a tensor in another file',
       {

@@ -45,9 +45,9 @@ const reduction =
     const x = computed(at, 0)
     const { node, reading } = at
     const keepDims = node.int('keepdims', 1) !== 0
-    const axes = (node.axes() ?? refuse('it reduces the batch as well'))
-      .map(axis => axisOf(x, axis))
-      .sort((a, b) => a - b)
+    const given = node.axes() ?? []
+    if (given.length === 0) refuse('it reduces the batch as well')
+    const axes = given.map(axis => axisOf(x, axis)).sort((a, b) => a - b)
     if (axes.includes(0)) refuse('it reduces the batch as well')
     const isPool = op === 'reduceMean' && keepDims && x.layout === 'nhwc' && axes.join() === '1,2'
     if (isPool) return nhwc(reading.emit('globalAveragePool', [x.value], {}, node.name))

@@ -100,6 +100,7 @@ export const layers: Readonly<Record<string, Row>> = {
     const { node, reading } = at
     const x = computed(at, 0)
     if (x.layout === 'chw') refuse('flattened images are read by a matrix only')
+    if (node.int('training_mode', 0) !== 0) refuse('it is in training mode: export the model for inference')
     const [weight, bias, mean, variance] = [1, 2, 3, 4].map(i => needed(at, i))
     const state = (numbers: Known, kind: 'parameter' | 'buffer') =>
       reading.state(numbers, [numbers.values.length], numbers.values, { kind })

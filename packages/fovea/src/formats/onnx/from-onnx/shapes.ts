@@ -138,13 +138,12 @@ export const shapes: Readonly<Record<string, Row>> = {
     return like(x, reading.emit('pad', [x.value], { before, after, value: node.scalar('value', 2, 0) }, node.name))
   },
   Identity: at => computed(at, 0),
-  Dropout: at => computed(at, 0),
+  Dropout: at =>
+    at.node.known[2]?.values[0] ? refuse('it is in training mode: export the model for inference') : computed(at, 0),
   // Floats of any width are float32 here.
   Cast: at => {
     const x = computed(at, 0)
     const to = at.node.int('to', 0)
-    return [1, 10, 11, 16].includes(to) && x.value.type.dtype === 'float32'
-      ? x
-      : refuse(`it casts to ONNX's type ${to}`)
+    return [1, 10, 11].includes(to) && x.value.type.dtype === 'float32' ? x : refuse(`it casts to ONNX's type ${to}`)
   },
 }
