@@ -101,7 +101,7 @@ export function limitedTo(limit: number | undefined, data: LoadedData): LoadedDa
  * Loads data with a bar for each stage and notices as warnings. Ctrl-C stops it.
  * @throws what `load` throws; InterruptError
  */
-export async function loading<T>(output: Output, load: (options: LoadOptions) => Promise<T>): Promise<T> {
+export async function loading<T>(output: Pick<Output, 'warn'>, load: (options: LoadOptions) => Promise<T>): Promise<T> {
   const { close, ...progress } = progressOfData(output)
   const { signal, release } = onInterrupt(close)
   try {
@@ -114,7 +114,7 @@ export async function loading<T>(output: Output, load: (options: LoadOptions) =>
   }
 }
 
-function progressOfData(output: Output) {
+function progressOfData(output: Pick<Output, 'warn'>) {
   const progress = new StagedProgress()
   let stage: string | undefined
   const close = (): void => {

@@ -19,6 +19,7 @@ import { summaryCommand } from './commands/summary.js'
 import { trainCommand } from './commands/train.js'
 import { foveaVersion } from './machine.js'
 import { openStdout, type Stdout, writeStderr } from './stdout.js'
+import { isHub } from './weights/hub-name.js'
 
 const commands = [
   trainCommand,
@@ -53,6 +54,12 @@ export function createProgram(): Command {
     .version(foveaVersion())
     .addHelpText('after', aboutAll)
   for (const command of commands) program.addCommand(command())
+  program.hook('preAction', async (_, command) => {
+    const given = [...command.args, ...Object.values(command.opts<Record<string, unknown>>())]
+    if (!given.some(isHub)) return
+    const { fetchHubModels } = await import('./weights/hub-arguments.js')
+    await fetchHubModels(command)
+  })
   // What asks for help or the version does nothing else.
   let stdout: Stdout | undefined
   configureOutput(program, text => {

@@ -31,6 +31,7 @@ export { formatBytes } from './engines/memory.js'
 export { type ReferenceOptions, referenceEngine } from './engines/reference/reference.js'
 export * from './errors.js'
 export * from './formats/checkpoint.js'
+export { encodeWeights, type WeightsOptions } from './formats/encode-weights.js'
 export { type ImportedModel, type ImportOptions, importWeights } from './formats/import-weights.js'
 export { decodeOnnx, isOnnx } from './formats/onnx/decode.js'
 export {
@@ -47,7 +48,7 @@ export {
   type Safetensors,
 } from './formats/safetensors.js'
 export { openWeights } from './formats/weight-formats.js'
-export type { NamingName } from './formats/weight-names.js'
+export { type NamingName, namingNames } from './formats/weight-names.js'
 export type { ReadBeside, StoredTensor, StoredType, WeightSource } from './formats/weight-source.js'
 export type { HostArray } from './graph/arrays.js'
 export type { Attribute, Attributes, Graph, Node, Value } from './graph/graph.js'

@@ -1,6 +1,14 @@
 /** @file `fovea export`: a saved model as a file for other programs. */
 import { Command } from 'commander'
-import { type Dataset, type OnnxPrecision, onnxPrecisions, parameterCount, take } from 'fovea'
+import {
+  type Dataset,
+  type NamingName,
+  namingNames,
+  type OnnxPrecision,
+  onnxPrecisions,
+  parameterCount,
+  take,
+} from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { generatedImages } from '../export/agreement.js'
@@ -15,6 +23,7 @@ interface ExportOptions extends EngineOptions {
   readonly out: string
   readonly precision?: OnnxPrecision & EngineOptions['precision']
   readonly preprocessing?: true
+  readonly names?: NamingName
   readonly data?: string
   readonly images: number
   readonly json?: true
@@ -33,6 +42,7 @@ export function exportCommand(): Command {
       oneOf('--precision', onnxPrecisions),
     )
     .option('--preprocessing', 'pixels go in (uint8, NHWC), probabilities come out')
+    .option('--names <library>', `${namingNames.join(', ')}: whose names weights get`, oneOf('--names', namingNames))
     .option('--data <data>', 'images on which the file is checked (default: generated ones)')
     .option('--images <n>', 'how many of them', wholeNumber('--images', 1), 64)
     .option('--json', 'print JSON')
@@ -42,9 +52,9 @@ export function exportCommand(): Command {
 
 async function run(file: string, options: ExportOptions): Promise<void> {
   const output = createOutput(options.json === true, { leavesFiles: true })
-  const { format: name, out, precision, preprocessing, data } = options
+  const { format: name, out, precision, preprocessing, data, names } = options
   const format = formats[name]
-  for (const option of ['precision', 'preprocessing', 'data'] as const) {
+  for (const option of ['precision', 'preprocessing', 'data', 'names'] as const) {
     if (options[option] === undefined || format.takes.includes(option)) continue
     throw new UsageError(`--${option} is not for --format ${name}`)
   }
@@ -65,6 +75,7 @@ async function run(file: string, options: ExportOptions): Promise<void> {
     ...{ model, file, out, images, output },
     ...(precision && { precision }),
     ...(preprocessing && { preprocessing }),
+    ...(names && { names }),
     engine: () => openEngine({ engine: options.engine, threads: options.threads }, output),
   })
   output.result({ out, parameters: parameterCount(model.graph), bytes, ...about })

@@ -17,9 +17,16 @@ export interface RemoteFile {
   readonly bytes: number
 }
 
+/** One that is known as git knows it: by the SHA-1 of `blob LENGTH\0` and the content, hexadecimal. */
+export interface GitFile extends Omit<RemoteFile, 'sha256'> {
+  readonly gitSha1: string
+}
+
 export interface DownloadOptions extends Pick<LoadOptions, 'onProgress' | 'signal'> {
   /** Give up on a connection that sends nothing for so long. Default 30 s. */
   readonly stallMs?: number
+  /** To be sent beside. What authorizes goes to no other server that this one leads to. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** Connections tried in one call; each goes on where the last one stopped. */
@@ -31,7 +38,7 @@ const ATTEMPTS = 3
  * @throws FoveaError if the server cannot be reached or the disk refuses, saying which file to put where by other means;
  *   FormatError if the content has another hash (it is deleted)
  */
-export async function download(path: string, file: RemoteFile, options: DownloadOptions = {}): Promise<void> {
+export async function download(path: string, file: RemoteFile | GitFile, options: DownloadOptions = {}): Promise<void> {
   if (await exists(path)) return checkHash(path, file, 'put there')
   try {
     makeFolder(dirname(path))
@@ -59,8 +66,8 @@ export async function download(path: string, file: RemoteFile, options: Download
 }
 
 /** One connection: appends what is missing to `part`. Any plain error may be tried again. */
-async function receive(part: string, { url, bytes }: RemoteFile, options: DownloadOptions) {
-  const { onProgress, signal, stallMs = 30_000 } = options
+async function receive(part: string, { url, bytes }: RemoteFile | GitFile, options: DownloadOptions) {
+  const { onProgress, signal, stallMs = 30_000, headers } = options
   let done = await sizeOf(part)
   if (done === bytes) return
   if (done > bytes) {
@@ -73,7 +80,8 @@ async function receive(part: string, { url, bytes }: RemoteFile, options: Downlo
   try {
     const response = await fetch(url, {
       signal: signal ? AbortSignal.any([stall.signal, signal]) : stall.signal,
-      headers: done > 0 ? { range: `bytes=${done}-` } : {},
+      // A part of what was compressed would be no part of the file.
+      headers: { ...headers, 'accept-encoding': 'identity', ...(done > 0 && { range: `bytes=${done}-` }) },
     })
     const resumed = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${done}-`)
     if (!response.ok || !response.body || (response.status === 206 && !resumed)) {
@@ -102,17 +110,23 @@ async function receive(part: string, { url, bytes }: RemoteFile, options: Downlo
   if (done < bytes) throw new Error(`the connection ended after ${done} of ${bytes} bytes`)
 }
 
-async function checkHash(path: string, { url, sha256 }: RemoteFile, origin: string): Promise<void> {
-  const hash = createHash('sha256')
+async function checkHash(path: string, file: RemoteFile | GitFile, origin: string): Promise<void> {
+  const isGit = 'gitSha1' in file
+  const expected = isGit ? file.gitSha1 : file.sha256
+  const hash = createHash(isGit ? 'sha1' : 'sha256')
+  if (isGit) hash.update(`blob ${await sizeOf(path)}\0`)
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
   const found = hash.digest('hex')
-  if (found === sha256) return
+  if (found === expected) return
   if (origin === 'downloaded') await rm(path, { force: true })
   const remedy = origin === 'downloaded' ? 'It was deleted; try again' : 'Delete it, and it is downloaded again'
-  throw new FormatError(`'${path}', ${origin}, is not ${url}: its SHA-256 is ${found}, expected ${sha256}. ${remedy}`)
+  const kind = isGit ? "git's SHA-1" : 'SHA-256'
+  throw new FormatError(
+    `'${path}', ${origin}, is not ${file.url}: its ${kind} is ${found}, expected ${expected}. ${remedy}`,
+  )
 }
 
-function unreachable(path: string, { url, bytes }: RemoteFile, done: number, cause: unknown): FoveaError {
+function unreachable(path: string, { url, bytes }: RemoteFile | GitFile, done: number, cause: unknown): FoveaError {
   const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
   const why = reason instanceof Error ? reason.message || String(reason) : String(reason)
   const kept = done > 0 ? ` The ${done} of ${bytes} bytes that came are kept: the same command goes on from there.` : ''

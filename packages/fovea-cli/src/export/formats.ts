@@ -1,7 +1,8 @@
 /** @file What a model can be exported as: a row for each format, which `fovea export` lists and asks. */
-import type { Dataset, Engine, Model, OnnxPrecision } from 'fovea'
+import type { Dataset, Engine, Model, NamingName, OnnxPrecision } from 'fovea'
 import type { Output } from '../output.js'
 import { onnx } from './onnx.js'
+import { safetensors } from './safetensors.js'
 import { transformers } from './transformers.js'
 import { web } from './web.js'
 
@@ -14,6 +15,7 @@ export interface ExportRequest {
   readonly out: string
   readonly precision?: OnnxPrecision
   readonly preprocessing?: true
+  readonly names?: NamingName
   /** To check what is written on. Opened when they are wanted. */
   readonly images: () => Promise<Dataset>
   readonly engine: () => Engine
@@ -33,7 +35,7 @@ export interface ExportFormat {
   /** For help. */
   readonly about: string
   /** The options of its own that a format takes, as they are given; others are refused. */
-  readonly takes: readonly ('precision' | 'preprocessing' | 'data')[]
+  readonly takes: readonly ('precision' | 'preprocessing' | 'data' | 'names')[]
   /** All files that it makes, so that none is replaced. */
   readonly files: (out: string) => readonly string[]
   readonly write: (request: ExportRequest) => Promise<Exported>
@@ -41,6 +43,7 @@ export interface ExportFormat {
 
 export const formats = {
   onnx,
+  safetensors,
   transformers,
   web,
 } as const satisfies Record<string, ExportFormat>

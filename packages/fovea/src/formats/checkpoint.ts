@@ -4,13 +4,11 @@
  * One file, so that it is whole or not there.
  */
 import { FormatError } from '../errors.js'
-import { checkArray, type HostArray } from '../graph/arrays.js'
-import { encodeHalf, isHalf } from '../graph/float16.js'
+import type { HostArray } from '../graph/arrays.js'
 import { type Attributes, slotOwner } from '../graph/graph.js'
 import { formatShape, isFloat, sameShape, type TensorType } from '../graph/types.js'
 import type { Model } from '../models/model.js'
 import { model as modelSetting } from '../models/model-setting.js'
-import { typeOf } from '../settings/describe.js'
 import { group, type Rows } from '../settings/group.js'
 import {
   type Checkpoint,
@@ -23,12 +21,11 @@ import { labelsOf, preprocessingOf } from './description.js'
 import { fitWeights, typesOf } from './fit-weights.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
-import { numbersOf, weightsOf } from './model-weights.js'
+import { numbersOf, storedNumbers, weightsOf } from './model-weights.js'
 import { packText, unpackText } from './packed-text.js'
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.js'
 import { compact, expand } from './sparse.js'
 import { isForeign, openWeights } from './weight-formats.js'
-import type { StoredTensor } from './weight-source.js'
 
 /** The metadata's entry, and the version of what is in it. */
 const ENTRY = 'fovea'
@@ -62,11 +59,11 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
   const tensors = new Map([
     ...[...weights].flatMap(([key, values]) => {
       const type = types.get(key)!
-      const tensor = stored(key, values, type)
+      const tensor = storedNumbers(key, values, type)
       // Biases and what norms hold may be 0 for other reasons, and are few.
       return isFloat(type.dtype) && type.shape.length > 1 ? compact(key, tensor) : [[key, tensor] as const]
     }),
-    ...[...slots].map(([key, values]) => [key, stored(key, values, slotType(key))] as const),
+    ...[...slots].map(([key, values]) => [key, storedNumbers(key, values, slotType(key))] as const),
   ])
   return encodeSafetensors({ tensors, metadata: { [ENTRY]: JSON.stringify(description, onlyFinite) } })
 }
@@ -132,14 +129,6 @@ function onlyFinite(key: string, value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new FormatError(`'${key}' is ${value}: it cannot be saved`)
   return value
-}
-
-/** Numbers as a file holds them: 16-bit floats as their bits. */
-function stored(name: string, values: HostArray, type: TensorType): StoredTensor {
-  checkArray(`'${name}'`, type, values)
-  const narrow = type.dtype === 'float32' && typeOf(values) === 'Float64Array' ? Float32Array.from(values) : values
-  const { buffer, byteOffset, byteLength } = isHalf(type.dtype) ? encodeHalf(values, type.dtype) : narrow
-  return { ...type, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
 }
 
 function modelOf(json: Readonly<Record<string, unknown>>, { tensors }: Safetensors): Model {

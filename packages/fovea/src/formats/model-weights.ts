@@ -1,10 +1,11 @@
-/** @file The weights of a model from the tensors of a file: all of them, each of its shape, in the model's type. */
+/** @file The weights of a model from the tensors of a file: all of them, each of its shape, in the model's type; and back. */
 import { FormatError } from '../errors.js'
-import { arrayTypes, type HostArray, zeroArray } from '../graph/arrays.js'
-import { decodeHalf, isHalf, roundArrayToHalf } from '../graph/float16.js'
+import { arrayTypes, checkArray, type HostArray, zeroArray } from '../graph/arrays.js'
+import { decodeHalf, encodeHalf, isHalf, roundArrayToHalf } from '../graph/float16.js'
 import type { Graph } from '../graph/graph.js'
 import { type DType, formatShape, isFloat, sameShape, type TensorType } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
+import { typeOf } from '../settings/describe.js'
 import { few, typesOf } from './fit-weights.js'
 import { expand } from './sparse.js'
 import type { StoredTensor, StoredType } from './weight-source.js'
@@ -44,3 +45,11 @@ export function numbersOf(name: string, { dtype, bytes }: StoredTensor, type: Te
 
 const isReadAs = (inFile: StoredType, ours: DType): inFile is DType =>
   inFile === ours || (inFile.includes('float') && isFloat(ours))
+
+/** Numbers as a file holds them: 16-bit floats as their bits. */
+export function storedNumbers(name: string, values: HostArray, type: TensorType): StoredTensor {
+  checkArray(`'${name}'`, type, values)
+  const narrow = type.dtype === 'float32' && typeOf(values) === 'Float64Array' ? Float32Array.from(values) : values
+  const { buffer, byteOffset, byteLength } = isHalf(type.dtype) ? encodeHalf(values, type.dtype) : narrow
+  return { ...type, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
+}

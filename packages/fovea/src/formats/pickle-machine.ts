@@ -164,7 +164,7 @@ export class PickleMachine {
     const found = this.host.globals.get(path)
     if (found === undefined) {
       throw new FormatError(
-        `it wants to use ${path.slice(0, 200)}, which is not allowed: a file of weights needs no such code`,
+        `it wants to use ${path.slice(0, 200)}, which is not allowed: save the weights alone, with torch.save(model.state_dict(), …)`,
       )
     }
     return found

@@ -40,6 +40,11 @@ function zipEntries(file: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const sizes = new Map<string, number>()
   let total = 0
   const filter = ({ name, size, originalSize, compression }: UnzipFileInfo): boolean => {
+    if (/^[^/]*\/code\//.test(name)) {
+      throw new FormatError(
+        'it holds a TorchScript program: save the weights alone, with torch.save(model.state_dict(), …)',
+      )
+    }
     if (compression !== 0 || size !== originalSize) {
       throw new FormatError(
         `its entry '${name}' is compressed, which PyTorch does not do: save it again with torch.save`,
@@ -75,11 +80,6 @@ function readZip(file: Uint8Array): Omit<WeightSource, 'format'> {
     )
   }
   const folder = main.slice(0, -'data.pkl'.length)
-  if ([...entries.keys()].some(name => name.startsWith(`${folder}code/`))) {
-    throw new FormatError(
-      'it holds a TorchScript program: save the weights alone, with torch.save(model.state_dict(), …)',
-    )
-  }
   const order = entries.get(`${folder}byteorder`)
   if (order !== undefined && new TextDecoder().decode(order) !== 'little')
     throw new FormatError('its bytes are big-endian')

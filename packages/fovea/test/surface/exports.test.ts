@@ -53,6 +53,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   encodeCheckpoint: [required({ model: stripeModel })],
   encodeOnnx: [model, options()],
   encodeSafetensors: [required({ tensors: new Map(), metadata: {} })],
+  encodeWeights: [model, options()],
   evaluate: [model, dataset, options({ engine })],
   evaluationGraph: [graph, required(1), options()],
   featureGraph: [graph, required(['conv1'], 'an empty list')],

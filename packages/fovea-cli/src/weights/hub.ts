@@ -1,0 +1,193 @@
+/**
+ * @file Weights from Hugging Face's hub, `hf://OWNER/NAME[@REVISION]`: downloaded once into the folder where Python's libraries keep
+ * them too, in the same layout, so that each finds what the other has. The code is our own: `@huggingface/hub` checks no hash
+ * and goes on with nothing, and what would remain of it are the names of folders.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { copyFile, symlink } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { FormatError, FoveaError } from 'fovea'
+import { weightFiles } from '../checkpoint-file.js'
+import { type DownloadOptions, download, type GitFile, type RemoteFile } from '../data/download.js'
+import { diskError, makeFolder, readWhole, writeFileAtomic } from '../files.js'
+import { UsageError } from '../usage.js'
+import { configFile, preprocessorFile } from './config.js'
+import { HUB_PREFIX } from './hub-name.js'
+import { HubError, type HubFile, headOf } from './hub-requests.js'
+
+/** A repository of the hub, at a branch, a tag or a commit. */
+export interface HubRepository {
+  /** `owner/name` */
+  readonly name: string
+  readonly revision: string
+}
+
+const COMMIT = /^[0-9a-f]{40}$/
+/** Words that can be parts of a path, and no way out of a folder. */
+const isWord = (text: string): boolean => /^[\w.-]{1,96}$/.test(text) && !/^\.*$/.test(text)
+
+/** @throws UsageError for what names no repository */
+export function hubRepository(text: string): HubRepository {
+  const [name, revision = 'main', ...more] = text.slice(HUB_PREFIX.length).split('@')
+  const words = [...name.split('/'), ...revision.split('/')]
+  if (more.length > 0 || name.split('/').length !== 2 || !words.every(isWord)) {
+    throw new UsageError(`a model of the hub is hf://OWNER/NAME or hf://OWNER/NAME@REVISION, not '${text}'`)
+  }
+  return { name, revision }
+}
+
+/** What the environment says, by the names that Python's libraries have. */
+interface HubSettings {
+  readonly endpoint: string
+  readonly cache: string
+  readonly token?: string
+  readonly offline: boolean
+}
+
+function hubSettings({ HF_ENDPOINT, HF_HUB_CACHE, HF_HOME, HF_TOKEN, HF_HUB_OFFLINE } = process.env): HubSettings {
+  return {
+    endpoint: (HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
+    cache: HF_HUB_CACHE || join(HF_HOME || join(homedir(), '.cache', 'huggingface'), 'hub'),
+    ...(HF_TOKEN && { token: HF_TOKEN }),
+    offline: /^(1|on|yes|true)$/i.test(HF_HUB_OFFLINE ?? ''),
+  }
+}
+
+/**
+ * The folder with the weights of a repository, and what is said beside them.
+ * @throws FoveaError where there are none, the hub cannot be reached and they are not here, or it asks for a token; FormatError
+ *   for a file that is not what the hub says it is
+ */
+export async function hubFolder(
+  text: string,
+  { warn, ...options }: DownloadOptions & { readonly warn: (text: string) => void },
+): Promise<string> {
+  const repository = hubRepository(text)
+  const settings = hubSettings()
+  const folder = join(settings.cache, `models--${repository.name.replace('/', '--')}`)
+  const here = snapshotHere(folder, repository)
+  if (settings.offline) {
+    if (here !== undefined) return here
+    throw new FoveaError(`'${text}' is not in '${folder}', and HF_HUB_OFFLINE allows no download: run it once without`)
+  }
+  if (here !== undefined && COMMIT.test(repository.revision)) return here
+  try {
+    return await new Snapshot(text, repository, settings, folder, options).fetch()
+  } catch (error) {
+    if (here === undefined || !(error instanceof HubError && error.isUnreachable)) throw error
+    warn(`${error.message}; what was downloaded of '${text}' before is used`)
+    return here
+  }
+}
+
+/** What is there already, whole. */
+function snapshotHere(folder: string, { revision }: HubRepository): string | undefined {
+  const ref = join(folder, 'refs', revision)
+  const commit = COMMIT.test(revision) ? revision : existsSync(ref) ? readFileSync(ref, 'utf8').trim() : ''
+  if (!COMMIT.test(commit)) return undefined
+  const snapshot = join(folder, 'snapshots', commit)
+  return weightFiles.some(
+    file =>
+      existsSync(join(snapshot, file)) &&
+      shardsOf(join(snapshot, file)).every(shard => existsSync(join(snapshot, shard))),
+  )
+    ? snapshot
+    : undefined
+}
+
+/** The files that an index names; none of a file of weights. */
+function shardsOf(file: string): string[] {
+  if (!file.endsWith('.index.json')) return []
+  const text = readWhole(file, { what: 'an index', maxBytes: 10 << 20 }).toString('utf8')
+  let map: unknown
+  try {
+    map = (JSON.parse(text) as { readonly weight_map?: unknown } | null)?.weight_map
+  } catch {
+    throw new FormatError(`'${file}' is not JSON`)
+  }
+  const names = [...new Set(Object.values(typeof map === 'object' && map !== null ? map : {}))]
+  return names.map(name => {
+    if (typeof name === 'string' && isWord(name)) return name
+    throw new FormatError(`'${file}' names '${String(name).slice(0, 100)}', which is no file beside it`)
+  })
+}
+
+/** A commit of a repository as files on this disk. */
+class Snapshot {
+  #commit: string | undefined
+
+  constructor(
+    readonly text: string,
+    readonly repository: HubRepository,
+    readonly settings: HubSettings,
+    readonly folder: string,
+    readonly options: DownloadOptions,
+  ) {}
+
+  async fetch(): Promise<string> {
+    const weights = await this.#firstOf(weightFiles)
+    if (weights === undefined) throw new FoveaError(`'${this.text}' has none of ${weightFiles.join(', ')}`)
+    // The weights come last: where they are, all that belongs to them is.
+    for (const name of [configFile, preprocessorFile]) await this.#get(name)
+    await this.#get(weights)
+    const commit = this.#commit!
+    const snapshot = join(this.folder, 'snapshots', commit)
+    for (const shard of shardsOf(join(snapshot, weights))) {
+      if (await this.#get(shard)) continue
+      throw new FoveaError(`'${this.text}' has no '${shard}', which its index names`)
+    }
+    const { revision } = this.repository
+    if (!COMMIT.test(revision)) await writeFileAtomic(join(this.folder, 'refs', revision), commit)
+    return snapshot
+  }
+
+  async #firstOf(names: readonly string[]): Promise<string | undefined> {
+    for (const name of names) if (await this.#head(name)) return name
+    return undefined
+  }
+
+  /** What the hub says of a file: all of the same commit. */
+  async #head(name: string): Promise<HubFile | undefined> {
+    const found = await headOf(this.#url(name), {
+      ...{ text: this.text, headers: this.#headers },
+      signal: this.options.signal,
+    })
+    this.#commit ??= found?.commit
+    return found
+  }
+
+  get #headers(): Readonly<Record<string, string>> {
+    const { token } = this.settings
+    return token === undefined ? {} : { authorization: `Bearer ${token}` }
+  }
+
+  #url(name: string): string {
+    const revision = encodeURIComponent(this.#commit ?? this.repository.revision)
+    return `${this.settings.endpoint}/${this.repository.name}/resolve/${revision}/${name}`
+  }
+
+  /** Makes sure that a file is there. @returns whether the repository has it */
+  async #get(name: string): Promise<boolean> {
+    const path = join(this.folder, 'snapshots', String(this.#commit), name)
+    if (existsSync(path)) return true
+    const found = await this.#head(name)
+    if (found === undefined) return false
+    const blob = join(this.folder, 'blobs', found.etag)
+    if (!existsSync(blob)) {
+      await download(blob, remoteFile(this.#url(name), found), { ...this.options, headers: this.#headers })
+    }
+    try {
+      makeFolder(dirname(path))
+      // As Python's libraries do; where links are not allowed, the file itself.
+      await symlink(join('..', '..', 'blobs', found.etag), path).catch(() => copyFile(blob, path))
+    } catch (error) {
+      throw diskError(error, path, 'write')
+    }
+    return true
+  }
+}
+
+/** The hub's tags are hashes: of large files SHA-256, of others git's. */
+const remoteFile = (url: string, { etag, bytes }: HubFile): RemoteFile | GitFile =>
+  etag.length === 64 ? { url, bytes, sha256: etag } : { url, bytes, gitSha1: etag }
