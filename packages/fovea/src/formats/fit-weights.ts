@@ -8,7 +8,7 @@ import type { TensorType } from '../graph/types.js'
 import { createModel, modelNames } from '../models/registry.js'
 import { expand } from './sparse.js'
 import { namingsOf, theirNames, type WeightNaming } from './weight-names.js'
-import type { StoredTensor } from './weight-source.js'
+import { type StoredTensor, shownName } from './weight-source.js'
 
 type Tensors = ReadonlyMap<string, StoredTensor>
 
@@ -71,8 +71,10 @@ function withoutPrefixes(tensors: Tensors): Tensors {
 }
 
 /** The first three, and how many more. */
-export const few = (names: readonly string[]): string =>
-  names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
+export function few(names: readonly string[]): string {
+  const first = names.slice(0, 3).map(shownName).join(', ')
+  return names.length > 3 ? `${first} and ${names.length - 3} more` : first
+}
 
 /** What to say of the models whose names these are. */
 function fitting(tensors: Tensors, model: string): string {

@@ -3,6 +3,7 @@
  * values, calls nothing but what its host allows, and takes no memory on a file's word.
  */
 import { FormatError } from '../errors.js'
+import { shownName } from './weight-source.js'
 
 /** Something of a Python module that a pickle names; with `call`, a function or class that it may call. */
 export class PickleGlobal {
@@ -164,7 +165,7 @@ export class PickleMachine {
     const found = this.host.globals.get(path)
     if (found === undefined) {
       throw new FormatError(
-        `it wants to use ${path.slice(0, 200)}, which is not allowed: save the weights alone, with torch.save(model.state_dict(), …)`,
+        `it wants to use ${shownName(path)}, which is not allowed: save the weights alone, with torch.save(model.state_dict(), …)`,
       )
     }
     return found

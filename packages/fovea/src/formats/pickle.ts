@@ -4,6 +4,7 @@
  */
 import { FormatError } from '../errors.js'
 import { isList, isMap, type PickleHost, PickleMachine } from './pickle-machine.js'
+import { shownName } from './weight-source.js'
 
 /** Far more than a file of weights has; each step may keep some dozens of bytes. */
 const MAX_STEPS = 2_000_000
@@ -19,7 +20,7 @@ function longOf(bytes: Uint8Array): number | bigint {
 const exact = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value)
 
 function decimal(text: string): number | bigint {
-  if (!/^-?\d{1,40}L?$/.test(text)) throw new FormatError(`it has '${text.slice(0, 40)}' for a number`)
+  if (!/^-?\d{1,40}L?$/.test(text)) throw new FormatError(`it has '${shownName(text)}' for a number`)
   return exact(BigInt(text.replace('L', '')))
 }
 

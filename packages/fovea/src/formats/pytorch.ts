@@ -7,7 +7,13 @@ import { FormatError } from '../errors.js'
 import { readPickle } from './pickle.js'
 import { stateDictOf } from './state-dict.js'
 import { type Storage, torchHost } from './torch-tensors.js'
-import { type StoredType, storedElementBytes, type WeightFormat, type WeightSource } from './weight-source.js'
+import {
+  type StoredType,
+  shownName,
+  storedElementBytes,
+  type WeightFormat,
+  type WeightSource,
+} from './weight-source.js'
 
 const startsWith = (file: Uint8Array, bytes: readonly number[], at = 0): boolean =>
   bytes.every((byte, i) => file[at + i] === byte)
@@ -47,12 +53,12 @@ function zipEntries(file: Uint8Array): ReadonlyMap<string, Uint8Array> {
     }
     if (compression !== 0 || size !== originalSize) {
       throw new FormatError(
-        `its entry '${name}' is compressed, which PyTorch does not do: save it again with torch.save`,
+        `its entry '${shownName(name)}' is compressed, which PyTorch does not do: save it again with torch.save`,
       )
     }
     total += size
     if (total > file.length) throw new FormatError(`its entries claim ${total} bytes, the file has ${file.length}`)
-    if (sizes.has(name)) throw new FormatError(`its entry '${name}' is there twice`)
+    if (sizes.has(name)) throw new FormatError(`its entry '${shownName(name)}' is there twice`)
     sizes.set(name, size)
     if (sizes.size > MAX_ENTRIES) throw new FormatError(`it has more than ${MAX_ENTRIES} entries`)
     return true
@@ -66,7 +72,8 @@ function zipEntries(file: Uint8Array): ReadonlyMap<string, Uint8Array> {
   }
   const entries = new Map(Object.entries(unzipped))
   for (const [name, size] of sizes) {
-    if (entries.get(name)?.length !== size) throw new FormatError(`its entry '${name}' should have ${size} bytes`)
+    if (entries.get(name)?.length !== size)
+      throw new FormatError(`its entry '${shownName(name)}' should have ${size} bytes`)
   }
   return entries
 }
@@ -88,7 +95,9 @@ function readZip(file: Uint8Array): Omit<WeightSource, 'format'> {
     const expected = length * storedElementBytes(dtype)
     if (bytes?.length !== expected) {
       const found = bytes === undefined ? 'is not there' : `has ${bytes.length}`
-      throw new FormatError(`the entry '${folder}data/${key}' should have ${expected} bytes, it ${found}`)
+      throw new FormatError(
+        `the entry '${shownName(`${folder}data/${key}`)}' should have ${expected} bytes, it ${found}`,
+      )
     }
     return { dtype, length, bytes: () => bytes }
   })
@@ -100,7 +109,7 @@ function inPickle<T>(name: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw error instanceof FormatError ? new FormatError(`${name}, ${error.message}`) : error
+    throw error instanceof FormatError ? new FormatError(`${shownName(name)}, ${error.message}`) : error
   }
 }
 
@@ -115,10 +124,10 @@ function readLegacy(file: Uint8Array): Omit<WeightSource, 'format'> {
   const host = torchHost((key, dtype, length): Storage => {
     const before = declared.get(key)
     if (before !== undefined && (before.dtype !== dtype || before.length !== length)) {
-      throw new FormatError(`storage '${key}' is described twice, in different ways`)
+      throw new FormatError(`storage '${shownName(key)}' is described twice, in different ways`)
     }
     if (length * storedElementBytes(dtype) > file.length) {
-      throw new FormatError(`storage '${key}' claims ${length} numbers, the file has ${file.length} bytes`)
+      throw new FormatError(`storage '${shownName(key)}' claims ${length} numbers, the file has ${file.length} bytes`)
     }
     declared.set(key, { dtype, length })
     return { dtype, length, bytes: () => places.get(key)! }
@@ -145,10 +154,10 @@ function readLegacy(file: Uint8Array): Omit<WeightSource, 'format'> {
     const left = file.length - at - LENGTH_BYTES
     const bytes = storage.length * storedElementBytes(storage.dtype)
     if (left < bytes)
-      throw new FormatError(`storage '${key}' should have ${bytes} bytes, ${Math.max(0, left)} are left`)
+      throw new FormatError(`storage '${shownName(key)}' should have ${bytes} bytes, ${Math.max(0, left)} are left`)
     if (view.getBigUint64(at, true) !== BigInt(storage.length)) {
       throw new FormatError(
-        `storage '${key}' has ${view.getBigUint64(at, true)} numbers, its tensors say ${storage.length}`,
+        `storage '${shownName(key)}' has ${view.getBigUint64(at, true)} numbers, its tensors say ${storage.length}`,
       )
     }
     at += LENGTH_BYTES
@@ -156,7 +165,7 @@ function readLegacy(file: Uint8Array): Omit<WeightSource, 'format'> {
     at += bytes
   }
   const lost = [...declared.keys()].find(key => !places.has(key))
-  if (lost !== undefined) throw new FormatError(`storage '${lost}' is not there`)
+  if (lost !== undefined) throw new FormatError(`storage '${shownName(lost)}' is not there`)
   return stateDictOf(root)
 }
 

@@ -9,7 +9,14 @@ import { checkArguments, group, type Rows } from '../settings/group.js'
 import { choice, list, text, thing, typedArray, whole } from '../settings/kinds.js'
 import { within } from '../settings/setting.js'
 import { asArray, asRecord, asString, asWhole, parseJson } from './json.js'
-import { type StoredTensor, type StoredType, storedBytes, storedTypes, type WeightFormat } from './weight-source.js'
+import {
+  type StoredTensor,
+  type StoredType,
+  shownName,
+  storedBytes,
+  storedTypes,
+  type WeightFormat,
+} from './weight-source.js'
 
 /** All that a file holds. */
 export interface Safetensors {
@@ -135,7 +142,10 @@ function headerOf(bytes: Uint8Array): unknown {
 
 const metadataOf = (value: unknown): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(asRecord(value, '__metadata__')).map(([key, text]) => [key, asString(text, `__metadata__.${key}`)]),
+    Object.entries(asRecord(value, '__metadata__')).map(([key, text]) => [
+      key,
+      asString(text, `__metadata__.${shownName(key)}`),
+    ]),
   )
 
 /** Every byte of the data belongs to exactly one tensor: no gaps, no overlaps, nothing behind the last. */
@@ -143,22 +153,28 @@ function tensorsOf(entries: Readonly<Record<string, unknown>>, data: Uint8Array)
   const list = Object.entries(entries)
   if (list.length > MAX_TENSORS) throw new FormatError(`it has ${list.length} tensors, at most ${MAX_TENSORS} are read`)
   const parsed = list.map(([name, entry]) => {
-    const { dtype, shape, data_offsets } = asRecord(entry, `tensor '${name}'`)
+    const { dtype, shape, data_offsets } = asRecord(entry, `tensor '${shownName(name)}'`)
     const type = dtypeOf.get(dtype)
     if (type === undefined)
-      throw new FormatError(`tensor '${name}' has the type ${String(dtype)}, which is not read here`)
-    const sizes = asArray(shape, `the shape of '${name}'`, 16).map(size => asWhole(size, `the shape of '${name}'`, 0))
-    const offsets = asArray(data_offsets, `the offsets of '${name}'`, 2)
-    const [start, end] = [0, 1].map(i => asWhole(offsets[i], `the offsets of '${name}'`, 0))
+      throw new FormatError(
+        `tensor '${shownName(name)}' has the type ${shownName(String(dtype))}, which is not read here`,
+      )
+    const sizes = asArray(shape, `the shape of '${shownName(name)}'`, 16).map(size =>
+      asWhole(size, `the shape of '${shownName(name)}'`, 0),
+    )
+    const offsets = asArray(data_offsets, `the offsets of '${shownName(name)}'`, 2)
+    const [start, end] = [0, 1].map(i => asWhole(offsets[i], `the offsets of '${shownName(name)}'`, 0))
     if (!Number.isSafeInteger(elements(sizes)) || end - start !== storedBytes({ shape: sizes, dtype: type })) {
-      throw new FormatError(`tensor '${name}' (${String(dtype)} ${sizes.join('×')}) does not take ${end - start} bytes`)
+      throw new FormatError(
+        `tensor '${shownName(name)}' (${shownName(String(dtype))} ${sizes.join('×')}) does not take ${end - start} bytes`,
+      )
     }
     return { name, dtype: type, shape: sizes, start, end }
   })
   let end = 0
   for (const tensor of [...parsed].sort((a, b) => a.start - b.start || a.end - b.end)) {
     if (tensor.start !== end)
-      throw new FormatError(`tensor '${tensor.name}' begins at ${tensor.start}, expected ${end}`)
+      throw new FormatError(`tensor '${shownName(tensor.name)}' begins at ${tensor.start}, expected ${end}`)
     end = tensor.end
   }
   if (end !== data.length)

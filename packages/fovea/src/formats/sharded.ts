@@ -4,7 +4,7 @@
  */
 import { FormatError } from '../errors.js'
 import { asRecord, asString, parseJson } from './json.js'
-import type { StoredTensor, WeightFormat, WeightSource } from './weight-source.js'
+import { type StoredTensor, shownName, type WeightFormat, type WeightSource } from './weight-source.js'
 
 const MAX_INDEX_BYTES = 10 << 20
 const MAX_FILES = 1000
@@ -25,14 +25,17 @@ export const sharded = (open: (name: string, file: Uint8Array) => WeightSource):
       const files = new Map<string, WeightSource>()
       const tensors = new Map<string, StoredTensor>()
       for (const [tensor, place] of places) {
-        const shard = asString(place, `weight_map.${tensor}`)
-        if (!isPlain(shard)) throw new FormatError(`'${tensor}' is in '${shard}', which is no file in the same folder`)
+        const shard = asString(place, `weight_map.${shownName(tensor)}`)
+        if (!isPlain(shard))
+          throw new FormatError(
+            `'${shownName(tensor)}' is in '${shownName(shard)}', which is no file in the same folder`,
+          )
         if (!files.has(shard) && files.size === MAX_FILES)
           throw new FormatError(`it names more than ${MAX_FILES} files`)
         const source = files.get(shard) ?? open(shard, beside(shard))
         files.set(shard, source)
         const found = source.tensors.get(tensor)
-        if (found === undefined) throw new FormatError(`'${tensor}' is not in '${shard}'`)
+        if (found === undefined) throw new FormatError(`'${shownName(tensor)}' is not in '${shownName(shard)}'`)
         tensors.set(tensor, found)
       }
       return { format: `${files.size} files`, tensors, notes: [...files.values()].flatMap(({ notes }) => notes) }

@@ -62,3 +62,9 @@ export const storedElementBytes = (dtype: StoredType): 1 | 2 | 4 | 8 => bytesOf[
 /** Bytes of a tensor in a file, dense. */
 export const storedBytes = ({ dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>): number =>
   elements(shape) * storedElementBytes(dtype)
+
+/** A name from a file, as a message has it: in one line, and not longer than a name is. */
+export const shownName = (name: string): string => {
+  const line = name.slice(0, 100).replace(/\p{Cc}/gu, '?')
+  return name.length > 100 ? `${line}…` : line
+}
