@@ -2,6 +2,7 @@
 import { defaultRecipe, type Evaluation, type Model, peakRate, type RecipeName, resolveSettings } from 'fovea'
 import type { LoadedData } from './data/index.js'
 import type { EngineOptions } from './engines.js'
+import { InterruptError } from './interrupt.js'
 import type { Output } from './output.js'
 import type { RunFolder } from './run-folder.js'
 import type { RunRequest } from './run-record.js'
@@ -63,6 +64,19 @@ export function tune(
     },
     { folder, resume: folder.hasBegun, output, title, data, resumedBy },
   )
+}
+
+/** The training was interrupted, has saved, and has said how to go on. */
+export class StoppedError extends InterruptError {}
+
+/** What work comes to; undefined if a training in it was interrupted. */
+export async function unlessStopped<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof StoppedError) return undefined
+    throw error
+  }
 }
 
 /** Whether the run in a folder came to its end. */

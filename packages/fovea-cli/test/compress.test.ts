@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { readModel } from '../src/checkpoint-file.js'
 import { colorFolder, type Finished, fovea, type RunOptions, temporaryFolder } from './run-fovea.js'
 
 const folder = temporaryFolder()
@@ -43,7 +44,10 @@ describe('a file of at most 0.15 of the original, by a run that is stopped again
       env,
       when: { at, act: child => child.kill(signal) },
     })
-    searching = await fovea(compress('bytes', 'bytes=0.15x', '--epochs', '3'), stop('"measured"', 'SIGINT'))
+    searching = await fovea(
+      compress('bytes', 'bytes=0.15x', '--epochs', '3', '--multiple-of', '4'),
+      stop('"measured"', 'SIGINT'),
+    )
     training = await fovea(goOn, stop('"epoch":1', 'SIGINT'))
     trained = await fovea(goOn, stop('"event":"done"', 'SIGKILL'))
     last = await fovea(goOn, { env })
@@ -119,16 +123,23 @@ describe('a file of at most 0.15 of the original, by a run that is stopped again
     expect(readdirSync(out).some(name => /^trade-off\.(png|svg)$/.test(name))).toBe(true)
   })
 
+  test('keeps the multiples of channels that were asked for, through every stop', () => {
+    const { nodes } = readModel(out).graph
+    const widths = nodes.filter(({ op, outputs }) => op === 'parameter' && outputs[0].shape.length === 4)
+    expect(widths.length).toBeGreaterThan(0)
+    for (const { name, outputs } of widths) expect(outputs[0].shape[0] % 4, name).toBe(0)
+    expect(widths.some(({ outputs }) => outputs[0].shape[0] % 8 !== 0)).toBe(true)
+  })
+
   test('leaves the original as it was', () => {
     expect(before()).toEqual(was)
   })
 
   test('is refused a second time, and where it is to be another', async () => {
-    const [done, other, again] = await Promise.all([
-      fovea(['compress', '--resume', out]),
-      fovea(['compress', '--resume', out, '--target', 'bytes=0.1x']),
-      fovea(compress('bytes', 'bytes=0.1x'), { env }),
-    ])
+    // One after another: each takes the folder while it looks.
+    const done = await fovea(['compress', '--resume', out])
+    const other = await fovea(['compress', '--resume', out, '--target', 'bytes=0.1x'])
+    const again = await fovea(compress('bytes', 'bytes=0.1x'), { env })
     expect(done).toMatchObject({ code: 1, stderr: expect.stringContaining(`'${out}' is done`) })
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('leave out --target') })
     const holds = `'${out}' holds a compression: go on with it (npx fovea compress --resume ${out})`

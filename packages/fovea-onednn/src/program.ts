@@ -49,7 +49,7 @@ export interface OnednnProgram extends Program {
 }
 
 /** Kernels of ours that do what a convolution would. */
-const MULTIPLY_ADDS = ['weightGradient', 'depthwiseWeightGradient']
+const MULTIPLY_ADDS = ['weightGradient', 'depthwiseWeightGradient', 'integerDepthwise']
 
 export class NativeProgram implements OnednnProgram {
   profiling = false

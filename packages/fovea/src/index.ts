@@ -11,7 +11,15 @@ export { type ConvertOptions, convertQuantization, roundsAsIntegers } from './co
 export { isQuantized } from './compress/expect-float32.js'
 export { type Criterion, criteria } from './compress/importance.js'
 export * from './compress/prepare-quantization.js'
-export * from './compress/prune-channels.js'
+export {
+  type ChannelOptions,
+  type PruneChannelsOptions,
+  type PrunedChannels,
+  type PrunedSet,
+  prunablePart,
+  pruneChannels,
+} from './compress/prune-channels.js'
+export { type PruneIterativelyOptions, pruneIteratively } from './compress/prune-iteratively.js'
 export * from './compress/prune-weights.js'
 export * from './compress/quantize-model.js'
 export * from './compress/quantize-weights.js'

@@ -58,6 +58,11 @@ export function compressCommand(): Command {
       oneOf('--importance', criteria),
     )
     .option(
+      '--multiple-of <n>',
+      'layers keep a multiple of this many channels; fewer than 8 allow finer amounts of small models (default: 8)',
+      wholeNumber('--multiple-of', 1),
+    )
+    .option(
       '--images <n>',
       'training images to estimate importance, norm statistics and ranges of activations from',
       wholeNumber('--images', 1),

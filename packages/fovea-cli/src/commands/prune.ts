@@ -67,6 +67,11 @@ export function pruneCommand(): Command {
       '2:4: remove two of every four weights; instead of --amount',
       oneOf('--pattern', patterns),
     )
+    .option(
+      '--iterations <n>',
+      'remove the channels in this many equal parts, and train for --epochs after each',
+      wholeNumber('--iterations', 2, 1000),
+    )
     .option('--gradual', 'remove weights little by little while the model trains (with --epochs)')
     .option(
       '--images <n>',

@@ -8,16 +8,16 @@ import { type Criterion, type Dataset, type Model, prunablePart, quantizeModel, 
 import type { AccountedModel } from '../account/account.js'
 import { readModel, writeCheckpoint } from '../checkpoint-file.js'
 import type { LoadedData } from '../data/index.js'
-import { InterruptError } from '../interrupt.js'
 import type { Original } from '../open-original.js'
 import type { Output } from '../output.js'
-import { pruneAtOnce } from '../prune/methods.js'
+import { channelOptions, type MethodOptions, pruneAtOnce } from '../prune/methods.js'
 import { RunFolder } from '../run-folder.js'
 import { carryTrainedImages, readTrainedImages } from '../trained-images.js'
-import { isTuned, type TuneRequest, tune } from '../tune.js'
+import { isTuned, StoppedError, type TuneRequest, tune } from '../tune.js'
 
 export interface ModelsRequest extends TuneRequest {
   readonly importance?: Criterion
+  readonly multipleOf?: number
   readonly images: number
 }
 
@@ -41,9 +41,6 @@ export interface TriedModel extends AccountedModel {
 /** Where the models lie, in the folder of the command. */
 export const MODELS = 'models'
 
-/** The training was interrupted, has saved, and has said how to go on. */
-export class StoppedError extends InterruptError {}
-
 /** So many images show the ranges of a model that is only timed: its numbers do not matter. */
 const PROBE_IMAGES = 32
 
@@ -61,20 +58,21 @@ export class Models {
     return this.#isTraining
   }
 
+  get #pruning(): MethodOptions {
+    return { ...this.request, method: 'channels', scope: 'global' }
+  }
+
   /** The part of the multiply-adds that can go. */
   prunable(): Promise<number> {
-    const { importance, seed } = this.request
     const { model, engine } = this.original
-    return prunablePart(model, { seed, engine, images: this.#images(), ...(importance && { importance }) })
+    return prunablePart(model, { ...channelOptions(this.#pruning), engine, images: this.#images() })
   }
 
   /** Without that part of the multiply-adds, untrained. */
   async pruned(amount: number): Promise<Model> {
     const { model, engine } = this.original
     if (amount === 0) return model
-    const { importance, seed } = this.request
-    const options = { method: 'channels', scope: 'global', amount, seed, ...(importance && { importance }) } as const
-    return (await pruneAtOnce(model, options, { images: this.#images(), engine })).model
+    return (await pruneAtOnce(model, { ...this.#pruning, amount }, { images: this.#images(), engine })).model
   }
 
   /** In integers, as they are fastest here; good for its size and time only. */

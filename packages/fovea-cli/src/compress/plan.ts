@@ -7,7 +7,7 @@ import type { Sizes } from './targets.js'
 export interface Probe extends Sizes {
   /** The part of the multiply-adds that was to go. */
   readonly amount: number
-  /** The part that went: layers keep multiples of 8 channels. */
+  /** The part that went: layers keep multiples of some channels. */
   readonly gone: number
 }
 

@@ -31,6 +31,8 @@ export interface MethodOptions {
   readonly multipleOf?: number
   readonly pattern?: Pattern
   readonly gradual?: true
+  /** How many times channels go, with training after each. */
+  readonly iterations?: number
   readonly epochs?: number
   readonly distill?: true
   readonly seed: number
@@ -49,7 +51,7 @@ export const isGradual = ({ gradual, method }: MethodOptions): boolean => gradua
 
 /** @throws UsageError for options that do not go together */
 export function checkMethod(options: MethodOptions): void {
-  const { method, amount, importance, multipleOf, pattern, gradual, epochs, distill } = options
+  const { method, amount, importance, multipleOf, pattern, gradual, iterations, epochs, distill } = options
   const refuse = (message: string): never => {
     throw new UsageError(message)
   }
@@ -60,12 +62,17 @@ export function checkMethod(options: MethodOptions): void {
     if (importance !== undefined)
       refuse(`--importance is for channels: --method ${method} decides which weights to remove`)
     if (multipleOf !== undefined) refuse('--multiple-of is for channels: --method channels')
+    if (iterations !== undefined)
+      refuse('--iterations is for channels: weights are removed little by little by --gradual')
   }
   if (pattern === '2:4' && amount !== undefined) refuse('--pattern 2:4 removes half of the weights: leave out --amount')
   if (pattern !== '2:4' && amount === undefined) {
     refuse('--amount is missing: how much to remove, such as 0.5')
   }
   if (distill && epochs === undefined) refuse('--epochs is missing: --distill needs the pruned model to train')
+  if (iterations !== undefined && epochs === undefined) {
+    refuse('--epochs is missing: --iterations trains the model after each time that channels go')
+  }
   if (isGradual(options) && epochs === undefined) {
     refuse(
       `--epochs is missing: ${gradual ? '--gradual' : `--method ${method}`} removes weights while the model trains`,
@@ -76,18 +83,25 @@ export function checkMethod(options: MethodOptions): void {
 /** Takes all at once. @param how where it is measured, and on which training images */
 export async function pruneAtOnce(
   model: Model,
-  { method, amount = 0.5, importance, scope, multipleOf, pattern, seed }: MethodOptions,
+  options: MethodOptions,
   how: { readonly images: Dataset; readonly engine: Engine },
 ): Promise<{ readonly model: Model; readonly layers: readonly PrunedPart[] }> {
+  const { method, amount = 0.5, scope, pattern, seed } = options
   if (method === 'channels') {
-    const given = { ...(importance && { importance }), ...(multipleOf && { multipleOf }) }
-    const { model: pruned, sets } = await pruneChannels(model, { amount, scope, seed, ...given, ...how })
+    const { model: pruned, sets } = await pruneChannels(model, { amount, ...channelOptions(options), ...how })
     return { model: pruned, layers: sets }
   }
   const criterion = method === 'taylor' ? 'taylor' : 'magnitude'
   const which = pattern === '2:4' ? { pattern } : { amount }
   return pruneWeights(model, { ...which, importance: criterion, scope, seed, ...how })
 }
+
+/** How channels are chosen. */
+export const channelOptions = ({ importance, scope, multipleOf, seed }: MethodOptions) => ({
+  ...{ scope, seed },
+  ...(importance && { importance }),
+  ...(multipleOf && { multipleOf }),
+})
 
 /** As `train --pruning` takes it: what is 0 stays 0; or, of gradual pruning, what goes. Nothing for channels. */
 export function pruningEntries(options: MethodOptions): string[] | undefined {

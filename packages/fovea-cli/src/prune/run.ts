@@ -1,6 +1,6 @@
 /** @file The work of `fovea prune`: takes channels or weights, trains what is left, and puts both models side by side. */
 import { existsSync } from 'node:fs'
-import { type Evaluation, evaluate, FoveaError, take } from 'fovea'
+import { evaluate, FoveaError, take } from 'fovea'
 import { accountOf } from '../account/account.js'
 import { accountFiles, reportAccount } from '../account/write.js'
 import { readModel, writeCheckpoint } from '../checkpoint-file.js'
@@ -11,19 +11,20 @@ import type { Plan } from '../plan.js'
 import { RunFolder } from '../run-folder.js'
 import { formatTable } from '../table.js'
 import { carryTrainedImages } from '../trained-images.js'
-import { isTuned, type TuneRequest, tune } from '../tune.js'
-import { isGradual, type MethodOptions, type PrunedPart, pruneAtOnce, pruningEntries, weightParts } from './methods.js'
+import { isTuned, tune, unlessStopped } from '../tune.js'
+import { ITERATIONS, type Iterated, type IterateRequest, iterate } from './iterate.js'
+import { isGradual, type PrunedPart, pruneAtOnce, pruningEntries, weightParts } from './methods.js'
 import { type PruneFindings, prunePlans } from './plan.js'
 
-export interface PruneRequest extends MethodOptions, Omit<TuneRequest, keyof MethodOptions> {
-  readonly images: number
-}
+/** What is asked for. */
+export type PruneRequest = IterateRequest
 
 /** Where what was taken at once lies until it is trained: a folder in that of the run. */
 const START = 'pruned'
 
 /** All files that a folder of `fovea prune` may have, beside its plan and those of a run. */
-export const filesOf = (folder: RunFolder): string[] => [START, ...accountFiles].map(name => folder.file(name))
+export const filesOf = (folder: RunFolder): string[] =>
+  [START, ITERATIONS, ...accountFiles].map(name => folder.file(name))
 
 /** In a folder that is taken. @param plan of a run that goes on; else it is `arguments` alone, and nothing is there yet */
 export async function runPruning(
@@ -38,11 +39,18 @@ export async function runPruning(
   const original = await openOriginal(file, request, { into: folder.path, trainImages, output })
   const { model, data, images, engine } = original
 
-  if (isGradual(request)) await prunePlans.write(folder, plan)
-  const pruned = isGradual(request)
-    ? undefined
-    : (plan.pruned ?? (await takeAtOnce(original, request, { plan, folder, output })))
-  let evaluation: Evaluation | undefined
+  const { iterations } = request
+  const begin = (): Promise<void> => prunePlans.write(folder, plan)
+  let pruned: Partial<Iterated> = {}
+  if (iterations !== undefined) {
+    const iterated = await unlessStopped(
+      iterate(original, iterations, request, { folder, output, start: START, begin }),
+    )
+    if (iterated === undefined) return
+    pruned = iterated
+  } else if (isGradual(request)) await begin()
+  else pruned = plan.pruned ?? (await takeAtOnce(original, request, { plan, folder, output }))
+  let { evaluation } = pruned
   if (request.epochs !== undefined && !isTuned(folder)) {
     const pruning = pruningEntries(request)
     evaluation = await tune(model, request, {
@@ -59,7 +67,7 @@ export async function runPruning(
     { name: folder.path, model: after, ...known },
     { images, engine, output },
   )
-  const layers = pruned?.layers ?? weightParts(after)
+  const layers = pruned.layers ?? weightParts(after)
   const bars = layers.map(({ name, channels, weights = channels ?? 0, kept }) => ({
     name,
     before: weights,

@@ -123,4 +123,17 @@ inline void put(T* p, int64_t at, vf v, int lanes) {
   }
 }
 
+// Whole numbers, limited to those that bytes hold.
+inline void put(uint8_t* p, int64_t at, vi v, int lanes) {
+  if (lanes == kLanes) return store_limited(p + at, v);
+  uint8_t all[kLanes];
+  store_limited(all, v);
+  memcpy(p + at, all, lanes);
+}
+inline void put(int8_t* p, int64_t at, vi v, int lanes) {
+  for (int lane = 0; lane < lanes; lane++) {
+    p[at + lane] = (int8_t)(v[lane] < INT8_MIN ? INT8_MIN : v[lane] > INT8_MAX ? INT8_MAX : v[lane]);
+  }
+}
+
 }  // namespace

@@ -79,9 +79,8 @@ struct Gather {
 };
 
 // y = f(inputs), where f takes a vector of each.
-template <class T, int N, class Function>
-inline void map_tiles(const void* const (&inputs)[N], void* result, const Tiling<N>& t, int threads, Function f) {
-  T* y = (T*)result;
+template <class T, int N, class Y, class Function>
+inline void map_tiles(const void* const (&inputs)[N], Y* y, const Tiling<N>& t, int threads, Function f) {
   Gather gathers[N];
   for (int i = 0; i < N; i++) gathers[i].prepare(t, i);
   parallel(t.tiles, kGrain / (t.rows * t.block) + 1, threads, [&](int64_t begin, int64_t end, int) {
@@ -113,7 +112,8 @@ void scale(const ScaleFields& s) {
   const Tiling<1> t(s.dims, s.strides);
   const float factor = (float)s.factor;
   with_type(s.type, [&](auto type) {
-    map_tiles<decltype(type)>({s.x}, s.y, t, s.threads, [factor](const vf* x) { return x[0] * factor; });
+    using T = decltype(type);
+    map_tiles<T>({s.x}, (T*)s.y, t, s.threads, [factor](const vf* x) { return x[0] * factor; });
   });
 }
 
@@ -121,7 +121,8 @@ void scale(const ScaleFields& s) {
 void binary(const BinaryFields& s) {
   const Tiling<2> t(s.dims, s.a_strides, s.b_strides);
   with_type(s.type, [&](auto type) {
-    const auto tiles = [&](auto f) { map_tiles<decltype(type)>({s.a, s.b}, s.y, t, s.threads, f); };
+    using T = decltype(type);
+    const auto tiles = [&](auto f) { map_tiles<T>({s.a, s.b}, (T*)s.y, t, s.threads, f); };
     switch (s.operation) {
       case kAdd: return tiles([](const vf* x) { return x[0] + x[1]; });
       case kMultiply: return tiles([](const vf* x) { return x[0] * x[1]; });
@@ -134,7 +135,8 @@ void binary(const BinaryFields& s) {
 void multiply_add(const MultiplyAddFields& s) {
   const Tiling<3> t(s.dims, s.a_strides, s.b_strides, s.c_strides);
   with_type(s.type, [&](auto type) {
-    map_tiles<decltype(type)>({s.a, s.b, s.c}, s.y, t, s.threads, [](const vf* x) { return x[0] * x[1] + x[2]; });
+    using T = decltype(type);
+    map_tiles<T>({s.a, s.b, s.c}, (T*)s.y, t, s.threads, [](const vf* x) { return x[0] * x[1] + x[2]; });
   });
 }
 

@@ -1,6 +1,6 @@
 // Between floats and the integers that stand for them, (q - zero point) * scale.
 #pragma once
-#include "common.h"
+#include "map.h"
 
 namespace {
 
@@ -32,18 +32,6 @@ inline vi nearest(vf v, vf scale, int zero) {
   return vinteger(vmin(vmax(v, splat(-kMost)), splat(kMost))) + zero;
 }
 
-inline void put_integers(uint8_t* p, int64_t at, vi v, int lanes) {
-  if (lanes == kLanes) return store_limited(p + at, v);
-  uint8_t all[kLanes];
-  store_limited(all, v);
-  memcpy(p + at, all, lanes);
-}
-inline void put_integers(int8_t* p, int64_t at, vi v, int lanes) {
-  for (int lane = 0; lane < lanes; lane++) {
-    p[at + lane] = (int8_t)(v[lane] < INT8_MIN ? INT8_MIN : v[lane] > INT8_MAX ? INT8_MAX : v[lane]);
-  }
-}
-
 template <class X, class T>
 inline void quantize_runs(const QuantizeFields& s) {
   const X* x = (const X*)s.x;
@@ -53,7 +41,7 @@ inline void quantize_runs(const QuantizeFields& s) {
     const int zero = zero_points ? zero_points[channel] : 0;
     for (int64_t i = begin; i < end; i += kLanes) {
       const int lanes = end - i < kLanes ? (int)(end - i) : kLanes;
-      put_integers((T*)s.y, i, nearest(get(x, i, lanes), scale, zero), lanes);
+      put((T*)s.y, i, nearest(get(x, i, lanes), scale, zero), lanes);
     }
   });
 }
@@ -85,6 +73,14 @@ void dequantize(const DequantizeFields& s) {
   with_quantized(s.from, runs);
 }
 
+void quantized_product(const QuantizedProductFields& s) {
+  const Tiling<2> t(s.dims, s.a_strides, s.b_strides);
+  const vf scale = splat((float)s.output_scale);
+  const int zero = (int)s.zero_point;
+  map_tiles<float>({s.a, s.b}, (uint8_t*)s.y, t, s.threads,
+                   [=](const vf* x) { return nearest(x[0] * x[1], scale, zero); });
+}
+
 // The first n of whole numbers, the others 0.
 inline vu integers(const int32_t* p, int n) {
   vu v = {};
@@ -100,23 +96,42 @@ inline vf biased(const float* sums, const int32_t* bias, int n) {
   return get(sums, 0, n) + __builtin_convertvector((vi)integers(bias, n), vf);
 }
 
-template <class Sum, class Y, class Act>
-inline void requantize_rows(const RequantizeFields& s, Act act) {
-  const Sum* sums = (const Sum*)s.sums;
+// What becomes of sums with their biases: y = activation(sums·scale + residual), as what the result's type and scale say.
+template <class Y, class Act, class Fields>
+struct Requantizer {
+  const Fields& s;
   Y* y = (Y*)s.y;
-  const vf residual_scale = splat((float)s.residual_scale), scale = splat((float)s.output_scale);
-  const float residual_zero = (float)s.residual_zero_point;
-  const int zero = (int)s.zero_point;
-  // Inlined, so that of whole vectors nothing asks how many lanes there are.
-  const auto columns = [&](int64_t at, int64_t c, int n) __attribute__((always_inline)) {
-    vf v = biased(sums + at, s.bias + c, n) * get(s.scale, c, n);
+  vf residual_scale = splat((float)s.residual_scale), scale = splat((float)s.output_scale);
+  float residual_zero = (float)s.residual_zero_point;
+  int zero = (int)s.zero_point;
+
+  // The n channels from c on of a pixel, which lie at `at`. Inlined, so that of whole vectors nothing asks how many lanes there are.
+  inline __attribute__((always_inline)) void operator()(vf sums, int64_t at, int64_t c, int n) const {
+    vf v = sums * get(s.scale, c, n);
     if (s.residual) v += (get(s.residual, at, n) - residual_zero) * residual_scale;
-    v = act.value(v);
+    v = Act::value(v);
     if constexpr (sizeof(Y) == 1) {
-      put_integers(y, at, nearest(v, scale, zero), n);
+      put(y, at, nearest(v, scale, zero), n);
     } else {
       put(y, at, v, n);
     }
+  }
+};
+
+// Calls body with the one for the activation and type of a step.
+template <class Fields, class Body>
+inline void with_requantizer(const Fields& s, Body body) {
+  with_activation(s.activation, [&](auto act) {
+    using Act = decltype(act);
+    s.to == kUint8 ? body(Requantizer<uint8_t, Act, Fields>{s}) : body(Requantizer<float, Act, Fields>{s});
+  });
+}
+
+template <class Sum, class Result>
+inline void requantize_rows(const RequantizeFields& s, const Result& result) {
+  const Sum* sums = (const Sum*)s.sums;
+  const auto columns = [&](int64_t at, int64_t c, int n) __attribute__((always_inline)) {
+    result(biased(sums + at, s.bias + c, n), at, c, n);
   };
   const int64_t whole = s.columns / kLanes * kLanes;
   parallel(s.rows, kGrain / s.columns + 1, s.threads, [&](int64_t begin, int64_t end, int) {
@@ -129,12 +144,8 @@ inline void requantize_rows(const RequantizeFields& s, Act act) {
 }
 
 void requantize(const RequantizeFields& s) {
-  with_activation(s.activation, [&](auto act) {
-    const auto from = [&](auto sum) {
-      using Sum = decltype(sum);
-      return s.to == kUint8 ? requantize_rows<Sum, uint8_t>(s, act) : requantize_rows<Sum, float>(s, act);
-    };
-    s.from == kInt32 ? from(int32_t{}) : from(float{});
+  with_requantizer(s, [&](const auto& result) {
+    s.from == kInt32 ? requantize_rows<int32_t>(s, result) : requantize_rows<float>(s, result);
   });
 }
 

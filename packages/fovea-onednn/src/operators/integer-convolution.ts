@@ -2,22 +2,35 @@
  * @file Convolutions in integers: oneDNN adds the products up, and a kernel of ours makes of the sums what the graph wants, slice
  * by slice, while they are in the cache. So both generations of oneDNN compute the same, with any activation.
  */
-import { elements, type IntegerConv2dAttributes, requantize } from 'fovea/engine'
-import { makePrimitive, type OwnLower } from './primitive.js'
+import {
+  elements,
+  hasIntegerDepthwise,
+  type IntegerConv2dAttributes,
+  imagePadding,
+  integerDepthwise,
+  type Lowering,
+  type Node,
+  type Operand,
+  paddedShape,
+  padInto,
+  requantize,
+} from 'fovea/engine'
+import { geometryOf, makePrimitive, type OwnLower } from './primitive.js'
 
 /** Two products with such a weight still fit into the 16 bits in which some processors add them: 2·255·64 < 2¹⁵. */
 const LARGEST_IN_16_BITS = 64
 
 export const integerConv2d: OwnLower = (own, to, node, whole) => {
-  const [x, weight] = node.inputs
+  if (hasIntegerDepthwise(node)) return integerDepthwise(to, node)
+  const [, weight] = node.inputs
   const { groups, largest } = node.attrs as unknown as IntegerConv2dAttributes
   const depthwise = groups > 1 && weight.type.shape[1] === 1
   const overflows = largest > LARGEST_IN_16_BITS && own.capabilities.overflows(depthwise)
   const type = overflows ? 'float32' : 'uint8'
   const primitive = makePrimitive(own, to, whole, () => ({ type, activation: 'none', sum: false, winograd: false }))
-  let input = to.read(x)
+  const count = elements(geometryOf(node).x)
+  let input = padded(to, node)
   if (overflows) {
-    const count = elements(x.type.shape)
     const wide = to.temporary(4 * count)
     to.kernel('cast', { x: input, y: wide, elements: count, from: 'uint8', to: 'float32' })
     input = wide
@@ -25,4 +38,14 @@ export const integerConv2d: OwnLower = (own, to, node, whole) => {
   const sums = to.temporary(4 * elements(node.outputs[0].shape))
   to.runPrimitive(primitive, [input, to.read(weight, primitive.weightsLayout, groups), undefined], [sums])
   requantize(to, node, sums, overflows ? 'float32' : 'int32')
+}
+
+/** The input with what a primitive, which adds zeros alone, does not pad. */
+function padded(to: Lowering, { inputs: [x], attrs }: Node): Operand {
+  const { padding, zeroPoint } = attrs as unknown as IntegerConv2dAttributes
+  if (zeroPoint === undefined) return to.read(x)
+  const around = imagePadding(padding)
+  const wide = to.temporary(elements(paddedShape(x.type.shape, around)))
+  padInto(to, x, wide, { ...around, value: zeroPoint })
+  return wide
 }

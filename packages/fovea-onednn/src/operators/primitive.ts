@@ -4,9 +4,11 @@ import {
   type EnumerationName,
   elements,
   enumerationNumber,
+  imagePadding,
   type Lower,
   type Lowering,
   type Node,
+  paddedShape,
   type Shape,
 } from 'fovea/engine'
 import type { Convolution } from '../addon.js'
@@ -39,8 +41,13 @@ export function geometryOf(node: Node): Geometry {
     case 'conv2d':
     case 'linear':
       return { direction: 'forward', x: a, y: result, weight: b, attrs, bias: bias !== undefined }
-    case 'integerConv2d':
-      return { direction: 'forward', x: a, y: result, weight: b, attrs, bias: false }
+    case 'integerConv2d': {
+      const layer = { direction: 'forward', y: result, weight: b, bias: false } as const
+      if (!('zeroPoint' in attrs)) return { ...layer, x: a, attrs }
+      // Padded before (integer-convolution.ts).
+      const x = paddedShape(a, imagePadding(attrs.padding))
+      return { ...layer, x, attrs: { ...attrs, padding: [0, 0, 0, 0] } }
+    }
     case 'conv2dInputGradient':
     case 'linearInputGradient':
       return { direction: 'inputGradient', x: result, y: a, weight: b, attrs, bias: false }

@@ -32,7 +32,8 @@ export interface PruneChannelsOptions extends ChannelOptions {
   readonly amount: number
 }
 
-const channelRows = {
+/** The settings of them. */
+export const channelRows = {
   importance: choice('what decides which channels go', criteria).default('l2'),
   multipleOf: whole('channels that layers keep a multiple of', { from: 1 }).default(8),
   ...pruningSettings,
@@ -115,14 +116,18 @@ async function rankChannels(
 const goneWithout = (groups: ChannelGroups, out: ReadonlySet<number>): number =>
   1 - graphMultiplyAdds(withoutChannels(groups, out)) / graphMultiplyAdds(groups.graph)
 
+/** @throws InvalidArgumentError for more than the most that can go */
+export function expectPrunable(amount: number, most: number): void {
+  if (most >= amount) return
+  throw new InvalidArgumentError(
+    `amount ${amount} would leave a layer without channels: at most ${Math.floor(1000 * most) / 1000} of the multiply-adds can go`,
+  )
+}
+
 /** As few of the channels as make the amount. */
 function channelsThatGo(groups: ChannelGroups, choose: (share: number) => Set<number>, amount: number): Set<number> {
   const most = goneWithout(groups, choose(1))
-  if (most < amount) {
-    throw new InvalidArgumentError(
-      `amount ${amount} would leave a layer without channels: at most ${Math.floor(1000 * most) / 1000} of the multiply-adds can go`,
-    )
-  }
+  expectPrunable(amount, most)
   let [few, many] = [0, 1]
   for (let i = 0; i < SEARCH_STEPS; i++) {
     const share = (few + many) / 2

@@ -2,11 +2,10 @@
  * @file Weights in types of fewer bits, for models that only need to be small: the file shrinks by what is left out, and each
  * engine widens them before it computes, so the time stays as it was.
  */
-import { SettingError } from '../errors.js'
 import { roundArrayToHalf } from '../graph/float16.js'
 import type { Node } from '../graph/graph.js'
 import { initializerOf } from '../graph/initializer.js'
-import { matches } from '../graph/patterns.js'
+import { matching } from '../graph/patterns.js'
 import type { Model, Weights } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { cast } from '../ops/cast.js'
@@ -55,12 +54,8 @@ export function quantizeWeights(model: Model, options: QuantizeWeightsOptions = 
   expectFloat32(model)
   expectUnprepared(model)
   const all = connectionNodes(model.graph)
-  const misspelt = keepFloat32.find(pattern => !all.some(({ name }) => matches(pattern, name)))
-  if (misspelt !== undefined) {
-    const some = all.slice(0, 3).map(({ name }) => name)
-    throw new SettingError('keepFloat32', `'${misspelt}' matches no weight; there are ${some.join(', ')}, …`)
-  }
-  const chosen = new Set(all.filter(({ name }) => !keepFloat32.some(pattern => matches(pattern, name))))
+  const kept = matching(all, keepFloat32, { what: 'weight', setting: 'keepFloat32' })
+  const chosen = new Set(all.filter(node => !kept.has(node)))
   const graph = rewrite(model.graph, (node, { builder }) => {
     if (!chosen.has(node)) return undefined
     const [{ shape }] = node.outputs

@@ -29,6 +29,7 @@ import { multiplyAdd } from './multiply-add.js'
 import { pad } from './pad.js'
 import { productSum } from './product-sum.js'
 import { quantize } from './quantize.js'
+import { quantizedProduct } from './quantized-product.js'
 import { reduceMax, reduceMaxGradient } from './reduce-max.js'
 import { reduceMean } from './reduce-mean.js'
 import { reduceSum } from './reduce-sum.js'
@@ -86,6 +87,7 @@ export const ops = {
   quantize,
   dequantize,
   integerConv2d,
+  quantizedProduct,
   foldZeroPoint,
   fakeQuantize,
   fakeQuantizeGradient,

@@ -12,27 +12,23 @@ import { type Conv2dAttributes, conv2dShape, convolutionAxes } from './conv2d.js
 import { convolve } from './conv2d-reference.js'
 import { defineOp } from './define.js'
 import { expectRange, expectShape, expectType } from './expect.js'
-import { type ActivationScale, nearestInteger } from './quantization.js'
+import { imagePadding, padTensor } from './pad.js'
+import { type ActivationScale, checkScale, quantizedUint8, UINT8_MOST } from './quantization.js'
 
 export type IntegerConv2dAttributes = Conv2dAttributes & {
   readonly activation?: ActivationName
   /** No weight lies beyond it or its negative. */
   readonly largest: number
+  /** What padding holds: the integer that stands for 0. Default 0. */
+  readonly zeroPoint?: number
   readonly residual?: ActivationScale
   /** Of the result; without it, the result is float32. */
   readonly output?: ActivationScale
 }
 
-function checkScale(what: string, given: ActivationScale | undefined): void {
-  if (given === undefined) return
-  expectRange(`the zero point of ${what}`, given.zeroPoint, 0, 255)
-  if (!(given.scale > 0)) throw new ShapeError(`the scale of ${what} must be above 0, got ${given.scale}`)
-}
-
 /**
  * x (uint8), weight (int8), scale (float32) and bias (int32) by output channel, and optionally the residual (uint8):
- * y = activation((x ∗ weight + bias)·scale + residual). From the bias has been taken what x's zero point adds (`foldZeroPoint`);
- * where that is not 0, x has been padded with it before.
+ * y = activation((x ∗ weight + bias)·scale + residual). From the bias has been taken what x's zero point adds (`foldZeroPoint`).
  */
 export const integerConv2d = defineOp<IntegerConv2dAttributes>({
   name: 'integerConv2d',
@@ -54,16 +50,18 @@ export const integerConv2d = defineOp<IntegerConv2dAttributes>({
     }
     checkActivation(attrs.activation)
     expectRange('the largest weight', attrs.largest, 1, 128)
-    checkScale('the residual', attrs.residual)
-    checkScale('the result', attrs.output)
+    expectRange('the zero point of the input', attrs.zeroPoint ?? 0, 0, UINT8_MOST)
+    if (attrs.residual) checkScale('the residual', attrs.residual)
+    if (attrs.output) checkScale('the result', attrs.output)
     return [{ shape, dtype: attrs.output === undefined ? 'float32' : 'uint8' }]
   },
   multiplyAdds: ([, { shape }], [y]) => elements(y.shape) * elements(shape.slice(1)),
   reference: ([x, weight, scale, bias, residual], [y], attrs) => {
-    const { output, activation } = attrs
+    const { output, activation, padding, zeroPoint: value = 0 } = attrs
     const channels = y.shape[3]
     const sums = new Float64Array(y.data.length)
-    convolve(x, weight, undefined, { ...y, data: sums }, attrs)
+    const padded = padTensor(x, { ...imagePadding(padding), value })
+    convolve(padded, weight, undefined, { ...y, data: sums }, { ...attrs, padding: [0, 0, 0, 0] })
     for (let i = 0; i < sums.length; i++) {
       const c = i % channels
       // Float by float, as engines compute: so ties are the same ones.
@@ -73,12 +71,7 @@ export const integerConv2d = defineOp<IntegerConv2dAttributes>({
         value = Math.fround(value + Math.fround((residual.data[i] - zeroPoint) * Math.fround(scale)))
       }
       if (activation !== undefined) value = Math.fround(activations[activation].value(value))
-      if (output === undefined) {
-        y.data[i] = value
-        continue
-      }
-      const q = nearestInteger(value, Math.fround(output.scale)) + output.zeroPoint
-      y.data[i] = Number.isNaN(q) ? output.zeroPoint : Math.min(Math.max(q, 0), 255)
+      y.data[i] = output === undefined ? value : quantizedUint8(value, output)
     }
   },
 })

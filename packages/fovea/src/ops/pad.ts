@@ -1,6 +1,8 @@
 /** @file Adds elements of one value before and after along each axis: also the zero channels of the CIFAR ResNets' shortcut. */
+import { elements, type Shape } from '../graph/types.js'
 import { channelsOf, ofInput, ofOutput } from './axes.js'
-import { defineOp } from './define.js'
+import type { Conv2dAttributes } from './conv2d.js'
+import { defineOp, type Tensor } from './define.js'
 import { expectIntegers } from './expect.js'
 import { slice } from './slice.js'
 import { denseStrides, indexOf, stridedIndices } from './strided.js'
@@ -10,6 +12,24 @@ export type PadAttributes = {
   readonly before: readonly number[]
   readonly after: readonly number[]
   readonly value: number
+}
+
+/** As `pad` takes it, what a convolution adds around images. */
+export const imagePadding = ([top, bottom, left, right]: Conv2dAttributes['padding']) => ({
+  before: [0, top, left, 0],
+  after: [0, bottom, right, 0],
+})
+
+export const paddedShape = (shape: Shape, { before, after }: Omit<PadAttributes, 'value'>): Shape =>
+  shape.map((size, axis) => before[axis] + size + after[axis])
+
+/** The padded tensor. */
+export function padTensor(x: Tensor, attrs: PadAttributes): Tensor {
+  const shape = paddedShape(x.shape, attrs)
+  const data = new Float64Array(elements(shape)).fill(attrs.value)
+  const to = stridedIndices(x.shape, denseStrides(shape), indexOf(shape, attrs.before))
+  for (let i = 0; i < x.data.length; i++) data[to[i]] = x.data[i]
+  return { ...x, shape, data }
 }
 
 export const pad = defineOp<PadAttributes>({
@@ -30,7 +50,7 @@ export const pad = defineOp<PadAttributes>({
   infer: ([x], { before, after }) => {
     expectIntegers('before', before, x.shape.length, 0)
     expectIntegers('after', after, x.shape.length, 0)
-    return [{ shape: x.shape.map((size, axis) => before[axis] + size + after[axis]), dtype: x.dtype }]
+    return [{ shape: paddedShape(x.shape, { before, after }), dtype: x.dtype }]
   },
   gradient: ({ builder, node, attrs: { before, after }, inputs: [x], gradients: [dy] }) => {
     if (dy === undefined) return []
@@ -38,9 +58,5 @@ export const pad = defineOp<PadAttributes>({
     const attrs = { start: before, stop, step: before.map(() => 1) }
     return [builder.emit(slice, [dy], attrs, `${node.name}.dx`)]
   },
-  reference: ([x], [y], { before, value }) => {
-    const to = stridedIndices(x.shape, denseStrides(y.shape), indexOf(y.shape, before))
-    y.data.fill(value)
-    for (let i = 0; i < x.data.length; i++) y.data[to[i]] = x.data[i]
-  },
+  reference: ([x], [y], attrs) => y.data.set(padTensor(x, attrs).data),
 })

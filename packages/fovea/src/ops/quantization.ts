@@ -91,6 +91,18 @@ export type ActivationScale = { readonly scale: number; readonly zeroPoint: numb
 /** The largest uint8. */
 export const UINT8_MOST = 255
 
+/** @throws ShapeError for one that no uint8 has */
+export function checkScale(what: string, { scale, zeroPoint }: ActivationScale): void {
+  expectRange(`the zero point of ${what}`, zeroPoint, 0, UINT8_MOST)
+  if (!(scale > 0)) throw new ShapeError(`the scale of ${what} must be above 0, got ${scale}`)
+}
+
+/** The uint8 that is nearest to a float32; what is no number becomes the zero point. */
+export function quantizedUint8(x: number, { scale, zeroPoint }: ActivationScale): number {
+  const q = nearestInteger(x, Math.fround(scale)) + zeroPoint
+  return Number.isNaN(q) ? zeroPoint : Math.min(Math.max(q, 0), UINT8_MOST)
+}
+
 /** The 256 numbers nearest to a range that have 0 among them (Jacob et al. 2018, section 2.1). */
 export function scaleOf({ low, high }: ActivationRange): ActivationScale {
   const scale = Math.fround((high - low) / UINT8_MOST)

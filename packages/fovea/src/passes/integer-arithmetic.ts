@@ -3,13 +3,13 @@
  * 1712.05877, section 2). What moves and compares numbers, such as max pooling, does it with the integers.
  */
 import type { Graph, Node, Value } from '../graph/graph.js'
-import type { Conv2dAttributes, FusedConv2dAttributes } from '../ops/conv2d.js'
+import type { FusedConv2dAttributes } from '../ops/conv2d.js'
 import type { DequantizeAttributes } from '../ops/dequantize.js'
 import { isSelection, opDefinition } from '../ops/index.js'
 import { foldZeroPoint, integerConv2d } from '../ops/integer-conv2d.js'
 import { multiply } from '../ops/multiply.js'
-import { pad } from '../ops/pad.js'
 import type { ActivationScale } from '../ops/quantization.js'
+import { quantizedProduct } from '../ops/quantized-product.js'
 import { reshape } from '../ops/reshape.js'
 import { soleReaderIn } from './readers.js'
 import { type RewriteContext, rewrite } from './rewrite.js'
@@ -18,22 +18,31 @@ import { type RewriteContext, rewrite } from './rewrite.js'
 export function integerArithmetic(graph: Graph): Graph {
   if (!graph.nodes.some(({ op }) => op === 'quantize')) return graph
   const soleReader = soleReaderIn(graph)
-  /** A layer whose result is read as integers alone, by the node that makes them. */
-  const layers = new Map<Node, Node>()
+  /** Layers and products, by the last node of each: it makes integers, where the result is read as such alone. */
+  const joined = new Map<Node, Node>()
   for (const node of graph.nodes) {
-    if (layerOf(node) === undefined) continue
+    const isLayer = layerOf(node) !== undefined
+    if (!isLayer && !isProduct(node)) continue
     const next = soleReader(node)
-    layers.set(next !== undefined && scaleAt(next) !== undefined && next.op === 'quantize' ? next : node, node)
+    const quantizes = next !== undefined && isQuantizeToUint8(next)
+    if (isLayer || quantizes) joined.set(quantizes ? next : node, node)
   }
-  const inner = new Set([...layers].flatMap(([last, node]) => (last === node ? [] : [node])))
+  const inner = new Set([...joined].flatMap(([last, node]) => (last === node ? [] : [node])))
   const moved = new Map<Node, Value>()
   return rewrite(graph, (node, context) => {
     if (inner.has(node)) return []
-    const layer = layers.get(node)
-    if (layer === undefined) return undefined
-    return [integerLayer(context, moved, layer, node === layer ? undefined : scaleAt(node))]
+    const first = joined.get(node)
+    if (first === undefined) return undefined
+    const output = node === first ? undefined : scaleAt(node)
+    if (!isProduct(first)) return [integerLayer(context, moved, first, output)]
+    return [context.builder.emit(quantizedProduct, first.inputs.map(context.mapped), output!, first.name)]
   })
 }
+
+const isProduct = ({ op, outputs: [{ dtype }] }: Node): boolean => op === 'multiply' && dtype === 'float32'
+
+const isQuantizeToUint8 = (node: Node): boolean =>
+  node.op === 'quantize' && node.outputs[0].dtype === 'uint8' && scaleAt(node) !== undefined
 
 /** One scale for all of a tensor, if both it and the zero point are constants of the graph. */
 function scaleAt({ inputs: [, scale, zeroPoint], attrs }: Node): ActivationScale | undefined {
@@ -137,25 +146,17 @@ function integerLayer(
     return builder.emit(reshape, [y], { shape: [-1, channels] }, `${node.name}.row`)
   }
   const { activation, ...attrs } = node.attrs as FusedConv2dAttributes
-  const padded = zeroPoint === 0 ? undefined : paddingOf(attrs)
-  const whole = integers(x, layer.x.scale)
-  const input = padded ? builder.emit(pad, [whole], { ...padded, value: zeroPoint }, `${node.name}.pad`) : whole
-  const inputs = [input, integerWeight, scale, folded]
+  const inputs = [integers(x, layer.x.scale), integerWeight, scale, folded]
   if (residual !== undefined) inputs.push(integers(residual, layer.residual!.scale))
   return builder.emit(
     integerConv2d,
     inputs,
     {
-      ...{ ...attrs, ...(padded && { padding: [0, 0, 0, 0] as const }), ...common },
+      ...{ ...attrs, ...common },
+      ...(zeroPoint > 0 && attrs.padding.some(Boolean) && { zeroPoint }),
       ...(activation && { activation }),
       ...(layer.residual && { residual: layer.residual.scale }),
     },
     node.name,
   )
-}
-
-/** As `pad` takes it; undefined for none. */
-function paddingOf({ padding: [top, bottom, left, right] }: Conv2dAttributes) {
-  if (top + bottom + left + right === 0) return undefined
-  return { before: [0, top, left, 0], after: [0, bottom, right, 0] }
 }

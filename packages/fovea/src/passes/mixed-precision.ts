@@ -3,9 +3,8 @@
  * type, activations travel in it, while parameters, statistics, the first and the last layer and the loss stay float32.
  * Works on a model's graph, before training or inference mode; autodiff then gives the backward pass the same types.
  */
-import { SettingError } from '../errors.js'
 import type { Graph, Node, Value } from '../graph/graph.js'
-import { matches } from '../graph/patterns.js'
+import { matching } from '../graph/patterns.js'
 import { type DType, isFloat } from '../graph/types.js'
 import type { GraphBuilder } from '../ops/builder.js'
 import { cast } from '../ops/cast.js'
@@ -68,7 +67,7 @@ export function mixedPrecision(graph: Graph, options: PrecisionOptions = {}): Gr
     if (node.inputs.length === 0) return undefined
     const as = (dtype: DType) => (value: Value) => castOnce(builder, casts, value, dtype)
     const inputs = node.inputs.map(mapped)
-    const typed = castInputs(node, inputs, isCompute(node) && !kept.has(node.name) ? compute : undefined, as)
+    const typed = castInputs(node, inputs, isCompute(node) && !kept.has(node) ? compute : undefined, as)
     const results = builder.emitAll(opDefinition(node.op), typed, node.attrs, node.name)
     return outputs.has(node)
       ? results.map(value => (isFloat(value.type.dtype) ? as('float32')(value) : value))
@@ -76,18 +75,11 @@ export function mixedPrecision(graph: Graph, options: PrecisionOptions = {}): Gr
   })
 }
 
-/** The names of the layers that stay float32. */
-function keptLayers(graph: Graph, patterns: readonly string[] | undefined): ReadonlySet<string> {
-  const names = graph.nodes.filter(isCompute).map(({ name }) => name)
-  if (patterns === undefined) return new Set([...names.slice(0, 1), ...names.slice(-1)])
-  const misspelt = patterns.find(pattern => !names.some(name => matches(pattern, name)))
-  if (misspelt !== undefined) {
-    throw new SettingError(
-      'keepFloat32',
-      `'${misspelt}' matches no convolution or linear layer; there are ${names.slice(0, 3).join(', ')}, …`,
-    )
-  }
-  return new Set(names.filter(name => patterns.some(pattern => matches(pattern, name))))
+/** The layers that stay float32. */
+function keptLayers(graph: Graph, patterns: readonly string[] | undefined): ReadonlySet<Node> {
+  const layers = graph.nodes.filter(isCompute)
+  if (patterns === undefined) return new Set([...layers.slice(0, 1), ...layers.slice(-1)])
+  return matching(layers, patterns, { what: 'convolution or linear layer', setting: 'keepFloat32' })
 }
 
 function castInputs(

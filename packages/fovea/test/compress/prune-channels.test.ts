@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { criteria } from '../../src/compress/importance.js'
 import { prunablePart, pruneChannels } from '../../src/compress/prune-channels.js'
+import { pruneIteratively } from '../../src/compress/prune-iteratively.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/formats/checkpoint.js'
 import type { Model } from '../../src/models/model.js'
@@ -103,4 +104,34 @@ test('what cannot be done is refused by name', async () => {
   )
   const plain = createModel('cnn', { classes: 4, input: [32, 32, 3] })
   await expect(pruneChannels(plain, { amount: 0.5, importance: 'batch-norm', engine })).rejects.toThrow('batch-norm')
+})
+
+test('iteratively, equal parts go, each ranked by what training made of the one before', async () => {
+  const model = small('resnet20')
+  const seen: number[] = []
+  const options = { amount: 0.5, iterations: 3, multipleOf: 1 }
+  const { model: left, sets } = await pruneIteratively(model, {
+    ...options,
+    train: async (pruned, iteration) => {
+      expect(iteration).toBe(seen.length + 1)
+      seen.push(gone(model, pruned))
+      // Stands for training: what comes back is what is pruned next.
+      return { ...pruned, name: `${pruned.name}+` }
+    },
+  })
+  expect(left.name).toBe('resnet20+++')
+  seen.forEach((part, i) => {
+    expect(part).toBeGreaterThanOrEqual((0.5 * (i + 1)) / 3 - 1e-9)
+    expect(part).toBeLessThan((0.5 * (i + 1)) / 3 + 0.05)
+  })
+  const atOnce = await pruneChannels(model, { amount: 0.5, multipleOf: 1 })
+  expect(sets.map(({ name, channels }) => [name, channels])).toEqual(
+    atOnce.sets.map(({ name, channels }) => [name, channels]),
+  )
+  const refused = pruneIteratively(model, {
+    ...options,
+    amount: 0.999,
+    train: () => Promise.reject(new Error('trained')),
+  })
+  await expect(refused).rejects.toThrow('would leave a layer without channels')
 })

@@ -55,7 +55,10 @@ describe.each(Object.entries(models))('%s', (name, model) => {
     const of = (op: string) => nodes.filter(node => node.op === op)
     expect(of('integerConv2d')).toHaveLength(layers.length)
     expect([...of('conv2d'), ...of('linear')]).toEqual([])
-    // Between one layer and the next, integers stay integers; squeeze-and-excitation and means are floats.
+    // What squeeze-and-excitation scales becomes integers in the same pass.
+    const products = model.graph.nodes.filter(({ op }) => op === 'multiply')
+    expect(of('quantizedProduct')).toHaveLength(products.length)
+    // Between one layer and the next, integers stay integers; means are floats.
     if (name === 'resnet8') expect(of('quantize').length).toBeLessThanOrEqual(2)
   })
 })

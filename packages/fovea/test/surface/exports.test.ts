@@ -89,6 +89,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   printGraph: [graph],
   prunablePart: [model, options()],
   pruneChannels: [model, required({ amount: 0.5 })],
+  pruneIteratively: [model, required({ amount: 0.5, iterations: 2, train: (left: unknown) => Promise.resolve(left) })],
   pruneWeights: [model, required({ amount: 0.5 })],
   quantizeModel: [model, required({ images: stripeData.train, engine })],
   quantizeWeights: [model, options()],

@@ -3,6 +3,7 @@ import * as arithmetic from './arithmetic.js'
 import type { OperatorCase, OperatorSpec } from './case.js'
 import * as convolution from './convolution.js'
 import * as fakeQuantize from './fake-quantize.js'
+import * as integerArithmetic from './integer-arithmetic.js'
 import * as losses from './losses.js'
 import * as normalization from './normalization.js'
 import * as pooling from './pooling.js'
@@ -20,6 +21,7 @@ export const operatorSpecs: readonly OperatorSpec[] = [
   arithmetic,
   shape,
   quantization,
+  integerArithmetic,
   fakeQuantize,
   { randomSpecs },
   losses,

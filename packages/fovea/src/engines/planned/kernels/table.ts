@@ -3,6 +3,7 @@
  * has a function for each, by the same name, which reads them by name. Sizes of buffers are in elements, of one slice where a
  * step is sliced.
  */
+import { cells, images, large, pooled, rows } from './extents.js'
 import {
   activation,
   anyType,
@@ -12,22 +13,19 @@ import {
   type Field,
   flag,
   floatType,
-  integerType,
   movedType,
   number,
   optional,
   partial,
   partials,
-  quantizedType,
   read,
   reduction,
-  resultType,
   scratch,
   size,
   strides,
-  sumType,
   write,
 } from './field.js'
+import { integerKernels } from './integer-kernels.js'
 
 /** What sizes refer to, and the kernels too. */
 export const constants = {
@@ -49,19 +47,7 @@ const seen = '8 * partialHeader + 16 * channels'
 /** Two sums in double and a float, by column. */
 const columns = scratch('byte', '20 * spread(channels)')
 
-/** Where windows lie: `height` and `width` are of the larger image, `out…` of the one with a number for each window. */
-const images = {
-  ...{ images: size, height: size, width: size, channels: size, outHeight: size, outWidth: size },
-  ...{ strideY: size, strideX: size, top: count, left: count },
-} as const
 const pool = { ...images, kernelHeight: size, kernelWidth: size, type: floatType } as const
-const large = 'images * height * width * channels'
-const pooled = 'images * outHeight * outWidth * channels'
-
-/** Rows of the last axis. */
-const rows = { rows: size, columns: size } as const
-const cells = 'rows * columns'
-const quantized = 'outer * channels * inner'
 /** Indices of classes, or a number for each class. */
 const labels = read('byte', '4 * rows * (1 + softLabels * (columns - 1))')
 
@@ -72,6 +58,7 @@ const packedInputs = `${packedRows} * choose(onePixel, outWidth, width) * up(cha
 const packedOutputs = 'blockRows * outWidth * up(outputs, tileOutputs)'
 
 export const kernels = {
+  ...integerKernels,
   // sum' = first ? value : sum + value
   accumulate: {
     ...{ sum: read('float32', 'elements'), value: read('float32', 'elements'), first: scalar() },
@@ -154,46 +141,16 @@ export const kernels = {
     sums: partials('float32', 'taps * up(channels, tileLanes)'),
     ...{ dw: write('float32', 'channels * taps'), channels: size, taps: size },
   },
-  // y = (x − zeroPoint)·scale. `inner` elements in a row have the scale of one channel
-  dequantize: {
-    ...{ x: read('from', quantized), scale: read('float32', 'channels') },
-    ...{ zeroPoint: optional(read('from', 'channels')), y: write('float32', quantized) },
-    ...{ outer: size, channels: size, inner: size, from: integerType },
-  },
   // unit: of so many elements that share a decision; stream and seed say which random numbers
   dropout: {
     ...{ x: read('type', 'up(elements, unit)'), seed: scalar('int32'), y: write('type', 'up(elements, unit)') },
     ...{ elements: count, type: floatType, stream: count, unit: size, imageElements: count, rate: number },
-  },
-  // extents: how far each image goes below and above 0
-  extentByImage: {
-    ...{ x: read('type', 'images * perImage'), extents: write('float32', '2 * images') },
-    ...{ images: size, perImage: size, type: floatType },
-  },
-  // extent: how far x goes below and above 0
-  fakeQuantize: {
-    ...{ x: read('type', 'elements'), extent: read('float32', '2'), y: write('type', 'elements') },
-    ...{ elements: count, type: floatType },
-  },
-  fakeQuantizeGradient: {
-    ...{ dy: read('type', 'elements'), x: read('type', 'elements'), extent: read('float32', '2') },
-    ...{ dx: write('type', 'elements'), elements: count, type: floatType },
-  },
-  // largest: the integer of a channel's largest weight
-  fakeQuantizeWeights: {
-    ...{ weight: read('float32', 'channels * perChannel'), y: write('float32', 'channels * perChannel') },
-    ...{ channels: size, perChannel: size, largest: size },
   },
   foldBatchNorm: {
     ...{ weight: read('float32', 'channels * perChannel'), gamma: read('float32', 'channels') },
     ...{ beta: read('float32', 'channels'), mean: read('float32', 'channels'), variance: read('float32', 'channels') },
     ...{ bias: optional(read('float32', 'channels')), folded: write('float32', 'channels * perChannel') },
     ...{ foldedBias: write('float32', 'channels'), channels: size, perChannel: size, epsilon: number },
-  },
-  // folded = bias − zeroPoint·Σ weight
-  foldZeroPoint: {
-    ...{ weight: read('int8', 'channels * perChannel'), bias: read('int32', 'channels') },
-    ...{ folded: write('int32', 'channels'), channels: size, perChannel: size, zeroPoint: count },
   },
   // longestNorm: infinite where none is too long
   gradientScale: {
@@ -225,12 +182,6 @@ export const kernels = {
     ...{ c: read('type', 'reach(dims, cStrides)'), y: write('type', 'product(dims)'), type: floatType },
     ...{ dims, aStrides: strides, bStrides: strides, cStrides: strides },
   },
-  // y = x / scale + zeroPoint, as the nearest integer
-  quantize: {
-    ...{ x: read('from', quantized), scale: read('float32', 'channels') },
-    ...{ zeroPoint: optional(read('to', 'channels')), y: write('to', quantized) },
-    ...{ outer: size, channels: size, inner: size, from: floatType, to: quantizedType },
-  },
   // y = scale · (x or x·factor, joined)
   reduce: {
     x: read('type', 'outer * count * columns'),
@@ -239,12 +190,6 @@ export const kernels = {
     totals: scratch('double', 'min(columns, reduceColumns)'),
     ...{ operation: reduction, type: floatType, outer: size, count: size, columns: size, into: floatType },
     scale: number,
-  },
-  // y = activation((sums + bias)·scale + residual), as what its type and scale say
-  requantize: {
-    ...{ sums: read('from', cells), scale: read('float32', 'columns'), bias: read('int32', 'columns') },
-    ...{ residual: optional(read('uint8', cells)), y: write('to', cells), ...rows, from: sumType, to: resultType },
-    ...{ activation, residualZeroPoint: count, zeroPoint: count, residualScale: number, outputScale: number },
   },
   rmsProp: {
     ...{ parameter: read('float32', 'elements'), gradient: read('float32', 'elements') },

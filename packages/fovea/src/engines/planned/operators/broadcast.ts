@@ -1,6 +1,7 @@
 /** @file Elementwise arithmetic with broadcasting (native/kernels/map.h). */
 import type { Node, Value } from '../../../graph/graph.js'
 import { bytesPerElement, type Shape, sameShape } from '../../../graph/types.js'
+import type { ActivationScale } from '../../../ops/quantization.js'
 import type { EnumerationName } from '../kernels/field.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
@@ -43,6 +44,17 @@ function multiplyAdd(to: Lowering, node: Node, [a, b, c]: readonly Mapped[], y: 
   to.kernel('multiplyAdd', {
     ...{ a: a.operand, b: b.operand, c: c.operand, y: y.operand, type: to.float(node.inputs[0].type) },
     ...{ dims, aStrides: strides[0], bStrides: strides[1], cStrides: strides[2] },
+  })
+}
+
+const quantizedProduct: Lower = (to, node) => {
+  const [a, b] = node.inputs.map(input => ({ operand: to.read(input), shape: input.type.shape }))
+  const y = { operand: to.write(), shape: node.outputs[0].shape }
+  const { dims, strides } = walk([a, b], y)
+  const { scale, zeroPoint } = node.attrs as unknown as ActivationScale
+  to.kernel('quantizedProduct', {
+    ...{ a: a.operand, b: b.operand, y: y.operand },
+    ...{ dims, aStrides: strides[0], bStrides: strides[1], zeroPoint, outputScale: scale },
   })
 }
 
@@ -91,6 +103,7 @@ export const broadcast = {
   add: elementwise('add'),
   multiply: elementwise('multiply'),
   multiplyAdd: elementwise('multiplyAdd'),
+  quantizedProduct,
   broadcastTo,
   globalAveragePoolGradient,
 } as const satisfies Record<string, Lower>

@@ -5,9 +5,10 @@ import type { FakeQuantizeWeightsAttributes } from '../../../ops/fake-quantize.j
 import type { IntegerConv2dAttributes } from '../../../ops/integer-conv2d.js'
 import { type IntegerType, type ScaleAttributes, scaleRuns } from '../../../ops/quantization.js'
 import type { QuantizeAttributes } from '../../../ops/quantize.js'
+import { constants } from '../kernels/table.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
-import { activationOf, type Lower } from './operator.js'
+import { activationOf, imagesOf, type Lower } from './operator.js'
 
 /** What both kernels take: the input and its scales, and how many elements in a row share one. */
 function scaled(to: Lowering, node: Node) {
@@ -62,20 +63,54 @@ const extentByImage: Lower = (to, node) => {
   to.kernel('extentByImage', { ...operands, images, perImage: elements(rest), type: to.float(x.type) })
 }
 
+/** What becomes of the sums of an integer convolution. */
+function requantized(to: Lowering, node: Node) {
+  const [, , scale, bias, residual] = node.inputs as readonly [Value, Value, Value, Value, Value?]
+  const { residual: added, output } = node.attrs as unknown as IntegerConv2dAttributes
+  return {
+    ...{ scale: to.read(scale), bias: to.read(bias), residual: residual && to.read(residual), y: to.write() },
+    ...{ to: node.outputs[0].dtype as 'float32' | 'uint8', activation: activationOf(node) },
+    ...{ residualZeroPoint: added?.zeroPoint ?? 0, residualScale: added?.scale ?? 1 },
+    ...{ zeroPoint: output?.zeroPoint ?? 0, outputScale: output?.scale ?? 1 },
+  }
+}
+
 /**
- * What becomes of the sums of an integer convolution, which a target has computed.
+ * Finishes an integer convolution whose sums a target has computed.
  * @param from the type of the sums: a target may compute whole numbers as floats
  */
 export function requantize(to: Lowering, node: Node, sums: Operand, from: 'int32' | 'float32'): void {
-  const [, , scale, bias, residual] = node.inputs as readonly [Value, Value, Value, Value, Value?]
-  const attrs = node.attrs as unknown as IntegerConv2dAttributes
-  const [{ shape, dtype }] = node.outputs
-  to.kernel('requantize', {
-    ...{ sums, scale: to.read(scale), bias: to.read(bias), residual: residual && to.read(residual), y: to.write() },
-    ...{ rows: elements(shape.slice(0, -1)), columns: shape[3], from, to: dtype as 'float32' | 'uint8' },
-    ...{ activation: activationOf(node), residualZeroPoint: attrs.residual?.zeroPoint ?? 0 },
-    ...{ zeroPoint: attrs.output?.zeroPoint ?? 0, residualScale: attrs.residual?.scale ?? 1 },
-    outputScale: attrs.output?.scale ?? 1,
+  const [{ shape }] = node.outputs
+  const rows = { rows: elements(shape.slice(0, -1)), columns: shape[3] }
+  to.kernel('requantize', { sums, from, ...rows, ...requantized(to, node) })
+}
+
+/** Windows that `integerDepthwise` has. */
+const depthwiseKernels = [3, 5, 7]
+/** What a block of channels of the rows under a window may take, in bytes: it should stay in the first-level cache. */
+const DEPTHWISE_BYTES = 24 << 10
+
+/** Whether a kernel of ours computes this integer convolution: square windows, one filter a channel. */
+export function hasIntegerDepthwise({ inputs: [x, weight], attrs }: Node): boolean {
+  const { groups, dilation } = attrs as unknown as IntegerConv2dAttributes
+  const [channels, inPerGroup, height, width] = weight.type.shape
+  const depthwise = groups === channels && inPerGroup === 1 && x.type.shape[3] === channels
+  return depthwise && height === width && depthwiseKernels.includes(height) && dilation.every(step => step === 1)
+}
+
+/** Such a convolution in one step, padding and all that follows: products of a few bytes are not worth passes of their own. */
+export function integerDepthwise(to: Lowering, node: Node): void {
+  const [x, weight] = node.inputs
+  const { stride, padding, zeroPoint = 0 } = node.attrs as unknown as IntegerConv2dAttributes
+  const [channels, , kernel] = weight.type.shape
+  const images = imagesOf(x.type.shape, node.outputs[0].shape, stride, padding)
+  const lanes = constants.tileLanes
+  const padded = (images.outWidth - 1) * images.strideX + kernel
+  const fitting = Math.floor(DEPTHWISE_BYTES / (4 * lanes * (kernel + 1) * padded))
+  const block = lanes * Math.min(Math.max(fitting, 1), Math.ceil(channels / lanes))
+  to.kernel('integerDepthwise', {
+    ...{ x: to.read(x), weight: to.read(weight), ...requantized(to, node) },
+    ...{ ...images, kernel, block, padding: zeroPoint },
   })
 }
 

@@ -1,0 +1,88 @@
+/** @file The part of the table of kernels (table.ts) that is about integers, and about floats that are rounded as integers will be. */
+import { cells, images, large, pooled, rows } from './extents.js'
+import {
+  activation,
+  count,
+  dims,
+  floatType,
+  integerType,
+  number,
+  optional,
+  quantizedType,
+  read,
+  resultType,
+  scratch,
+  size,
+  strides,
+  sumType,
+  write,
+} from './field.js'
+
+const quantized = 'outer * channels * inner'
+
+/** What becomes of sums of products of integers. */
+const requantized = (channels: string) => ({ scale: read('float32', channels), bias: read('int32', channels) })
+const requantizing = {
+  ...{ to: resultType, activation, residualZeroPoint: count, zeroPoint: count },
+  ...{ residualScale: number, outputScale: number },
+} as const
+
+/** By name. */
+export const integerKernels = {
+  // y = (x − zeroPoint)·scale. `inner` elements in a row have the scale of one channel
+  dequantize: {
+    ...{ x: read('from', quantized), scale: read('float32', 'channels') },
+    ...{ zeroPoint: optional(read('from', 'channels')), y: write('float32', quantized) },
+    ...{ outer: size, channels: size, inner: size, from: integerType },
+  },
+  // extents: how far each image goes below and above 0
+  extentByImage: {
+    ...{ x: read('type', 'images * perImage'), extents: write('float32', '2 * images') },
+    ...{ images: size, perImage: size, type: floatType },
+  },
+  // extent: how far x goes below and above 0
+  fakeQuantize: {
+    ...{ x: read('type', 'elements'), extent: read('float32', '2'), y: write('type', 'elements') },
+    ...{ elements: count, type: floatType },
+  },
+  fakeQuantizeGradient: {
+    ...{ dy: read('type', 'elements'), x: read('type', 'elements'), extent: read('float32', '2') },
+    ...{ dx: write('type', 'elements'), elements: count, type: floatType },
+  },
+  // largest: the integer of a channel's largest weight
+  fakeQuantizeWeights: {
+    ...{ weight: read('float32', 'channels * perChannel'), y: write('float32', 'channels * perChannel') },
+    ...{ channels: size, perChannel: size, largest: size },
+  },
+  // folded = bias − zeroPoint·Σ weight
+  foldZeroPoint: {
+    ...{ weight: read('int8', 'channels * perChannel'), bias: read('int32', 'channels') },
+    ...{ folded: write('int32', 'channels'), channels: size, perChannel: size, zeroPoint: count },
+  },
+  // kernel: 3, 5 or 7, wide and high; `block` channels at once; padding: what is around images. Then as requantize
+  integerDepthwise: {
+    ...{ x: read('uint8', large), weight: read('int8', 'channels * kernel * kernel'), ...requantized('channels') },
+    ...{ residual: optional(read('uint8', pooled)), y: write('to', pooled), ...images, kernel: size, block: size },
+    padding: count,
+    table: scratch('float32', 'kernel * kernel * up(channels, tileLanes)'),
+    rows: scratch('float32', `((kernel + 1) * ((outWidth - 1) * strideX + kernel) + outWidth) * block`),
+    ...requantizing,
+  },
+  // y = x / scale + zeroPoint, as the nearest integer
+  quantize: {
+    ...{ x: read('from', quantized), scale: read('float32', 'channels') },
+    ...{ zeroPoint: optional(read('to', 'channels')), y: write('to', quantized) },
+    ...{ outer: size, channels: size, inner: size, from: floatType, to: quantizedType },
+  },
+  // y = a·b / outputScale + zeroPoint, as the nearest integer
+  quantizedProduct: {
+    ...{ a: read('float32', 'reach(dims, aStrides)'), b: read('float32', 'reach(dims, bStrides)') },
+    ...{ y: write('uint8', 'product(dims)'), dims, aStrides: strides, bStrides: strides },
+    ...{ zeroPoint: count, outputScale: number },
+  },
+  // y = activation((sums + bias)·scale + residual), as what its type and scale say
+  requantize: {
+    ...{ sums: read('from', cells), ...requantized('columns'), residual: optional(read('uint8', cells)) },
+    ...{ y: write('to', cells), ...rows, from: sumType, ...requantizing },
+  },
+} as const
