@@ -56,9 +56,13 @@ export function decodeOnnx(name: string, file: Uint8Array, options: OnnxReading 
     return model
   } catch (error) {
     if (!(error instanceof FoveaError)) throw error
-    throw new FormatError(`'${name}' is not read: ${error.message}`, { cause: error })
+    throw new FormatError(`'${name}' is not read: ${inOneLine(error.message)}`, { cause: error })
   }
 }
+
+/** A message is for a line, whatever names of the file are in it. */
+const inOneLine = (message: string): string => message.slice(0, MOST_CHARACTERS).replace(/[\p{Cc}\u2028\u2029]/gu, '?')
+const MOST_CHARACTERS = 1000
 
 const aboutAssumed = (file: string, { preprocessing: { size } }: Model): string =>
   `'${file}' does not say how images become its input: taken as ${size.join('×')}` +

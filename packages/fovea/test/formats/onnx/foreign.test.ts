@@ -243,6 +243,13 @@ describe('what exporters write', () => {
     expect(() => read(parts)).toThrow(/^'a\.onnx' is not read: [^\n]+$/)
   })
 
+  test('a name of many lines is shown in one, and not to its end', () => {
+    const name = `\n${'x'.repeat(100_000)}`
+    expect(() => read({ node: [node('Relu', [name], ['y'])] })).toThrow(
+      /^'a\.onnx' is not read: Relu 'y': it reads '\?x{900,1000}$/,
+    )
+  })
+
   test('numbers that multiply themselves are refused before they fill the memory', () => {
     const more = Array.from({ length: 40 }, (_, i) =>
       node('Concat', [`c${i}`, `c${i}`], [`c${i + 1}`], [int('axis', 0)]),
