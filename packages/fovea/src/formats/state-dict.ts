@@ -4,7 +4,7 @@
  */
 import { FormatError } from '../errors.js'
 import { TorchTensor } from './torch-tensors.js'
-import type { WeightSource } from './weight-source.js'
+import { shownName, type WeightSource } from './weight-source.js'
 
 /** The entries that hold weights, as training scripts call them. Averaged ones come first: those are what is evaluated. */
 const entries = [
@@ -46,6 +46,9 @@ function candidates(value: unknown, path: string, seen: Set<unknown>): Candidate
 
 function contentsOf(value: unknown): string {
   if (!(value instanceof Map)) return 'expected a dictionary of tensors (a state_dict)'
-  const names = [...value.keys()].filter(key => typeof key === 'string').slice(0, 8)
+  const names = [...value.keys()]
+    .filter(key => typeof key === 'string')
+    .slice(0, 8)
+    .map(shownName)
   return `expected a dictionary of tensors, or one of those in ${entries.slice(4, 6).join(' or ')}; it has ${names.join(', ') || 'nothing'}`
 }

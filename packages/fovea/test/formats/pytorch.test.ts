@@ -263,3 +263,13 @@ test('what is often taken for weights is called what it is', () => {
   expect(() => read(Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a))).toThrow('an HDF5 file')
   expect(() => read(pickle(dictionary({ w: 1 })))).toThrow(FormatError)
 })
+
+test('names from a file, of any length and with any characters, make one line', () => {
+  const name = `a\n${'b'.repeat(5000)}`
+  const files = [
+    torchZip(dictionary({ [name]: 1 })),
+    torchZip(dictionary({}), entries => ({ ...entries, [name]: [new Uint8Array(1000), { level: 9 }] })),
+    zipOf(assemble(0x80, 4, 'X', 4, 0, 0, 0, 'a\r\nb', 0x8c, 1, 'c', 0x93, '.')),
+  ]
+  for (const file of files) expect(() => read(file)).toThrow(/^'weights.pth' [^\p{Cc}]{1,400}$/u)
+})
