@@ -37,9 +37,10 @@ const photos = files.map(file => readFileSync(file))
 const { model } = namedModel(name, {})
 shareCores() // As the command does.
 const engine = await defaultEngine()
-const limits = { maxBodyBytes: 2 ** 25, maxRequests: 1024, maxPixels: 5e7, timeoutSeconds: 60 }
+const limits = { maxBodyBytes: 2 ** 25, maxRequests: 1024, maxQueue: 1024, maxPixels: 5e7, timeoutSeconds: 60 }
 
-const fovea = maxBatch => serveModel('model', model, { engine, maxBatch, maxDelayMs: 5, turns: new Budget(1) })
+const fovea = maxBatch =>
+  serveModel('model', model, { engine, maxBatch, maxDelayMs: 5, maxQueue: 1024, turns: new Budget(1) })
 const servers = { batches: await fovea(16), 'one at a time': await fovea(1) }
 if (values.onnx !== undefined) servers['ONNX Runtime'] = await onnxRuntime(values.onnx)
 
@@ -71,7 +72,7 @@ async function onnxRuntime(file) {
     name: 'model',
     labels,
     imageShape: size,
-    batcher: new Batcher({ batchSizes: [1, 4, 16], run }, { maxDelayMs: 5 }),
+    batcher: new Batcher({ batchSizes: [1, 4, 16], run }, { maxDelayMs: 5, maxQueue: 1024 }),
   }
 }
 

@@ -153,6 +153,7 @@ test('a folder for transformers.js: classes, preprocessing, and a file for each 
   ]
   const { code, stderr } = await fovea(args(saved, 'model'), { cwd })
   expect(code, stderr).toBe(0)
+  expect(stderr.split('\n').filter(line => line.startsWith('not checked')).length).toBeLessThan(2)
   const jsonOf = (name: string) => JSON.parse(readFileSync(join(cwd, 'model', name), 'utf8'))
   expect(jsonOf('config.json')).toMatchObject({ model_type: 'resnet', id2label: { 0: 'blue', 1: 'green', 2: 'red' } })
   expect(jsonOf('preprocessor_config.json')).toMatchObject({

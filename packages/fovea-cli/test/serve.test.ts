@@ -1,6 +1,7 @@
 /** @file Claims about `fovea serve` as a process: it answers many at once, and when it is told to end loses none of them. */
 import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createModel } from 'fovea'
 import { beforeAll, expect, test } from 'vitest'
@@ -92,6 +93,24 @@ test('told to end, it answers all that it has taken, and takes no more', async (
       expect(((await response.json()) as Answer).predictions.length).toBe(3)
     }
   })
+  expect(code).toBe(0)
+})
+
+test('told to end, it does not wait for ever for clients that never finish', async () => {
+  const sockets: Socket[] = []
+  const { code } = await serving([model, '--timeout', '1'], async (address, child) => {
+    const { port } = new URL(address)
+    for (const start of ['POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc', 'POST /predict HT']) {
+      const socket = connect(Number(port), '127.0.0.1')
+      socket.on('error', () => {})
+      sockets.push(socket)
+      await new Promise<unknown>(resolve => socket.write(start, resolve))
+    }
+    // Both have arrived when this, which came later, is answered.
+    while (!(await (await fetch(`${address}/metrics`)).text()).includes('fovea_requests_in_flight 2'));
+    child.kill('SIGTERM')
+  })
+  for (const socket of sockets) socket.destroy()
   expect(code).toBe(0)
 })
 

@@ -35,7 +35,7 @@ export function exportCommand(): Command {
     .description('write a model as a file for other programs')
     .argument('<file>', 'a model that fovea saved, or the folder of a run')
     .requiredOption('--format <name>', `${formatNames.join(', ')}; see below`, oneOf('--format', formatNames))
-    .requiredOption('--out <path>', 'the file to write; replaces none')
+    .requiredOption('--out <path>', 'the file or folder to write; replaces none')
     .option(
       '--precision <type>',
       `${onnxPrecisions.join(', ')}: what numbers are (default: what the model's are)`,

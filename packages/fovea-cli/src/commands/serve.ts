@@ -33,7 +33,13 @@ export function serveCommand(): Command {
         wholeNumber('--max-requests', 1),
         256,
       )
-      .option('--timeout <seconds>', 'how long a request may take', positiveNumber('--timeout'), 30)
+      .option(
+        '--max-queue <images>',
+        'images that wait for a model, of all requests; more are told to come back (503)',
+        wholeNumber('--max-queue', 1),
+        1024,
+      )
+      .option('--timeout <seconds>', 'how long a request may take', positiveNumber('--timeout', 1_000_000), 30)
       .option(
         '--allow-origin <origin>',
         'pages of this address may read the answers, such as https://example.org; * is all',

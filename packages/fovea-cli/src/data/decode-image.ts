@@ -59,7 +59,7 @@ export const decodeFile = (path: string, size: readonly [number, number, number]
   decode(fileSource(path), size)
 
 /**
- * As decodeImage, of a file that is in memory already.
+ * As decodeImage, of a file that somebody sent.
  * @param name of the image, for messages
  * @param maxPixels of the picture as it is in the file
  * @throws as decodeImage
@@ -84,7 +84,7 @@ async function decode(
     const most = `${(maxPixels / 1e6).toLocaleString('en-US')} megapixels`
     throw new FormatError(`'${name}' has ${width}×${height} pixels, and ${most} are allowed here: make it smaller`)
   }
-  const pixels = await withReason(name, memoryBytes + fileBytes, async () =>
+  const pixels = await withReason(source, memoryBytes + fileBytes, async () =>
     pixelsOf(format, whole ?? (await source.start(fileBytes)), size),
   )
   return { height, width, pixels }
@@ -94,6 +94,8 @@ async function decode(
 interface ImageSource {
   readonly name: string
   readonly fileBytes: number
+  /** Whether it is the user's own. */
+  readonly isTrusted: boolean
   /** The first bytes, at most so many. */
   start(length: number): Promise<Buffer>
 }
@@ -101,12 +103,14 @@ interface ImageSource {
 const fileSource = (path: string): ImageSource => ({
   name: path,
   fileBytes: checkedSize(path, LIMIT),
+  isTrusted: true,
   start: length => readStart(path, length),
 })
 
 const memorySource = (name: string, bytes: Buffer): ImageSource => ({
   name,
   fileBytes: bytes.length,
+  isTrusted: false,
   start: async length => bytes.subarray(0, length),
 })
 
@@ -163,7 +167,7 @@ async function openImage(source: ImageSource): Promise<OpenedImage> {
   const format = formatOf(head)
   if (!format) throw new FormatError(`'${name}' is not a ${formatNames} image`)
   const isWhole = head.length >= fileBytes
-  const header = await withReason(name, fileBytes, async () => {
+  const header = await withReason(source, fileBytes, async () => {
     const fromHead = headerOf(format, head)
     return isWhole ? fromHead : fromHead.catch(async () => headerOf(format, await source.start(fileBytes)))
   })
@@ -230,29 +234,33 @@ async function readStart(path: string, length: number): Promise<Buffer> {
 
 /**
  * Does what libvips does with a file, in a share of the memory. libvips has one text of errors for all threads, in which
- * files that fail side by side mix their reasons: what fails is done again, alone.
+ * files that fail side by side mix their reasons: what fails is done again, alone. Not what strangers send: they could make all
+ * others wait.
  * @throws FormatError that names the file and its own reason; FoveaError if it cannot be read
  */
-async function withReason<T>(path: string, bytes: number, work: () => Promise<T>): Promise<T> {
+async function withReason<T>({ name, isTrusted }: ImageSource, bytes: number, work: () => Promise<T>): Promise<T> {
   try {
     return await memory.hold(bytes, work)
   } catch (error) {
     if (error instanceof FoveaError) throw error
+    if (!isTrusted) throw new FormatError(`'${name}' cannot be decoded: ${DAMAGED}`, { cause: error })
   }
   try {
     return await memory.hold(memory.total, work)
   } catch (error) {
     if (error instanceof FoveaError) throw error
     const message = error instanceof Error ? error.message : String(error)
-    throw new FormatError(`'${path}' cannot be decoded: ${reasonIn(message)}`, { cause: error })
+    throw new FormatError(`'${name}' cannot be decoded: ${reasonIn(message)}`, { cause: error })
   }
 }
+
+const DAMAGED = 'it is damaged or cut short'
 
 /** Each line of it once. */
 function reasonIn(message: string): string {
   const lines = message.split('\n').map(line => line.trim())
   const distinct = [...new Set(lines)].filter(line => line !== '' && line !== 'Unknown error')
-  return distinct.join('; ') || 'it is damaged or cut short'
+  return distinct.join('; ') || DAMAGED
 }
 
 function greyToRgb(grey: Uint8Array): Uint8Array {

@@ -13,6 +13,7 @@ import {
   quantizeWeights,
 } from 'fovea'
 import { writeFileAtomic } from '../files.js'
+import type { Output } from '../output.js'
 import type { ExportFormat } from './formats.js'
 import { checkedAgreement, describeAgreement } from './onnx.js'
 
@@ -29,10 +30,14 @@ export const transformers: ExportFormat = {
     const settings = { 'config.json': configOf(model), 'preprocessor_config.json': processorOf(model) }
     const files = new Map<string, Uint8Array>()
     const agreements: Record<string, unknown> = {}
+    const output = warningOnce(request.output)
     let said = ''
     for (const [dtype, [made, precision]] of Object.entries(modelsOf(model))) {
       const file = Buffer.concat(encodeOnnx(made, { precision }))
-      const agreement = await checkedAgreement({ ...request, model: made }, { file, precision, preprocessing: false })
+      const agreement = await checkedAgreement(
+        { ...request, output, model: made },
+        { file, precision, preprocessing: false },
+      )
       files.set(MODELS[dtype as keyof typeof MODELS], file)
       agreements[dtype] = agreement
       if (agreement) said += `${said === '' ? '' : '; '}${dtype} ${describeAgreement(agreement)}`
@@ -46,6 +51,18 @@ export const transformers: ExportFormat = {
     }
     return { bytes, ...(said !== '' && { said }), about: { agreements } }
   },
+}
+
+/** What holds for all files is said once. */
+function warningOnce(output: Output): Output {
+  const said = new Set<string>()
+  return {
+    ...output,
+    warn(text) {
+      if (!said.has(text)) output.warn(text)
+      said.add(text)
+    },
+  }
 }
 
 /** The model of each file. What computes in integers is that in all of them; there is no other. */

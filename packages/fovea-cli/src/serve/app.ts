@@ -4,8 +4,9 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { routePath } from 'hono/route'
+import { BusyError } from './batcher.js'
 import { inferenceProtocol } from './inference-protocol.js'
-import { admission, busy, type Limits, limitBody } from './limits.js'
+import { busy, type Limits, type Received, receive, TimeoutError } from './limits.js'
 import type { Metrics } from './metrics.js'
 import { predictRoute } from './predict-route.js'
 import type { ServedModel } from './served-model.js'
@@ -22,11 +23,11 @@ export interface AppOptions {
 }
 
 /** @param models the first is the one that `/predict` takes unasked */
-export function createApp(models: readonly ServedModel[], options: AppOptions): Hono {
+export function createApp(models: readonly ServedModel[], options: AppOptions): Hono<Received> {
   const { limits, metrics, allowOrigin, isEnding = () => false, onError = () => {} } = options
   const byName = new Map(models.map(model => [model.name, model]))
   metrics.watch(new Map(models.map(({ name, batcher }) => [name, batcher])))
-  const app = new Hono()
+  const app = new Hono<Received>()
   app.use(async (context, next) => {
     const answered = metrics.request()
     await next()
@@ -35,7 +36,7 @@ export function createApp(models: readonly ServedModel[], options: AppOptions): 
   })
   if (allowOrigin !== undefined)
     app.use(cors({ origin: allowOrigin, exposeHeaders: ['Inference-Header-Content-Length'] }))
-  app.on('POST', '*', admission(limits), limitBody(limits))
+  app.on('POST', '*', receive(limits))
   app.get('/', context => context.text(about(models)))
   app.get('/metrics', async context =>
     context.body(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType }),
@@ -52,7 +53,8 @@ export function createApp(models: readonly ServedModel[], options: AppOptions): 
     if (context.req.raw.signal.aborted) return new Response(null, { status: CLIENT_LEFT })
     if (error instanceof HTTPException)
       return error.res ?? Response.json({ error: error.message }, { status: error.status })
-    if (isTimeout(error)) return busy(`it took longer than ${limits.timeoutSeconds} s`).getResponse()
+    if (error instanceof TimeoutError) return busy(`it took longer than ${limits.timeoutSeconds} s`).getResponse()
+    if (error instanceof BusyError) return busy(error.message).getResponse()
     onError(error)
     const message = error instanceof FoveaError ? error.message : 'an error of the server; its notices say more'
     return Response.json({ error: message }, { status: 500 })
@@ -62,8 +64,6 @@ export function createApp(models: readonly ServedModel[], options: AppOptions): 
 
 /** nginx's code for a client that closed the connection before its answer: only metrics see it. */
 const CLIENT_LEFT = 499
-
-const isTimeout = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError'
 
 const about = (models: readonly ServedModel[]): string => `fovea serves ${models.map(({ name }) => name).join(', ')}.
 

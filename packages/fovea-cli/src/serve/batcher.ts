@@ -24,7 +24,14 @@ export interface BatchReport {
 export interface BatcherOptions {
   /** The most that an image waits for others that are on their way. */
   readonly maxDelayMs: number
+  /** The most images that are being decoded or wait. */
+  readonly maxQueue: number
   readonly onBatch?: (report: BatchReport) => void
+}
+
+/** There are too many images already. */
+export class BusyError extends Error {
+  override name = 'BusyError'
 }
 
 interface Waiting {
@@ -56,9 +63,11 @@ export class Batcher {
    * Decodes an image and predicts its classes, together with others that come at the same time.
    * @param signal takes it out of the queue
    * @returns the probability of every class
-   * @throws what decoding and the model throw; the signal's reason
+   * @throws BusyError if there are too many images; what decoding and the model throw; the signal's reason
    */
   async predict(decode: () => Promise<Uint8Array>, signal: AbortSignal): Promise<Float32Array> {
+    const { maxQueue } = this.#options
+    if (this.#waiting.length + this.#onTheirWay >= maxQueue) throw new BusyError(`${maxQueue} images wait`)
     this.#onTheirWay++
     let pixels: Uint8Array
     try {
@@ -73,8 +82,7 @@ export class Batcher {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         const place = this.#waiting.indexOf(waiting)
-        if (place < 0) return // It is being computed.
-        this.#waiting.splice(place, 1)
+        if (place >= 0) this.#waiting.splice(place, 1) // Else it is being computed, for nobody.
         reject(signal.reason)
       }
       const done =
@@ -115,10 +123,10 @@ export class Batcher {
       )
       const classes = rows.length / size
       for (const [i, { resolve }] of batch.entries()) resolve(rows.subarray(i * classes, (i + 1) * classes))
+      this.#options.onBatch?.({ images: size, waitedSeconds, seconds: (performance.now() - start) / 1000 })
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
-    this.#options.onBatch?.({ images: size, waitedSeconds, seconds: (performance.now() - start) / 1000 })
     this.#isRunning = false
     this.#next()
   }

@@ -40,6 +40,12 @@ export interface InferRequest {
   readonly binaryOutput: boolean
 }
 
+/** What a client sent, for a message: not all of it, which may be long or deep. */
+const shown = (value: unknown): string => {
+  if (typeof value === 'string') return value === '' ? '' : `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`
+  return typeof value === 'object' && value !== null ? 'a list or an object' : String(value)
+}
+
 const bad = (message: string): HTTPException => new HTTPException(400, { message })
 
 /**
@@ -58,10 +64,10 @@ export function parseInferRequest(
   const { id, parameters, inputs, outputs } = parse(body.subarray(0, jsonBytes))
   const [input] = inputs
   if (inputs.length !== 1 || input.name !== 'image') {
-    throw bad(`inputs: expected one, named 'image', got ${inputs.map(({ name }) => `'${name}'`).join(', ') || 'none'}`)
+    throw bad(`inputs: expected one, named 'image', got ${shown(inputs.map(({ name }) => name).join(', ')) || 'none'}`)
   }
   if (input.datatype !== 'UINT8')
-    throw bad(`datatype of 'image': expected UINT8 (levels from 0 to 255), got ${input.datatype}`)
+    throw bad(`datatype of 'image': expected UINT8 (levels from 0 to 255), got ${shown(input.datatype)}`)
   const [count, ...shape] = input.shape
   if (shape.length !== 3 || shape.some((side, i) => side !== imageShape[i]) || count < 1) {
     throw bad(`shape of 'image': expected [images, ${imageShape.join(', ')}], got [${input.shape.join(', ')}]`)
@@ -76,7 +82,7 @@ export function parseInferRequest(
   if (pixels.length !== length)
     throw bad(`'image' of [${input.shape.join(', ')}] has ${length} values, got ${pixels.length}`)
   const wanted = outputs?.find(({ name }) => name !== 'probabilities')
-  if (wanted) throw bad(`outputs: expected 'probabilities', got '${wanted.name}'`)
+  if (wanted) throw bad(`outputs: expected 'probabilities', got ${shown(wanted.name)}`)
   const binaryOutput = outputs?.[0]?.parameters?.binary_data ?? parameters?.binary_data_output ?? false
   return { id, pixels, count, binaryOutput }
 }
@@ -100,7 +106,7 @@ function levels(data: unknown, length: number): Uint8Array {
   if (values.length !== length) throw bad(`data of 'image': expected ${length} values, got ${values.length}`)
   const wrong = values.find(value => !(Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255))
   if (wrong === undefined) return Uint8Array.from(values as number[])
-  throw bad(`data of 'image': expected whole numbers from 0 to 255, got ${JSON.stringify(wrong)?.slice(0, 40)}`)
+  throw bad(`data of 'image': expected whole numbers from 0 to 255, got ${shown(wrong)}`)
 }
 
 /** The answer: JSON, with the probabilities in it or as bytes behind it. */

@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { foveaVersion } from '../machine.js'
 import { HEADER_LENGTH, inferResponse, parseInferRequest } from './infer-request.js'
-import { deadline, type Limits } from './limits.js'
+import type { Limits, Received } from './limits.js'
 import type { ServedModel } from './served-model.js'
 
 /** Of every model: a file is one version. */
@@ -16,8 +16,8 @@ export function inferenceProtocol(
   models: ReadonlyMap<string, ServedModel>,
   limits: Limits,
   isReady: () => boolean,
-): Hono {
-  const app = new Hono()
+): Hono<Received> {
+  const app = new Hono<Received>()
   app.get('/v2', context =>
     context.json({ name: 'fovea', version: foveaVersion(), extensions: ['binary_tensor_data'] }),
   )
@@ -39,9 +39,13 @@ export function inferenceProtocol(
     })
     app.post(`${path}/infer`, async context => {
       const { name, imageShape, labels, batcher } = modelIn(models, context)
-      const signal = deadline(context.req.raw, limits)
-      const body = new Uint8Array(await context.req.arrayBuffer())
+      const { body, signal } = context.var
       const request = parseInferRequest(body, context.req.header(HEADER_LENGTH), imageShape)
+      if (request.count > limits.maxQueue) {
+        throw new HTTPException(400, {
+          message: `'image' holds ${request.count} images; send at most ${limits.maxQueue} at a time`,
+        })
+      }
       const size = request.pixels.length / request.count
       const rows = await Promise.all(
         Array.from({ length: request.count }, (_, i) =>

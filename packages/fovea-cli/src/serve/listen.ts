@@ -3,11 +3,12 @@ import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { FoveaError } from 'fovea'
 import type { Hono } from 'hono'
+import type { Received } from './limits.js'
 
 export interface Listening {
   /** `http://127.0.0.1:8080` */
   readonly address: string
-  /** Takes no more connections; resolves when all that was taken is answered. */
+  /** Takes no more connections; resolves when all that was taken is answered, or too late. */
   close(): Promise<void>
 }
 
@@ -16,10 +17,16 @@ export interface Listening {
  * @param timeoutSeconds in which a request must have arrived
  * @throws FoveaError where the port is taken or may not be used
  */
-export async function listen(app: Hono, host: string, port: number, timeoutSeconds: number): Promise<Listening> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
-  server.requestTimeout = 1000 * timeoutSeconds
-  server.headersTimeout = 1000 * timeoutSeconds
+export async function listen(
+  app: Hono<Received>,
+  host: string,
+  port: number,
+  timeoutSeconds: number,
+): Promise<Listening> {
+  const timeoutMs = Math.ceil(1000 * timeoutSeconds)
+  // Of headers; bodies have a limit of their own (limits.ts).
+  const serverOptions = { headersTimeout: timeoutMs, requestTimeout: 0, connectionsCheckingInterval: 1000 }
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(listenError(error, host, port)))
     server.listen(port, host, resolve)
@@ -28,7 +35,15 @@ export async function listen(app: Hono, host: string, port: number, timeoutSecon
   const actual = typeof bound === 'object' && bound !== null ? bound.port : port
   return {
     address: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
-    close: () => new Promise(resolve => server.close(() => resolve())),
+    close: () =>
+      new Promise(resolve => {
+        // Whoever has not sent a whole request by then never will.
+        const timer = setTimeout(() => server.closeAllConnections(), timeoutMs)
+        server.close(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      }),
   }
 }
 

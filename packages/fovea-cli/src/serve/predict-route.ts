@@ -3,15 +3,12 @@ import { FoveaError, mostProbable, type Prediction } from 'fovea'
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { decodeBytes } from '../data/decode-image.js'
-import { deadline, type Limits } from './limits.js'
+import type { Limits, Received } from './limits.js'
 import type { Metrics } from './metrics.js'
 import type { ServedModel } from './served-model.js'
 
 /** Labels of each image where a request does not say how many. */
 const TOP = 5
-
-/** Images in a form: each is answered, however small it is. */
-const MOST_IMAGES = 256
 
 /** An image that a request holds. */
 interface Sent {
@@ -25,7 +22,11 @@ type Answer = { readonly image: string } & ({ readonly predictions: Prediction[]
 /**
  * @param models by name; the first is taken where a request names none
  */
-export function predictRoute(models: ReadonlyMap<string, ServedModel>, limits: Limits, metrics: Metrics): Hono {
+export function predictRoute(
+  models: ReadonlyMap<string, ServedModel>,
+  limits: Limits,
+  metrics: Metrics,
+): Hono<Received> {
   const answer = async (
     model: ServedModel,
     { image, bytes }: Sent,
@@ -46,14 +47,13 @@ export function predictRoute(models: ReadonlyMap<string, ServedModel>, limits: L
       throw error
     }
   }
-  return new Hono().post('/predict', async context => {
+  return new Hono<Received>().post('/predict', async context => {
     const model = namedModel(models, context)
     const top = topOf(context)
-    const signal = deadline(context.req.raw, limits)
-    const isForm = context.req.header('content-type')?.startsWith('multipart/form-data') === true
-    const sent = isForm
-      ? await imagesInForm(context)
-      : [{ image: 'image', bytes: Buffer.from(await context.req.arrayBuffer()) }]
+    const { body, signal } = context.var
+    const type = context.req.header('content-type') ?? ''
+    const isForm = type.toLowerCase().startsWith('multipart/form-data')
+    const sent = isForm ? await imagesInForm(body, type, limits) : [{ image: 'image', bytes: body }]
     const answers = await Promise.all(sent.map(image => answer(model, image, top, signal)))
     const [first] = answers
     if (!isForm)
@@ -81,17 +81,17 @@ function topOf(context: Context): number {
   throw new HTTPException(400, { message: `top takes a whole number of at least 1, not '${text}'` })
 }
 
-async function imagesInForm(context: Context): Promise<Sent[]> {
-  const form = await context.req.formData().catch(() => {
+async function imagesInForm(body: Buffer<ArrayBuffer>, type: string, { maxQueue }: Limits): Promise<Sent[]> {
+  const form = await new Response(body, { headers: { 'Content-Type': type } }).formData().catch(() => {
     throw new HTTPException(400, { message: 'the form cannot be read: it is cut short, or has no boundary' })
   })
   const files = [...form].flatMap(([field, value]) => (typeof value === 'string' ? [] : [{ field, value }]))
   if (files.length === 0) {
     throw new HTTPException(400, { message: 'the form holds no file; with curl: -F image=@photo.jpg' })
   }
-  if (files.length > MOST_IMAGES) {
+  if (files.length > maxQueue) {
     throw new HTTPException(400, {
-      message: `the form holds ${files.length} files; send at most ${MOST_IMAGES} at a time`,
+      message: `the form holds ${files.length} files; send at most ${maxQueue} at a time`,
     })
   }
   return Promise.all(

@@ -23,6 +23,7 @@ export interface ServeOptions extends EngineOptions {
   readonly maxBody: number
   readonly maxPixels: number
   readonly maxRequests: number
+  readonly maxQueue: number
   readonly timeout: number
   readonly allowOrigin?: string
   readonly json?: true
@@ -40,6 +41,7 @@ export async function serve(files: readonly string[], options: ServeOptions): Pr
     maxBodyBytes: Math.floor(options.maxBody * 2 ** 20),
     maxPixels: Math.floor(options.maxPixels * 1e6),
     maxRequests: options.maxRequests,
+    maxQueue: options.maxQueue,
     timeoutSeconds: timeout,
   }
   const models = await serveAll(named, engine, options, metrics)
@@ -75,14 +77,14 @@ function note(output: Output, notice: string): void {
 function serveAll(
   named: ReadonlyMap<string, string>,
   engine: Engine,
-  { maxBatch, maxDelay, precision }: ServeOptions,
+  { maxBatch, maxDelay, maxQueue, precision }: ServeOptions,
   metrics: Metrics,
 ): Promise<ServedModel[]> {
   const turns = new Budget(1)
   return Promise.all(
     [...named].map(([name, file]) =>
       serveModel(name, readModel(file), {
-        ...{ engine, maxBatch, turns, precision, maxDelayMs: maxDelay },
+        ...{ engine, maxBatch, turns, precision, maxDelayMs: maxDelay, maxQueue },
         onBatch: report => metrics.batch(name, report),
       }),
     ),

@@ -28,7 +28,7 @@ export interface ServeModelOptions extends BatcherOptions, PrecisionOptions {
 const STEP = 4
 
 export async function serveModel(name: string, model: Model, options: ServeModelOptions): Promise<ServedModel> {
-  const { engine, maxBatch, turns, maxDelayMs, onBatch, ...precision } = options
+  const { engine, maxBatch, turns, maxDelayMs, maxQueue, onBatch, ...precision } = options
   const batchSizes: number[] = []
   for (let size = 1; size < maxBatch; size *= STEP) batchSizes.push(size)
   batchSizes.push(maxBatch)
@@ -42,7 +42,7 @@ export async function serveModel(name: string, model: Model, options: ServeModel
   const { preprocessing, labels } = model
   return {
     ...{ name, labels, imageShape: preprocessing.size },
-    batcher: new Batcher(compiled, { maxDelayMs, ...(onBatch && { onBatch }) }),
+    batcher: new Batcher(compiled, { maxDelayMs, maxQueue, ...(onBatch && { onBatch }) }),
     dispose: () => {
       for (const predictor of predictors) predictor.dispose()
     },

@@ -50,7 +50,7 @@ afterEach(() => {
 
 test('who is alone does not wait; who comes meanwhile is computed together, in batches that are full', async () => {
   const { model, batches, finish } = doubling([1, 4])
-  const batcher = new Batcher(model, { maxDelayMs: 1000 })
+  const batcher = new Batcher(model, { maxDelayMs: 1000, maxQueue: 64 })
   const first = batcher.predict(image(1), never)
   await settle()
   expect(batches).toEqual([1])
@@ -64,7 +64,7 @@ test('who is alone does not wait; who comes meanwhile is computed together, in b
 
 test('a batch waits for images that are being decoded, but no longer than it may', async () => {
   const { model, batches, finish } = doubling([1, 2])
-  const batcher = new Batcher(model, { maxDelayMs: 5 })
+  const batcher = new Batcher(model, { maxDelayMs: 5, maxQueue: 64 })
   const decoding = later()
   const slow = batcher.predict(() => decoding.promise, never)
   const quick = batcher.predict(image(1), never)
@@ -80,7 +80,7 @@ test('a batch waits for images that are being decoded, but no longer than it may
 
 test('images that are ready before the wait is over start their batch at once', async () => {
   const { model, batches, finish } = doubling([1, 2])
-  const batcher = new Batcher(model, { maxDelayMs: 1000 })
+  const batcher = new Batcher(model, { maxDelayMs: 1000, maxQueue: 64 })
   const decoding = later()
   const both = [batcher.predict(() => decoding.promise, never), batcher.predict(image(1), never)]
   await settle()
@@ -93,7 +93,7 @@ test('images that are ready before the wait is over start their batch at once', 
 
 test('an image that cannot be decoded holds up nobody', async () => {
   const { model, batches, finish } = doubling([1, 2])
-  const batcher = new Batcher(model, { maxDelayMs: 1000 })
+  const batcher = new Batcher(model, { maxDelayMs: 1000, maxQueue: 64 })
   const decoding = later()
   const bad = batcher.predict(() => decoding.promise, never)
   const good = batcher.predict(image(3), never)
@@ -109,7 +109,7 @@ test('an image that cannot be decoded holds up nobody', async () => {
 test('who leaves is taken out of the queue; a model that fails fails its batch, and goes on', async () => {
   const { model, batches, finish } = doubling([1])
   const run = vi.fn(model.run)
-  const batcher = new Batcher({ ...model, run }, { maxDelayMs: 0 })
+  const batcher = new Batcher({ ...model, run }, { maxDelayMs: 0, maxQueue: 64 })
   const first = batcher.predict(image(1), never)
   await settle()
   const leaving = new AbortController()
@@ -144,7 +144,7 @@ test('whenever images come, each gets its own row', async () => {
           return Float32Array.from(pixels.subarray(0, count))
         },
       }
-      const batcher = new Batcher(model, { maxDelayMs: 1 })
+      const batcher = new Batcher(model, { maxDelayMs: 1, maxQueue: 64 })
       const rows = await Promise.all(
         images.map(({ level, ticks }) =>
           batcher.predict(async () => {
