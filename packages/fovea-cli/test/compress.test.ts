@@ -4,8 +4,10 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { quantizeWeights } from 'fovea'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readModel } from '../src/checkpoint-file.js'
+import { saveModel } from '../src/index.js'
 import { colorFolder, type Finished, fovea, type RunOptions, temporaryFolder } from './run-fovea.js'
 
 const folder = temporaryFolder()
@@ -188,7 +190,11 @@ test('what cannot be is refused by name, and nothing is left', async () => {
   const taken = join(folder, 'taken')
   mkdirSync(join(taken, 'models'), { recursive: true })
   writeFileSync(join(taken, 'trade-off.svg'), 'mine')
+  const integers = join(folder, 'weights.safetensors')
+  await saveModel(integers, quantizeWeights(readModel(source)))
+  const ofIntegers = compress('never', 'bytes=0.5x').map(word => (word === source ? integers : word))
   const cases: [string[], number, string][] = [
+    [ofIntegers, 1, 'Start from the model that it was made from'],
     [compress('no', 'bytes=0.001x'), 1, '--target bytes=0.001x cannot be met: bytes is 0.'],
     [compress('no', 'accuracy'), 2, "'accuracy>=-0.5' (in quotes: to a shell, > means a file)"],
     [compress('no', 'bytes=0.5x').filter(word => !/target|bytes/.test(word)), 2, '--target is missing'],
@@ -202,6 +208,6 @@ test('what cannot be is refused by name, and nothing is left', async () => {
     const [, expected, message] = cases[i]
     expect({ code, stderr }).toEqual({ code: expected, stderr: expect.stringContaining(message) })
   }
-  for (const none of ['no', 'nowhere']) expect(existsSync(join(folder, none)), none).toBe(false)
+  for (const none of ['no', 'never', 'nowhere']) expect(existsSync(join(folder, none)), none).toBe(false)
   expect(readdirSync(taken).sort()).toEqual(['models', 'trade-off.svg'])
 })

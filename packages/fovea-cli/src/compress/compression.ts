@@ -76,8 +76,9 @@ export class Compression {
 
   /** @throws FoveaError where the targets cannot be met; StoppedError; InterruptError */
   async run(): Promise<Compressed> {
-    const integers = await this.#decideIntegers()
+    // First of all, as it refuses models that cannot be pruned before anything is kept.
     const amounts = amountsUpTo(await this.#models.prunable())
+    const integers = await this.#decideIntegers()
     if (sizeTargets(this.#targets).length === 0) {
       return this.#resultOf(await this.#largestThatKeeps(amounts), await this.#measureAll())
     }
