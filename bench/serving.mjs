@@ -2,12 +2,13 @@
 /**
  * @file How much `fovea serve` answers, and how fast: clients that ask one photo after another, of a server that batches, of one
  * that takes one image at a time, and of ONNX Runtime behind the same server. In turns, so that a busy moment hits each alike.
- * usage: node bench/serving.mjs MODEL PHOTO... [--onnx FILE] [--clients 1,4,16] [--seconds 4] [--turns 3] [--out FILE.json]
+ * usage: node bench/serving.mjs MODEL PHOTO... [--onnx FILE] [--threads N] [--clients 1,4,16] [--seconds 4] [--turns 3] [--out FILE.json]
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { parseArgs } from 'node:util'
 import { defaultEngine } from 'fovea'
+import { onednnEngine } from 'fovea-onednn'
 import { Budget } from '../packages/fovea-cli/dist/data/budget.js'
 import { shareCores } from '../packages/fovea-cli/dist/engines.js'
 import { findRuntime, installRuntime } from '../packages/fovea-cli/dist/export/runtime.js'
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     onnx: { type: 'string' },
+    threads: { type: 'string' },
     clients: { type: 'string', default: '1,4,16' },
     seconds: { type: 'string', default: '4' },
     turns: { type: 'string', default: '3' },
@@ -36,7 +38,7 @@ if (name === undefined || files.length === 0) {
 const photos = files.map(file => readFileSync(file))
 const { model } = namedModel(name, {})
 shareCores() // As the command does.
-const engine = await defaultEngine()
+const engine = values.threads === undefined ? await defaultEngine() : onednnEngine({ threads: Number(values.threads) })
 const limits = { maxBodyBytes: 2 ** 25, maxRequests: 1024, maxQueue: 1024, maxPixels: 5e7, timeoutSeconds: 60 }
 
 const fovea = maxBatch =>
