@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { formatBytes } from 'fovea'
 import type { MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import { deadline } from '../deadline.js'
 
 export interface Limits {
   /** Of a request's body. */
@@ -54,12 +55,9 @@ export function receive(limits: Limits): MiddlewareHandler<Received> {
   return async (context, next) => {
     if (requests >= maxRequests) throw busy(`${maxRequests} requests are being answered`)
     if (Number(context.req.header('content-length')) > maxBodyBytes) throw tooLong(limits)
-    const controller = new AbortController()
-    const { signal } = controller
+    const ms = Math.ceil(1000 * timeoutSeconds)
+    const { signal, release } = deadline(ms, () => new TimeoutError(), context.req.raw.signal)
     setMaxListeners(0, signal) // Each image of a request listens.
-    const timer = setTimeout(() => controller.abort(new TimeoutError()), Math.ceil(1000 * timeoutSeconds))
-    const leave = (): void => controller.abort(context.req.raw.signal.reason)
-    context.req.raw.signal.addEventListener('abort', leave)
     let own = 0
     requests++
     try {
@@ -78,8 +76,7 @@ export function receive(limits: Limits): MiddlewareHandler<Received> {
       if (!(error instanceof TimeoutError)) throw error
       throw refusal(408, `the request did not arrive within ${timeoutSeconds} s`)
     } finally {
-      clearTimeout(timer)
-      context.req.raw.signal.removeEventListener('abort', leave)
+      release()
       requests--
       bytes -= own
     }

@@ -1,5 +1,6 @@
 /** @file What the hub says of a file before it is downloaded: its commit, its hash and its length, or why it does not give it. */
 import { FoveaError } from 'fovea'
+import { deadline } from '../deadline.js'
 
 /** The hub did not answer, or not with the file. */
 export class HubError extends FoveaError {
@@ -67,19 +68,22 @@ export async function headOf(url: string, { text, headers, signal }: HeadOptions
 }
 
 async function ask(url: string, { text, headers, signal }: HeadOptions): Promise<Response> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS)
+  const late = (): Error => new Error(`no answer within ${TIMEOUT_MS / 1000} s`)
+  const { signal: until, release } = deadline(TIMEOUT_MS, late, signal)
   try {
     return await fetch(url, {
       method: 'HEAD',
       redirect: 'manual',
       headers: { ...headers, 'accept-encoding': 'identity' },
-      signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
+      signal: until,
     })
   } catch (error) {
     signal?.throwIfAborted()
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error
     const why = reason instanceof Error ? reason.message || String(reason) : String(reason)
     throw new HubError(`cannot reach ${new URL(url).origin} for '${text}': ${why}`, true, { cause: error })
+  } finally {
+    release()
   }
 }
 

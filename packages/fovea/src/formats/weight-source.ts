@@ -2,26 +2,17 @@
  * @file What weights are read from, whatever the format of the file: tensors by name, each read when it is asked for. Knows no
  * format and no model.
  */
-import { type DType, elements, type Shape } from '../graph/types.js'
+import { bytesPerElement, type DType, dtypes, elements, type Shape } from '../graph/types.js'
 
 /** The type of a tensor in a file; graphs have no int64 and the like, which counters such as `num_batches_tracked` are of. */
 export type StoredType = DType | 'int64' | 'int16' | 'bool'
 
-const bytesOf: Readonly<Record<StoredType, 1 | 2 | 4 | 8>> = {
-  float64: 8,
-  float32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int64: 8,
-  int32: 4,
-  int16: 2,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-}
+/** Bytes of an element, of those that no graph has. */
+const foreignBytes: Readonly<Record<Exclude<StoredType, DType>, 1 | 2 | 8>> = { int64: 8, int16: 2, bool: 1 }
+const isForeign = (dtype: StoredType): dtype is Exclude<StoredType, DType> => Object.hasOwn(foreignBytes, dtype)
 
 /** All of them. */
-export const storedTypes = Object.keys(bytesOf) as readonly StoredType[]
+export const storedTypes: readonly StoredType[] = [...dtypes, ...(Object.keys(foreignBytes) as StoredType[])]
 
 /** One tensor of a file. */
 export interface StoredTensor {
@@ -57,7 +48,8 @@ export interface WeightFormat {
 export type ReadBeside = (name: string) => Uint8Array
 
 /** Bytes of one element in a file. */
-export const storedElementBytes = (dtype: StoredType): 1 | 2 | 4 | 8 => bytesOf[dtype]
+export const storedElementBytes = (dtype: StoredType): 1 | 2 | 4 | 8 =>
+  isForeign(dtype) ? foreignBytes[dtype] : bytesPerElement(dtype)
 
 /** Bytes of a tensor in a file, dense. */
 export const storedBytes = ({ dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>): number =>

@@ -14,7 +14,7 @@ export interface TensorType {
   readonly dtype: DType
 }
 
-const bytesOf: Record<DType, number> = {
+const bytesOf: Record<DType, 1 | 2 | 4 | 8> = {
   float64: 8,
   float32: 4,
   bfloat16: 2,
@@ -25,7 +25,7 @@ const bytesOf: Record<DType, number> = {
 }
 
 /** Bytes of one element. */
-export const bytesPerElement = (dtype: DType): number => bytesOf[dtype]
+export const bytesPerElement = (dtype: DType): 1 | 2 | 4 | 8 => bytesOf[dtype]
 
 /** Whether values of this type have gradients. */
 export const isFloat = (dtype: DType): boolean => dtype.includes('float')

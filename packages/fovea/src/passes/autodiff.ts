@@ -57,7 +57,7 @@ export function autodiff(
 
 /** The gradient of a weight is float32 even where the weight is read in a 16-bit type; what is added to it becomes so too. */
 function inWiderType(builder: GraphBuilder, values: readonly Value[], name: string): readonly Value[] {
-  const bytes = values.map(({ type }) => bytesPerElement(type.dtype))
+  const bytes: number[] = values.map(({ type }) => bytesPerElement(type.dtype))
   const { dtype } = values[bytes.indexOf(Math.max(...bytes))].type
   return values.map(value => (value.type.dtype === dtype ? value : builder.emit(cast, [value], { dtype }, name)))
 }

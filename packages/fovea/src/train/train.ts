@@ -53,7 +53,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const measuring = { ...measured(settings), ...limits }
   const task = classificationOf(model, settings, data.train)
   // What trains: the model, or what is left of it where the features of the images are known.
-  const fixed = teacher ? undefined : await fixedFeatures(model, plan, engine, { ...limits, signal })
+  const fixed = await fixedFeatures(model, plan, engine, { ...limits, signal })
   const part = fixed ?? { ...plan, model, whole: (weights: Weights) => weights }
   const compiled = new TrainingStep(part.model, task, engine, part.settings, part.passes, {
     ...{ ...limits, memory, epochs },
