@@ -183,6 +183,8 @@ test('no file is replaced, and wrong words are wrong usage', async () => {
     stderr: `fovea: '${there}' exists already: choose another --out, or remove it first\n`,
   })
   expect(readFileSync(there, 'utf8')).toBe('mine')
+  const absent = await fovea(exported(saved, join(folder, 'c'), '--data', 'nowhere'), { cwd: temporaryFolder() })
+  expect(absent).toMatchObject({ code: expect.toSatisfy(code => code > 0), stderr: expect.stringContaining('nowhere') })
   const wrong = await fovea(['export', saved, '--format', 'onxx', '--out', join(folder, 'c')])
   expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("did you mean 'onnx'?") })
   expect(existsSync(join(folder, 'c'))).toBe(false)

@@ -61,11 +61,13 @@ async function run(file: string, options: ExportOptions): Promise<void> {
   checkNewFiles(format.files(out), '--out')
   const model = readModel(file)
 
+  // Also where nothing will be checked on them: a wrong name is wrong.
+  const found = data === undefined ? undefined : await findData(data, { purpose: 'measure', ...imagesFor(model) })
+  if (found) checkFound(model, found)
+
   /** Those of the data's test images, or all where it has none. */
   async function images(): Promise<Dataset> {
-    if (data === undefined) return generatedImages(model, options.images)
-    const found = await findData(data, { purpose: 'measure', ...imagesFor(model) })
-    checkFound(model, found)
+    if (found === undefined) return generatedImages(model, options.images)
     const { train, test } = await loading(output, load => found.open(load))
     const some = test.length > 0 ? test : train
     return take(some, Math.min(some.length, Math.max(options.images, some.classes.length)))
