@@ -1,45 +1,29 @@
 /** @file The list of commands, and what they share: help, exit codes, names that are offered for misspelt ones. */
 import { Command } from 'commander'
-import { benchCommand } from './commands/bench.js'
-import { compareCommand } from './commands/compare.js'
-import { compressCommand } from './commands/compress.js'
-import { dataCommand } from './commands/data.js'
-import { demoCommand } from './commands/demo.js'
-import { evalCommand } from './commands/eval.js'
-import { exportCommand } from './commands/export.js'
-import { findRateCommand } from './commands/find-rate.js'
-import { importCommand } from './commands/import.js'
-import { parityCommand } from './commands/parity.js'
-import { predictCommand } from './commands/predict.js'
-import { pruneCommand } from './commands/prune.js'
-import { quantizeCommand } from './commands/quantize.js'
-import { serveCommand } from './commands/serve.js'
-import { setupCommand } from './commands/setup.js'
-import { summaryCommand } from './commands/summary.js'
-import { trainCommand } from './commands/train.js'
 import { foveaVersion } from './machine.js'
 import { openStdout, type Stdout, writeStderr } from './stdout.js'
 import { isHub } from './weights/hub-name.js'
 
-const commands = [
-  trainCommand,
-  findRateCommand,
-  evalCommand,
-  predictCommand,
-  summaryCommand,
-  compareCommand,
-  pruneCommand,
-  quantizeCommand,
-  compressCommand,
-  exportCommand,
-  serveCommand,
-  importCommand,
-  benchCommand,
-  parityCommand,
-  dataCommand,
-  demoCommand,
-  setupCommand,
-]
+/** Each is loaded when it is asked for, so that none waits for what only others need. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  train: async () => (await import('./commands/train.js')).trainCommand(),
+  'find-rate': async () => (await import('./commands/find-rate.js')).findRateCommand(),
+  eval: async () => (await import('./commands/eval.js')).evalCommand(),
+  predict: async () => (await import('./commands/predict.js')).predictCommand(),
+  summary: async () => (await import('./commands/summary.js')).summaryCommand(),
+  compare: async () => (await import('./commands/compare.js')).compareCommand(),
+  prune: async () => (await import('./commands/prune.js')).pruneCommand(),
+  quantize: async () => (await import('./commands/quantize.js')).quantizeCommand(),
+  compress: async () => (await import('./commands/compress.js')).compressCommand(),
+  export: async () => (await import('./commands/export.js')).exportCommand(),
+  serve: async () => (await import('./commands/serve.js')).serveCommand(),
+  import: async () => (await import('./commands/import.js')).importCommand(),
+  bench: async () => (await import('./commands/bench.js')).benchCommand(),
+  parity: async () => (await import('./commands/parity.js')).parityCommand(),
+  data: async () => (await import('./commands/data.js')).dataCommand(),
+  demo: async () => (await import('./commands/demo.js')).demoCommand(),
+  setup: async () => (await import('./commands/setup.js')).setupCommand(),
+}
 
 /** What holds for every command; docs/command-line.md has more of it. */
 const aboutAll = `
@@ -47,13 +31,17 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
 When output can no longer be written (| head, a full disk), a command that writes files continues without it; others stop.
 FOVEA_DEBUG=1 shows the stack of an error; FOVEA_DATA is the folder for downloads and decoded images.`
 
-/** @returns the program; parsing throws CommanderError or what the command throws, and never ends the process. */
-export function createProgram(): Command {
+/**
+ * @param verb the first word of a command line. If it is a command's name, the program has this command alone. Default: all
+ * @returns the program; parsing throws CommanderError or what the command throws, and never ends the process.
+ */
+export async function createProgram(verb?: string): Promise<Command> {
   const program = new Command('fovea')
     .description('Trains and uses convolutional image classifiers.')
     .version(foveaVersion())
     .addHelpText('after', aboutAll)
-  for (const command of commands) program.addCommand(command())
+  const verbs = verb !== undefined && Object.hasOwn(commands, verb) ? [verb] : Object.keys(commands)
+  for (const command of await Promise.all(verbs.map(name => commands[name]()))) program.addCommand(command)
   program.hook('preAction', async (_, command) => {
     const given = [...command.args, ...Object.values(command.opts<Record<string, unknown>>())]
     if (!given.some(isHub)) return

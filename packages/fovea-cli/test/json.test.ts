@@ -142,8 +142,8 @@ const verbs = (command: Command, path = ''): string[] =>
     return child.commands.length > 0 ? verbs(child, `${name} `) : [name]
   })
 
-test('every command is tried here', () => {
-  expect(Object.keys(cases).sort()).toEqual(verbs(createProgram()).sort())
+test('every command is tried here', async () => {
+  expect(Object.keys(cases).sort()).toEqual(verbs(await createProgram()).sort())
 })
 
 test.each(Object.entries(cases))('fovea %s --json prints only JSON', async (verb, { args, keys, when }) => {

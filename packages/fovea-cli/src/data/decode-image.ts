@@ -2,8 +2,9 @@
 import { open } from 'node:fs/promises'
 import { FormatError, FoveaError } from 'fovea'
 import { checkArguments, tuple, whole } from 'fovea/engine'
-import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp'
+import type { Metadata, Sharp, SharpOptions } from 'sharp'
 import { checkedSize, diskError, type FileLimit } from '../files.js'
+import { loadSharp } from '../sharp.js'
 import { Budget } from './budget.js'
 import { bmpHeader, decodeBmp } from './decode-bmp.js'
 import { formatNames, formatOf, type ImageFormat, isHeic } from './image-formats.js'
@@ -17,9 +18,6 @@ const MAX_BYTES = 2 ** 31
 
 /** What images that are decoded side by side may take. One that needs more is decoded alone. */
 const memory = new Budget(2 ** 30)
-
-// No image is decoded twice; libvips would keep the decoders of the last fifty, each with all that a progressive JPEG takes.
-sharp.cache(false)
 
 /** As much of a file as its header is looked for in, at first. */
 const HEAD_BYTES = 128 << 10
@@ -119,7 +117,8 @@ async function pixelsOf(
   bytes: Buffer,
   [height, width, channels]: readonly [number, number, number],
 ): Promise<Uint8Array> {
-  const { data, info } = await decoderOf(format, bytes)
+  const decoder = await decoderOf(format, bytes)
+  const { data, info } = await decoder
     .autoOrient()
     .resize(width, height, { fit: 'cover', position: 'centre' })
     .flatten({ background: '#ffffff' })
@@ -129,7 +128,8 @@ async function pixelsOf(
   return info.channels === channels ? data : greyToRgb(data)
 }
 
-function decoderOf({ name }: ImageFormat, bytes: Buffer): Sharp {
+async function decoderOf({ name }: ImageFormat, bytes: Buffer): Promise<Sharp> {
+  const sharp = await loadSharp()
   if (name !== 'BMP') return sharp(bytes, READ_OPTIONS)
   const { data, ...raw } = decodeBmp(bytes)
   return sharp(data, { raw, limitInputPixels: MAX_BYTES })
@@ -197,6 +197,7 @@ async function headerOf(format: ImageFormat, bytes: Buffer): Promise<ImageHeader
     const { width, height } = bmpHeader(bytes)
     return { height, width, memoryBytes: 4 * width * height }
   }
+  const sharp = await loadSharp()
   const metadata = await sharp(bytes, { ...READ_OPTIONS, limitInputPixels: false }).metadata()
   const { height, width } = metadata.autoOrient
   return { height, width, memoryBytes: width * height * bytesPerPixel(format, metadata) }

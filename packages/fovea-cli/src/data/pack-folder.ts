@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { FormatError, FoveaError } from 'fovea'
-import sharp from 'sharp'
+import { loadSharp } from '../sharp.js'
 import { type DecodedImage, decodeFile } from './decode-image.js'
 import type { DecodedFacts } from './folder-facts.js'
 import type { FolderScan, FoundImage, Purpose } from './folder-scan.js'
@@ -39,6 +39,7 @@ export async function packFolder(
   const seen = new SeenImages(description.imageShape)
   const images = decodedImages(folder, scan, description.imageShape, { bad, seen }, options)
   // Images are decoded side by side, so each decoder keeps to one thread.
+  const sharp = await loadSharp()
   const threads = sharp.concurrency()
   sharp.concurrency(1)
   try {

@@ -1,7 +1,7 @@
 /** @file From a drawing to a file, its heading, and images for it. What is drawn: run-picture.ts and its neighbours. */
 import { existsSync } from 'node:fs'
-import sharp from 'sharp'
 import { writeFileAtomic } from '../files.js'
+import { loadSharp } from '../sharp.js'
 import { colors, document, fit, text } from './svg.js'
 
 /** Of every picture's margins, and of its head; drawings begin at `headHeight`. */
@@ -26,14 +26,15 @@ export const pictureFiles = (path: string): readonly string[] => [`${path}.png`,
  * @returns the path written
  */
 export async function writePicture(svg: string, path: string): Promise<string> {
-  const drawn = await hasFont()
+  const sharp = await loadSharp()
+  const drawn = await hasFont(sharp)
   const file = `${path}.${drawn ? 'png' : 'svg'}`
   await writeFileAtomic(file, drawn ? await sharp(Buffer.from(svg)).png({ compressionLevel: 9 }).toBuffer() : svg)
   return file
 }
 
 /** Whether letters can be drawn: without fonts every letter is the same empty box. */
-async function hasFont(): Promise<boolean> {
+async function hasFont(sharp: Awaited<ReturnType<typeof loadSharp>>): Promise<boolean> {
   // Looked at first, because the text library complains on stderr where its configuration is missing.
   if (process.platform === 'linux' && !existsSync('/etc/fonts')) return false
   const draw = (letter: string): Promise<Buffer> =>
@@ -54,6 +55,7 @@ export async function imageUri(
 ): Promise<string> {
   const raw = { width: w, height: h, channels: channels as 1 | 3 }
   const options = { width: size, height: size, fit: 'inside', withoutEnlargement: true } as const
+  const sharp = await loadSharp()
   const png = await sharp(pixels, { raw }).resize(options).png().toBuffer()
   return `data:image/png;base64,${png.toString('base64')}`
 }
