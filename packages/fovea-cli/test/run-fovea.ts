@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import sharp from 'sharp'
 
-const command = fileURLToPath(new URL('../bin/fovea.mjs', import.meta.url))
+/** The compiled command in a few files (scripts/bundle-command.mjs), which start sooner than those that users have. */
+const command = process.env['FOVEA_TEST_COMMAND'] ?? fileURLToPath(new URL('../bin/fovea.mjs', import.meta.url))
 
 export interface Finished {
   /** The exit code; null when a signal ended it. */
