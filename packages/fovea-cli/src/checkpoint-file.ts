@@ -1,11 +1,12 @@
 /** @file Checkpoints on disk: read with every check, written whole or not at all. */
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Checkpoint, encodeCheckpoint, type Model } from 'fovea'
+import { dirname, join } from 'node:path'
+import { type Checkpoint, encodeCheckpoint, FormatError, FoveaError, type Model } from 'fovea'
 import { decodeDescribed, isDescribed } from './described-model.js'
 import { type FileLimit, readWhole, writeFileAtomic } from './files.js'
 import type { Output } from './output.js'
-import { UsageError } from './usage.js'
+import { foveaCommand } from './shell.js'
+import { modelOf, readConfig } from './weights/config.js'
 import { type ForeignOptions, readForeign } from './weights/foreign-model.js'
 
 /** The files of a run's folder. */
@@ -37,8 +38,18 @@ const LIMIT: FileLimit = { what: 'a checkpoint', maxBytes: 16 * 2 ** 30 }
  * @throws FormatError naming the file and what is wrong with it; FoveaError if it cannot be read
  */
 export function readCheckpoint(path: string): Checkpoint {
-  const file = modelFile(path)
-  return decodeDescribed(file, readWhole(file, LIMIT))
+  const { file, bytes, isDescribed } = readModelFile(path)
+  if (!isDescribed) throw new FormatError(`'${file}' ${aboutWeightsAlone(file, path)}`)
+  return decodeDescribed(file, bytes)
+}
+
+/** For commands that cannot be told which model weights are of. */
+function aboutWeightsAlone(file: string, path: string): string {
+  const { architecture } = readConfig(dirname(file))
+  const known = architecture === undefined ? undefined : modelOf(architecture)
+  const [name, model] = known === undefined ? ['model', ['--model', 'MODEL']] : [known, []]
+  const command = foveaCommand('import', path, ...model, '--out', `${name}.safetensors`)
+  return `holds weights without a description of their model: make a model of them first, with ${command}`
 }
 
 /** A saved model. @throws as readCheckpoint */
@@ -60,7 +71,7 @@ export function readModelFile(path: string): ModelFile {
 
 /**
  * A saved model as its file describes it, or the weights of a file that does not, for a model by name.
- * @throws as readCheckpoint and readForeign; UsageError for what a described model says itself
+ * @throws as readCheckpoint and readForeign; UsageError for what a described model says itself, FoveaError if it is another
  */
 export function readPretrained(path: string, options: ForeignOptions, output: Pick<Output, 'say' | 'warn'>): Model {
   return pretrainedOf(readModelFile(path), options, output)
@@ -73,8 +84,11 @@ export function pretrainedOf(
   output: Pick<Output, 'say' | 'warn'>,
 ): Model {
   if (!isDescribed) return readForeign(file, options, output, bytes)
-  if (options.normalize === undefined) return decodeDescribed(file, bytes).model
-  throw new UsageError(`--normalize is for weights without a description; '${file}' says itself what its images are`)
+  const { model } = decodeDescribed(file, bytes, { normalize: options.normalize })
+  if (options.model === undefined || options.model === model.name) return model
+  throw new FoveaError(
+    `'${file}' holds a ${model.name}, not a ${options.model}; leave out the model to take what the file holds`,
+  )
 }
 
 /** @throws FoveaError if the disk refuses; an older file is then left as it was */
@@ -89,10 +103,15 @@ export const weightFiles: readonly string[] = [
   'pytorch_model.bin.index.json',
 ]
 
-/** The file that holds a model: the path itself or, of a run's folder or one of weights, the model in it. */
+/**
+ * The file that holds a model: the path itself or, of a run's folder or one of weights, the model in it.
+ * @throws FoveaError for a folder that has none
+ */
 export function modelFile(path: string): string {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   if (!isFolder) return path
-  const files = [runFiles.model, runFiles.last, ...weightFiles].map(name => join(path, name))
-  return files.find(file => statSync(file, { throwIfNoEntry: false })) ?? join(path, runFiles.last)
+  const names = [...new Set([runFiles.model, runFiles.last, ...weightFiles])]
+  const found = names.find(name => statSync(join(path, name), { throwIfNoEntry: false }))
+  if (found !== undefined) return join(path, found)
+  throw new FoveaError(`'${path}' is a folder without a model: it has no ${names.join(', ')}`)
 }

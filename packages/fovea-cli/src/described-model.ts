@@ -1,7 +1,9 @@
 /** @file Files that say themselves which model they hold, told apart by their content: our own checkpoints, and ONNX. */
-import { type Checkpoint, decodeCheckpoint, decodeOnnx, hasDescription, isOnnx } from 'fovea'
+import { type Checkpoint, decodeCheckpoint, decodeOnnx, hasDescription, isOnnx, type Model } from 'fovea'
 import { printable } from './printable.js'
 import { writeStderr } from './stdout.js'
+import { UsageError } from './usage.js'
+import { normalizationOf } from './weights/options.js'
 
 const say = (notice: string): void => writeStderr(`${printable(notice)}\n`)
 
@@ -11,10 +13,38 @@ const say = (notice: string): void => writeStderr(`${printable(notice)}\n`)
  */
 export const isDescribed = (file: string, bytes: Uint8Array): boolean => isOnnx(bytes) || hasDescription(file, bytes)
 
+/** What a command line adds to such a file. */
+export interface DescribedOptions {
+  /** What `--normalize` asks for: an ONNX file need not say how its images are normalized. */
+  readonly normalize?: string | undefined
+  /** Is told what an ONNX file does not say of its images, and is taken for granted. Default: it is said on stderr. */
+  readonly onNotice?: (notice: string) => void
+}
+
 /**
  * The model of such a file.
- * @param onNotice is told what an ONNX file does not say of its images, and is taken for granted. Default: it is said on stderr
- * @throws FormatError naming what is wrong with the file, or that it does not say what it holds
+ * @throws FormatError naming what is wrong with the file; UsageError for what it says itself
  */
-export const decodeDescribed = (file: string, bytes: Uint8Array, onNotice = say): Checkpoint =>
-  isOnnx(bytes) ? { model: decodeOnnx(file, bytes, { onNotice }) } : decodeCheckpoint(file, bytes)
+export function decodeDescribed(file: string, bytes: Uint8Array, options: DescribedOptions = {}): Checkpoint {
+  if (isOnnx(bytes)) return { model: onnxModel(file, bytes, options) }
+  if (options.normalize !== undefined) throw saysItself(file)
+  return decodeCheckpoint(file, bytes)
+}
+
+function onnxModel(file: string, bytes: Uint8Array, { normalize, onNotice = say }: DescribedOptions): Model {
+  const notices: string[] = []
+  const model = decodeOnnx(file, bytes, { onNotice: notice => void notices.push(notice) })
+  if (normalize === undefined) {
+    notices.forEach(onNotice)
+    return model
+  }
+  if (notices.length === 0) throw saysItself(file)
+  const [normalization, { size }] = [normalizationOf(normalize), model.preprocessing]
+  if (normalization.mean.length === size[2]) return { ...model, preprocessing: { size, ...normalization } }
+  throw new UsageError(
+    `--normalize ${normalize} is for images of ${normalization.mean.length} channels; those of '${file}' have ${size[2]}`,
+  )
+}
+
+const saysItself = (file: string): UsageError =>
+  new UsageError(`--normalize is for files that do not say how images are normalized; '${file}' does`)

@@ -1,14 +1,5 @@
 /** @file The model that a run starts from: new weights for the images and classes of the data, or a trained model's. */
-import {
-  createModel,
-  FoveaError,
-  type Model,
-  type ModelOptions,
-  measureNormalization,
-  modelNames,
-  replaceHead,
-  ShapeError,
-} from 'fovea'
+import { createModel, type Model, type ModelOptions, measureNormalization, replaceHead, ShapeError } from 'fovea'
 import { readPretrained } from './checkpoint-file.js'
 import type { LoadedData, SizeFrom } from './data/index.js'
 import type { Output } from './output.js'
@@ -29,13 +20,7 @@ export function pretrained(
   }
   // Weights alone are of no size.
   const input = size !== undefined && { input: [size, size, 3] as const }
-  const model = readPretrained(
-    from,
-    { model: modelNames.includes(name) ? name : undefined, normalize, ...input },
-    output,
-  )
-  if (model.name === name) return model
-  throw new FoveaError(`'${from}' holds a ${model.name}, not a ${name}; leave out the model to train what it holds`)
+  return readPretrained(from, { model: name, normalize, ...input }, output)
 }
 
 /**

@@ -118,8 +118,8 @@ async function findBoth(path: string, options: EvalOptions, output: Output) {
   const find = (options: OpenDataOptions): Promise<FoundData> =>
     findData(data, { skipBad, purpose: 'measure', ...options })
   const read = readModelFile(path)
-  if (name === undefined && read.isDescribed) {
-    const model = pretrainedOf(read, { normalize }, output)
+  if (read.isDescribed) {
+    const model = pretrainedOf(read, { model: name, normalize }, output)
     return { model, data: await find(imagesFor(model)) }
   }
   const { file, bytes } = read

@@ -2,13 +2,12 @@
 
 import { statSync } from 'node:fs'
 import { Command } from 'commander'
-import { FoveaError, formatBytes, parameterCount } from 'fovea'
-import { readModelFile, writeCheckpoint } from '../checkpoint-file.js'
+import { FormatError, FoveaError, formatBytes, isOnnx, type Model, parameterCount } from 'fovea'
+import { pretrainedOf, readModelFile, writeCheckpoint } from '../checkpoint-file.js'
 import { readWhole } from '../files.js'
 import { checkNewFiles } from '../new-files.js'
 import { createOutput, withCommas } from '../output.js'
 import { commaList, UsageError } from '../usage.js'
-import { readForeign } from '../weights/foreign-model.js'
 import { modelOption, normalizeOption } from '../weights/options.js'
 
 interface ImportOptions {
@@ -21,8 +20,8 @@ interface ImportOptions {
 
 export function importCommand(): Command {
   return new Command('import')
-    .description('make a model of weights that PyTorch or safetensors hold')
-    .argument('<file>', 'weights (.pt, .pth, .bin, .safetensors), or a folder from Hugging Face')
+    .description('make a model of weights that PyTorch or safetensors hold, or of an ONNX file')
+    .argument('<file>', 'weights (.pt, .pth, .bin, .safetensors), a folder from Hugging Face, or an ONNX file')
     .addOption(modelOption())
     .addOption(normalizeOption())
     .option(
@@ -57,11 +56,23 @@ function labelList(text: string): string[] {
 async function run(path: string, { model: name, normalize, labels, out, json }: ImportOptions): Promise<void> {
   const output = createOutput(json === true, { leavesFiles: true })
   checkNewFiles([out], '--out')
-  const { file, bytes: read, isDescribed } = readModelFile(path)
-  if (isDescribed) throw new FoveaError(`'${file}' is a model of Fovea already: there is nothing to import`)
-  const model = readForeign(file, { model: name, normalize, ...(labels && { labels }) }, output, read)
+  const read = readModelFile(path)
+  if (read.isDescribed && !isOnnx(read.bytes)) {
+    throw new FoveaError(`'${read.file}' is a model of Fovea already: every command takes it as it is`)
+  }
+  const model = labelled(
+    read.file,
+    pretrainedOf(read, { model: name, normalize, ...(labels && { labels }) }, output),
+    labels,
+  )
   await writeCheckpoint(out, { model })
   const [parameters, { size: bytes }] = [parameterCount(model.graph), statSync(out)]
   output.result({ out, parameters, bytes })
   output.say(`${out}: ${model.name}, ${withCommas(parameters)} parameters, ${formatBytes(bytes)}`)
+}
+
+/** An ONNX file need not name its classes. */
+function labelled(file: string, model: Model, labels = model.labels): Model {
+  if (labels.length === model.labels.length) return { ...model, labels }
+  throw new FormatError(`'${file}' tells ${model.labels.length} classes apart, not ${labels.length} (--labels)`)
 }

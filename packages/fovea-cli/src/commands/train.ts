@@ -130,7 +130,7 @@ function plannedRun(name: string | undefined, options: TrainOptions): PlannedRun
 /** Which model a file holds: it says so itself, or what lies beside it does. */
 function nameOf(from: string): string {
   const { file, bytes, isDescribed } = readModelFile(from)
-  return isDescribed ? decodeDescribed(file, bytes, () => {}).model.name : wantedModel(file, {}).name
+  return isDescribed ? decodeDescribed(file, bytes, { onNotice: () => {} }).model.name : wantedModel(file, {}).name
 }
 
 function begin(name: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {

@@ -55,7 +55,7 @@ export function wantedModel(file: string, { model }: Pick<ForeignOptions, 'model
   if (name === undefined) {
     throw new FoveaError(
       architecture === undefined
-        ? `'${file}' holds weights without a description of their model: say which it is (eval, predict: --model, train: before --from)`
+        ? `'${file}' holds weights without a description of their model: say which it is (import, eval, predict: --model; train: before --from)`
         : `${about}, which is no model here`,
     )
   }

@@ -4,7 +4,8 @@ import { type Normalization, normalizations } from 'fovea'
 import { modelName, UsageError } from '../usage.js'
 
 /** What such an argument is, for help. */
-export const aboutWeights = 'a model that fovea saved, the folder of a run, or weights of PyTorch or safetensors'
+export const aboutWeights =
+  'a model that fovea saved, the folder of a run, an ONNX file, or weights of PyTorch or safetensors'
 
 /** For commands that read a model. */
 export const modelOption = (): Option =>

@@ -78,7 +78,7 @@ export function decodeCheckpoint(name: string, file: Uint8Array): Checkpoint {
   const text = stored?.metadata[ENTRY]
   if (stored === undefined || text === undefined) {
     throw new FormatError(
-      `'${name}' holds weights without a description of their model: say which it is (eval: --model, train: before --from)`,
+      `'${name}' holds weights without a description of their model: importWeights reads them for a model by name`,
     )
   }
   try {

@@ -167,7 +167,7 @@ describe('checkpoints', () => {
     const file = join(encodeSafetensors({ tensors: asDoubles, metadata: {} }))
     expect(decodeWeights('x', file, model).weights).toEqual(model.weights)
     expect(() => decodeCheckpoint('x', file)).toThrow(
-      "'x' holds weights without a description of their model: say which it is (eval: --model, train: before --from)",
+      "'x' holds weights without a description of their model: importWeights reads them for a model by name",
     )
   })
 
