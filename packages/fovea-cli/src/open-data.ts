@@ -1,8 +1,18 @@
 /** @file Opens what `--data` names, with progress and notices shown to people. */
-import { classIndices, createModel, type Dataset, FoveaError, formatBytes, type Model, take } from 'fovea'
+import {
+  classIndices,
+  createModel,
+  type Dataset,
+  FoveaError,
+  formatBytes,
+  InvalidArgumentError,
+  type Model,
+  take,
+} from 'fovea'
 import { aboutLoaded, sayAboutData } from './about-data.js'
 import {
   type DataProgress,
+  datasetNames,
   type FoundData,
   findDataset,
   type LoadedData,
@@ -78,8 +88,36 @@ export const imagesFor = ({ preprocessing: { size } }: Model): Pick<OpenDataOpti
   channels: size[2],
 })
 
-/** That a saved model can be measured on them. @throws as classIndices, before any image is read */
-export const checkFound = (model: Model, found: FoundData): void => void classIndices(model, found)
+/** That a saved model can be measured on them. @throws as checkSize and classIndices, before any image is read */
+export function checkFound(model: Model, found: FoundData): void {
+  checkSize(model, found)
+  classIndices(model, found)
+}
+
+/**
+ * That images have the size that a saved model takes.
+ * @param takesAny whether it is of weights alone, which `--size` gives a size
+ * @throws InvalidArgumentError saying what gives the model such images
+ */
+export function checkSize(
+  { name: model, preprocessing: { size } }: Model,
+  { name, imageShape, sizeFrom }: Pick<FoundData, 'name' | 'imageShape' | 'sizeFrom'>,
+  takesAny = () => false,
+): void {
+  if (size.join() === imageShape.join()) return
+  const [[height, width, channels], [side, other, given]] = [size, imageShape]
+  const remedies = [
+    ...(side === other && takesAny() ? [`give --size ${side} to train at theirs`] : []),
+    ...(sizeFrom === 'asked' ? ['leave out --size'] : []),
+    ...(sizeFrom === undefined && !datasetNames.includes(name) && height === width
+      ? [`pack the folder again with --size ${height}`]
+      : []),
+  ]
+  const remedy = channels === given && remedies.length > 0 ? `; ${remedies.join(', or ')}` : ''
+  throw new InvalidArgumentError(
+    `${model} takes images of ${size.join('×')}, ${name} has images of ${imageShape.join('×')}${remedy}`,
+  )
+}
 
 /** What a data set is called, whichever of its parts this is. */
 export const dataName = ({ name }: Dataset): string => name.replace(/\/(train|validation|test)$/, '')

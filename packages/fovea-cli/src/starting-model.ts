@@ -1,7 +1,8 @@
 /** @file The model that a run starts from: new weights for the images and classes of the data, or a trained model's. */
 import { createModel, type Model, type ModelOptions, measureNormalization, replaceHead, ShapeError } from 'fovea'
-import { readPretrained } from './checkpoint-file.js'
+import { readModelFile, readPretrained } from './checkpoint-file.js'
 import type { LoadedData, SizeFrom } from './data/index.js'
+import { checkSize, dataName } from './open-data.js'
 import type { Output } from './output.js'
 import type { RunRequest } from './run-record.js'
 import { UsageError } from './usage.js'
@@ -41,7 +42,7 @@ export function fittingModel(name: string, options: ModelOptions, sizeFrom: Size
 
 /** With new weights, or with those of a trained model and, for other classes, a new head. */
 export function startingModel(
-  start: Pick<RunRequest, 'model' | 'seed'>,
+  start: Pick<RunRequest, 'model' | 'seed' | 'from'>,
   { train: images, sizeFrom }: Pick<LoadedData, 'train' | 'sizeFrom'>,
   given?: Model,
 ): Model {
@@ -50,6 +51,12 @@ export function startingModel(
     const normalization = measureNormalization(images)
     return fittingModel(start.model, { input, labels, normalization, images, seed: start.seed }, sizeFrom)
   }
+  const { from } = start
+  checkSize(
+    given,
+    { ...{ name: dataName(images), imageShape: images.imageShape }, ...(sizeFrom && { sizeFrom }) },
+    () => from !== undefined && !readModelFile(from).isDescribed,
+  )
   const sameClasses =
     given.labels.length === images.classes.length && given.labels.every((label, i) => label === images.classes[i])
   return sameClasses ? given : replaceHead(given, images.classes, start.seed)

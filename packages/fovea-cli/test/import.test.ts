@@ -148,6 +148,28 @@ describe('weights without a description', () => {
     expect(repeated.from).toBe(path)
   })
 
+  test('packed images of another size are refused with what gives it its own; what it says works', async () => {
+    const packed = async (size: string) => {
+      const out = join(folder, `photos-${size}.fovea-data`)
+      const { code } = await fovea(['data', 'pack', photos, '--size', size, '--out', out])
+      return { code, out }
+    }
+    const explained = (data: string, ...more: string[]) =>
+      fovea(['train', 'resnet8', '--from', file, '--data', data, '--epochs', '1', '--explain', ...more])
+    const { out } = await packed('24')
+    const { code, stderr } = await explained(out)
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        /resnet8 takes images of 32×32×3, .* has images of 24×24×3; give --size 24 to train at theirs, or pack the folder again with --size 32\n$/,
+      ),
+    })
+    const [theirs, own] = [...stderr.matchAll(/--size (\d+)/g)].map(([, size]) => size)
+    expect((await explained(out, '--size', theirs)).code).toBe(0)
+    const again = await packed(own)
+    expect([again.code, (await explained(again.out)).code]).toEqual([0, 0])
+  })
+
   test('a configuration of another model, or of one that computes otherwise, is refused', async () => {
     for (const [architecture, message] of [
       ['resnet18', 'is a resnet18, not a resnet8'],
@@ -214,7 +236,7 @@ describe('files that say which model they hold', () => {
 
   test.each([
     ['grey', { file: 'foreign.onnx', normalize: '0.5/0.2' }, 'for images of 1 channels; those of'],
-    ['what it says', { file: 'own.onnx', normalize: 'none' }, 'own.onnx\' does'],
+    ['what it says', { file: 'own.onnx', normalize: 'none' }, "own.onnx' does"],
     ['another model', { file: 'foreign.onnx', model: 'resnet20' }, 'holds a foreign, not a resnet20; leave out'],
   ])('%s is refused', (_, { file, ...options }, message) => {
     const output = { say: () => {}, warn: () => {} }
@@ -226,9 +248,15 @@ describe('files that say which model they hold', () => {
       fovea(['import', foreign, '--labels', 'a,b', '--out', 'x'], { cwd: folder }),
       fovea(['eval', own, '--data', photos, '--model', 'resnet20']),
     ])
-    expect([imported.code, imported.stderr]).toEqual([1, expect.stringContaining('tells 3 classes apart, not 2 (--labels)')])
+    expect([imported.code, imported.stderr]).toEqual([
+      1,
+      expect.stringContaining('tells 3 classes apart, not 2 (--labels)'),
+    ])
     expect(existsSync(join(folder, 'x'))).toBe(false)
-    expect([measured.code, measured.stderr]).toEqual([1, expect.stringContaining('holds a resnet8, not a resnet20; leave out')])
+    expect([measured.code, measured.stderr]).toEqual([
+      1,
+      expect.stringContaining('holds a resnet8, not a resnet20; leave out'),
+    ])
   })
 
   test('for weights alone, a command that cannot be told their model says what makes one; what it says works', async () => {
