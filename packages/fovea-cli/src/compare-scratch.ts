@@ -1,13 +1,11 @@
 /** @file `fovea train --compare-scratch`: what it gains to begin from a trained model, by the same run from new weights. */
 import { join } from 'node:path'
 import { defaultRecipe, type Evaluation, recipeOf } from 'fovea'
-import { wilsonInterval } from './account/interval.js'
-import { readCheckpoint } from './checkpoint-file.js'
-import { openRunData } from './open-data.js'
+import { pairedInterval, wilsonInterval } from './account/interval.js'
 import { type Output, percent } from './output.js'
 import { RunFolder, resumeCommand } from './run-folder.js'
 import type { RunRequest } from './run-record.js'
-import { runTraining } from './training-run.js'
+import { runTraining, type TrainedRun } from './training-run.js'
 
 /** The folder of that run, in the folder of the other. */
 const SCRATCH = 'scratch'
@@ -15,7 +13,7 @@ const SCRATCH = 'scratch'
 /**
  * Trains a model as it is trained from new weights: by its own recipe, on the same images, in batches of the same size and for as
  * many epochs. What it prints says so (`run`). Goes on where it was stopped.
- * @param pretrained what the run that began from a trained model came to
+ * @param run the one that began from a trained model
  */
 export async function compareScratch(
   {
@@ -29,28 +27,36 @@ export async function compareScratch(
     batch,
     ...request
   }: RunRequest,
-  pretrained: Evaluation,
+  { evaluation: pretrained, data }: TrainedRun,
   folder: RunFolder,
   output: Output,
 ): Promise<void> {
   const own = defaultRecipe(request.model)
-  // At the size that the trained model takes.
-  const data = await openRunData(request, output, readCheckpoint(folder.model).model)
   const asked = { ...request, recipe: own, batch: batch ?? recipeOf(recipe ?? own).batchSize }
   const scratch = new RunFolder(join(folder.path, SCRATCH))
   const told: Output = { ...output, result: value => output.result({ ...value, run: SCRATCH }) }
   output.say(`the same from new weights, by recipe ${own}:`)
-  const evaluation = await runTraining(asked, {
+  const trained = await runTraining(asked, {
     ...{ folder: scratch, resume: scratch.hasRun, data, output: told, resumedBy: resumeCommand(folder) },
   })
-  if (evaluation === undefined) return
+  if (trained === undefined) return
+  const { evaluation } = trained
   const row = ({ accuracy, images }: Evaluation) => ({ accuracy, interval: wilsonInterval(accuracy, images) })
   const [before, after] = [row(evaluation), row(pretrained)]
   const gain = 100 * (after.accuracy - before.accuracy)
-  output.result({ event: 'gain', points: gain, pretrained: after, scratch: before, images: evaluation.images })
+  const [isRight, wasRight] = [pretrained, evaluation].map(({ predictions }) =>
+    predictions.map((label, i) => label === data.test.labels[i]),
+  )
+  const gained = isRight.filter((right, i) => right && !wasRight[i]).length
+  const lost = wasRight.filter((right, i) => right && !isRight[i]).length
+  const interval = pairedInterval(gained, lost, isRight.length).map(share => 100 * share)
+  output.result({ event: 'gain', points: gain, interval, pretrained: after, scratch: before, images: isRight.length })
   const shown = ({ accuracy, interval: [least, most] }: typeof before): string =>
     `${percent(accuracy)} (${percent(least)} to ${percent(most)})`
   output.say(
-    `from new weights ${shown(before)}, from a trained model ${shown(after)}: ${gain >= 0 ? '+' : ''}${gain.toFixed(1)} points`,
+    `from new weights ${shown(before)}, from a trained model ${shown(after)}: ${signed(gain)} points ` +
+      `(95 % interval ${interval.map(signed).join(' to ')})`,
   )
 }
+
+const signed = (points: number): string => `${points >= 0 ? '+' : ''}${points.toFixed(1)}`

@@ -45,6 +45,13 @@ export interface RunOptions {
   readonly resumedBy?: string
 }
 
+/** A run that is done. */
+export interface TrainedRun {
+  /** On the test images. */
+  readonly evaluation: Evaluation
+  readonly data: LoadedData
+}
+
 interface RunContext extends Omit<RunOptions, 'data'> {
   readonly engine: Engine
   readonly data: DataSplits
@@ -54,11 +61,11 @@ interface RunContext extends Omit<RunOptions, 'data'> {
 
 /**
  * Trains as asked, with `resume` from the folder's last checkpoint if it has one, and says how it ended.
- * @returns what it came to on the test images; undefined if it was interrupted: then the exit code says so
+ * @returns undefined if it was interrupted: then the exit code says so
  * @throws FoveaError and its kinds; what was saved until then stays, and the message says how to go on. A run that is
  *   refused changes nothing.
  */
-export async function runTraining(request: RunRequest, options: RunOptions): Promise<Evaluation | undefined> {
+export async function runTraining(request: RunRequest, options: RunOptions): Promise<TrainedRun | undefined> {
   const { folder, resume, output } = options
   const release = folder.lock()
   try {
@@ -116,7 +123,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
       output.say(`model    ${folder.model}`)
       output.say(`picture  ${pictures.report}`)
       output.say(`mistakes ${pictures.mistakes}`)
-      return evaluation
+      return { evaluation, data }
     } catch (error) {
       throw withAdvice(error, folder, options.resumedBy)
     }

@@ -42,14 +42,14 @@ export interface Tuning {
 }
 
 /** @returns what it came to on the test images; undefined if it was interrupted. @throws as runTraining */
-export function tune(
+export async function tune(
   { name: model, ...rest }: Model,
   { epochs, learningRate, batch, distill, seed, engine, threads, skipBad, data: spec }: TuneRequest,
   { original, start, folder, recipe = defaultRecipe(model), slower, title, settings, data, output, resumedBy }: Tuning,
 ): Promise<Evaluation | undefined> {
   const given = { recipe, ...(batch && { batchSize: batch }) }
   const { schedule } = resolveSettings({ name: model, ...rest }, data.train.length, given)
-  return runTraining(
+  const trained = await runTraining(
     {
       ...{ model, data: spec, recipe, precision: 'float32', seed, from: start },
       // What is trained already is not to be learned anew.
@@ -64,6 +64,7 @@ export function tune(
     },
     { folder, resume: folder.hasBegun, output, title, data, resumedBy },
   )
+  return trained?.evaluation
 }
 
 /** The training was interrupted, has saved, and has said how to go on. */

@@ -63,7 +63,11 @@ describe('--from', () => {
       /\nwhat the frozen layers make of 28 images was computed once, in \d:\d\d; only the rest trains\n/,
     )
     expect(stdout).toContain('the same from new weights, by recipe one-cycle:\n')
-    expect(stdout).toMatch(/\nfrom new weights .*, from a trained model .*: [+-][\d.]+ points\n$/)
+    expect(stdout).toMatch(
+      /\nfrom new weights .*, from a trained model .*: [+-][\d.]+ points \(95 % interval [+-][\d.]+ to [+-][\d.]+\)\n$/,
+    )
+    // The data are opened once: nothing else is said of them between the two runs.
+    expect(stdout.match(/ images to train on /g)).toHaveLength(1)
     const [before, after] = [trained, out].map(folder => readCheckpoint(folder).model.weights)
     expect(after.get('conv1.weight')).toEqual(before.get('conv1.weight'))
     expect(after.get('fc.weight')).not.toEqual(before.get('fc.weight'))
@@ -72,7 +76,7 @@ describe('--from', () => {
     expect(json.filter(({ event }) => event === 'epoch')).toEqual([])
     expect(json.filter(({ event }) => event === 'done').map(({ run }) => run)).toEqual([undefined, 'scratch'])
     expect(json.at(-1)).toEqual({
-      ...{ event: 'gain', points: expect.any(Number), images: 8 },
+      ...{ event: 'gain', points: expect.any(Number), interval: [expect.any(Number), expect.any(Number)], images: 8 },
       pretrained: { accuracy: json.find(({ event }) => event === 'done').testAccuracy, interval: expect.any(Array) },
       scratch: { accuracy: json.at(-2).testAccuracy, interval: expect.any(Array) },
     })

@@ -113,8 +113,8 @@ async function run(model: string | undefined, options: TrainOptions): Promise<vo
   }
   const resume = options.resume !== undefined
   const { request, folder } = resume ? goOn(options.resume, model, options, output) : begin(model, options)
-  const evaluation = await runTraining(request, { folder, resume, output })
-  if (evaluation && request.compareScratch) await compareScratch(request, evaluation, folder, output)
+  const trained = await runTraining(request, { folder, resume, output })
+  if (trained && request.compareScratch) await compareScratch(request, trained, folder, output)
 }
 
 /** What the options ask for. A trained model brings its name and, unless another is given, the recipe for it. */

@@ -38,8 +38,9 @@ const SLOT = ':best'
 /** The best epoch's weights as slots, so that a checkpoint holds them: `conv1.weight:best`. */
 export const bestSlots = (best: Weights): Weights => new Map([...best].map(([name, values]) => [name + SLOT, values]))
 
-/** The best epoch's weights out of a checkpoint's slots, where it has them. */
+/** The best epoch's weights out of a checkpoint's slots, where it has them; what did not train is as it is in the model. */
 export function bestWeights({ weights }: Model, slots: Weights): Weights | undefined {
-  const found = [...weights.keys()].map(name => [name, slots.get(name + SLOT)] as const)
-  return found.every(([, values]) => values !== undefined) ? (new Map(found) as Weights) : undefined
+  const names = [...weights.keys()]
+  if (!names.some(name => slots.has(name + SLOT))) return undefined
+  return new Map(names.map(name => [name, slots.get(name + SLOT) ?? weights.get(name)!]))
 }

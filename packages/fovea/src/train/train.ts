@@ -11,6 +11,7 @@ import { distillationSetting } from './features/distillation.js'
 import { fixedFeatures } from './fixed-features.js'
 import { Run } from './run.js'
 import { planRun } from './run-plan.js'
+import { hasEnded, startOf } from './run-state.js'
 import type { ResolvedSettings } from './settings-table.js'
 import { type TrainOptions, trainOptions } from './train-options.js'
 import type { EpochMetrics } from './training-state.js'
@@ -53,7 +54,8 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const measuring = { ...measured(settings), ...limits }
   const task = classificationOf(model, settings, data.train)
   // What trains: the model, or what is left of it where the features of the images are known.
-  const fixed = await fixedFeatures(model, plan, engine, { ...limits, signal })
+  const isDone = resume !== undefined && hasEnded(startOf(model, settings, resume), epochs, settings)
+  const fixed = isDone ? undefined : await fixedFeatures(model, plan, engine, { ...limits, signal })
   const part = fixed ?? { ...plan, model, whole: (weights: Weights) => weights }
   const compiled = new TrainingStep(part.model, task, engine, part.settings, part.passes, {
     ...{ ...limits, memory, epochs },

@@ -80,6 +80,24 @@ test('a run that was stopped goes on to the same bits, from whole models', async
 })
 
 test.each<[string, Partial<TrainOptions>]>([
+  ['averages', { average: { type: 'moving', decay: 0.9 } }],
+  // After the first epoch it only gets worse.
+  ['the best epoch', { earlyStopping: { patience: 1 }, schedule: { type: 'constant', rate: 3 } }],
+])('a run that is done computes no features when it goes on, and has the same weights: %s', async (_, more) => {
+  const saved: Checkpoint[] = []
+  const options = { ...run, engine, ...more }
+  const whole = await train(model, { ...options, save: checkpoint => void saved.push(checkpoint) })
+  const { model: last, training } = saved.at(-1)!
+  const features: unknown[] = []
+  const done = await train(last, {
+    ...{ ...options, resume: training as NonNullable<typeof training> },
+    onStart: ({ features: report }) => void features.push(report),
+  })
+  expect([features, done.history.length]).toEqual([[undefined], saved.length])
+  expect(done.model.weights).toEqual(whole.model.weights)
+})
+
+test.each<[string, Partial<TrainOptions>]>([
   ['images are changed', { augmentation: { flip: 'random' } }],
   ['the first layer trains', { groups: [{ match: 'conv1.*' }, { match: '*', rate: 0 }] }],
   ['layers train later', { groups: [{ match: 'fc.*' }, { match: '*', from: 1 }] }],
