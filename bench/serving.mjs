@@ -73,7 +73,7 @@ async function onnxRuntime(file) {
   return {
     name: 'model',
     labels,
-    imageShape: size,
+    preprocessing: { size },
     batcher: new Batcher({ batchSizes: [1, 4, 16], run }, { maxDelayMs: 5, maxQueue: 1024 }),
   }
 }

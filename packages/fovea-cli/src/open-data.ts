@@ -7,6 +7,7 @@ import {
   formatBytes,
   InvalidArgumentError,
   type Model,
+  type Resizing,
   take,
 } from 'fovea'
 import { aboutLoaded, sayAboutData } from './about-data.js'
@@ -36,6 +37,8 @@ export interface OpenDataOptions {
   readonly maxSize?: number
   /** Of a folder's images. Default: 3. */
   readonly channels?: number
+  /** How a folder's pictures are resized before they are cropped. */
+  readonly resizing?: Resizing
   /** What the images are for. Default: to train on. */
   readonly purpose?: Purpose
 }
@@ -72,7 +75,8 @@ export async function openRunData(
   const own = trained ? imagesFor(trained) : { maxSize: createModel(request.model).preprocessing.size[0] }
   const splits = await openData(data, output, {
     ...(skipBad === undefined ? {} : { skipBad }),
-    ...(size === undefined ? own : { size }),
+    ...own,
+    ...(size !== undefined && { size }),
   })
   for (const [part, { length }] of Object.entries({ train: splits.train, test: splits.test })) {
     if (length === 0) throw new FoveaError(`'${data}' has no ${part} images: it was packed to measure models only`)
@@ -82,10 +86,13 @@ export async function openRunData(
   return images
 }
 
-/** In what size, and with how many channels, the images of a folder come for a model that has its own. */
-export const imagesFor = ({ preprocessing: { size } }: Model): Pick<OpenDataOptions, 'defaultSize' | 'channels'> => ({
+/** In what size, with how many channels and how resized the images of a folder come for a model that has its own. */
+export const imagesFor = ({
+  preprocessing: { size, resizing },
+}: Model): Pick<OpenDataOptions, 'defaultSize' | 'channels' | 'resizing'> => ({
   defaultSize: [size[0], size[1]],
   channels: size[2],
+  ...(resizing && { resizing }),
 })
 
 /** That a saved model can be measured on them. @throws as checkSize and classIndices, before any image is read */

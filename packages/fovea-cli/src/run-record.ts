@@ -20,6 +20,7 @@ import type { Presence, Setting } from 'fovea/engine'
 import { z } from 'zod'
 import { augmentationOf } from './augment-option.js'
 import { datasetNames } from './data/index.js'
+import { interpolations } from './data/resizing.js'
 import { engineNames } from './engines.js'
 import { machineOf, softwareOf } from './machine.js'
 import { optionOf } from './option-names.js'
@@ -125,7 +126,10 @@ const recordSchema = z.object({
   model: z.object({
     parameters: z.int(),
     /** How an image becomes an input. */
-    preprocessing: z.object({ size: z.array(whole), mean: z.array(z.number()), deviation: z.array(z.number()) }),
+    preprocessing: z.object({
+      ...{ size: z.array(whole), mean: z.array(z.number()), deviation: z.array(z.number()) },
+      resizing: z.object({ crop: z.number(), interpolation: z.enum(interpolations) }).optional(),
+    }),
   }),
   data: z.object({
     imageShape: z.array(whole),
@@ -166,7 +170,7 @@ export function recordOf(
   const now = new Date().toISOString()
   // In the order of the schema.
   const known = requestSchema.parse({ ...request, ...pathsOf(request), engine: engine.name, threads: engine.threads })
-  const { size, mean, deviation } = model.preprocessing
+  const { size, mean, deviation, resizing } = model.preprocessing
   return {
     version: VERSION,
     command: repeatCommand(known),
@@ -174,7 +178,7 @@ export function recordOf(
     settings: { ...given({ epochs: request.epochs }), ...settings },
     model: {
       parameters: parameterCount(model.graph),
-      preprocessing: { size: [...size], mean: [...mean], deviation: [...deviation] },
+      preprocessing: { size: [...size], mean: [...mean], deviation: [...deviation], ...(resizing && { resizing }) },
     },
     data: {
       imageShape: [...data.train.imageShape],

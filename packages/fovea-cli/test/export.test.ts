@@ -134,6 +134,7 @@ test('a page takes the runtime of browsers from where the command runs, and is w
     name: 'resnet8',
     labels,
     size: [16, 16, 3],
+    crop: 1,
   })
   expect(readFileSync(join(page, 'ort', 'ort-wasm-simd-threaded.wasm'), 'utf8')).toBe('ort-wasm-simd-threaded.wasm')
   expect(await fovea(args, { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('exist already') })

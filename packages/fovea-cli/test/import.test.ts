@@ -118,14 +118,27 @@ describe('weights without a description', () => {
   })
 
   test("timm's config.json says what they want", async () => {
-    const pretrained_cfg = { input_size: [3, 24, 24], mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6], num_classes: 3 }
+    const crop = { crop_pct: 0.8, crop_mode: 'squash', interpolation: 'bicubic' }
+    const pretrained_cfg = {
+      ...crop,
+      input_size: [3, 24, 24],
+      mean: [0.1, 0.2, 0.3],
+      std: [0.4, 0.5, 0.6],
+      num_classes: 3,
+    }
     const path = beside('timm', { 'config.json': { architecture: 'resnet8', num_classes: 3, pretrained_cfg } })
     const out = join(folder, 'timm.safetensors')
-    const { code, stdout } = await fovea(['import', path, '--labels', 'blue,green,red', '--out', out])
+    const { code, stdout, stderr } = await fovea(['import', path, '--labels', 'blue,green,red', '--out', out])
+    expect(stdout).toContain('images of 24×24×3 (the center of 30×30, bicubic), mean 0.1')
+    expect(stderr).toContain(
+      "pictures are cropped to the model's shape, not fitted to it (squash), as config.json has it",
+    )
     expect(stdout).toContain('deviation 0.4, 0.5, 0.6 (config.json)')
     expect(code).toBe(0)
     const { preprocessing, weights } = readCheckpoint(out).model
-    expect(preprocessing).toEqual({ size: [24, 24, 3], mean: [0.1, 0.2, 0.3], deviation: [0.4, 0.5, 0.6] })
+    const normalization = { mean: [0.1, 0.2, 0.3], deviation: [0.4, 0.5, 0.6] }
+    const resizing = { crop: 0.8, interpolation: 'bicubic' }
+    expect(preprocessing).toEqual({ size: [24, 24, 3], ...normalization, resizing })
     expect(weights).toEqual(model.weights)
   })
 

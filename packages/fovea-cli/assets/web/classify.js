@@ -5,7 +5,7 @@ ort.env.wasm.wasmPaths = { wasm: new URL('./ort/ort-wasm-simd-threaded.wasm', im
 // Several threads need a page that is isolated from others (COOP and COEP headers).
 ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1
 
-/** Name, labels and size [height, width, channels] of the model. */
+/** Name, labels and size [height, width, channels] of the model, and the part of a picture's shorter side that it sees. */
 export const model = await fetch(new URL('./model.json', import.meta.url)).then(response => response.json())
 const session = await ort.InferenceSession.create(new URL('./model.onnx', import.meta.url).href)
 const [height, width, channels] = model.size
@@ -28,7 +28,7 @@ export async function classify(picture) {
 /** As in training: the shorter side resized to fit, the centre cropped, transparency over white. */
 function pixelsOf(picture) {
   const [w, h] = [picture.videoWidth ?? picture.width, picture.videoHeight ?? picture.height]
-  const scale = Math.max(width / w, height / h)
+  const scale = Math.max(width / w, height / h) / model.crop
   context.fillStyle = 'white'
   context.fillRect(0, 0, width, height)
   context.imageSmoothingQuality = 'high'

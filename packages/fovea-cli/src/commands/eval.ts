@@ -124,7 +124,10 @@ async function findBoth(path: string, options: EvalOptions, output: Output) {
   }
   const { file, bytes } = read
   const { input, config } = wantedModel(file, { model: name })
-  const found = await find({ maxSize: input[0], channels: input[2] })
+  const found = await find({
+    ...{ maxSize: input[0], channels: input[2] },
+    ...(config.resizing && { resizing: config.resizing }),
+  })
   if (config.labels === undefined && found.classes.length < 2) {
     throw new FoveaError(
       `'${file}' names no classes, so the images must be of all of them; ${found.name} has '${found.classes[0]}' alone`,

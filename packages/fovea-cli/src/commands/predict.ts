@@ -44,7 +44,7 @@ async function run(file: string, images: readonly string[], options: PredictOpti
   const bad: FoveaError[] = []
   for (let start = 0; start < images.length; start += CHUNK) {
     const paths = images.slice(start, start + CHUNK)
-    const decoded = await decodeImages(paths, model.preprocessing.size)
+    const decoded = await decodeImages(paths, model.preprocessing.size, model.preprocessing.resizing)
     const pixels = decoded.filter(result => result instanceof Uint8Array)
     const predictions = pixels.length > 0 ? await predict(model, Buffer.concat(pixels), { engine, precision, top }) : []
     for (const [i, image] of paths.entries()) {

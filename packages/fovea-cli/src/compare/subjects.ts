@@ -61,7 +61,7 @@ export async function openSubjects(
       subjects.push(subject)
       continue
     }
-    const size = data.imageShape.join('×')
+    const size = JSON.stringify([data.imageShape, subject.saved && subject.model.preprocessing.resizing])
     const images = loaded.get(size) ?? limitedTo(options.limit, await loading(output, load => data.open(load)))
     loaded.set(size, images)
     const { name, saved } = subject

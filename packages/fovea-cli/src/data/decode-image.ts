@@ -1,14 +1,15 @@
 /** @file One image file to pixels of a given size. What training and prediction both see, so it stands in one place. */
 import { open } from 'node:fs/promises'
-import { FormatError, FoveaError } from 'fovea'
+import { FormatError, FoveaError, type Preprocessing, type Resizing } from 'fovea'
 import { checkArguments, tuple, whole } from 'fovea/engine'
-import type { Metadata, Sharp, SharpOptions } from 'sharp'
+import type { KernelEnum, Metadata, Sharp, SharpOptions } from 'sharp'
 import { checkedSize, diskError, type FileLimit } from '../files.js'
 import { loadSharp } from '../sharp.js'
 import { Budget } from './budget.js'
 import { bmpHeader, decodeBmp } from './decode-bmp.js'
 import { formatNames, formatOf, type ImageFormat, isHeic } from './image-formats.js'
 import { pathArgument } from './options.js'
+import { defaultResizing, resizedSide, resizingSetting } from './resizing.js'
 
 /** Of the file, as it is. */
 const LIMIT: FileLimit = { what: 'an image', maxBytes: 2 ** 30, remedy: 'make it smaller or save it as JPEG' }
@@ -38,23 +39,30 @@ export const pixelSize = tuple(
   whole('pixels', { from: 1, to: 65_535 }),
 )
 
-const decodeArguments = { path: pathArgument, size: pixelSize }
+const decodeArguments = { path: pathArgument, size: pixelSize, resizing: resizingSetting.optional() }
+
+/** What an image is decoded to. */
+export type DecodedSize = Pick<Preprocessing, 'size' | 'resizing'>
 
 /**
  * Decodes a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP file, of several pictures the first: turned as its EXIF data says,
  * shorter side resized to fit, centre cropped, in RGB; transparency is laid over white.
  * @param size [height, width, channels] of the result; 3 channels are RGB, 1 is grey
+ * @param resizing Default: the shorter side is that of the result, by Lanczos
  * @returns height × width × channels bytes
  * @throws FormatError if the image is damaged, cut short, too large or no image; FoveaError if it cannot be opened
  */
-export async function decodeImage(path: string, size: readonly [number, number, number]): Promise<Uint8Array> {
-  checkArguments(decodeArguments, { path, size })
-  return (await decodeFile(path, size)).pixels
+export async function decodeImage(
+  path: string,
+  size: readonly [number, number, number],
+  resizing?: Resizing,
+): Promise<Uint8Array> {
+  checkArguments(decodeArguments, { path, size, resizing })
+  return (await decodeFile(path, { size, ...(resizing && { resizing }) })).pixels
 }
 
 /** As decodeImage, with the size that the picture has. */
-export const decodeFile = (path: string, size: readonly [number, number, number]): Promise<DecodedImage> =>
-  decode(fileSource(path), size)
+export const decodeFile = (path: string, size: DecodedSize): Promise<DecodedImage> => decode(fileSource(path), size)
 
 /**
  * As decodeImage, of a file that somebody sent.
@@ -65,7 +73,7 @@ export const decodeFile = (path: string, size: readonly [number, number, number]
 export async function decodeBytes(
   name: string,
   bytes: Buffer,
-  size: readonly [number, number, number],
+  size: DecodedSize,
   maxPixels = Number.POSITIVE_INFINITY,
 ): Promise<Uint8Array> {
   return (await decode(memorySource(name, bytes), size, maxPixels)).pixels
@@ -73,7 +81,7 @@ export async function decodeBytes(
 
 async function decode(
   source: ImageSource,
-  size: readonly [number, number, number],
+  size: DecodedSize,
   maxPixels = Number.POSITIVE_INFINITY,
 ): Promise<DecodedImage> {
   const { format, height, width, memoryBytes, whole } = await openImage(source)
@@ -112,15 +120,24 @@ const memorySource = (name: string, bytes: Buffer): ImageSource => ({
   start: async length => bytes.subarray(0, length),
 })
 
+/** libvips's names. Its cubic is Catmull and Rom's, as Pillow's. */
+const KERNELS = { lanczos: 'lanczos3', bicubic: 'cubic', bilinear: 'linear' } as const satisfies Record<
+  Resizing['interpolation'],
+  keyof KernelEnum
+>
+
 async function pixelsOf(
   format: ImageFormat,
   bytes: Buffer,
-  [height, width, channels]: readonly [number, number, number],
+  { size: [height, width, channels], resizing = defaultResizing }: DecodedSize,
 ): Promise<Uint8Array> {
+  const [fullHeight, fullWidth] = [height, width].map(side => resizedSide(side, resizing))
+  const [top, left] = [Math.round((fullHeight - height) / 2), Math.round((fullWidth - width) / 2)]
   const decoder = await decoderOf(format, bytes)
   const { data, info } = await decoder
     .autoOrient()
-    .resize(width, height, { fit: 'cover', position: 'centre' })
+    .resize(fullWidth, fullHeight, { fit: 'cover', position: 'centre', kernel: KERNELS[resizing.interpolation] })
+    .extract({ left, top, width, height })
     .flatten({ background: '#ffffff' })
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     .raw({ depth: 'uchar' })

@@ -33,6 +33,7 @@ import {
   type PackedManifest,
   readManifest,
 } from './packed-file.js'
+import { resizingSetting } from './resizing.js'
 import { typicalSide } from './typical-size.js'
 
 export interface ImageFolderOptions extends PackOptions, SplitOptions {
@@ -69,6 +70,7 @@ const imageFolderSettings = {
   }).optional(),
   defaultSize: sides.optional(),
   maxSize: side.default(224),
+  resizing: resizingSetting.optional(),
   channels: thing(
     'of every image',
     'other',
@@ -108,8 +110,9 @@ export async function findImageFolder(folder: string, options: SettledFolderOpti
   const scan = scanFolder(folder, options)
   const job = await describe(folder, scan, options)
   const { name, imageShape, classes } = job.description
-  const { skipBad, purpose } = options
-  const open = (load = {}) => openFolder(folder, scan, job, { ...load, skipBad, purpose })
+  const { skipBad, purpose, resizing } = options
+  const how = { skipBad, purpose, ...(resizing && { resizing }) }
+  const open = (load = {}) => openFolder(folder, scan, job, { ...load, ...how })
   return { name, imageShape, classes, sizeFrom: job.sizeFrom, open }
 }
 
@@ -173,11 +176,11 @@ interface Job {
 }
 
 async function describe(folder: string, scan: FolderScan, options: SettledFolderOptions): Promise<Job> {
-  const { skipBad, heldOut, splitSeed, channels } = options
+  const { skipBad, heldOut, splitSeed, channels, resizing } = options
   const { sizeFrom, size } = await sizeOf(folder, scan, options)
   const [height, width] = size
   const imageShape: [number, number, number] = [height, width, channels]
-  const what = JSON.stringify([DECODING, imageShape, skipBad, heldOut, splitSeed])
+  const what = JSON.stringify([DECODING, imageShape, skipBad, heldOut, splitSeed, ...(resizing ? [resizing] : [])])
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
   return {
     key: hash(resolve(folder) + what).slice(0, 12),

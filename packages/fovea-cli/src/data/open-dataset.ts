@@ -1,7 +1,7 @@
 /** @file What `--data` may say: the name of a data set, a folder of images, or a packed file. */
 import { statSync } from 'node:fs'
 import { extname } from 'node:path'
-import { FormatError, InvalidArgumentError, nearestNames } from 'fovea'
+import { FormatError, InvalidArgumentError, nearestNames, type Resizing } from 'fovea'
 import { cifar10Description, openCifar10 } from './cifar10.js'
 import { fashionMnistDescription, openFashionMnist } from './fashion-mnist.js'
 import type { FoundData, LoadedData } from './found-data.js'
@@ -58,7 +58,8 @@ async function find(spec: string, options: SettledFolderOptions): Promise<FoundD
 }
 
 /** Images that are decoded already have the size that they have: another one must not be asked for in vain. */
-function ofItsOwnSize(spec: string, data: FoundData, { size }: SettledFolderOptions): FoundData {
+function ofItsOwnSize(spec: string, found: FoundData, { size, resizing }: SettledFolderOptions): FoundData {
+  const data = resizing === undefined ? found : croppedAlready(spec, found, resizing)
   const [height, width] = data.imageShape
   const asked = typeof size === 'number' ? [size, size] : (size ?? [height, width])
   if (asked[0] === height && asked[1] === width) return data
@@ -66,5 +67,17 @@ function ofItsOwnSize(spec: string, data: FoundData, { size }: SettledFolderOpti
     `'${spec}' has images of ${height}×${width}, not ${asked.join('×')}: a size (--size) is for folders of images, leave it out`,
   )
 }
+
+/** Nor another crop. */
+const croppedAlready = (spec: string, data: FoundData, { crop, interpolation }: Resizing): FoundData => ({
+  ...data,
+  open: load => {
+    const how = `${percent(crop)} of the shorter side of a picture, resized by ${interpolation}`
+    load?.onNotice?.(`'${spec}' has images that are cropped already: the model's own (${how}) is for folders of images`)
+    return data.open(load)
+  },
+})
+
+const percent = (part: number): string => `${Number((100 * part).toPrecision(3))} %`
 
 const ARCHIVES: readonly string[] = ['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.7z']

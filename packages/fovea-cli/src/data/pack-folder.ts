@@ -1,7 +1,7 @@
 /** @file Decodes the images of a folder, side by side, into a packed file; says which cannot be read, and when too many are none. */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { FormatError, FoveaError } from 'fovea'
+import { FormatError, FoveaError, type Resizing } from 'fovea'
 import { loadSharp } from '../sharp.js'
 import { type DecodedImage, decodeFile } from './decode-image.js'
 import type { DecodedFacts } from './folder-facts.js'
@@ -15,6 +15,8 @@ export interface PackOptions extends LoadOptions {
   readonly skipBad?: boolean
   /** What the images are for. Default `train`. */
   readonly purpose?: Purpose
+  /** How pictures are resized before they are cropped. Default: as decodeImage does. */
+  readonly resizing?: Resizing
 }
 
 /** An image that cannot be read; the reason names the file. */
@@ -89,11 +91,11 @@ async function* decodedImages(
   scan: FolderScan,
   imageShape: readonly [number, number, number],
   { bad, seen }: { readonly bad: BadImage[]; readonly seen: SeenImages },
-  { skipBad, purpose, onProgress, signal }: PackOptions,
+  { skipBad, purpose, resizing, onProgress, signal }: PackOptions,
 ): AsyncGenerator<PackedImage> {
   const { images } = scan
   const decode = ({ path }: FoundImage): Promise<DecodedImage | FoveaError> =>
-    decodeFile(join(folder, path), imageShape).catch((error: unknown) => {
+    decodeFile(join(folder, path), { size: imageShape, ...(resizing && { resizing }) }).catch((error: unknown) => {
       if (error instanceof FoveaError) return error
       throw error
     })

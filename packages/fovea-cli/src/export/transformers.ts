@@ -11,7 +11,9 @@ import {
   type OnnxPrecision,
   onnxPrecisionOf,
   quantizeWeights,
+  type Resizing,
 } from 'fovea'
+import { defaultResizing, resizedSide } from '../data/resizing.js'
 import { writeFileAtomic } from '../files.js'
 import type { Output } from '../output.js'
 import type { ExportFormat } from './formats.js'
@@ -83,12 +85,12 @@ function configOf({ name, labels }: Model) {
   }
 }
 
-/** Pillow's number of the filter by which images are resized here too. */
-const LANCZOS = 1
+/** Pillow's numbers of the filters by which images are resized here too. */
+const RESAMPLE = { lanczos: 1, bilinear: 2, bicubic: 3 } as const satisfies Record<Resizing['interpolation'], number>
 
 /** @throws FoveaError for images that transformers.js cannot make */
 function processorOf({ name, preprocessing }: Model) {
-  const { size, mean, deviation } = preprocessing
+  const { size, mean, deviation, resizing = defaultResizing } = preprocessing
   const [height, width, channels] = size
   if (channels !== 3)
     throw new FoveaError(`${name} takes grey images, and transformers.js makes none: export it as onnx or web`)
@@ -99,7 +101,11 @@ function processorOf({ name, preprocessing }: Model) {
   }
   return {
     image_processor_type: 'ViTImageProcessor',
-    ...{ do_resize: true, size: { shortest_edge: height }, resample: LANCZOS },
+    ...{
+      do_resize: true,
+      size: { shortest_edge: resizedSide(height, resizing) },
+      resample: RESAMPLE[resizing.interpolation],
+    },
     ...{ do_center_crop: true, crop_size: { height, width } },
     ...{ do_rescale: true, rescale_factor: 1 / 255 },
     ...{ do_normalize: true, image_mean: mean, image_std: deviation, do_convert_rgb: true },

@@ -32,7 +32,10 @@ export const web: ExportFormat = {
     const files = new Map<string, Uint8Array | string>([
       ...RUNTIME_FILES.map(name => [`ort/${name}`, readFileSync(join(runtime, name))] as const),
       ['model.onnx', file],
-      ['model.json', `${JSON.stringify({ name, labels, size: preprocessing.size })}\n`],
+      [
+        'model.json',
+        `${JSON.stringify({ name, labels, size: preprocessing.size, crop: preprocessing.resizing?.crop ?? 1 })}\n`,
+      ],
       // The page last: whoever opens it finds the rest.
       ...PAGE_FILES.toReversed().map(name => [name, readFileSync(join(assets, name))] as const),
     ])

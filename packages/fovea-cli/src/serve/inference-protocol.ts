@@ -25,10 +25,10 @@ export function inferenceProtocol(
   app.get('/v2/health/ready', context => context.json({ ready: isReady() }, isReady() ? 200 : 503))
   for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version'] as const) {
     app.get(path, context => {
-      const { name, imageShape, labels } = modelIn(models, context)
+      const { name, preprocessing, labels } = modelIn(models, context)
       return context.json({
         ...{ name, versions: [VERSION], platform: 'fovea' },
-        inputs: [{ name: 'image', datatype: 'UINT8', shape: [-1, ...imageShape] }],
+        inputs: [{ name: 'image', datatype: 'UINT8', shape: [-1, ...preprocessing.size] }],
         outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [-1, labels.length] }],
         parameters: { labels },
       })
@@ -38,9 +38,9 @@ export function inferenceProtocol(
       return context.json({ name, ready: isReady() }, isReady() ? 200 : 503)
     })
     app.post(`${path}/infer`, async context => {
-      const { name, imageShape, labels, batcher } = modelIn(models, context)
+      const { name, preprocessing, labels, batcher } = modelIn(models, context)
       const { body, signal } = context.var
-      const request = parseInferRequest(body, context.req.header(HEADER_LENGTH), imageShape)
+      const request = parseInferRequest(body, context.req.header(HEADER_LENGTH), preprocessing.size)
       if (request.count > limits.maxQueue) {
         throw new HTTPException(400, {
           message: `'image' holds ${request.count} images; send at most ${limits.maxQueue} at a time`,

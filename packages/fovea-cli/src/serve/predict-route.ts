@@ -35,7 +35,7 @@ export function predictRoute(
   ): Promise<Answer> => {
     const decode = async (): Promise<Uint8Array> => {
       const start = performance.now()
-      const pixels = await decodeBytes(image, bytes, model.imageShape, limits.maxPixels)
+      const pixels = await decodeBytes(image, bytes, model.preprocessing, limits.maxPixels)
       metrics.decoded((performance.now() - start) / 1000)
       return pixels
     }

@@ -1,14 +1,15 @@
 /** @file A model that is served: compiled for batches of several sizes, one of which runs at a time. */
 import { type Engine, type Model, openPredictor, type PrecisionOptions } from 'fovea'
 import type { Budget } from '../data/budget.js'
+import type { DecodedSize } from '../data/decode-image.js'
 import { Batcher, type BatcherOptions, type BatchModel } from './batcher.js'
 
 /** What of a model the server shows. */
 export interface ServedModel {
   /** In addresses. */
   readonly name: string
-  /** [height, width, channels] of its images. */
-  readonly imageShape: readonly [number, number, number]
+  /** What a picture is decoded to. */
+  readonly preprocessing: DecodedSize
   /** In the order of its probabilities. */
   readonly labels: readonly string[]
   readonly batcher: Batcher
@@ -41,7 +42,7 @@ export async function serveModel(name: string, model: Model, options: ServeModel
   }
   const { preprocessing, labels } = model
   return {
-    ...{ name, labels, imageShape: preprocessing.size },
+    ...{ name, labels, preprocessing },
     batcher: new Batcher(compiled, { maxDelayMs, maxQueue, ...(onBatch && { onBatch }) }),
     dispose: () => {
       for (const predictor of predictors) predictor.dispose()

@@ -4,9 +4,10 @@
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { FormatError, modelNames, type Normalization } from 'fovea'
+import { FormatError, modelNames, type Normalization, type Resizing } from 'fovea'
 import { z } from 'zod'
 import { readWhole } from '../files.js'
+import { type ResizingConfig, resizingOf } from './resizing.js'
 
 /** What was found, and in which file. */
 export interface WeightsConfig {
@@ -15,6 +16,10 @@ export interface WeightsConfig {
   /** [height, width] */
   readonly size?: readonly [number, number]
   readonly normalization?: Normalization
+  /** Where it is not as Fovea does it unasked. */
+  readonly resizing?: Resizing
+  /** Sentences: what of it is not done here. */
+  readonly notApplied: readonly string[]
   readonly labels?: readonly string[]
   /** The files that said so. */
   readonly files: readonly string[]
@@ -26,6 +31,7 @@ export const preprocessorFile = 'preprocessor_config.json'
 const side = z.int().min(1).max(10_000)
 const perChannel = z.array(z.number()).min(1).max(4)
 const deviations = z.array(z.number().positive()).min(1).max(4)
+const fraction = z.number().positive().max(1)
 const names = z.array(z.string().max(1000)).max(100_000)
 
 /** timm writes the second part under `pretrained_cfg`, and wrote it beside the first. */
@@ -35,6 +41,9 @@ const timmSchema = z.object({
   mean: perChannel.optional(),
   std: deviations.optional(),
   label_names: names.optional(),
+  crop_pct: fraction.nullish(),
+  crop_mode: z.string().max(100).nullish(),
+  interpolation: z.string().max(100).nullish(),
 })
 const configSchema = timmSchema.extend({
   pretrained_cfg: timmSchema.optional(),
@@ -48,6 +57,8 @@ const preprocessorSchema = z.object({
   crop_size: sides.optional(),
   do_center_crop: z.boolean().nullish(),
   do_normalize: z.boolean().nullish(),
+  crop_pct: fraction.nullish(),
+  resample: z.int().nullish(),
   image_mean: perChannel.optional(),
   image_std: deviations.optional(),
 })
@@ -59,6 +70,8 @@ export function readConfig(folder: string): WeightsConfig {
   const timm = { ...config, ...config?.pretrained_cfg }
   const labels = timm.label_names ?? labelsOf(config?.id2label)
   const { do_center_crop: crops, do_normalize: normalizes, size: resized, crop_size: cropped } = preprocessor ?? {}
+  const ofTimm = timm.crop_pct ?? timm.crop_mode ?? timm.interpolation
+  const { resizing, notApplied } = resizingOf(ofTimm == null ? resizingIn(preprocessor) : resizingInTimm(timm))
   const size = timm.input_size?.slice(1) ?? sidesOf(crops === false ? resized : (cropped ?? resized))
   const [mean, deviation] = [timm.mean ?? preprocessor?.image_mean, timm.std ?? preprocessor?.image_std]
   const normalization = normalizes === false ? none(mean) : mean && deviation && { mean, deviation }
@@ -67,6 +80,8 @@ export function readConfig(folder: string): WeightsConfig {
     ...(size && { size: size as [number, number] }),
     ...(normalization && { normalization }),
     ...(labels && { labels }),
+    ...(resizing && { resizing }),
+    notApplied,
     files: [...(config ? [configFile] : []), ...(preprocessor ? [preprocessorFile] : [])],
   }
 }
@@ -81,6 +96,25 @@ const none = (mean: readonly number[] = [0, 0, 0]): Normalization => ({
   mean: mean.map(() => 0),
   deviation: mean.map(() => 1),
 })
+
+const resizingInTimm = ({ crop_pct, crop_mode, interpolation }: z.infer<typeof timmSchema>): ResizingConfig => ({
+  crop: crop_pct ?? undefined,
+  mode: crop_mode ?? undefined,
+  interpolation: interpolation ?? undefined,
+})
+
+/** A picture is fitted to height and width, where the shorter side is not what is given. */
+function resizingIn(preprocessor: z.infer<typeof preprocessorSchema> = {}): ResizingConfig {
+  const { size, crop_size, do_center_crop, crop_pct, resample } = preprocessor
+  const [whole, part] = [sidesOf(size), do_center_crop === false ? undefined : sidesOf(crop_size)]
+  const isPart = whole !== undefined && part !== undefined
+  const mode = typeof size === 'object' && 'height' in size ? 'squash' : undefined
+  return {
+    crop: crop_pct ?? (isPart ? Math.min(1, part[0] / whole[0]) : undefined),
+    mode: isPart && part[0] > whole[0] ? 'pad' : mode,
+    interpolation: resample ?? undefined,
+  }
+}
 
 function sidesOf(size: z.infer<typeof sides> | undefined): readonly [number, number] | undefined {
   if (size === undefined) return undefined

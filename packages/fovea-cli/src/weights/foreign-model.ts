@@ -11,7 +11,10 @@ import {
   type Model,
   type ModelOptions,
   normalizations,
+  type Resizing,
+  type Shape,
 } from 'fovea'
+import { resizedSide } from '../data/resizing.js'
 import { type FileLimit, readWhole } from '../files.js'
 import type { Output } from '../output.js'
 import { configFile, modelOf, readConfig, type WeightsConfig } from './config.js'
@@ -85,14 +88,21 @@ export function readForeign(
     beside: shard => readWhole(join(dirname(file), shard), LIMIT),
   })
   for (const note of notes) output.warn(`${file}: ${note}`)
+  for (const note of config.notApplied) output.warn(`${file}: ${note}, as ${config.files.join(', ')} has it`)
   const { labels, from } = labelsFor(model, options, config)
   const { size, mean, deviation } = model.preprocessing
+  const { resizing } = config
   output.say(
     `${file}: ${format} with ${namings[names]} names; ${model.name}, ${labels.length} classes (${from}), ` +
-      `images of ${formatShape(size)}, mean ${mean.join(', ')}, deviation ${deviation.join(', ')} (${why})`,
+      `images of ${formatShape(size)}${aboutResizing(size, resizing)}, mean ${mean.join(', ')}, deviation ${deviation.join(', ')} (${why})`,
   )
-  return { ...model, labels }
+  return { ...model, labels, preprocessing: { ...model.preprocessing, ...(resizing && { resizing }) } }
 }
+
+const aboutResizing = ([height, width]: Shape, resizing: Resizing | undefined): string =>
+  resizing === undefined
+    ? ''
+    : ` (the center of ${formatShape([height, width].map(side => resizedSide(side, resizing)))}, ${resizing.interpolation})`
 
 /** Whose names they are, as a line has it. */
 const namings = {

@@ -23,7 +23,7 @@ import {
 
 /** As Fovea's library sees it. */
 async function expected(photo: Buffer, model = models['small']): Promise<Record<string, number>> {
-  const row = await predictProbabilities(model, await decodeBytes('photo', photo, [8, 8, 3]), { engine })
+  const row = await predictProbabilities(model, await decodeBytes('photo', photo, { size: [8, 8, 3] }), { engine })
   return Object.fromEntries(labels.map((label, i) => [label, row[i]]))
 }
 
@@ -133,14 +133,14 @@ test('what takes too long is ended, and what never arrives', async () => {
   expect(late.status).toBe(408)
   expect(await jsonOf(late)).toEqual({ error: 'the request did not arrive within 0.001 s' })
   const release = new Budget(1)
-  const [{ name, imageShape, dispose }] = served
+  const [{ name, preprocessing, dispose }] = served
   // A model that never answers: the request ends all the same, whatever is collected meanwhile.
   const batchSizes = [1]
   const stuck = new Batcher(
     { batchSizes, run: () => release.hold(1, () => new Promise(() => {})) },
     { maxDelayMs: 0, maxQueue: 4 },
   )
-  const slow = createApp([{ name, imageShape, labels, dispose, batcher: stuck }], {
+  const slow = createApp([{ name, preprocessing, labels, dispose, batcher: stuck }], {
     limits: { ...generous, timeoutSeconds: 0.2 },
     metrics: new Metrics(),
   })
@@ -150,10 +150,13 @@ test('what takes too long is ended, and what never arrives', async () => {
 })
 
 test('more images than may wait are told to come back', async () => {
-  const [{ name, imageShape, dispose }] = served
+  const [{ name, preprocessing, dispose }] = served
   const model: BatchModel = { batchSizes: [1], run: async () => Float32Array.of(1, 0, 0) }
   const batcher = new Batcher(model, { maxDelayMs: 0, maxQueue: 2 })
-  const full = createApp([{ name, imageShape, labels, dispose, batcher }], { limits: generous, metrics: new Metrics() })
+  const full = createApp([{ name, preprocessing, labels, dispose, batcher }], {
+    limits: generous,
+    metrics: new Metrics(),
+  })
   const responses = await Promise.all([0, 1, 2].map(i => post('/predict', photos[i], {}, full)))
   expect(responses.map(({ status }) => status)).toEqual([200, 200, 503])
   expect(await jsonOf(responses[2])).toEqual({ error: '2 images wait; try again in a second' })

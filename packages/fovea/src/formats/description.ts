@@ -1,11 +1,11 @@
 /** @file What a saved model says of its images and classes, as JSON from outside. */
 import { FormatError } from '../errors.js'
-import type { Preprocessing } from '../models/model.js'
+import type { Preprocessing, Resizing } from '../models/model.js'
 import { asArray, asNumber, asRecord, asString, asWhole } from './json.js'
 
 /** @throws FormatError for what does not say how an image becomes an input */
 export function preprocessingOf(json: unknown): Preprocessing {
-  const { size, mean, deviation } = asRecord(json, 'preprocessing')
+  const { size, mean, deviation, resizing } = asRecord(json, 'preprocessing')
   const [height, width, channels] = asArray(size, 'size', 3).map(side => asWhole(side, 'size', 1))
   if (channels === undefined) throw new FormatError('size must be height, width and channels')
   const perChannel = (values: unknown, what: string): number[] => {
@@ -15,7 +15,21 @@ export function preprocessingOf(json: unknown): Preprocessing {
   }
   const deviations = perChannel(deviation, 'deviation')
   if (deviations.some(value => value <= 0)) throw new FormatError('deviation must be above 0')
-  return { size: [height, width, channels], mean: perChannel(mean, 'mean'), deviation: deviations }
+  return {
+    ...{ size: [height, width, channels], mean: perChannel(mean, 'mean'), deviation: deviations },
+    ...(resizing !== undefined && { resizing: resizingOf(resizing) }),
+  }
+}
+
+const INTERPOLATIONS: readonly string[] = ['lanczos', 'bicubic', 'bilinear'] satisfies Resizing['interpolation'][]
+
+function resizingOf(json: unknown): Resizing {
+  const { crop: part, interpolation: filter } = asRecord(json, 'resizing')
+  const [crop, interpolation] = [asNumber(part, 'crop'), asString(filter, 'interpolation')]
+  if (crop <= 0 || crop > 1) throw new FormatError('crop must be above 0 and at most 1')
+  if (!INTERPOLATIONS.includes(interpolation))
+    throw new FormatError(`interpolation must be ${INTERPOLATIONS.join(', ')}`)
+  return { crop, interpolation: interpolation as Resizing['interpolation'] }
 }
 
 /** @throws FormatError unless there is a name for each of `count` logits */

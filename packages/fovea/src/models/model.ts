@@ -9,10 +9,19 @@ import type { Graph } from '../graph/graph.js'
 /** The values of parameters and buffers by name, in their plain layouts; each array is of its tensor's type. */
 export type Weights = Map<string, HostArray>
 
+/** How a picture is resized before its center is cropped. */
+export interface Resizing {
+  /** The part of the resized picture's shorter side that is kept, above 0 and at most 1: timm's `crop_pct`. */
+  readonly crop: number
+  readonly interpolation: 'lanczos' | 'bicubic' | 'bilinear'
+}
+
 /** How an image becomes an input: resized and cropped to `size`, scaled to [0, 1], normalized. */
 export interface Preprocessing extends Normalization {
   /** [height, width, channels] */
   readonly size: readonly [number, number, number]
+  /** Default: the shorter side is the model's, by Lanczos. */
+  readonly resizing?: Resizing
 }
 
 /**
