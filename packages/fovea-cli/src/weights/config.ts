@@ -131,7 +131,7 @@ function labelsOf(byIndex: Readonly<Record<string, string>> | undefined): string
 
 function read<T>(path: string, schema: z.ZodType<T>): T | undefined {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
-  const text = readWhole(path, { what: 'a configuration', maxBytes: 16 << 20 }).toString('utf8')
+  const text = readWhole(path, { what: 'a configuration', maxBytes: 4 << 20 }).toString('utf8')
   let json: unknown
   try {
     json = JSON.parse(text)

@@ -42,11 +42,34 @@ export function asName(value: unknown, what: string): string {
   return name
 }
 
-/** The value of a JSON text. */
+/** More than any description needs. What a list, an object or a key becomes takes up to a hundred bytes, however short it is. */
+const MAX_PARTS = 500_000
+const MAX_DEPTH = 100
+
+/** The value of a JSON text. @throws FormatError for what is none, or would take far more memory than the text */
 export function parseJson(text: string, what: string): unknown {
+  checkParts(text, what)
   try {
     return JSON.parse(text) as unknown
   } catch {
     throw new FormatError(`${what} is not JSON`)
+  }
+}
+
+const [QUOTE, BACKSLASH, COLON] = [...'"\\:'].map(character => character.charCodeAt(0))
+const OPENS = [...'[{'].map(character => character.charCodeAt(0))
+const CLOSES = [...']}'].map(character => character.charCodeAt(0))
+
+function checkParts(text: string, what: string): void {
+  let [parts, depth, isQuoted] = [0, 0, false]
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === QUOTE) isQuoted = !isQuoted
+    else if (isQuoted) i += code === BACKSLASH ? 1 : 0
+    else if (CLOSES.includes(code)) depth--
+    else if (code === COLON || OPENS.includes(code)) {
+      if (++parts > MAX_PARTS) throw new FormatError(`${what} has more than ${MAX_PARTS} lists, objects and keys`)
+      if (code !== COLON && ++depth > MAX_DEPTH) throw new FormatError(`${what} is more than ${MAX_DEPTH} lists deep`)
+    }
   }
 }
