@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const compiled = join(dirname(dirname(fileURLToPath(import.meta.url))), 'packages/fovea-cli/dist')
 
 /**
  * @param folder where to; inside of the checkout, so that packages are found
@@ -15,7 +15,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
  */
 export async function bundleCommand(folder) {
   await build({
-    entryPoints: [join(root, 'packages/fovea-cli/dist/main.js')],
+    entryPoints: { main: join(compiled, 'main.js'), 'batch-worker': join(compiled, 'data/batch-worker.js') },
     outdir: folder,
     bundle: true,
     splitting: true,
@@ -33,13 +33,14 @@ export async function bundleCommand(folder) {
   return join(folder, 'main.js')
 }
 
-/** Each module of ours keeps its own address. */
+/** Each module of ours keeps its own address, except where it starts the worker, which lies beside the bundle. */
 const ownUrls = {
   name: 'own-urls',
   setup({ onLoad }) {
     onLoad({ filter: /packages[/\\][\w-]+[/\\]dist[/\\].*\.js$/ }, ({ path }) => {
       const url = JSON.stringify(pathToFileURL(path).href)
-      return { contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', url), loader: 'js' }
+      const code = readFileSync(path, 'utf8').replace(/(?<!'\.\/batch-worker\.js', )import\.meta\.url/g, url)
+      return { contents: code, loader: 'js' }
     })
   },
 }

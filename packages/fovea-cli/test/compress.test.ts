@@ -17,7 +17,7 @@ const photos = join(folder, 'photos')
 
 beforeAll(async () => {
   await colorFolder({ train: 16, val: 4 }, photos)
-  const args = ['train', 'resnet8', '--data', photos, '--epochs', '3', '--batch', '8', '--out', source]
+  const args = ['train', 'resnet8', '--data', photos, '--size', '16', '--epochs', '3', '--batch', '8', '--out', source]
   const { code, stderr } = await fovea(args, { env })
   expect(code, stderr).toBe(0)
 })

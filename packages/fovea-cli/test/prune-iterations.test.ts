@@ -11,7 +11,7 @@ test('half of the multiply-adds go in two iterations, each trained; one that is 
   const folder = temporaryFolder()
   const file = join(folder, 'colors.safetensors')
   const photos = await colorFolder({ train: 16, val: 4 })
-  await saveModel(file, createModel('resnet8', { labels: ['blue', 'green', 'red'], input: [24, 24, 3] }))
+  await saveModel(file, createModel('resnet8', { labels: ['blue', 'green', 'red'], input: [8, 8, 3] }))
   const path = join(folder, 'iterated')
   const args = ['--amount', '0.5', '--iterations', '2', '--epochs', '1', '--batch', '8']
   const { code, json, stderr } = await fovea(['prune', file, '--data', photos, ...args, '--out', path, '--json'])

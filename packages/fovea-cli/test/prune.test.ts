@@ -14,7 +14,7 @@ let photos: string
 
 beforeAll(async () => {
   photos = await colorFolder({ train: 16, val: 4 })
-  await saveModel(file, createModel('resnet8', { labels: ['blue', 'green', 'red'], input: [24, 24, 3] }))
+  await saveModel(file, createModel('resnet8', { labels: ['blue', 'green', 'red'], input: [8, 8, 3] }))
 })
 
 describe('half of the multiply-adds, and two epochs', () => {

@@ -1,11 +1,14 @@
 /**
  * @file Programs that end in the middle of native work, each in an environment of its own; lifetime.test.ts starts them.
- * usage: node endings.mjs SCENARIO    As a worker: trains on for ever, and says so after the first step.
+ * usage: node endings.mjs SCENARIO [TURNS]    As a worker: trains on for ever, and says so after the first step.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { createModel, trainingGraph } from 'fovea'
 import { stateNodes } from 'fovea/engine'
 import { onednnEngine } from 'fovea-onednn'
+
+/** Of scenarios that are tried again and again. */
+const turns = Number(process.argv[3] ?? 3)
 
 const batchSize = 32
 const model = createModel('resnet8')
@@ -81,21 +84,21 @@ const scenarios = {
     await worker.terminate()
   },
   'a worker is terminated while it trains': async () => {
-    for (let turn = 0; turn < 8; turn++) {
+    for (let turn = 0; turn < turns; turn++) {
       const worker = start('train on')
       await messageOf(worker)
       await worker.terminate()
     }
   },
   'a worker is terminated while it compiles': async () => {
-    for (let turn = 0; turn < 8; turn++) {
+    for (let turn = 0; turn < turns; turn++) {
       const worker = start('compile on')
       await messageOf(worker)
       await worker.terminate()
     }
   },
   'a worker exits in the middle of a step': async () => {
-    for (let turn = 0; turn < 6; turn++) {
+    for (let turn = 0; turn < turns; turn++) {
       const worker = start('exit within a step')
       const code = await new Promise(resolve => worker.once('exit', resolve))
       if (code !== 3) throw new Error(`exit code ${code}`)

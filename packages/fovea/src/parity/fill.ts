@@ -8,16 +8,20 @@ import { randomAt, streamOf } from '../random.js'
 /** The value of the parameter, buffer, `input` or `probe:NAME` at each index, in PyTorch's order. */
 export function fill(name: string, shape: Shape): Float32Array {
   const key = streamOf(name)
-  const window = elements(shape.slice(1))
-  const value = (u: number): number => {
-    if (name === 'input') return 2 * u
-    if (name.startsWith('probe:')) return u
-    if (name.endsWith('running_mean')) return 0.1 * u
-    if (name.endsWith('running_var')) return 1 + 0.5 * u
-    if (name.endsWith('bias')) return 0.1 * u
-    return shape.length === 1 ? 0.7 + 0.1 * u : u * Math.sqrt(6 / window)
-  }
-  return Float32Array.from({ length: elements(shape) }, (_, i) => value(2 * randomAt(key, i) - 1))
+  const [middle, reach] = rangeOf(name, shape)
+  const values = new Float32Array(elements(shape))
+  for (let i = 0; i < values.length; i++) values[i] = middle + reach * (2 * randomAt(key, i) - 1)
+  return values
+}
+
+/** The middle of a tensor's values, and how far they go from it. */
+function rangeOf(name: string, shape: Shape): [middle: number, reach: number] {
+  if (name === 'input') return [0, 2]
+  if (name.startsWith('probe:')) return [0, 1]
+  if (name.endsWith('running_mean')) return [0, 0.1]
+  if (name.endsWith('running_var')) return [1, 0.5]
+  if (name.endsWith('bias')) return [0, 0.1]
+  return shape.length === 1 ? [0.7, 0.1] : [0, Math.sqrt(6 / elements(shape.slice(1)))]
 }
 
 /** The input images of a file: filled in PyTorch's order (NCHW), reordered to NHWC. */

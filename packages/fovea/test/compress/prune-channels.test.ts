@@ -45,7 +45,7 @@ describe('what is left is a model: it learns, is saved and read, and pruned agai
     '%s by %s',
     async (name, importance) => {
       const model = createModel(name, { classes: 4, input: [16, 16, 3] })
-      const images = noise(model, 8)
+      const images = noise(model, name === 'resnet8' ? 8 : 4)
       const options = { importance, images, engine, batchSize: 4, amount: 0.3 }
       const { model: smaller } = await pruneChannels(model, options)
       const run = await train(smaller, { data: { train: images }, epochs: 1, batchSize: 4, learningRate: 1e-3, engine })

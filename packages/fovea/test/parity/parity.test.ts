@@ -1,12 +1,10 @@
 /**
- * @file Models against torchvision's results: all but the deepest on the native engine in float32, one of each family on the
- * reference engine in float64.
+ * @file Models against torchvision's results: on the native engine in float32, and one of each family on the reference
+ * engine in float64. parity.long.test.ts has those that take longest.
  */
-import { describe, expect, test } from 'vitest'
-import { referenceEngine } from '../../src/engines/reference/reference.js'
-import { measureParity } from '../../src/parity/measure.js'
+import { expect, test } from 'vitest'
 import { parseParityFile } from '../../src/parity/parity-file.js'
-import { agreeNatively, deep, files, folder, read } from './torchvision.js'
+import { agreeInFloat64, agreeNatively, deep, files, folder } from './torchvision.js'
 
 test('the reference files are there', context => {
   context.skip(files.length === 0, `no reference results in ${folder}`)
@@ -15,16 +13,7 @@ test('the reference files are there', context => {
 
 agreeNatively(files.filter(name => !deep.test(name)))
 
-const oracles = ['resnet18', 'resnet18_train', 'efficientnet_b0', 'efficientnet_b0_train'].map(name => `${name}.json`)
-
-describe.each(oracles.filter(name => files.includes(name)))('reference engine in float64: %s', name => {
-  test('everything within 1e-6', async () => {
-    const { maxLogitError, ...report } = await measureParity(read(name), referenceEngine({ precision: 'float64' }))
-    const { maxGradientError = 0, lossError = 0, maxRunningError = 0 } = report
-    for (const error of [maxLogitError, maxGradientError, lossError, maxRunningError]) expect(error).toBeLessThan(1e-6)
-    expect(name.includes('train')).toBe(report.maxGradientError !== undefined)
-  })
-})
+agreeInFloat64(['resnet18.json', 'efficientnet_b0.json', 'efficientnet_b0_train.json'])
 
 test('a file that is no parity file is refused with the field', () => {
   const whole = { model: 'resnet18', batch: 1, size: 64, classes: 2, parameters: 1, logits: [[0, 1]], float32: {} }

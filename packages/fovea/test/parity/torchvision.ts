@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onednnEngine, onednnStatus } from 'fovea-onednn'
 import { describe, expect, test } from 'vitest'
+import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { measureParity } from '../../src/parity/measure.js'
 import { type ParityFile, parseParityFile } from '../../src/parity/parity-file.js'
 
@@ -10,9 +11,22 @@ export const folder = join(import.meta.dirname, '../../../../../shared/parity')
 /** None where the folder is not there. */
 export const files = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.json')) : []
 /** Those that take most of the time. */
-export const deep = /^(resnet1..|efficientnet_b[3-7])\./
+export const deep = /^(resnet1..|resnet50_train|efficientnet_b[3-7])\./
 
 export const read = (name: string): ParityFile => parseParityFile(JSON.parse(readFileSync(join(folder, name), 'utf8')))
+
+/** Tests of some of the files on the reference engine in float64. */
+export function agreeInFloat64(names: readonly string[]): void {
+  describe.each(names.filter(name => files.includes(name)))('reference engine in float64: %s', name => {
+    test('everything within 1e-6', async () => {
+      const { maxLogitError, ...report } = await measureParity(read(name), referenceEngine({ precision: 'float64' }))
+      const { maxGradientError = 0, lossError = 0, maxRunningError = 0 } = report
+      for (const error of [maxLogitError, maxGradientError, lossError, maxRunningError])
+        expect(error).toBeLessThan(1e-6)
+      expect(name.includes('train')).toBe(report.maxGradientError !== undefined)
+    })
+  })
+}
 
 /** Tests of some of the files on the native engine in float32. */
 export function agreeNatively(names: readonly string[]): void {

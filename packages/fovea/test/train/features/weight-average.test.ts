@@ -6,12 +6,14 @@ import { Averaging, averageAt, averageSetting, type WeightAverage } from '../../
 import { train } from '../../../src/train/train.js'
 import type { TrainOptions } from '../../../src/train/train-options.js'
 import { stripeData } from '../patterns.js'
-import { stripeModel, stripeRun } from '../small-model.js'
+import { small, stripeRun } from '../small-model.js'
+
+const model = small()
 
 /** The weights after each epoch of a run without an average, of one step each where asked. */
 async function history(more: Partial<TrainOptions>) {
   const saved: { weights: Weights; slots: Weights }[] = []
-  const run = await train(stripeModel, {
+  const run = await train(model, {
     ...stripeRun,
     ...more,
     save: async ({ model: { weights }, training }) => void saved.push({ weights, slots: training!.slots }),
@@ -26,7 +28,7 @@ test('a moving average follows the weights by (1 − decay), is what the run lea
   const average: WeightAverage = { type: 'moving', decay: 0.5 }
   const plain = await history(oneStep)
   const { run, saved } = await history({ ...oneStep, average })
-  for (const name of ['conv1.weight', 'bn1.running_var']) {
+  for (const name of ['conv.weight', 'bn.running_var']) {
     const expected = Array.from(plain.saved[0].weights.get(name)!)
     for (const [i, { weights, slots }] of saved.entries()) {
       expect(weights.get(name)).toEqual(plain.saved[i].weights.get(name))
@@ -61,7 +63,7 @@ test('before a step has counted, the averages are empty: the weights are kept', 
 test('lookahead moves the slow weights every so many steps, and the weights go back to them', async () => {
   const average: WeightAverage = { type: 'lookahead', every: 2, decay: 0.9, power: 1 }
   const { saved } = await history({ ...oneStep, average })
-  const [name, slot] = ['conv1.weight', 'conv1.weight:average']
+  const [name, slot] = ['conv.weight', 'conv.weight:average']
   // After a turn (steps 2, 4, 6) and at the end both are the same; in between the slow weights rest.
   for (const step of [2, 4, 6]) expect(saved[step - 1].weights.get(name)).toEqual(saved[step - 1].slots.get(slot))
   expect(saved[2].slots.get(slot)).toEqual(saved[1].slots.get(slot))
@@ -84,7 +86,7 @@ describe.each<WeightAverage>([
   test('goes on from a checkpoint to the same bits', async () => {
     const { run, saved } = await history({ average })
     const states: Uint8Array[] = []
-    await train(stripeModel, {
+    await train(model, {
       ...stripeRun,
       average,
       signal: { aborted: false },
