@@ -201,11 +201,12 @@ describe('what is trained and what is given to it must fit', () => {
   })
 })
 
-test('real images are learned: three in four of 2,000 photos of clothes after four passes', async () => {
-  const args = ['--data', 'fashion-mnist', '--limit', '2000', '--epochs', '4', '--batch', '32']
+// Of all: examples.long.test.ts.
+test('real images are learned: more than half of 2,000 photos of clothes after three passes over 1,000 others', async () => {
+  const args = ['--data', 'fashion-mnist', '--limit', '1000', '--epochs', '3', '--batch', '32']
   const { code, json } = await fovea(['train', 'resnet8', ...args, '--out', join(temporaryFolder(), 'run'), '--json'], {
     env: { FOVEA_DATA: temporaryFolder() },
   })
   expect(code).toBe(0)
-  expect(json.at(-1).testAccuracy).toBeGreaterThan(0.75)
+  expect(json.at(-1).testAccuracy).toBeGreaterThan(0.5)
 })
