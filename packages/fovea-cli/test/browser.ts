@@ -29,14 +29,17 @@ const types: Readonly<Record<string, string>> = {
   ...{ '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' },
 }
 
-/** Serves the files of a folder, and nothing else. @returns the server, and its address */
-export async function serveFolder(root: string): Promise<{ server: Server; address: string }> {
+/** Serves the files of a folder, and nothing else, with these headers. @returns the server, and its address */
+export async function serveFolder(
+  root: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ server: Server; address: string }> {
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
     const file = join(root, path === '/' ? 'index.html' : path)
     if (!existsSync(file)) return void response.writeHead(404).end()
     const type = types[extname(file)] ?? 'application/octet-stream'
-    response.writeHead(200, { 'Content-Type': type }).end(readFileSync(file))
+    response.writeHead(200, { 'Content-Type': type, ...headers }).end(readFileSync(file))
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return { server, address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }

@@ -102,14 +102,15 @@ test('images that are packed already are not cropped once more, and that is said
   expect(said.length).toBe(1)
 })
 
-test('transformers.js and the page are told', async () => {
+test('transformers.js is told, as far as it resizes well', async () => {
   const out = join(folder, 'transformers')
   const { code, stderr } = await fovea(['export', file, '--format', 'transformers', '--out', out])
   expect(code, stderr).toBe(0)
   expect(JSON.parse(readFileSync(join(out, 'preprocessor_config.json'), 'utf8'))).toMatchObject({
-    ...{ size: { shortest_edge: 16 }, resample: 3, do_center_crop: true, crop_size: { height: 8, width: 8 } },
+    ...{ size: { shortest_edge: 16 }, resample: 1, do_center_crop: true, crop_size: { height: 8, width: 8 } },
   })
-  expect(readConfig(out).resizing).toEqual(resizing)
+  expect(stderr).toContain('transformers.js resizes by lanczos, not by bicubic')
+  expect(readConfig(out).resizing).toEqual({ crop: 0.5, interpolation: 'lanczos' })
 })
 
 const cut = { size: { shortest_edge: 256 }, crop_size: { height: 224, width: 224 }, resample: 3 }

@@ -52,12 +52,12 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
   })
 
   /** The page, opened at a width; errors in it fail the test. */
-  async function opened(width: number) {
+  async function opened(width: number, at = address) {
     const errors: string[] = []
     const context = await browser.newContext({ viewport: { width, height: 900 }, permissions: ['camera'] })
     const tab = await context.newPage()
     tab.on('pageerror', (error: Error) => errors.push(error.message))
-    await tab.goto(address)
+    await tab.goto(at)
     await tab.waitForFunction(() =>
       (globalThis as { document?: { title: string } }).document?.title.startsWith('What does'),
     )
@@ -106,6 +106,31 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
     expect({ overflow, errors }).toEqual({ overflow: 0, errors: [] })
     if (process.env['SCREENSHOTS'])
       await tab.screenshot({ path: join(process.env['SCREENSHOTS'], `page-${width}.png`) })
+  })
+
+  test('isolated by headers, the page runs on all cores, and says the same', async () => {
+    const isolated = await serveFolder(page, {
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    })
+    try {
+      const said: string[][] = []
+      const workers: number[] = []
+      for (const at of [address, isolated.address]) {
+        const { tab, errors } = await opened(390, at)
+        expect(await tab.evaluate('crossOriginIsolated')).toBe(at !== address)
+        await tab.setInputFiles('#file', photo('red'))
+        await tab.waitForSelector('#labels li')
+        said.push(await rows(tab))
+        workers.push(tab.workers().length)
+        expect(errors).toEqual([])
+      }
+      const cores = await (await opened(390)).tab.evaluate('navigator.hardwareConcurrency')
+      expect(workers).toEqual([0, cores - 1])
+      expect(said[1]).toEqual(said[0])
+    } finally {
+      isolated.server.close()
+    }
   })
 
   test('the camera is classified until it is stopped', async () => {

@@ -11,7 +11,6 @@ import {
   type OnnxPrecision,
   onnxPrecisionOf,
   quantizeWeights,
-  type Resizing,
 } from 'fovea'
 import { defaultResizing, resizedSide } from '../data/resizing.js'
 import { writeFileAtomic } from '../files.js'
@@ -29,6 +28,12 @@ export const transformers: ExportFormat = {
   files: out => [...SETTINGS, ...Object.values(MODELS)].map(name => join(out, name)),
   write: async request => {
     const { model, out } = request
+    const { interpolation = 'lanczos' } = model.preprocessing.resizing ?? {}
+    if (interpolation !== 'lanczos') {
+      request.output.warn(
+        `transformers.js resizes by lanczos, not by ${interpolation}: its own ${interpolation} skips pixels`,
+      )
+    }
     const settings = { 'config.json': configOf(model), 'preprocessor_config.json': processorOf(model) }
     const files = new Map<string, Uint8Array>()
     const agreements: Record<string, unknown> = {}
@@ -85,8 +90,8 @@ function configOf({ name, labels }: Model) {
   }
 }
 
-/** Pillow's numbers of the filters by which images are resized here too. */
-const RESAMPLE = { lanczos: 1, bilinear: 2, bicubic: 3 } as const satisfies Record<Resizing['interpolation'], number>
+/** Pillow's number. By the others transformers.js does not average pixels but skips them, so that this is nearest to them here, too. */
+const LANCZOS = 1
 
 /** @throws FoveaError for images that transformers.js cannot make */
 function processorOf({ name, preprocessing }: Model) {
@@ -104,7 +109,7 @@ function processorOf({ name, preprocessing }: Model) {
     ...{
       do_resize: true,
       size: { shortest_edge: resizedSide(height, resizing) },
-      resample: RESAMPLE[resizing.interpolation],
+      resample: LANCZOS,
     },
     ...{ do_center_crop: true, crop_size: { height, width } },
     ...{ do_rescale: true, rescale_factor: 1 / 255 },
