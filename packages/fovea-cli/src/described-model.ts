@@ -1,5 +1,8 @@
 /** @file Files that say themselves which model they hold, told apart by their content: our own checkpoints, and ONNX. */
-import { type Checkpoint, decodeCheckpoint, decodeOnnx, hasDescription, isOnnx, type Model } from 'fovea'
+import { lstatSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type Checkpoint, decodeCheckpoint, decodeOnnx, FormatError, hasDescription, isOnnx, type Model } from 'fovea'
+import { type FileLimit, readWhole } from './files.js'
 import { printable } from './printable.js'
 import { writeStderr } from './stdout.js'
 import { UsageError } from './usage.js'
@@ -33,7 +36,10 @@ export function decodeDescribed(file: string, bytes: Uint8Array, options: Descri
 
 function onnxModel(file: string, bytes: Uint8Array, { normalize, onNotice = say }: DescribedOptions): Model {
   const notices: string[] = []
-  const model = decodeOnnx(file, bytes, { onNotice: notice => void notices.push(notice) })
+  const model = decodeOnnx(file, bytes, {
+    onNotice: notice => void notices.push(notice),
+    beside: name => readUnlinked(join(dirname(file), name)),
+  })
   if (normalize === undefined) {
     notices.forEach(onNotice)
     return model
@@ -44,6 +50,14 @@ function onnxModel(file: string, bytes: Uint8Array, { normalize, onNotice = say 
   throw new UsageError(
     `--normalize ${normalize} is for images of ${normalization.mean.length} channels; those of '${file}' have ${size[2]}`,
   )
+}
+
+const LIMIT: FileLimit = { what: "a file of a model's numbers", maxBytes: 16 * 2 ** 30 }
+
+/** A link that a model's file names may lead anywhere. */
+function readUnlinked(path: string): Uint8Array {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return readWhole(path, LIMIT)
+  throw new FormatError(`'${path}', where its numbers lie, is a link: put the file itself there`)
 }
 
 const saysItself = (file: string): UsageError =>

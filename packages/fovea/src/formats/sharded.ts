@@ -10,7 +10,7 @@ const MAX_INDEX_BYTES = 10 << 20
 const MAX_FILES = 1000
 
 /** A plain name: no folder, no way out of this one. */
-const isPlain = (name: string): boolean => /^[^/\\:\0]{1,255}$/.test(name) && name !== '.' && name !== '..'
+export const isPlainName = (name: string): boolean => /^[^/\\:\0]{1,255}$/.test(name) && name !== '.' && name !== '..'
 
 /** @param open reads one of the files */
 export const sharded = (open: (name: string, file: Uint8Array) => WeightSource): WeightFormat => ({
@@ -26,7 +26,7 @@ export const sharded = (open: (name: string, file: Uint8Array) => WeightSource):
       const tensors = new Map<string, StoredTensor>()
       for (const [tensor, place] of places) {
         const shard = asString(place, `weight_map.${shownName(tensor)}`)
-        if (!isPlain(shard))
+        if (!isPlainName(shard))
           throw new FormatError(
             `'${shownName(tensor)}' is in '${shownName(shard)}', which is no file in the same folder`,
           )

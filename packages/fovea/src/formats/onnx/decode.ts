@@ -12,9 +12,11 @@ import { checkArguments, group, type Rows } from '../../settings/group.js'
 import { callback, text, typedArray } from '../../settings/kinds.js'
 import { labelsOf, preprocessingOf } from '../description.js'
 import { parseJson } from '../json.js'
+import type { ReadBeside } from '../weight-source.js'
+import { ExternalData } from './external.js'
 import { typeNamed } from './known.js'
 import type { Message } from './messages.js'
-import { readNodes } from './read-nodes.js'
+import { readNodes, type Walk } from './read-nodes.js'
 import { type Computed, dimsOf, isKnown, isStored, nhwc, type OnnxValue, plain, Reading } from './reading.js'
 import { decodeMessage } from './wire.js'
 
@@ -24,10 +26,13 @@ type Graph = Message<'GraphProto'>
 export interface OnnxReading {
   /** Takes a sentence that a person should see: what the file does not say, and is taken for granted. Default: dropped. */
   readonly onNotice?: (message: string) => void
+  /** Reads files beside it, by their plain names: the numbers of a model may lie there. Default: such a model is refused. */
+  readonly beside?: ReadBeside
 }
 
 const readingOptions = group('how an ONNX file is read', {
   onNotice: callback<NonNullable<OnnxReading['onNotice']>>('takes a sentence for people').optional(),
+  beside: callback<ReadBeside>('reads files beside it').optional(),
 } satisfies Rows<OnnxReading>)
 const fileSetting = typedArray('all its bytes', 'Uint8Array')
 const decodeArguments = { name: text("the file's, for messages"), file: fileSetting }
@@ -48,10 +53,10 @@ export function isOnnx(file: Uint8Array): boolean {
  */
 export function decodeOnnx(name: string, file: Uint8Array, options: OnnxReading = {}): Model {
   checkArguments(decodeArguments, { name, file })
-  const { onNotice } = readingOptions.parse(options, '')
+  const { onNotice, beside } = readingOptions.parse(options, '')
   try {
     const proto = decodeMessage('ModelProto', file)
-    const model = modelOf(proto, name, file.length)
+    const model = modelOf(proto, name, { bytes: file.length, external: new ExternalData(beside) })
     if (!proto.metadataProps.some(({ key }) => key === 'preprocessing')) onNotice?.(aboutAssumed(name, model))
     return model
   } catch (error) {
@@ -68,7 +73,11 @@ const aboutAssumed = (file: string, { preprocessing: { size } }: Model): string 
   `'${file}' does not say how images become its input: taken as ${size.join('×')}` +
   `${size[2] === 3 ? ", normalized by ImageNet's mean and deviation" : ', from 0 to 1'}`
 
-function modelOf({ graph, opsetImport, metadataProps }: Message<'ModelProto'>, file: string, bytes: number): Model {
+function modelOf(
+  { graph, opsetImport, metadataProps }: Message<'ModelProto'>,
+  file: string,
+  source: Pick<Walk, 'bytes' | 'external'>,
+): Model {
   if (graph === undefined) throw new FormatError('it is no ONNX model: it has no graph')
   const opset = opsetImport.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx')?.version ?? 1
   if (graph.sparseInitializer.length > 0) throw new FormatError('it has sparse tensors')
@@ -78,7 +87,7 @@ function modelOf({ graph, opsetImport, metadataProps }: Message<'ModelProto'>, f
   const reading = new Reading()
   const { image, name } = inputOf(graph, given, reading)
   const values = new Map<string, OnnxValue>([[name, image]])
-  readNodes(graph, { opset, reading, values, bytes })
+  readNodes(graph, { opset, reading, values, ...source })
   const built = finished(graph, values, reading)
   const labels = metadata.get('labels')
   const size = image.value.type.shape.slice(1) as [number, number, number]

@@ -1,5 +1,6 @@
 /** @file The nodes of an ONNX graph, one after another: what is known is computed, the rest becomes nodes of ours. */
 import { FormatError, FoveaError, ShapeError } from '../../errors.js'
+import type { ExternalData } from './external.js'
 import { foldKnown } from './fold.js'
 import { rowOf } from './from-onnx/index.js'
 import { type Known, knownOf } from './known.js'
@@ -18,21 +19,22 @@ export interface Walk {
   readonly values: Map<string, OnnxValue>
   /** Of the file. */
   readonly bytes: number
+  readonly external: ExternalData
 }
 
 /** @throws FormatError naming the node that is not read */
-export function readNodes(graph: Message<'GraphProto'>, { opset, reading, values, bytes }: Walk): void {
+export function readNodes(graph: Message<'GraphProto'>, { opset, reading, values, bytes, external }: Walk): void {
   const tensors = new Map(graph.initializer.map(tensor => [tensor.name ?? '', tensor]))
   /** Read when they are wanted. */
   const find = (name: string): OnnxValue | undefined => {
     const there = values.get(name)
     const tensor = tensors.get(name)
     if (there !== undefined || tensor === undefined) return there
-    const known = knownOf(tensor, name)
+    const known = knownOf(external.whole(tensor, name), name)
     values.set(name, known)
     return known
   }
-  let left = bytes + MADE_BYTES
+  let madeBytes = 0
   const last = new Set([graph.output[0]?.name])
   for (const proto of graph.node) {
     const { opType = '', domain = '', input, output } = proto
@@ -55,8 +57,9 @@ export function readNodes(graph: Message<'GraphProto'>, { opset, reading, values
       const node = new ReadNode(proto, known, opset)
       const folded = foldedOf(node, inputs)
       if (folded !== undefined) {
-        left -= known.some(x => x?.values === folded.values) ? 0 : folded.values.byteLength
-        if (left < 0) throw new FormatError('its graph makes more numbers of none than its weights are')
+        madeBytes += known.some(x => x?.values === folded.values) ? 0 : folded.values.byteLength
+        if (madeBytes > bytes + external.bytes + MADE_BYTES)
+          throw new FormatError('its graph makes more numbers of none than its weights are')
         values.set(output[0], folded.name === '' ? { ...folded, name: output[0] } : folded)
         continue
       }

@@ -58,6 +58,12 @@ function operand({ node, inputs, writer, isImage }: Emission, i: number): string
 /** As the input is. */
 const same = ({ inputs: [x], writer }: Emission): string => (x.isImage ? x.name! : writer.plain(x))
 
+/** A row for an operator of one input, `x`, that is read as it is, by the name `from`. */
+const unary =
+  (row: (emission: Emission & { readonly x: Exported; readonly from: string }) => string): Emitter =>
+  emission =>
+    row({ ...emission, x: emission.inputs[0], from: same(emission) })
+
 /** Of the input's elements in the order in which our graph has them, those of the output. */
 function inOurOrder({ node, inputs: [x], writer, isImage }: Emission, write: (plain: string) => string): string {
   const plain = write(writer.plain(x))
@@ -176,15 +182,10 @@ const emitters: Readonly<Partial<Record<OpName, Emitter>>> = {
   gelu: activationRow('gelu'),
   sigmoid: activationRow('sigmoid'),
   hardSwish: activationRow('hardSwish'),
-  softmax: emission => {
-    const {
-      inputs: [x],
-      node,
-      writer,
-    } = emission
+  softmax: unary(({ node, writer, x, from }) => {
     const last = x.type.shape.length - 1
-    return writer.node('Softmax', [same(emission)], { axis: axisOf(last, x.isImage) }, node.name)
-  },
+    return writer.node('Softmax', [from], { axis: axisOf(last, x.isImage) }, node.name)
+  }),
   maxPool: emission =>
     emission.writer.node('MaxPool', [operand(emission, 0)], pooling(emission.node), emission.node.name),
   averagePool: emission => {
@@ -207,71 +208,39 @@ const emitters: Readonly<Partial<Record<OpName, Emitter>>> = {
   reduceMax: reduction('ReduceMax', 'an attribute'),
   flatten: emission => inOurOrder(emission, x => emission.writer.node('Flatten', [x], { axis: 1 }, emission.node.name)),
   reshape: emission => {
-    const {
-      node,
-      inputs: [x],
-      writer,
-    } = emission
+    const { node, inputs, writer } = emission
+    const [x] = inputs
     const [{ shape }] = node.outputs
     if (shape[0] !== x.type.shape[0] || x.type.shape.length === 0) refuse(node, 'it joins the images of a batch')
     return inOurOrder(emission, from =>
       writer.node('Reshape', [from, writer.indices(reshaped(shape), `${node.name}.shape`)], {}, node.name),
     )
   },
-  pad: emission => {
-    const {
-      node,
-      inputs: [x],
-      writer,
-    } = emission
+  pad: unary(({ node, writer, x, from }) => {
     const { before, after, value } = node.attrs as PadAttributes
     const pads = writer.indices([...inOrder(before, x.isImage), ...inOrder(after, x.isImage)], `${node.name}.pads`)
     const { dtype } = x.type
     const fill = writer.tensor({ shape: [], dtype }, zeroArray({ shape: [], dtype }).fill(value), `${node.name}.value`)
-    return writer.node('Pad', [same(emission), pads, fill], {}, node.name)
-  },
-  slice: emission => {
-    const {
-      node,
-      inputs: [x],
-      writer,
-    } = emission
+    return writer.node('Pad', [from, pads, fill], {}, node.name)
+  }),
+  slice: unary(({ node, writer, x, from }) => {
     const { start, stop, step } = node.attrs as SliceAttributes
     if (start[0] !== 0 || stop[0] !== -1 || step[0] !== 1) refuse(node, 'it takes some images of a batch')
     const cut = [...start.keys()].filter(axis => start[axis] > 0 || stop[axis] !== -1 || step[axis] !== 1)
-    const list = (values: readonly number[], what: string) => writer.indices(values, `${node.name}.${what}`)
+    const list = (what: string, of: (axis: number) => number) => writer.indices(cut.map(of), `${node.name}.${what}`)
     const given = [
-      list(
-        cut.map(axis => start[axis]),
-        'starts',
-      ),
-      list(
-        cut.map(axis => (stop[axis] === -1 ? TO_END : stop[axis])),
-        'ends',
-      ),
-      list(
-        cut.map(axis => axisOf(axis, x.isImage)),
-        'axes',
-      ),
-      list(
-        cut.map(axis => step[axis]),
-        'steps',
-      ),
+      list('starts', axis => start[axis]),
+      list('ends', axis => (stop[axis] === -1 ? TO_END : stop[axis])),
+      list('axes', axis => axisOf(axis, x.isImage)),
+      list('steps', axis => step[axis]),
     ]
-    return writer.node('Slice', [same(emission), ...given], {}, node.name)
-  },
-  cast: emission => {
-    const {
-      node,
-      inputs: [x],
-      writer,
-    } = emission
+    return writer.node('Slice', [from, ...given], {}, node.name)
+  }),
+  cast: unary(({ node, writer, x, from }) => {
     const { dtype } = node.attrs as CastAttributes
     const to = writer.typeOf(dtype)
-    return x.type.dtype === to
-      ? same(emission)
-      : writer.node('Cast', [same(emission)], { to: dataTypes[to] }, node.name)
-  },
+    return x.type.dtype === to ? from : writer.node('Cast', [from], { to: dataTypes[to] }, node.name)
+  }),
   quantize: scaled('QuantizeLinear'),
   dequantize: scaled('DequantizeLinear'),
 }

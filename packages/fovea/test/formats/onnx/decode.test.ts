@@ -7,7 +7,7 @@ import { FormatError } from '../../../src/errors.js'
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/formats/checkpoint.js'
 import { decodeOnnx, isOnnx } from '../../../src/formats/onnx/decode.js'
 import { encodeOnnx } from '../../../src/formats/onnx/encode.js'
-import { decodeMessage } from '../../../src/formats/onnx/wire.js'
+import { decodeMessage, encodeMessage } from '../../../src/formats/onnx/wire.js'
 import { stateNodes } from '../../../src/graph/graph.js'
 import type { Model } from '../../../src/models/model.js'
 import { createModel } from '../../../src/models/registry.js'
@@ -102,4 +102,53 @@ test('a saved model of ours is no ONNX file, and says so', () => {
   expect(isOnnx(ours)).toBe(false)
   expect(() => decodeOnnx('a.onnx', ours)).toThrow(FormatError)
   expect(() => decodeMessage('ModelProto', ours)).toThrow(FormatError)
+})
+
+describe('numbers in a file beside it', () => {
+  const model = createModel('resnet8', { input: [8, 8, 3], classes: 3 })
+  const { graph, ...proto } = decodeMessage('ModelProto', Buffer.concat(encodeOnnx(model)))
+  let offset = 0
+  const apart = graph!.initializer.map(({ rawData, ...tensor }) => {
+    const [start, length] = [offset, rawData!.length]
+    offset += length
+    return { tensor, start, bytes: rawData! }
+  })
+  const numbers = Buffer.concat(apart.map(({ bytes }) => bytes))
+  /** @param change of what the first tensor says */
+  const written = (change: Readonly<Record<string, string>> = {}): Uint8Array => {
+    const initializer = apart.map(({ tensor, start, bytes }, i) => {
+      const place = { location: 'a.data', offset: String(start), length: String(bytes.length), ...(i === 0 && change) }
+      return { ...tensor, dataLocation: 1, externalData: Object.entries(place).map(([key, value]) => ({ key, value })) }
+    })
+    return Buffer.concat(encodeMessage('ModelProto', { ...proto, graph: { ...graph, initializer } }))
+  }
+  const asked = new Set<string>()
+  const beside = (name: string): Uint8Array => {
+    asked.add(name)
+    return numbers
+  }
+
+  test('is read, once', () => {
+    expect(decodeOnnx('a.onnx', written(), { beside }).weights).toEqual(
+      decodeOnnx('a.onnx', Buffer.concat(encodeOnnx(model))).weights,
+    )
+    expect([...asked]).toEqual(['a.data'])
+    expect(() => decodeOnnx('a.onnx', written())).toThrow("lies in another file, 'a.data': save the model as one file")
+  })
+
+  test.each([
+    [{ location: '../a.data' }, "lies in '../a.data', which is no file in the same folder"],
+    [{ location: '/etc/passwd' }, 'which is no file in the same folder'],
+    [{ location: '' }, 'which is no file in the same folder'],
+    [{ offset: '999999999' }, 'which has'],
+    [{ length: '999999999' }, 'which has'],
+    [{ offset: '-1' }, "has the offset '-1', which is no number"],
+    [{ length: '1e9' }, "has the length '1e9', which is no number"],
+    [{ length: '8' }, 'and it has 8'],
+  ])('where it says %j, it is refused', (change, message) => {
+    const read = () => decodeOnnx('a.onnx', written(change), { beside })
+    expect(read).toThrow(FormatError)
+    expect(read).toThrow(message)
+    expect(asked.size).toBe(1)
+  })
 })

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { referenceEngine } from '../../../src/engines/reference/reference.js'
 import { FormatError } from '../../../src/errors.js'
+import { ExternalData } from '../../../src/formats/onnx/external.js'
 import { type Known, knownOf } from '../../../src/formats/onnx/known.js'
 import { readNodes } from '../../../src/formats/onnx/read-nodes.js'
 import {
@@ -59,7 +60,10 @@ export async function runCase(folder: string, first: 'computed' | 'known'): Prom
       image = isFloat ? Float32Array.from(data) : data
     }
     const opset = opsetImport.find(({ domain = '' }) => domain === '')?.version ?? 1
-    readNodes({ ...graph!, output: [] }, { opset, reading, values, bytes: 1 << 20 })
+    readNodes(
+      { ...graph!, output: [] },
+      { opset, reading, values, bytes: 1 << 20, external: new ExternalData(undefined) },
+    )
     for (const [i, { name = '' }] of graph!.output.entries()) {
       const out = values.get(name)
       if (out === undefined) return 'refused'
