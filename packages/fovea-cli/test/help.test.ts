@@ -1,8 +1,9 @@
-/** @file Claims about what the command says of itself: its commands, and with `--explain` the numbers of a run. */
+/** @file Claims about how the command starts, and what it says of itself: its commands, and with `--explain` a run's numbers. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fovea } from './run-fovea.js'
+import { createProgram } from '../src/program.js'
+import { colorFolder, fovea, preload } from './run-fovea.js'
 
 test('help lists every command', async () => {
   const { stdout } = await fovea(['--help'])
@@ -50,4 +51,22 @@ test('train --explain prints every number of a run and starts none', async () =>
   expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining(nearest) })
   expect((await fovea(args)).stdout).toMatch(/schedule\.milestones +0\.5, 0\.75\n/)
   expect((await fovea(['train', 'speednet', '--explain'])).stdout).toMatch(/groups\.0\.match +\*\.norm\?\.bias\n/)
+})
+
+test('a command is loaded alone; where the first word is none, all are', async () => {
+  const verbs = async (first?: string) => (await createProgram(first)).commands.map(command => command.name())
+  expect(await verbs('data')).toEqual(['data'])
+  const all = await verbs()
+  expect(all).toContain('data')
+  for (const first of ['--help', 'help', 'dat', 'toString']) expect(await verbs(first)).toEqual(all)
+})
+
+test.runIf(process.platform === 'linux')('the image library is loaded with the first image', async () => {
+  const env = preload(`
+    import { readFileSync } from 'node:fs'
+    process.on('exit', () => console.error('libvips:', readFileSync('/proc/self/maps', 'utf8').includes('libvips')))`)
+  expect((await fovea(['summary', 'resnet8'], { env })).stderr).toBe('libvips: false\n')
+  expect((await fovea(['data', 'info', await colorFolder({ train: 1, val: 1 })], { env })).stderr).toContain(
+    'libvips: true',
+  )
 })

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { killAndGoOn, resultOf, runFolder, start } from './kill-runs.js'
 import { fovea } from './run-fovea.js'
 
-test('killed 3 times ends with the bits of one that never stopped', async ({ annotate }) => {
-  await annotate(await killAndGoOn('resnet8', 3, { epochs: 6, limit: 30 }))
+test('killed 5 times ends with the bits of one that never stopped', async ({ annotate }) => {
+  await annotate(await killAndGoOn('resnet8', 5, { epochs: 6, limit: 30 }))
 })
 
 describe('a run that was killed before it saved anything', () => {
