@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /**
  * @file How much `fovea serve` answers, and how fast: clients that ask one photo after another, of a server that batches, of one
- * that takes one image at a time, and of ONNX Runtime behind the same server. In turns, so that a busy moment hits each alike.
+ * that takes one image at a time, and of ONNX Runtime behind the same server; and how much of a request is decoding. In turns, so that a
+ * busy moment hits each alike.
  * usage: node bench/serving.mjs MODEL PHOTO... [--onnx FILE] [--threads N] [--clients 1,4,16] [--seconds 4] [--turns 3] [--out FILE.json]
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
-import { parseArgs } from 'node:util'
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
 import { defaultEngine } from 'fovea'
 import { onednnEngine } from 'fovea-onednn'
 import { Budget } from '../packages/fovea-cli/dist/data/budget.js'
@@ -35,7 +37,7 @@ if (name === undefined || files.length === 0) {
   process.stderr.write('usage: node bench/serving.mjs MODEL PHOTO... [--onnx FILE]\n')
   process.exit(2)
 }
-const photos = files.map(file => readFileSync(file))
+const clientsFile = fileURLToPath(new URL('serving-clients.mjs', import.meta.url))
 const { model } = namedModel(name, {})
 shareCores() // As the command does.
 const engine = values.threads === undefined ? await defaultEngine() : onednnEngine({ threads: Number(values.threads) })
@@ -90,44 +92,32 @@ function softmax(logits, classes) {
   return rows
 }
 
-/** Clients that each ask again as soon as they are answered. */
-async function load(address, clients, seconds) {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients })
-  const latencies = []
-  const start = performance.now()
-  const end = start + 1000 * seconds
-  let next = 0
-  const client = async () => {
-    while (performance.now() < end) {
-      const asked = performance.now()
-      await ask(`${address}/predict`, agent, photos[next++ % photos.length])
-      latencies.push(performance.now() - asked)
-    }
-  }
-  await Promise.all(Array.from({ length: clients }, client))
-  agent.destroy()
-  latencies.sort((a, b) => a - b)
-  const at = part => latencies[Math.min(latencies.length - 1, Math.floor(part * latencies.length))]
-  return { imagesPerSecond: (1000 * latencies.length) / (performance.now() - start), p50: at(0.5), p99: at(0.99) }
+/** Clients in a process of their own (serving-clients.mjs), so that they wait for no answer of this one's thread but over the network. */
+async function load({ address, clients, seconds }) {
+  const before = await spent(address)
+  const args = [clientsFile, address, String(clients), String(seconds), ...files]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  const after = await spent(address)
+  const [requests, decoding, images] = after.map((sum, i) => sum - before[i])
+  return { ...JSON.parse(stdout), decodeMs: (1000 * decoding) / images, decodeShare: decoding / requests }
 }
 
-const ask = (url, agent, photo) =>
-  new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent }, response => {
-      response.resume()
-      response.on('end', () =>
-        response.statusCode === 200 ? resolve() : reject(new Error(`status ${response.statusCode}`)),
-      )
-    })
-    sent.on('error', reject)
-    sent.end(photo)
-  })
+/** Seconds in requests and in decoding, and images decoded, so far, as the server's own metrics have them. */
+async function spent(address) {
+  const text = await (await fetch(`${address}/metrics`)).text()
+  const value = name => Number(new RegExp(`^${name}(?:{route="/predict"})? (.+)$`, 'm').exec(text)?.[1] ?? 0)
+  return [
+    value('fovea_request_duration_seconds_sum'),
+    value('fovea_decode_duration_seconds_sum'),
+    value('fovea_decode_duration_seconds_count'),
+  ]
+}
 
 const listening = []
 for (const [kind, served] of Object.entries(servers)) {
   const app = createApp([served], { limits, metrics: new Metrics() })
   const { address, close } = await listen(app, '127.0.0.1', 0, 60)
-  await load(address, 4, 0.5)
+  await load({ address, clients: 4, seconds: 0.5 })
   listening.push({ kind, address, close })
 }
 const results = []
@@ -135,7 +125,7 @@ for (const clients of values.clients.split(',').map(Number)) {
   const turns = new Map(listening.map(({ kind }) => [kind, []]))
   for (let turn = 0; turn < Number(values.turns); turn++) {
     for (const { kind, address } of listening)
-      turns.get(kind).push(await load(address, clients, Number(values.seconds)))
+      turns.get(kind).push(await load({ address, clients, seconds: Number(values.seconds) }))
   }
   for (const [kind, all] of turns) {
     const median = key => all.map(row => row[key]).sort((a, b) => a - b)[all.length >> 1]
@@ -145,9 +135,11 @@ for (const clients of values.clients.split(',').map(Number)) {
       imagesPerSecond: median('imagesPerSecond'),
       p50: median('p50'),
       p99: median('p99'),
+      decodeMs: median('decodeMs'),
+      decodeShare: median('decodeShare'),
     }
     results.push(row)
-    const text = `${row.imagesPerSecond.toFixed(0).padStart(6)} images/s   p50 ${row.p50.toFixed(1)} ms   p99 ${row.p99.toFixed(1)} ms`
+    const text = `${row.imagesPerSecond.toFixed(0).padStart(6)} images/s   p50 ${row.p50.toFixed(1)} ms   p99 ${row.p99.toFixed(1)} ms   decoding ${row.decodeMs.toFixed(1)} ms, ${(100 * row.decodeShare).toFixed(0)} %`
     process.stdout.write(`${String(clients).padStart(3)} clients  ${kind.padEnd(14)} ${text}\n`)
   }
 }
