@@ -1,23 +1,16 @@
 /** @file `fovea compress`: a saved model made as small and fast as is asked for: pruned, trained on, in integers. */
 import { Command } from 'commander'
 import { criteria } from 'fovea'
-import { readModel } from '../checkpoint-file.js'
 import { compressPlans } from '../compress/plan.js'
 import { type CompressRequest, filesOf, runCompression } from '../compress/run.js'
 import { targetList } from '../compress/targets.js'
 import { withEngineOptions } from '../engines.js'
-import { createOutput } from '../output.js'
-import { argumentsOf } from '../plan.js'
-import { freeRunFolder, RunFolder } from '../run-folder.js'
+import type { PlanOptions } from '../plan.js'
 import { settingOption } from '../setting-option.js'
 import { integer, oneOf, positiveNumber, UsageError, wholeNumber } from '../usage.js'
 
-interface CompressOptions extends Omit<CompressRequest, 'data' | 'target'> {
-  readonly data?: string
+interface CompressOptions extends Omit<CompressRequest, 'data' | 'target'>, PlanOptions {
   readonly target?: readonly string[]
-  readonly out?: string
-  readonly resume?: string
-  readonly json?: true
 }
 
 const aboutTargets = `
@@ -80,25 +73,12 @@ export function compressCommand(): Command {
     .action(run)
 }
 
-async function run(file: string | undefined, options: CompressOptions, command: Command): Promise<void> {
-  const output = createOutput(options.json === true, { leavesFiles: true })
-  const { out, resume, json: _, ...given } = options
-  if (resume !== undefined) {
-    const fresh = compressCommand()
-    const { folder, plan, ...was } = compressPlans.goOn<CompressRequest>(resume, { file, given: command, fresh })
-    await folder.whileTaken(() => runCompression(was.file, was.request, { folder, plan, output }))
-    return
-  }
-  const { data, target } = given
-  if (file === undefined)
-    throw new UsageError('which model? For example: npx fovea compress runs/photos --data photos --target latency=0.5x')
-  if (data === undefined)
-    throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
-  if (target === undefined) throw new UsageError("--target is missing: latency=0.5x, bytes=0.1x or 'accuracy>=-0.5'")
-  const request = { ...given, data, target }
-  const folder = new RunFolder(out ?? freeRunFolder(`${readModel(file).name}-compressed`))
-  await folder.whileTaken(async () => {
-    compressPlans.checkNew(folder, filesOf(folder))
-    await runCompression(file, request, { folder, plan: { arguments: argumentsOf(file, request) }, output })
+const run = (file: string | undefined, options: CompressOptions, given: Command): Promise<void> =>
+  compressPlans.run(file, options, {
+    ...{ given, fresh: compressCommand, suffix: 'compressed', files: filesOf, work: runCompression },
+    requestOf({ target, ...asked }) {
+      if (target === undefined)
+        throw new UsageError("--target is missing: latency=0.5x, bytes=0.1x or 'accuracy>=-0.5'")
+      return { ...asked, target }
+    },
   })
-}

@@ -1,24 +1,18 @@
 /** @file `fovea prune`: a saved model without the channels or weights that it needs least, trained on, beside what it was. */
 import { Command } from 'commander'
 import { criteria, patterns, scopes } from 'fovea'
-import { readModel } from '../checkpoint-file.js'
 import { withEngineOptions } from '../engines.js'
 import { createOutput } from '../output.js'
-import { argumentsOf, refuseOthers } from '../plan.js'
+import { type PlanOptions, refuseOthers } from '../plan.js'
 import { analyze } from '../prune/analyze.js'
 import { checkMethod, type Method, methods } from '../prune/methods.js'
 import { prunePlans } from '../prune/plan.js'
 import { filesOf, type PruneRequest, runPruning } from '../prune/run.js'
-import { freeRunFolder, RunFolder } from '../run-folder.js'
 import { settingOption } from '../setting-option.js'
-import { integer, numberOf, oneOf, positiveNumber, UsageError, wholeNumber } from '../usage.js'
+import { integer, numberOf, oneOf, positiveNumber, wholeNumber } from '../usage.js'
 
-interface PruneOptions extends Omit<PruneRequest, 'data'> {
-  readonly data?: string
-  readonly out?: string
-  readonly resume?: string
+interface PruneOptions extends Omit<PruneRequest, 'data'>, PlanOptions {
   readonly analyze?: true
-  readonly json?: true
 }
 
 /** What may be said of an analysis. */
@@ -104,32 +98,19 @@ export function pruneCommand(): Command {
     .action(run)
 }
 
-async function run(file: string | undefined, options: PruneOptions, command: Command): Promise<void> {
-  const output = createOutput(options.json === true, { leavesFiles: true })
-  const { out, resume, analyze: analyzes, json: _, ...given } = options
-  if (resume !== undefined) {
-    const fresh = pruneCommand()
-    const { folder, plan, ...was } = prunePlans.goOn<PruneRequest>(resume, { file, given: command, fresh })
-    checkMethod(was.request)
-    await folder.whileTaken(() => runPruning(was.file, was.request, { folder, plan, output }))
+async function run(file: string | undefined, options: PruneOptions, given: Command): Promise<void> {
+  if (options.analyze && options.resume === undefined) {
+    const of = prunePlans.asked(file, options)
+    refuseOthers(given, analyzeOptions, '--analyze prunes nothing')
+    const output = createOutput(options.json === true, { leavesFiles: true })
+    await analyze(of.file, of.asked, { out: options.out, output })
     return
   }
-  const { data } = given
-  if (file === undefined)
-    throw new UsageError('which model? For example: npx fovea prune runs/photos --data photos --amount 0.5')
-  if (data === undefined)
-    throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
-  const request = { ...given, data }
-  if (analyzes) {
-    refuseOthers(command, analyzeOptions, '--analyze prunes nothing')
-    await analyze(file, request, { out, output })
-    return
-  }
-  checkMethod(request)
-  const { name } = readModel(file)
-  const folder = new RunFolder(out ?? freeRunFolder(`${name}-pruned`))
-  await folder.whileTaken(async () => {
-    prunePlans.checkNew(folder, filesOf(folder))
-    await runPruning(file, request, { folder, plan: { arguments: argumentsOf(file, request) }, output })
+  await prunePlans.run(file, options, {
+    ...{ given, fresh: pruneCommand, suffix: 'pruned', files: filesOf, work: runPruning },
+    requestOf({ analyze: _, ...request }) {
+      checkMethod(request)
+      return request
+    },
   })
 }

@@ -1,23 +1,15 @@
 /** @file `fovea quantize`: a saved model in fewer bits, beside what it was. */
 import { Command } from 'commander'
 import { rangeMethods, weightTypes } from 'fovea'
-import { readModel } from '../checkpoint-file.js'
 import { withEngineOptions } from '../engines.js'
-import { createOutput } from '../output.js'
-import { argumentsOf } from '../plan.js'
+import type { PlanOptions } from '../plan.js'
 import { checkMethod, type Method, methods } from '../quantize/methods.js'
 import { quantizePlans } from '../quantize/plan.js'
 import { filesOf, type QuantizeRequest, runQuantization } from '../quantize/run.js'
-import { freeRunFolder, RunFolder } from '../run-folder.js'
 import { settingOption } from '../setting-option.js'
-import { integer, numberOf, oneOf, patternList, positiveNumber, UsageError, wholeNumber } from '../usage.js'
+import { integer, numberOf, oneOf, patternList, positiveNumber, wholeNumber } from '../usage.js'
 
-interface QuantizeOptions extends Omit<QuantizeRequest, 'data'> {
-  readonly data?: string
-  readonly out?: string
-  readonly resume?: string
-  readonly json?: true
-}
+type QuantizeOptions = Omit<QuantizeRequest, 'data'> & PlanOptions
 
 const methodNames = Object.keys(methods) as Method[]
 
@@ -88,24 +80,11 @@ export function quantizeCommand(): Command {
     .action(run)
 }
 
-async function run(file: string | undefined, options: QuantizeOptions, command: Command): Promise<void> {
-  const output = createOutput(options.json === true, { leavesFiles: true })
-  const { out, resume, json: _, data, ...given } = options
-  if (resume !== undefined) {
-    const fresh = quantizeCommand()
-    const { folder, plan, ...was } = quantizePlans.goOn<QuantizeRequest>(resume, { file, given: command, fresh })
-    checkMethod(was.request)
-    await folder.whileTaken(() => runQuantization(was.file, was.request, { folder, plan, output }))
-    return
-  }
-  if (file === undefined) throw new UsageError('which model? For example: npx fovea quantize runs/photos --data photos')
-  if (data === undefined)
-    throw new UsageError('--data is missing: cifar10, fashion-mnist, a folder of images or a packed file')
-  const request = { ...given, data }
-  checkMethod(request)
-  const folder = new RunFolder(out ?? freeRunFolder(`${readModel(file).name}-quantized`))
-  await folder.whileTaken(async () => {
-    quantizePlans.checkNew(folder, filesOf(folder))
-    await runQuantization(file, request, { folder, plan: { arguments: argumentsOf(file, request) }, output })
+const run = (file: string | undefined, options: QuantizeOptions, given: Command): Promise<void> =>
+  quantizePlans.run(file, options, {
+    ...{ given, fresh: quantizeCommand, suffix: 'quantized', files: filesOf, work: runQuantization },
+    requestOf(request) {
+      checkMethod(request)
+      return request
+    },
   })
-}

@@ -3,12 +3,10 @@
  * makes integers of it, and puts all that was tried beside the original.
  */
 import { existsSync } from 'node:fs'
-import { FoveaError } from 'fovea'
 import { accountFiles } from '../account/write.js'
 import { InterruptError, onInterrupt } from '../interrupt.js'
 import { openOriginal } from '../open-original.js'
-import type { Output } from '../output.js'
-import type { Plan } from '../plan.js'
+import type { PlannedWork } from '../plan.js'
 import { pictureFiles } from '../reports/picture.js'
 import type { RunFolder } from '../run-folder.js'
 import { StoppedError } from '../tune.js'
@@ -25,14 +23,6 @@ export interface CompressRequest extends Omit<ModelsRequest, 'epochs' | 'distill
   readonly distill: boolean
 }
 
-export interface CompressOptions {
-  /** It is taken. */
-  readonly folder: RunFolder
-  /** Of a run that goes on; else it is `arguments` alone, and nothing is there yet. */
-  readonly plan: Plan<CompressFindings>
-  readonly output: Output
-}
-
 /** All files that a folder of `fovea compress` may have, beside its plan and those of a run. */
 export const filesOf = (folder: RunFolder): string[] => [
   ...[MODELS, ...accountFiles].map(name => folder.file(name)),
@@ -43,11 +33,8 @@ export const filesOf = (folder: RunFolder): string[] => [
 export async function runCompression(
   file: string,
   { target, distill, ...request }: CompressRequest,
-  { folder, plan, output }: CompressOptions,
+  { folder, plan, output }: PlannedWork<CompressFindings>,
 ): Promise<void> {
-  if (existsSync(folder.file(accountFiles[0]))) {
-    throw new FoveaError(`'${folder.path}' is done: its account is in '${folder.file('account.html')}'`)
-  }
   const trainImages = 'on which what is left is trained'
   const original = await openOriginal(file, request, { into: folder.path, trainImages, output })
   const tuning = { ...request, ...(distill && { distill }) }

@@ -1,13 +1,12 @@
 /** @file The work of `fovea prune`: takes channels or weights, trains what is left, and puts both models side by side. */
-import { existsSync } from 'node:fs'
-import { evaluate, FoveaError, take } from 'fovea'
+import { evaluate, take } from 'fovea'
 import { accountOf } from '../account/account.js'
 import { accountFiles, reportAccount } from '../account/write.js'
 import { readModel, writeCheckpoint } from '../checkpoint-file.js'
 import { dataName } from '../open-data.js'
 import { type Original, openOriginal } from '../open-original.js'
-import { type Output, percent, withCommas } from '../output.js'
-import type { Plan } from '../plan.js'
+import { percent, withCommas } from '../output.js'
+import type { PlannedWork } from '../plan.js'
 import { RunFolder } from '../run-folder.js'
 import { formatTable } from '../table.js'
 import { carryTrainedImages } from '../trained-images.js'
@@ -26,15 +25,11 @@ const START = 'pruned'
 export const filesOf = (folder: RunFolder): string[] =>
   [START, ITERATIONS, ...accountFiles].map(name => folder.file(name))
 
-/** In a folder that is taken. @param plan of a run that goes on; else it is `arguments` alone, and nothing is there yet */
 export async function runPruning(
   file: string,
   request: PruneRequest,
-  { folder, plan, output }: { readonly folder: RunFolder; readonly plan: Plan<PruneFindings>; readonly output: Output },
+  { folder, plan, output }: PlannedWork<PruneFindings>,
 ): Promise<void> {
-  if (existsSync(folder.file(accountFiles[0]))) {
-    throw new FoveaError(`'${folder.path}' is done: its account is in '${folder.file('account.html')}'`)
-  }
   const trainImages = 'on which what is left is trained, or its norms are measured'
   const original = await openOriginal(file, request, { into: folder.path, trainImages, output })
   const { model, data, images, engine } = original
@@ -78,17 +73,11 @@ export async function runPruning(
   await reportAccount(folder, { title, account, layers, bars, unit }, output)
 }
 
-interface Taking {
-  readonly plan: Plan<PruneFindings>
-  readonly folder: RunFolder
-  readonly output: Output
-}
-
 /** Takes what goes, and keeps what is left: as the result, or as what training starts from. */
 async function takeAtOnce(
   { model, trained, data, images, engine }: Original,
   request: PruneRequest,
-  { plan, folder, output }: Taking,
+  { plan, folder, output }: PlannedWork<PruneFindings>,
 ): Promise<NonNullable<PruneFindings['pruned']>> {
   const some = take(data.train, Math.min(request.images, data.train.length), request.seed)
   const { model: left, layers } = await pruneAtOnce(model, request, { images: some, engine })

@@ -13,4 +13,4 @@ const layerSchema = z.object({ name: z.string(), dtype: z.string(), signalToNois
 
 const findings = z.object({ layers: z.array(layerSchema).optional() }) as z.ZodType<QuantizeFindings>
 
-export const quantizePlans = new PlanKind('quantize', 'quantization', ['--method', 'qat', '--epochs', '3'], findings)
+export const quantizePlans = new PlanKind('quantize', 'quantization', [], findings)

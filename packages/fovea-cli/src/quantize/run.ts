@@ -1,5 +1,4 @@
 /** @file The work of `fovea quantize`: makes integers of a model's weights and activations, and puts both models side by side. */
-import { existsSync } from 'node:fs'
 import { type Dataset, FoveaError, type Model, roundsAsIntegers, split, take } from 'fovea'
 import { parameterNodes, tensorBytes } from 'fovea/engine'
 import { accountOf } from '../account/account.js'
@@ -9,8 +8,7 @@ import { writeCheckpoint } from '../checkpoint-file.js'
 import type { LoadedData } from '../data/index.js'
 import { dataName } from '../open-data.js'
 import { type OriginalRequest, openOriginal } from '../open-original.js'
-import type { Output } from '../output.js'
-import type { Plan } from '../plan.js'
+import type { PlannedWork } from '../plan.js'
 import type { RunFolder } from '../run-folder.js'
 import { foveaCommand } from '../shell.js'
 import { formatTable } from '../table.js'
@@ -29,19 +27,11 @@ const BUDGET_IMAGES = 2000
 export const filesOf = (folder: RunFolder): string[] =>
   [...trainingFolders, ...accountFiles].map(name => folder.file(name))
 
-/** In a folder that is taken. @param plan of a run that goes on; else it is `arguments` alone, and nothing is there yet */
 export async function runQuantization(
   file: string,
   request: QuantizeRequest,
-  {
-    folder,
-    plan,
-    output,
-  }: { readonly folder: RunFolder; readonly plan: Plan<QuantizeFindings>; readonly output: Output },
+  { folder, plan, output }: PlannedWork<QuantizeFindings>,
 ): Promise<void> {
-  if (existsSync(folder.file(accountFiles[0]))) {
-    throw new FoveaError(`'${folder.path}' is done: its account is in '${folder.file('account.html')}'`)
-  }
   const { method, maxLoss, weightBits = 8 } = request
   const original = await openOriginal(file, request, {
     ...{ into: folder.path, output },
