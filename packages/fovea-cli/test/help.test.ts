@@ -1,7 +1,9 @@
 /** @file Claims about how the command starts, and what it says of itself: its commands, and with `--explain` a run's numbers. */
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { foveaVersion } from '../src/machine.js'
 import { createProgram } from '../src/program.js'
 import { colorFolder, fovea, preload } from './run-fovea.js'
 
@@ -60,6 +62,15 @@ test('a command is loaded alone; where the first word is none, all are', async (
   expect(all).toContain('data')
   for (const first of ['--help', 'help', 'dat', 'toString']) expect(await verbs(first)).toEqual(all)
 })
+
+test.each(['--experimental-require-module', '--no-experimental-require-module'])(
+  'what npm links starts: node %s',
+  option => {
+    const bin = join(import.meta.dirname, '../bin/fovea.mjs')
+    const { stdout, stderr } = spawnSync(process.execPath, [option, bin, '--version'], { encoding: 'utf8' })
+    expect({ stdout, stderr }).toEqual({ stdout: `${foveaVersion()}\n`, stderr: '' })
+  },
+)
 
 test.runIf(process.platform === 'linux')('the image library is loaded with the first image', async () => {
   const env = preload(`
