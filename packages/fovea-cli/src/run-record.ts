@@ -8,6 +8,7 @@ import {
   type Dataset,
   type Engine,
   FormatError,
+  interpolations,
   type Model,
   modelNames,
   parameterCount,
@@ -20,7 +21,6 @@ import type { Presence, Setting } from 'fovea/engine'
 import { z } from 'zod'
 import { augmentationOf } from './augment-option.js'
 import { datasetNames } from './data/index.js'
-import { interpolations } from './data/resizing.js'
 import { engineNames } from './engines.js'
 import { machineOf, softwareOf } from './machine.js'
 import { optionOf } from './option-names.js'

@@ -1,11 +1,9 @@
 /** @file How a picture is made smaller before its center is cropped: by what part, and by which filter. */
-import type { Resizing } from 'fovea'
+import { interpolations, type Resizing } from 'fovea'
 import { choice, group, number, type Rows } from 'fovea/engine'
 
 /** What models are trained with here. */
 export const defaultResizing: Resizing = { crop: 1, interpolation: 'lanczos' }
-
-export const interpolations = ['lanczos', 'bicubic', 'bilinear'] as const satisfies readonly Resizing['interpolation'][]
 
 /** The setting of `Resizing`. */
 export const resizingSetting = group('how a picture is made smaller', {

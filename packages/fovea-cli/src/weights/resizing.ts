@@ -1,8 +1,8 @@
 /**
  * @file How weights want pictures resized and cropped, in the words of timm and of transformers, and what of it is not done here.
  */
-import type { Resizing } from 'fovea'
-import { defaultResizing, interpolations } from '../data/resizing.js'
+import { interpolations, type Resizing } from 'fovea'
+import { defaultResizing } from '../data/resizing.js'
 
 /** What a configuration says of it. */
 export interface ResizingConfig {

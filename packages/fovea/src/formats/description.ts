@@ -1,6 +1,6 @@
 /** @file What a saved model says of its images and classes, as JSON from outside. */
 import { FormatError } from '../errors.js'
-import type { Preprocessing, Resizing } from '../models/model.js'
+import { interpolations, type Preprocessing, type Resizing } from '../models/model.js'
 import { asArray, asNumber, asRecord, asString, asWhole } from './json.js'
 
 /** @throws FormatError for what does not say how an image becomes an input */
@@ -21,15 +21,13 @@ export function preprocessingOf(json: unknown): Preprocessing {
   }
 }
 
-const INTERPOLATIONS: readonly string[] = ['lanczos', 'bicubic', 'bilinear'] satisfies Resizing['interpolation'][]
-
 function resizingOf(json: unknown): Resizing {
   const { crop: part, interpolation: filter } = asRecord(json, 'resizing')
-  const [crop, interpolation] = [asNumber(part, 'crop'), asString(filter, 'interpolation')]
+  const [crop, name] = [asNumber(part, 'crop'), asString(filter, 'interpolation')]
+  const interpolation = interpolations.find(known => known === name)
   if (crop <= 0 || crop > 1) throw new FormatError('crop must be above 0 and at most 1')
-  if (!INTERPOLATIONS.includes(interpolation))
-    throw new FormatError(`interpolation must be ${INTERPOLATIONS.join(', ')}`)
-  return { crop, interpolation: interpolation as Resizing['interpolation'] }
+  if (interpolation === undefined) throw new FormatError(`interpolation must be ${interpolations.join(', ')}`)
+  return { crop, interpolation }
 }
 
 /** @throws FormatError unless there is a name for each of `count` logits */

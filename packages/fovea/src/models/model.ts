@@ -9,11 +9,14 @@ import type { Graph } from '../graph/graph.js'
 /** The values of parameters and buffers by name, in their plain layouts; each array is of its tensor's type. */
 export type Weights = Map<string, HostArray>
 
+/** The filters by which pictures are resized. */
+export const interpolations = ['lanczos', 'bicubic', 'bilinear'] as const
+
 /** How a picture is resized before its center is cropped. */
 export interface Resizing {
   /** The part of the resized picture's shorter side that is kept, above 0 and at most 1: timm's `crop_pct`. */
   readonly crop: number
-  readonly interpolation: 'lanczos' | 'bicubic' | 'bilinear'
+  readonly interpolation: (typeof interpolations)[number]
 }
 
 /** How an image becomes an input: resized and cropped to `size`, scaled to [0, 1], normalized. */
