@@ -37,10 +37,44 @@ inline int64_t first_window(int64_t i, int64_t pad, int64_t k, int64_t stride) {
   return t <= 0 ? 0 : (t + stride - 1) / stride;
 }
 
+// The numbers of a type as max pooling compares them, a register at a time: floats, widened.
+template <class T>
+struct Compared {
+  using Values = vf;
+  using Taps = vi;
+  static constexpr int kCount = kLanes;
+  static Values least() { return splat(-__builtin_inff()); }
+  static Values read(const T* p, int lanes) { return get(p, 0, lanes); }
+  static void write(T* p, Values v, int lanes) { put(p, 0, v, lanes); }
+  static void write_taps(uint8_t* p, Taps taps, int lanes) { put_bytes(p, taps, lanes); }
+  static Taps wins(Values v, Values best) { return (vi)(v > best) | (vi)(v != v); }  // NaN wins and stays
+  static Values chosen(Taps mask, Values a, Values b) { return select(mask, a, b); }
+};
+// Bytes as they are, four times as many.
+template <>
+struct Compared<uint8_t> {
+  typedef uint8_t Values __attribute__((vector_size(4 * kLanes)));
+  using Taps = Values;
+  static constexpr int kCount = 4 * kLanes;
+  static Values least() { return Values{}; }
+  static Values read(const uint8_t* p, int lanes) {
+    Values v = {};
+    lanes == kCount ? memcpy(&v, p, sizeof v) : memcpy(&v, p, lanes);
+    return v;
+  }
+  static void write(uint8_t* p, Values v, int lanes) {
+    lanes == kCount ? memcpy(p, &v, sizeof v) : memcpy(p, &v, lanes);
+  }
+  static void write_taps(uint8_t* p, Taps taps, int lanes) { write(p, taps, lanes); }
+  static Taps wins(Values v, Values best) { return (Taps)(v > best); }
+  static Values chosen(Taps mask, Values a, Values b) { return (mask & a) | (~mask & b); }
+};
+
 void max_pool(const MaxPoolFields& s) {
   const Window p(s);
   with_moved(s.type, [&](auto type) {
     using T = decltype(type);
+    using C = Compared<T>;
     const T* x = (const T*)s.x;
     T* y = (T*)s.y;
     uint8_t* index = s.index;
@@ -48,10 +82,9 @@ void max_pool(const MaxPoolFields& s) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.oh, oy = row % p.oh;
         for (int64_t ox = 0; ox < p.ow; ox++) {
-          for (int64_t c = 0; c < p.c; c += kLanes) {
-            const int lanes = lanes_at(c, p.c);
-            vf best = splat(-__builtin_inff());
-            vi where = {};
+          const auto channels = [&](int64_t c, int lanes) __attribute__((always_inline)) {
+            typename C::Values best = C::least();
+            typename C::Taps where = {};
             bool first = true;
             for (int64_t ky = 0; ky < p.kh; ky++) {
               const int64_t iy = oy * p.sh - p.top + ky;
@@ -59,17 +92,21 @@ void max_pool(const MaxPoolFields& s) {
               for (int64_t kx = 0; kx < p.kw; kx++) {
                 const int64_t ix = ox * p.sw - p.left + kx;
                 if (ix < 0 || ix >= p.w) continue;
-                vf v = get(x, ((b * p.h + iy) * p.w + ix) * p.c + c, lanes);
-                vi greater = first ? ~vi{} : (vi)(v > best) | (vi)(v != v);  // NaN wins and stays
-                best = select(greater, v, best);
-                where = (greater & (int32_t)(ky * p.kw + kx)) | (~greater & where);
+                const auto v = C::read(x + ((b * p.h + iy) * p.w + ix) * p.c + c, lanes);
+                const typename C::Taps wins = first ? ~typename C::Taps{} : C::wins(v, best);
+                const typename C::Taps tap = typename C::Taps{} + (uint8_t)(ky * p.kw + kx);
+                best = C::chosen(wins, v, best);
+                where = (wins & tap) | (~wins & where);
                 first = false;
               }
             }
             const int64_t at = (row * p.ow + ox) * p.c + c;
-            put(y, at, best, lanes);
-            put_bytes(index + at, where, lanes);
-          }
+            C::write(y + at, best, lanes);
+            C::write_taps(index + at, where, lanes);
+          };
+          int64_t c = 0;
+          for (; c + C::kCount <= p.c; c += C::kCount) channels(c, C::kCount);
+          if (c < p.c) channels(c, (int)(p.c - c));
         }
       }
     });
