@@ -12,7 +12,6 @@ import { parseArgs, promisify } from 'node:util'
 import { defaultEngine } from 'fovea'
 import { onednnEngine } from 'fovea-onednn'
 import { Budget } from '../packages/fovea-cli/dist/data/budget.js'
-import { shareCores } from '../packages/fovea-cli/dist/engines.js'
 import { findRuntime, installRuntime } from '../packages/fovea-cli/dist/export/runtime.js'
 import { namedModel } from '../packages/fovea-cli/dist/named-model.js'
 import { createApp } from '../packages/fovea-cli/dist/serve/app.js'
@@ -39,7 +38,6 @@ if (name === undefined || files.length === 0) {
 }
 const clientsFile = fileURLToPath(new URL('serving-clients.mjs', import.meta.url))
 const { model } = namedModel(name, {})
-shareCores() // As the command does.
 const engine = values.threads === undefined ? await defaultEngine() : onednnEngine({ threads: Number(values.threads) })
 const limits = { maxBodyBytes: 2 ** 25, maxRequests: 1024, maxQueue: 1024, maxPixels: 5e7, timeoutSeconds: 60 }
 

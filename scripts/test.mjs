@@ -13,9 +13,6 @@ import { ownRelease, releases } from './debian.mjs'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
-// Test files run side by side, each with native threads: those that wait for one another are not to keep the cores busy.
-process.env.GOMP_SPINCOUNT ??= '2000'
-
 const long = process.argv.includes('--long')
 const tsc = 'node_modules/typescript/bin/tsc'
 const quickChecks = [

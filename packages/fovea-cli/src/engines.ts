@@ -38,17 +38,6 @@ export function openEngine({ engine, threads, precision = 'float32' }: EngineOpt
   return referenceEngine()
 }
 
-/** Turns at a barrier before a thread of libgomp sleeps: some microseconds. Its default is milliseconds. */
-const SPINS = '2000'
-
-/**
- * For work that shares its cores with other work, such as decoding: threads of the native engine that wait for each other give
- * their core away, unless the environment says otherwise. Before the engine is opened: libgomp reads it when it is loaded.
- */
-export function shareCores(): void {
-  if (process.env['OMP_WAIT_POLICY'] === undefined) process.env['GOMP_SPINCOUNT'] ??= SPINS
-}
-
 /** The options of every command that runs an engine. */
 export const withEngineOptions = (command: Command): Command =>
   command

@@ -67,11 +67,24 @@ function usualPlaces(): AddonPlace[] {
   ]
 }
 
+/** Turns at a barrier before a thread of libgomp sleeps: some microseconds. Its default is milliseconds. */
+const SPINS = '8000'
+
+/**
+ * Threads that wait for each other give their core away soon, unless the environment says otherwise: where other work has the core
+ * that one of them needs, the others would spin for its whole time slice. libgomp reads it when it is loaded; in a worker of Node's
+ * the environment is a copy, which it does not see.
+ */
+function shareCores(): void {
+  if (process.env['OMP_WAIT_POLICY'] === undefined) process.env['GOMP_SPINCOUNT'] ??= SPINS
+}
+
 /**
  * The addon that FOVEA_ONEDNN_ADDON names, else the first that loads.
  * @throws EngineError where the named one does not load; NoAddonError where none does
  */
 export function findAddon(places: readonly AddonPlace[] = usualPlaces()): AddonOrigin & { readonly addon: Addon } {
+  shareCores()
   const named = process.env['FOVEA_ONEDNN_ADDON']
   if (named) return loadNamed(resolve(named))
   const passedOver: string[] = []

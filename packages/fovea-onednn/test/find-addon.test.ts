@@ -33,6 +33,28 @@ test('the first addon that is there is taken', () => {
   expect(found).toEqual({ source: 'second', path: here, passedOver: [] })
 })
 
+test('threads that wait sleep soon, unless the environment says how they wait', () => {
+  const spinsWhereSet = (variables: Readonly<Record<string, string | undefined>>) => {
+    for (const name of ['GOMP_SPINCOUNT', 'OMP_WAIT_POLICY']) vi.stubEnv(name, variables[name])
+    let spins: string | undefined
+    const { load, ...first } = place('first')
+    findAddon([
+      {
+        ...first,
+        load() {
+          spins = process.env['GOMP_SPINCOUNT']
+          return load()
+        },
+      },
+    ])
+    return spins
+  }
+  vi.stubEnv('FOVEA_ONEDNN_ADDON', '')
+  expect(spinsWhereSet({})).toBe('8000')
+  expect(spinsWhereSet({ GOMP_SPINCOUNT: '5' })).toBe('5')
+  expect(spinsWhereSet({ OMP_WAIT_POLICY: 'active' })).toBeUndefined()
+})
+
 test('one that does not load is passed over, and told of', () => {
   vi.stubEnv('FOVEA_ONEDNN_ADDON', '')
   const { source, passedOver } = findAddon([place('local build', { fails: 'libdnnl.so.2 is gone' }), place('package')])

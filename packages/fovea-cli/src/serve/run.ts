@@ -4,7 +4,7 @@ import { basename, dirname, extname } from 'node:path'
 import type { Engine, Precision } from 'fovea'
 import { modelFile, readModel, runFiles } from '../checkpoint-file.js'
 import { Budget } from '../data/budget.js'
-import { type EngineOptions, openEngine, shareCores } from '../engines.js'
+import { type EngineOptions, openEngine } from '../engines.js'
 import { onInterrupt } from '../interrupt.js'
 import { createOutput, type Output } from '../output.js'
 import { UsageError } from '../usage.js'
@@ -34,7 +34,6 @@ export async function serve(files: readonly string[], options: ServeOptions): Pr
   const output = createOutput(options.json === true)
   const { host, port, timeout, allowOrigin } = options
   const named = namesOf(files)
-  shareCores()
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
   const metrics = new Metrics()
   const limits = {
