@@ -61,7 +61,8 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
       const type = types.get(key)!
       const tensor = storedNumbers(key, values, type)
       // Biases and what norms hold may be 0 for other reasons, and are few.
-      return isFloat(type.dtype) && type.shape.length > 1 ? compact(key, tensor) : [[key, tensor] as const]
+      const holdsConnections = (isFloat(type.dtype) || type.dtype === 'int8') && type.shape.length > 1
+      return holdsConnections ? compact(key, tensor) : [[key, tensor] as const]
     }),
     ...[...slots].map(([key, values]) => [key, storedNumbers(key, values, slotType(key))] as const),
   ])

@@ -10,18 +10,20 @@ import { type StoredTensor, storedElementBytes } from './weight-source.js'
 const bitsOf = (name: string): string => `${name}:bits`
 const valuesOf = (name: string): string => `${name}:values`
 
-/** The tensors that hold one of floats: itself or, where that takes less room, its bits and values. */
+/** The tensors that hold one of floats or int8: itself or, where that takes less room, its bits and values. */
 export function compact(name: string, tensor: StoredTensor): (readonly [string, StoredTensor])[] {
   const { dtype, shape, bytes } = tensor
   const size = storedElementBytes(dtype)
+  // Of the last byte of a float all but the sign.
+  const mask = dtype === 'int8' ? 0xff : 0x7f
   const count = elements(shape)
   let kept = 0
-  for (let i = 0; i < count; i++) if (!isZero(bytes, i * size, size)) kept++
+  for (let i = 0; i < count; i++) if (!isZero(bytes, i * size, { size, mask })) kept++
   const bits = new Uint8Array(Math.ceil(count / 8))
   if (bits.length + kept * size >= bytes.length) return [[name, tensor]]
   const values = new Uint8Array(kept * size)
   for (let i = 0, to = 0; i < count; i++) {
-    if (isZero(bytes, i * size, size)) continue
+    if (isZero(bytes, i * size, { size, mask })) continue
     bits[i >> 3] |= 1 << (i & 7)
     values.set(bytes.subarray(i * size, (i + 1) * size), to)
     to += size
@@ -32,10 +34,10 @@ export function compact(name: string, tensor: StoredTensor): (readonly [string, 
   ]
 }
 
-/** Of a float, little-endian: all bits but the sign. */
-function isZero(bytes: Uint8Array, start: number, size: number): boolean {
+/** Little-endian. @param mask the bits of the last byte that count */
+function isZero(bytes: Uint8Array, start: number, { size, mask }: { size: number; mask: number }): boolean {
   for (let i = start; i < start + size - 1; i++) if (bytes[i] !== 0) return false
-  return (bytes[start + size - 1] & 0x7f) === 0
+  return (bytes[start + size - 1] & mask) === 0
 }
 
 /**

@@ -1,10 +1,13 @@
 /** @file Claims about weights many of which are 0: a file holds a bit for each and the others, and they come back as they were. */
 import { describe, expect, test } from 'vitest'
+import { connectionsOf } from '../../src/compress/connections.js'
 import { pruneWeights } from '../../src/compress/prune-weights.js'
+import { quantizeWeights } from '../../src/compress/quantize-weights.js'
 import { decodeCheckpoint, decodeWeights, encodeCheckpoint } from '../../src/formats/checkpoint.js'
 import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors.js'
 import { compact, expand } from '../../src/formats/sparse.js'
 import type { StoredTensor } from '../../src/formats/weight-source.js'
+import type { Model } from '../../src/models/model.js'
 import { createModel } from '../../src/models/registry.js'
 
 const model = createModel('resnet8', { input: [8, 8, 3], classes: 3 })
@@ -71,6 +74,7 @@ test.each([
   ['float32', 4],
   ['float16', 2],
   ['float64', 8],
+  ['int8', 1],
 ] as const)('a tensor of %s is split only where that takes less room', (dtype, size) => {
   const tensor = (kept: number): StoredTensor => {
     const bytes = new Uint8Array(64 * size)
@@ -82,4 +86,30 @@ test.each([
   expect(expand(new Map(compact('w', tensor(8))), new Map([['w', type]])).get('w')).toEqual(tensor(8))
   const dense = { dtype, shape: [8, 8], bytes: new Uint8Array(64 * size).fill(1) }
   expect(compact('w', dense)).toEqual([['w', dense]])
+})
+
+test('of floats, −0 is left out; of integers, −128 has only that bit and stays', () => {
+  const [negative, none] = [new Uint8Array(64).fill(0), new Uint8Array(64).fill(0)]
+  negative[5] = 0x80
+  const int8 = { dtype: 'int8', shape: [8, 8], bytes: negative } as const
+  const float32 = { dtype: 'float32', shape: [4, 4], bytes: negative.slice() } as const
+  float32.bytes[5] = 0
+  float32.bytes[7] = 0x80
+  expect(new Map(compact('w', int8)).get('w:values')?.bytes).toEqual(Uint8Array.of(0x80))
+  expect(new Map(compact('w', { ...float32, bytes: none })).get('w:values')?.bytes).toEqual(new Uint8Array())
+  expect(new Map(compact('w', float32)).get('w:values')?.bytes).toEqual(new Uint8Array())
+})
+
+test('what was pruned and then became integers is as sparse, and takes an eighth of a byte for each weight that is gone', async () => {
+  const { model: pruned } = await pruneWeights(model, { amount: 0.8 })
+  const [dense, sparse] = [quantizeWeights(model), quantizeWeights(pruned)]
+  const sum = (of: Model, count: 'weights' | 'kept') => connectionsOf(of).reduce((all, layer) => all + layer[count], 0)
+  expect(sum(dense, 'kept'), 'zeros of rounding are none').toBe(sum(model, 'weights'))
+  const gone = sum(sparse, 'weights') - sum(sparse, 'kept')
+  expect(gone).toBeGreaterThanOrEqual(sum(pruned, 'weights') - sum(pruned, 'kept'))
+  const [whole, file] = [dense, sparse].map(model => Buffer.concat(encodeCheckpoint({ model })))
+  expect(whole.length - file.length).toBeGreaterThan(gone - sum(sparse, 'weights') / 8 - 1000)
+  for (const [name, values] of sparse.weights) {
+    expect(decodeCheckpoint('file', file).model.weights.get(name), name).toEqual(values)
+  }
 })
