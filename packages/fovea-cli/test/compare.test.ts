@@ -1,9 +1,19 @@
 /** @file Claims about `fovea compare`: every model in every precision, accounted for, timed and trained in the same way. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createModel, evaluate, type LayerSummary, resnet8, take } from 'fovea'
+import {
+  createModel,
+  evaluate,
+  type LayerSummary,
+  pruneChannels,
+  pruneWeights,
+  quantizeModel,
+  resnet8,
+  take,
+} from 'fovea'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ComparedModel } from '../src/compare/rows.js'
-import { formatComparison } from '../src/compare/tables.js'
+import { formatSections, sectionsOf } from '../src/compare/tables.js'
 import { fashionMnist } from '../src/data/index.js'
 import { saveModel } from '../src/index.js'
 import { fovea, temporaryFolder } from './run-fovea.js'
@@ -29,11 +39,31 @@ describe('resnet8 in three precisions, trained on a few images', () => {
     for (const row of models) {
       const { skippedSteps: _, ...others } = row
       expect(Object.keys(others)).toEqual([
-        ...['model', 'precision', 'parameters', 'multiplyAdds', 'bytes', 'activationBytes', 'trainingBytes'],
-        ...['arithmetic', 'batch', 'latencyMs', 'stepMs', 'accuracy', 'accuracyInterval', 'layers'],
+        ...[
+          'model',
+          'architecture',
+          'precision',
+          'techniques',
+          'kept',
+          'removed',
+          'parameters',
+          'multiplyAdds',
+          'bytes',
+        ],
+        ...[
+          'activationBytes',
+          'peakActivationBytes',
+          'trainingBytes',
+          'arithmetic',
+          'batch',
+          'latencyMs',
+          'throughput',
+        ],
+        ...['stepMs', 'accuracy', 'accuracyInterval', 'images', 'calibrationError', 'changedPredictions', 'layers'],
       ])
       expect(row).toMatchObject({ parameters: 77_898, multiplyAdds: 9_345_920, batch: 20 })
-      for (const ms of [row.stepMs!, row.latencyMs]) expect(ms).toBeGreaterThan(0)
+      expect(row).toMatchObject({ architecture: 'resnet8', techniques: [], kept: 77_898, removed: 0, images: 12 })
+      for (const ms of [row.stepMs!, row.latencyMs, row.throughput.imagesPerSecond]) expect(ms).toBeGreaterThan(0)
       expect(row.accuracy).toBeGreaterThanOrEqual(0)
       expect(row.accuracy).toBeLessThanOrEqual(1)
     }
@@ -59,9 +89,10 @@ describe('resnet8 in three precisions, trained on a few images', () => {
 
   test('16 bits halve what they hold: the convolutions between the first and the last layer', () => {
     const [full, ...halves] = models
-    for (const { bytes, activationBytes } of halves) {
+    for (const { bytes, activationBytes, peakActivationBytes } of halves) {
       expect(bytes.float32 + 2 * (bytes.bfloat16 + bytes.float16)).toBe(full.bytes.total)
       expect(activationBytes.total).toBeLessThan(0.7 * full.activationBytes.total)
+      expect(peakActivationBytes).toBeLessThan(0.7 * full.peakActivationBytes)
     }
   })
 
@@ -106,6 +137,82 @@ describe('a saved model beside one by name', () => {
   })
 })
 
+describe('a float model, a pruned one, one pruned and in integers, and another family', () => {
+  const folder = temporaryFolder()
+  const out = join(folder, 'comparison')
+  const names = ['float', 'channels', 'channels-int8', 'weights-int8'].map(name => join(folder, `${name}.safetensors`))
+  let result: { models: ComparedModel[]; front: Record<string, number[]>; measured: object }
+
+  beforeAll(async () => {
+    const { train } = await fashionMnist({ cache: env.FOVEA_DATA })
+    const some = { images: take(train, 20) }
+    const model = resnet8({ input: train.imageShape, labels: train.classes, seed: 2 })
+    const { model: channels } = await pruneChannels(model, { amount: 0.4 })
+    const { model: weights } = await pruneWeights(model, { amount: 0.8 })
+    const [both, sparse] = [await quantizeModel(channels, some), await quantizeModel(weights, some)]
+    for (const [i, each] of [model, channels, both.model, sparse.model].entries()) await saveModel(names[i], each)
+    const args = ['compare', ...names, 'cnn', ...clothes, ...quick, '--out', out, '--json']
+    const { code, json, stderr } = await fovea(args, { env })
+    expect({ code, lines: json.length }, stderr).toEqual({ code: 0, lines: 1 })
+    result = json[0]
+  })
+
+  test('say what was done to each, and what it has left of its architecture', () => {
+    const [float, channels, both, sparse, cnn] = result.models
+    expect(result.models.map(({ techniques }) => techniques.map(({ name }) => name))).toEqual([
+      ...[[], ['channels'], ['channels', 'int8'], ['weights', 'int8'], []],
+    ])
+    for (const { kept, removed } of [float, channels, both, sparse]) expect(kept + removed).toBe(float.parameters)
+    expect(channels.techniques[0].removed).toBeCloseTo(1 - channels.multiplyAdds / float.multiplyAdds, 9)
+    expect(both.techniques[0].removed).toBe(channels.techniques[0].removed)
+    expect(sparse.techniques[0].removed).toBeCloseTo(0.8, 1)
+    expect(sparse.kept).toBeLessThan(0.3 * float.kept)
+    expect(sparse.fileBytes, 'half a byte for each weight').toBeLessThan(0.5 * sparse.parameters)
+    expect(cnn).toMatchObject({ architecture: 'cnn', removed: 0 })
+    expect(cnn.fileBytes).toBeUndefined()
+  })
+
+  test('are measured on the same images, each beside the first of its architecture', () => {
+    const [float, ...smaller] = result.models.slice(0, 4)
+    expect(float.changedPredictions).toBe(0)
+    for (const { images, changedPredictions } of smaller) {
+      expect(images).toBe(float.images)
+      expect(changedPredictions).toBeLessThanOrEqual(float.images!)
+    }
+    expect(result.models[4].accuracy, 'it is not trained').toBeUndefined()
+  })
+
+  test('those that no other beats are the front, over both costs', () => {
+    const { models, front } = result
+    const cheapest = models.slice(0, 4).reduce((a, b) => (b.fileBytes! < a.fileBytes! ? b : a))
+    expect(Object.keys(front)).toEqual(['latency', 'bytes'])
+    expect(front['bytes']).toContain(models.indexOf(cheapest))
+    for (const index of Object.values(front).flat()) expect(models[index].accuracy).toBeDefined()
+  })
+
+  test('are in a folder as JSON, Markdown and a page that needs no other file', () => {
+    expect(JSON.parse(readFileSync(join(out, 'comparison.json'), 'utf8'))).toEqual(result)
+    const [markdown, page] = ['md', 'html'].map(end => readFileSync(join(out, `comparison.${end}`), 'utf8'))
+    expect(markdown).toMatch(/\| float32 \| channels −\d+ %, int8 \|/)
+    expect(markdown).toContain('measured on the 12 test images in fashion-mnist, limited by --limit 60')
+    for (const title of ['Parameters', 'Bytes', 'Speed', 'Recognition']) {
+      expect(markdown).toContain(`\n## ${title}\n`)
+      expect(page).toContain(`<h2>${title}</h2>`)
+    }
+    expect(page.match(/<svg/g)).toHaveLength(2)
+    expect(page).toContain('Pareto front')
+    expect(page).not.toMatch(/(src|href)=/)
+  })
+
+  test('a folder that has a comparison keeps it, and it is known before the work', async () => {
+    const before = readFileSync(join(out, 'comparison.html'), 'utf8')
+    const { code, stdout, stderr } = await fovea(['compare', 'cnn', '--out', out], { env })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(`'${join(out, 'comparison.html')}' exist already: choose another --out`)
+    expect(readFileSync(join(out, 'comparison.html'), 'utf8')).toBe(before)
+  })
+})
+
 test.each([
   [
     ['resnet21'],
@@ -141,7 +248,8 @@ describe('for people', () => {
     expect(one).toMatch(
       /\nlayer1\.0\.conv1 +32×32×16 +2,320 +9\.1 \+ 64\.0 +bfloat16 4\.6 \+ 32\.0 +float16 4\.6 \+ 32\.0\n/,
     )
-    expect(one).toMatch(/\nresnet8 +mixed_float16 +78,186 +12,501,632 +7\.41 KiB +149 KiB +760 KiB +608 KiB\n/)
+    expect(one).toMatch(/\nresnet8 +mixed_float16 +78,186 +12,501,632\n/)
+    expect(one).toMatch(/\nresnet8 +mixed_float16 +7\.41 KiB +149 KiB +760 KiB +608 KiB +96\.0 KiB\n/)
     const several = await tables('resnet8', 'cnn', '--precision', 'float32,mixed_float16', '--keep-float32', 'fc*')
     expect(several).not.toContain('layer1.0.conv1')
     for (const line of `${one}${several}`.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100)
@@ -162,10 +270,12 @@ describe('for people', () => {
     const none = { total: 0, float32: 0, bfloat16: 0, float16: 0, int8: 0 }
     const row: ComparedModel = {
       ...{ model: 'resnet8', precision: 'mixed_float16', arithmetic: 'native', parameters: 1, multiplyAdds: 1 },
+      ...{ architecture: 'resnet8', techniques: [], kept: 1, removed: 0, peakActivationBytes: 1 },
       ...{ bytes: none, activationBytes: none, trainingBytes: { total: 4, masters: 4, copies: 0, slots: 0 } },
-      ...{ batch: 1, stepMs: 1, latencyMs: 1, skippedSteps: 3, diverged: 'the loss is NaN at step 2', layers: [] },
+      ...{ batch: 1, stepMs: 1, latencyMs: 1, throughput: { batch: 32, imagesPerSecond: 9 } },
+      ...{ skippedSteps: 3, diverged: 'the loss is NaN at step 2', layers: [] },
     }
-    const text = formatComparison([row], 100)
+    const text = formatSections(sectionsOf([row]), 100)
     expect(text).toMatch(/ diverged +3\n/)
     expect(text).toContain('resnet8 in mixed_float16 diverged: the loss is NaN at step 2')
     expect(text).not.toContain('widened')

@@ -122,7 +122,7 @@ describe('a command whose output is its result', () => {
   })
 
   test.runIf(existsSync('/dev/full'))('and files leaves the files', async () => {
-    const places = ['eval', 'rate.png', 'trace.json', 'pruned', 'quantized', 'compressed'].map(name =>
+    const places = ['eval', 'rate.png', 'trace.json', 'pruned', 'quantized', 'compressed', 'compared'].map(name =>
       join(folder, name),
     )
     for (const args of [
@@ -132,6 +132,7 @@ describe('a command whose output is its result', () => {
       ['prune', whole, '--data', photos, '--amount', '0.3', '--out', places[3]],
       ['quantize', whole, '--data', photos, '--out', places[4]],
       ['compress', whole, '--data', photos, '--target', 'bytes=0.5x', '--out', places[5]],
+      ['compare', whole, '--data', photos, '--steps', '1', '--batch', '4', '--out', places[6]],
       ['data', 'pack', photos, '--out', out],
     ]) {
       const { code, stderr } = await fovea(args, { env, cwd: folder, stdoutTo: '/dev/full' })
@@ -141,7 +142,8 @@ describe('a command whose output is its result', () => {
       expect(existsSync(file) || existsSync(file.replace(/png$/, 'svg'))).toBe(true)
     }
     expect(existsSync(join(places[0], 'results.json'))).toBe(true)
-    for (const place of places.slice(3)) expect(readdirSync(place)).toContain('account.json')
+    for (const place of places.slice(3, 6)) expect(readdirSync(place)).toContain('account.json')
+    expect(readdirSync(places[6]).sort()).toEqual(['comparison.html', 'comparison.json', 'comparison.md'])
     const setup = await fovea(['setup'], { env, stdoutTo: '/dev/full' })
     expect(setup).toMatchObject({ code: 1, stderr: expect.stringContaining(`${FULL}; going on without it\n`) })
   })

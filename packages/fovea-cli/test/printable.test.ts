@@ -90,7 +90,7 @@ describe.skipIf(process.platform === 'win32')('in folders, classes and files of 
     [['eval', run, '--data', photos, '--out', 'eval\u001b']],
     [['predict', run, image]],
     [['summary', run]],
-    [['compare', run, 'cnn', '--data', photos, '--steps', '1', '--batch', '4']],
+    [['compare', run, 'cnn', '--data', photos, '--steps', '1', '--batch', '4', '--out', 'compared\u001b']],
     [['find-rate', 'cnn', '--data', photos, '--steps', '50', '--batch', '4', '--out', 'rate\u001b.png']],
     [['bench', 'cnn', '--batch', '1', '--steps', '1', '--trace', 'trace\u001b', '--engine', 'onednn', '--profile']],
     [['train', '--explain', '--from', run, '--data', photos]],

@@ -1,10 +1,11 @@
 /** @file An account as one HTML file that needs no other: the table, and what each layer has lost as a picture. */
 
-import { colors, document, escapeText, fit, rect, text } from '../reports/svg.js'
+import { colors, document, fit, rect, text } from '../reports/svg.js'
 import { tradeOffPlot } from '../reports/trade-off-picture.js'
 import type { BeforeAndAfter } from './account.js'
-import { accountRows, htmlRows, notes } from './table.js'
-import { TRIED, type TradeOff, tradeOffRows } from './trade-off.js'
+import { htmlHeading, htmlPage, htmlParagraphs, htmlPicture, htmlTable } from './document.js'
+import { accountRows, notes } from './table.js'
+import { costPlot, TRIED, type TradeOff, tradeOffRows } from './trade-off.js'
 
 /** A layer, or channels that go together: how many there were, and are. */
 export interface LayerAccount {
@@ -12,10 +13,6 @@ export interface LayerAccount {
   readonly before: number
   readonly after: number
 }
-
-const style = `body { font: 15px system-ui, sans-serif; color: ${colors.ink}; max-width: 960px; margin: 40px auto; padding: 0 20px }
-table { border-collapse: collapse } td, th { padding: 4px 14px; border-bottom: 1px solid ${colors.rule}; text-align: right }
-td:first-child { text-align: left } p { color: ${colors.muted} } svg { max-width: 100% }`
 
 export interface AccountPageParts {
   readonly layers: readonly LayerAccount[]
@@ -29,31 +26,21 @@ export const accountPage = (
   title: string,
   account: BeforeAndAfter,
   { layers, unit, tradeOff }: AccountPageParts,
-): string => `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>${escapeText(title)}</title>
-<style>${style}</style>
-<h1>${escapeText(title)}</h1>
-<table>
-${accountRows(account)}
-</table>
-${paragraphs(notes(account))}
-${tradeOff ? tradeOffSection(tradeOff) : ''}<h2>What is left of each layer</h2>
-${layersPicture(layers, unit)}
-</html>
-`
+): string =>
+  htmlPage(title, [
+    htmlTable(accountRows(account)),
+    ...htmlParagraphs(notes(account)),
+    ...(tradeOff ? tradeOffSection(tradeOff) : []),
+    htmlHeading('What is left of each layer'),
+    htmlPicture(layersPicture(layers, unit)),
+  ])
 
-const paragraphs = (sentences: readonly string[]): string =>
-  sentences.map(sentence => `<p>${escapeText(sentence)}</p>`).join('\n')
-
-const tradeOffSection = (tradeOff: TradeOff): string => `<h2>${TRIED}</h2>
-${tradeOffPlot(tradeOff)}
-<table>
-${htmlRows(tradeOffRows(tradeOff))}
-</table>
-${paragraphs(tradeOff.asked)}
-`
+const tradeOffSection = (tradeOff: TradeOff): string[] => [
+  htmlHeading(TRIED),
+  htmlPicture(tradeOffPlot(costPlot(tradeOff))),
+  htmlTable(tradeOffRows(tradeOff)),
+  ...htmlParagraphs(tradeOff.asked),
+]
 
 const nameWidth = 300
 const barWidth = 480

@@ -1,9 +1,11 @@
 /** @file Models of several sizes and how much each recognizes, and which of them no other one beats: the Pareto front. */
 import { formatBytes } from 'fovea'
 import { percent } from '../output.js'
+import type { CostPlot } from '../reports/trade-off-picture.js'
 import { formatTable } from '../table.js'
 import type { Account } from './account.js'
-import { markdownTable, milliseconds } from './table.js'
+import { markdownTable } from './document.js'
+import { milliseconds } from './quantities.js'
 
 /** What is given up for accuracy. */
 export type Cost = 'latency' | 'bytes'
@@ -32,11 +34,19 @@ export interface TradeOff {
 export const costOf = ({ latencyMs, fileBytes }: Account, cost: Cost): number =>
   cost === 'latency' ? latencyMs : fileBytes
 
-/** Those that no other beats: by costing less and recognizing as much, or recognizing more and costing no more. */
-export const paretoFront = (points: readonly TradeOffPoint[], cost: Cost): TradeOffPoint[] =>
+const paretoFront = (points: readonly TradeOffPoint[], cost: Cost): TradeOffPoint[] =>
   frontOf(points, point => ({ cost: costOf(point, cost), gain: point.accuracy }))
 
-/** The same for anything that costs something and gains something. Of equals all are on it. */
+/** As the picture shows it. */
+export const costPlot = ({ points, chosen, cost, most }: TradeOff): CostPlot => ({
+  ...{ cost, images: points[0].images, chosen: points.indexOf(chosen), ...(most !== undefined && { most }) },
+  models: points.map(point => ({ name: pointName(point), cost: costOf(point, cost), accuracy: point.accuracy })),
+})
+
+/**
+ * Of things that cost something and gain something, those that no other beats: by costing less and gaining as much, or gaining more
+ * and costing no more. Of equals all are on it.
+ */
 export function frontOf<T>(
   all: readonly T[],
   worth: (one: T) => { readonly cost: number; readonly gain: number },

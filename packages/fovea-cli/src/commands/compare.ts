@@ -2,13 +2,17 @@
 
 import { Command, Option } from 'commander'
 import { type Precision, precisions } from 'fovea'
+import { frontsOf } from '../compare/fronts.js'
 import { measureRows } from '../compare/measure.js'
+import { comparisonFiles, writeComparison } from '../compare/report.js'
 import { planRows, type RowOptions } from '../compare/rows.js'
 import { openSubjects, type Subject, type SubjectOptions } from '../compare/subjects.js'
-import { formatComparison, formatLayers } from '../compare/tables.js'
+import { formatSections, sectionsOf } from '../compare/tables.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { onInterrupt } from '../interrupt.js'
 import { describeMeasured, type MeasuredImages, measuredEntry, sayDoubts } from '../measured-images.js'
+import { checkNewFiles } from '../new-files.js'
+import { dataName } from '../open-data.js'
 import { optionOf } from '../option-names.js'
 import { createOutput, withCommas } from '../output.js'
 import { StagedProgress } from '../progress.js'
@@ -21,6 +25,7 @@ interface CompareOptions
     Omit<RowOptions, 'precisions' | 'seed'> {
   readonly precision: readonly Precision[]
   readonly steps: number
+  readonly out?: string
   readonly json?: true
 }
 
@@ -53,13 +58,15 @@ export function compareCommand(): Command {
     .option('--limit <n>', 'train on this many of the images', wholeNumber('--limit', 1))
     .option('--skip-bad', 'leave out images that cannot be read')
     .option('--steps <n>', 'steps that are timed, after two that are not', wholeNumber('--steps', 1), 10)
+    .option('--out <folder>', 'write comparison.json, comparison.md and comparison.html there, as new files')
     .option('--json', 'print JSON')
     .action(run)
 }
 
 async function run(names: readonly string[], options: CompareOptions): Promise<void> {
-  const output = createOutput(options.json === true)
-  const { data, epochs, steps, precision: precisions } = options
+  const { data, epochs, steps, out, precision: precisions } = options
+  const output = createOutput(options.json === true, { leavesFiles: out !== undefined })
+  if (out !== undefined) checkNewFiles(comparisonFiles(out), '--out')
   for (const name of ['epochs', 'limit', 'size', 'skipBad'] as const) {
     if (data === undefined && options[name] !== undefined) {
       throw new UsageError(`${optionOf(name)} is about images: say which with --data`)
@@ -69,7 +76,8 @@ async function run(names: readonly string[], options: CompareOptions): Promise<v
   if (measured) sayDoubts(measured, output)
   const planned = planRows(subjects, { ...options, precisions })
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
-  for (const line of heading(subjects, measured, options, engine.description)) output.say(line)
+  const about = heading(subjects, measured, options, engine.description)
+  for (const line of about) output.say(line)
   const progress = new StagedProgress()
   const { signal, release } = onInterrupt(() => {
     progress.stop()
@@ -81,10 +89,17 @@ async function run(names: readonly string[], options: CompareOptions): Promise<v
       ...(epochs === undefined ? {} : { epochs }),
     })
     progress.stop()
-    output.result({ models, ...(measured && { measured: measuredEntry(measured) }) })
+    const front = frontsOf(models)
+    const result = { models, ...(front && { front }), ...(measured && { measured: measuredEntry(measured) }) }
+    const sections = sectionsOf(models, front)
     const width = Math.min(process.stdout.columns || 100, 100)
-    if (subjects.length === 1 && precisions.length > 1) output.show(`\n${formatLayers(models, width)}`)
-    output.show(`\n${formatComparison(models, width)}`)
+    output.show(`\n${formatSections(sections, width)}`)
+    if (out !== undefined) {
+      const on = measured === undefined ? '' : ` on ${dataName(measured.images[0])}`
+      await writeComparison(out, { title: `Models beside each other${on}`, about, sections, models, result })
+    }
+    output.result(result)
+    if (out !== undefined) output.say(`comparison ${comparisonFiles(out)[2]}`)
   } finally {
     progress.stop()
     release()
@@ -99,7 +114,7 @@ function heading(
   engine: string,
 ): string[] {
   const lines = [`engine ${engine}`]
-  const trained = subjects.find(subject => subject.data && !subject.saved)?.data?.train.length
+  const trained = subjects.find(({ training }) => training)?.training?.train.length
   const training = trained === undefined ? '' : `${withCommas(trained)} images to train on, `
   const part = limit === undefined ? data : `${data}, limited by --limit ${limit}`
   if (measured) lines.push(`${training}measured on ${describeMeasured(measured, part)}`)

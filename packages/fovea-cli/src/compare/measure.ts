@@ -6,9 +6,9 @@ import { statSync } from 'node:fs'
 import {
   computeType,
   type DataSplits,
-  type Dataset,
   DivergenceError,
   type Engine,
+  type Evaluation,
   evaluate,
   evaluationGraph,
   type Graph,
@@ -18,7 +18,7 @@ import {
 import { wilsonInterval } from '../account/interval.js'
 import { quantiles, type TimedStep, timedStep } from '../benchmark.js'
 import { modelFile } from '../checkpoint-file.js'
-import { formatSeconds, percent } from '../output.js'
+import { formatSeconds, percent, withCommas } from '../output.js'
 import type { StagedProgress } from '../progress.js'
 import { type ComparedModel, type PlannedRow, typesOf } from './rows.js'
 import { aboutSubject } from './subjects.js'
@@ -38,6 +38,9 @@ export interface MeasureOptions {
   readonly say: (text: string) => void
 }
 
+/** Images at a time, where it is measured how many a second a model takes. */
+const BATCH = 32
+
 /** @throws FoveaError naming the row; what the signal was aborted with */
 export async function measureRows(planned: readonly PlannedRow[], options: MeasureOptions): Promise<ComparedModel[]> {
   const { engine, steps, latencySteps = steps } = options
@@ -45,22 +48,41 @@ export async function measureRows(planned: readonly PlannedRow[], options: Measu
   const trainingMs = await medianMs(trained, trainingSteps, options)
   const stepMs = new Map(trained.map((row, i) => [row, trainingMs[i]]))
   const latencyMs = await medianMs(planned, inferences(1), { ...options, steps: latencySteps })
-  const rows: ComparedModel[] = []
-  for (const [i, row] of planned.entries()) {
-    const { model: _, layers, ...summary } = row.summary
+  const batchMs = await medianMs(planned, inferences(BATCH), options)
+  const recognized: Recognition[] = []
+  /** Models may have their classes in another order. */
+  const classesIn = (i: number): string[] =>
+    recognized[i].evaluation!.predictions.map(label => planned[i].subject.model.labels[label])
+  const changed = (first: number, i: number): number => {
+    const before = classesIn(first)
+    return classesIn(i).filter((name, image) => name !== before[image]).length
+  }
+  for (const row of planned) recognized.push(await ofRow(row, () => recognition(row, options)))
+  return planned.map((row, i): ComparedModel => {
+    const { model: _, layers, parameters, multiplyAdds, ...bytes } = row.summary
     const { precision, batchSize: batch } = row.settings
-    rows.push({
-      ...{ model: row.subject.name, precision, ...summary },
+    const { name, model, saved } = row.subject
+    const { evaluation, ...rest } = recognized[i]
+    const first = planned.findIndex((other, j) => other.subject.model.name === model.name && recognized[j].evaluation)
+    return {
+      ...{ model: name, architecture: model.name, precision, ...row.reduction },
+      ...{ parameters, multiplyAdds, ...bytes, peakActivationBytes: row.peakActivationBytes },
       ...(row.trainingBytes && { trainingBytes: row.trainingBytes }),
       arithmetic: engine.arithmetic(computeType(precision)),
       ...{ batch, latencyMs: latencyMs[i] },
-      ...(row.subject.saved && { fileBytes: statSync(modelFile(row.subject.name)).size }),
+      throughput: { batch: BATCH, imagesPerSecond: (1000 * BATCH) / batchMs[i] },
+      ...(saved && { fileBytes: statSync(modelFile(name)).size }),
       ...(stepMs.has(row) && { stepMs: stepMs.get(row)! }),
-      ...(await ofRow(row, () => recognition(row, options))),
+      ...(evaluation && measuresOf(evaluation, changed(first, i))),
+      ...rest,
       layers,
-    })
-  }
-  return rows
+    }
+  })
+}
+
+function measuresOf({ accuracy, calibrationError, predictions: { length } }: Evaluation, changedPredictions: number) {
+  const accuracyInterval = wilsonInterval(accuracy, length)
+  return { accuracy, accuracyInterval, images: length, calibrationError, changedPredictions }
 }
 
 /** What is timed. */
@@ -113,25 +135,20 @@ export async function medianMs(
   }
 }
 
-type Recognition = Pick<ComparedModel, 'accuracy' | 'accuracyInterval' | 'skippedSteps' | 'diverged'>
+type Recognition = Pick<ComparedModel, 'skippedSteps' | 'diverged'> & { readonly evaluation?: Evaluation }
 
-/** How much of the held-out images a saved model recognizes, or one by name once it is trained. */
+/** What a saved model makes of the held-out images, or one by name once it is trained. */
 async function recognition(row: PlannedRow, options: MeasureOptions): Promise<Recognition> {
   const { engine, signal, progress } = options
-  const { model, saved, data } = row.subject
+  const { model, training, images, evaluation } = row.subject
   signal.throwIfAborted()
-  if (data === undefined) return {}
-  if (!saved) return trainedRecognition(row, { ...options, data })
-  progress.begin(`${row.label}: held-out images`, 1)
+  if (evaluation) return { evaluation }
+  if (training) return trainedRecognition(row, { ...options, data: training })
+  if (images === undefined) return {}
+  progress.begin(`${row.label}: ${withCommas(images.length)} images`, 1)
   const { precision, keepFloat32 } = row.settings
-  const { accuracy } = await evaluate(model, data.test, { engine, precision, ...(keepFloat32 && { keepFloat32 }) })
-  return withInterval(accuracy, data.test)
+  return { evaluation: await evaluate(model, images, { engine, precision, ...(keepFloat32 && { keepFloat32 }) }) }
 }
-
-const withInterval = (accuracy: number, { length }: Dataset): Recognition => ({
-  accuracy,
-  accuracyInterval: wilsonInterval(accuracy, length),
-})
 
 async function trainedRecognition(
   { subject, label, given }: PlannedRow,
@@ -149,10 +166,10 @@ async function trainedRecognition(
       },
     })
     signal.throwIfAborted()
-    const { accuracy } = await run.evaluate()
+    const evaluation = await run.evaluate()
     progress.stop()
-    say(`${label}: ${percent(accuracy)} after training`)
-    return { ...withInterval(accuracy, data.test), ...skipped }
+    say(`${label}: ${percent(evaluation.accuracy)} after training`)
+    return { evaluation, ...skipped }
   } catch (error) {
     // That a precision does not hold out is a result of the comparison, not its end.
     if (!(error instanceof DivergenceError)) throw error

@@ -5,6 +5,7 @@ import {
   type ModelSummary,
   type Precision,
   type PrecisionOptions,
+  peakActivationBytes,
   type RecipeChoice,
   type RecipeName,
   resolveSettings,
@@ -17,10 +18,15 @@ import type { Interval } from '../account/interval.js'
 import { requestedSettings } from '../run-record.js'
 import { UsageError } from '../usage.js'
 import { aboutSubject, type Subject } from './subjects.js'
+import { originalOf, type Reduction, reductionOf } from './techniques.js'
 
 /** A row as `--json` prints it: one subject in one precision. */
-export interface ComparedModel extends ModelSummary {
+export interface ComparedModel extends ModelSummary, Reduction {
+  /** What the model says that it is, such as `resnet20`: `model` is its name in the command line. */
+  readonly architecture: string
   readonly precision: Precision
+  /** See `peakActivationBytes` of the library. */
+  readonly peakActivationBytes: number
   /** Of a quantized model neither this nor `stepMs`: it is trained no more. */
   readonly trainingBytes?: TrainingBytes
   /** How the engine computes in the type of the precision. */
@@ -30,12 +36,19 @@ export interface ComparedModel extends ModelSummary {
   /** Medians: of a training step, and of inference for one image. */
   readonly stepMs?: number
   readonly latencyMs: number
+  /** Of inference, by the median. */
+  readonly throughput: { readonly batch: number; readonly imagesPerSecond: number }
   /** Of one that was saved. */
   readonly fileBytes?: number
   /** On the held-out images, as a fraction. */
   readonly accuracy?: number
   /** In which the accuracy on all images of this kind lies with 95 %. */
   readonly accuracyInterval?: Interval
+  /** How many it was measured on. */
+  readonly images?: number
+  readonly calibrationError?: number
+  /** Images that it takes for another class than the first row of its architecture does. */
+  readonly changedPredictions?: number
   /** Of training in float16: steps without an update, because gradients overflowed. */
   readonly skippedSteps?: number
   /** Why training came to no end. */
@@ -59,6 +72,8 @@ export interface PlannedRow {
   readonly given: Partial<TrainingSettings> & RecipeChoice
   readonly settings: TrainingSettings
   readonly summary: ModelSummary
+  readonly reduction: Reduction
+  readonly peakActivationBytes: number
   /** Of one that can be trained. */
   readonly trainingBytes?: TrainingBytes
 }
@@ -71,15 +86,19 @@ export const typesOf = ({ precision, keepFloat32 }: PrecisionOptions): Precision
 
 /** @throws UsageError for a batch of more images than there are; FoveaError, naming the subject, for settings that do not fit */
 export const planRows = (subjects: readonly Subject[], options: RowOptions): PlannedRow[] =>
-  subjects.flatMap(subject => options.precisions.map(precision => planRow(subject, precision, options)))
+  subjects.flatMap(subject => {
+    const models = subjects.map(({ model }) => model)
+    const reduction = reductionOf(subject.model, subject.original ?? originalOf(subject.model, models))
+    return options.precisions.map(precision => ({ ...planRow(subject, precision, options), reduction }))
+  })
 
-function planRow(subject: Subject, precision: Precision, options: RowOptions): PlannedRow {
+function planRow(subject: Subject, precision: Precision, options: RowOptions): Omit<PlannedRow, 'reduction'> {
   const { batch, recipe, seed, keepFloat32 } = options
-  const { model, data, name, saved } = subject
+  const { model, training, name } = subject
   const given = requestedSettings({ model: model.name, precision, seed, batch, recipe, keepFloat32 })
   try {
     // A saved model is not trained: its steps are timed as in a run on many images.
-    const images = (saved ? undefined : data?.train.length) ?? Number.POSITIVE_INFINITY
+    const images = training?.train.length ?? Number.POSITIVE_INFINITY
     const settings = resolveSettings(model, images, given)
     if (settings.batchSize > images) {
       throw new UsageError(`${name}: --batch ${settings.batchSize} is more than the ${images} images to train on`)
@@ -87,6 +106,7 @@ function planRow(subject: Subject, precision: Precision, options: RowOptions): P
     return {
       ...{ subject, label: `${name} in ${precision}`, given, settings },
       summary: summarize(model, typesOf(settings)),
+      peakActivationBytes: peakActivationBytes(model, typesOf(settings)),
       ...(!isQuantized(model) && { trainingBytes: trainingBytes(model, settings) }),
     }
   } catch (error) {

@@ -1,6 +1,6 @@
 /** @file What `fovea compare` compares: models by name and saved ones, each with the images that it takes. */
 import { statSync } from 'node:fs'
-import { createModel, type DataSplits, type Dataset, FoveaError, type Model } from 'fovea'
+import { createModel, type DataSplits, type Dataset, type Evaluation, FoveaError, type Model } from 'fovea'
 import { readModel } from '../checkpoint-file.js'
 import type { FoundData, LoadedData } from '../data/index.js'
 import { InterruptError } from '../interrupt.js'
@@ -18,8 +18,14 @@ export interface Subject {
   /** Whether it comes from a file: it is measured as it is, and not trained. */
   readonly saved: boolean
   readonly model: Model
-  /** To train on, and to be measured on. */
-  readonly data?: DataSplits
+  /** What the model was made from, where that is known. Default: what its name tells. */
+  readonly original?: Model
+  /** Of one that is trained: what it is trained on, and its `images` as test. */
+  readonly training?: DataSplits
+  /** To be measured on. */
+  readonly images?: Dataset
+  /** On them, where it is known already. */
+  readonly evaluation?: Evaluation
 }
 
 /** All subjects, and which images those with `data` are measured on. */
@@ -54,7 +60,7 @@ export async function openSubjects(
     throw new UsageError('--epochs is for models by name: saved ones are measured as they are')
   }
   const loaded = new Map<string, LoadedData>()
-  const subjects: Subject[] = []
+  const subjects: (Subject & { readonly data?: LoadedData })[] = []
   const measuring: MeasuredModel[] = []
   for (const { data, ...subject } of found) {
     if (data === undefined || !(subject.saved || options.epochs)) {
@@ -75,14 +81,15 @@ export async function openSubjects(
   const tests = [...measured.images]
   return {
     measured,
-    subjects: subjects.map(subject => {
-      if (subject.data === undefined) return subject
-      return { ...subject, data: { ...subject.data, test: tests.shift() as Dataset } }
+    subjects: subjects.map(({ data, ...subject }) => {
+      if (data === undefined) return subject
+      const images = tests.shift() as Dataset
+      return { ...subject, images, ...(!subject.saved && { training: { ...data, test: images } }) }
     }),
   }
 }
 
-interface FoundSubject extends Omit<Subject, 'data'> {
+interface FoundSubject extends Subject {
   readonly data?: FoundData
 }
 

@@ -1,106 +1,158 @@
-/** @file A comparison in words: what each row holds, what it does, and layer by layer what the precisions make of a model. */
+/**
+ * @file A comparison as tables: what each row is and holds, what it takes, how fast it is, what it recognizes; of a single model in
+ * several precisions, what they make of each layer.
+ */
 import { computeType, formatBytes, formatShape, type LayerSummary } from 'fovea'
-import type { Interval } from '../account/interval.js'
-import { percent, withCommas } from '../output.js'
+import { type Quantity, quantities } from '../account/quantities.js'
+import { ABOUT_ZEROS } from '../account/table.js'
+import { withCommas } from '../output.js'
 import { printable } from '../printable.js'
 import { type Column, formatTable } from '../table.js'
+import type { Fronts } from './fronts.js'
 import type { ComparedModel } from './rows.js'
+import { techniqueText } from './techniques.js'
+
+/** A table, what is over it, and what its own titles leave open. */
+export interface Section {
+  readonly title: string
+  readonly columns: readonly Column[]
+  readonly rows: readonly (readonly string[])[]
+  readonly notes: readonly string[]
+}
 
 interface ComparedColumn extends Column {
   readonly cell: (row: ComparedModel) => string
 }
 
-const bytes = (count: number): string => (count === 0 ? '' : formatBytes(count))
-const milliseconds = (ms: number): string => `${ms < 100 ? ms.toPrecision(3) : Math.round(ms)} ms`
-const optional = <T>(value: T | undefined, format: (value: T) => string): string =>
-  value === undefined ? '' : format(value)
+const number = ({ name, title = name.trim(), cell }: Quantity): ComparedColumn => ({
+  ...{ title, align: 'right' },
+  cell: row => (cell(row) === formatBytes(0) ? '' : cell(row)),
+})
 
-/** `78.0–79.6 %` */
-const interval = ([low, high]: Interval): string => `${(100 * low).toFixed(1)}–${percent(high)}`
+/** The same, only of some rows. */
+const numberIf = (has: (row: ComparedModel) => boolean, quantity: Quantity): ComparedColumn => ({
+  ...number(quantity),
+  cell: row => (has(row) ? quantity.cell(row) : ''),
+})
 
 const named: readonly ComparedColumn[] = [
-  { title: 'model', shrinkTo: 8, cell: ({ model }) => model },
-  { title: 'precision', cell: ({ precision }) => precision },
+  { title: 'model', shrinkTo: 8, cell: row => row.model },
+  { title: 'precision', cell: row => row.precision },
 ]
 
-/** What a model is and holds. */
-const holds: readonly ComparedColumn[] = [
+const parameters: readonly ComparedColumn[] = [
   ...named,
-  { title: 'parameters', align: 'right', cell: ({ parameters }) => withCommas(parameters) },
-  { title: 'mult-adds', align: 'right', cell: ({ multiplyAdds }) => withCommas(multiplyAdds) },
-  { title: 'float32', align: 'right', cell: row => bytes(row.bytes.float32) },
-  { title: '+ 16-bit', align: 'right', cell: row => bytes(row.bytes.bfloat16 + row.bytes.float16) },
-  { title: '+ integers', align: 'right', cell: row => bytes(row.bytes.int8 + (row.bytes.int32 ?? 0)) },
-  { title: 'file', align: 'right', cell: ({ fileBytes }) => optional(fileBytes, bytes) },
-  { title: 'training', align: 'right', cell: row => bytes(row.trainingBytes?.total ?? 0) },
-  { title: 'activations', align: 'right', cell: row => bytes(row.activationBytes.total) },
+  { title: 'technique', cell: ({ techniques }) => techniqueText(techniques) },
+  number(quantities.parameters),
+  numberIf(({ removed }) => removed !== 0, quantities.kept),
+  numberIf(({ removed }) => removed !== 0, quantities.removed),
+  number(quantities.multiplyAdds),
 ]
 
-/** What it takes, and what it recognizes. */
-const does: readonly ComparedColumn[] = [
+const bytes: readonly ComparedColumn[] = [
+  ...[...named, number(quantities.float32), number(quantities.sixteenBits), number(quantities.integers)],
+  ...[number(quantities.file), number(quantities.training), number(quantities.activations), number(quantities.atOnce)],
+]
+
+const speed: readonly ComparedColumn[] = [
   ...named,
   { title: 'arithmetic', cell: ({ arithmetic }) => arithmetic },
-  { title: 'batch', align: 'right', cell: ({ batch }) => withCommas(batch) },
-  { title: 'training step', align: 'right', cell: ({ stepMs }) => optional(stepMs, milliseconds) },
-  { title: 'latency', align: 'right', cell: ({ latencyMs }) => milliseconds(latencyMs) },
-  {
-    title: 'accuracy',
-    align: 'right',
-    cell: ({ accuracy, diverged }) => (diverged === undefined ? optional(accuracy, percent) : 'diverged'),
-  },
-  { title: '95 %', align: 'right', cell: ({ accuracyInterval }) => optional(accuracyInterval, interval) },
-  { title: 'skipped steps', align: 'right', cell: ({ skippedSteps }) => optional(skippedSteps, withCommas) },
+  { title: 'batch', align: 'right', cell: ({ batch, stepMs }) => (stepMs === undefined ? '' : withCommas(batch)) },
+  ...[number(quantities.trainingStep), number(quantities.latency), number(quantities.throughput)],
 ]
 
-/** Two tables, each with what its titles leave open, at most `width` wide. */
-export function formatComparison(rows: readonly ComparedModel[], width: number): string {
+const recognition: readonly ComparedColumn[] = [
+  ...named,
+  {
+    ...number(quantities.accuracy),
+    cell: row => (row.diverged === undefined ? quantities.accuracy.cell(row) : 'diverged'),
+  },
+  ...[number(quantities.interval), number(quantities.calibrationError), number(quantities.changed)],
+  number(quantities.skippedSteps),
+]
+
+/** @param fronts the rows that no other beats, if anything was recognized */
+export function sectionsOf(rows: readonly ComparedModel[], fronts: Fronts = {}): Section[] {
   const widened = new Set(rows.filter(row => row.arithmetic === 'widened').map(row => computeType(row.precision)))
-  return [
-    tableOf(holds, rows, width),
-    '',
-    'float32, 16-bit, integers: weights by the type they compute in. training: float32 master weights,',
-    "16-bit copies, optimizer's slots. activations: the outputs of all layers for one image.",
-    '',
-    tableOf(does, rows, width),
-    '',
-    'training step, latency (inference of one image): medians of steps; the rows took turns.',
-    ...(rows.some(row => row.accuracyInterval)
-      ? ['95 %: the interval in which the accuracy on all images of this kind lies, with that certainty.']
-      : []),
-    ...(widened.size > 0
-      ? [`widened: stored in ${[...widened].join(' or ')}, computed in float32: less memory, not less time.`]
-      : []),
-    ...rows.flatMap(
-      row =>
-        optional(row.diverged, why => `${printable(row.model)} in ${row.precision} diverged: ${printable(why)}`) || [],
-    ),
-  ].join('\n')
+  const [{ throughput }] = rows
+  const isSingle = rows.length > 1 && rows.every(({ model }) => model === rows[0].model)
+  const front: ComparedColumn = {
+    title: 'best for its',
+    cell: row => (['latency', 'bytes'] as const).filter(cost => fronts[cost]?.includes(rows.indexOf(row))).join(', '),
+  }
+  const all: Section[] = [
+    {
+      ...{ title: 'Parameters', ...tableOf(parameters, rows) },
+      notes: [
+        ...(rows.some(({ removed }) => removed !== 0)
+          ? [
+              "removed: of its architecture's parameters; int8 has no norms, only convolutions.",
+              'channels −40 %: of the multiply-adds. weights −80 %: of those of convolutions and matrices.',
+            ]
+          : []),
+        ...(rows.some(({ kept, parameters }) => kept < parameters) ? [ABOUT_ZEROS] : []),
+      ],
+    },
+    {
+      ...{ title: 'Bytes', ...tableOf(bytes, rows) },
+      notes: [
+        'float32, 16-bit, integers: weights by the type they compute in. training: float32 master weights,',
+        "16-bit copies, optimizer's slots. activations: the outputs of all layers for one image; at once:",
+        'the most of them that must be there together.',
+      ],
+    },
+    {
+      ...{ title: 'Speed', ...tableOf(speed, rows) },
+      notes: [
+        `training step, latency (inference of one image), images/s (of inference, ${throughput.batch} at a time): medians of`,
+        'steps; the rows took turns.',
+        ...(widened.size > 0
+          ? [`widened: stored in ${[...widened].join(' or ')}, computed in float32: less memory, not less time.`]
+          : []),
+      ],
+    },
+    {
+      ...{ title: 'Recognition', ...tableOf([...recognition, front], rows) },
+      notes: [
+        '95 %: the interval in which the accuracy on all images of this kind lies, with that certainty.',
+        'changed: images taken for another class than by the first row of that architecture. best for its',
+        'latency, bytes (of the file): no other row costs less and recognizes as much.',
+        ...rows.flatMap(({ model, precision, diverged }) =>
+          diverged === undefined ? [] : [`${printable(model)} in ${precision} diverged: ${printable(diverged)}`],
+        ),
+      ],
+    },
+  ]
+  const isMeasured = rows.some(({ accuracy, diverged }) => accuracy !== undefined || diverged !== undefined)
+  return [...(isSingle ? [layersSection(rows)] : []), ...(isMeasured ? all : all.slice(0, -1))]
 }
 
 /** A column in which no row has anything is left out. */
-function tableOf(columns: readonly ComparedColumn[], rows: readonly ComparedModel[], width: number): string {
+function tableOf(
+  columns: readonly ComparedColumn[],
+  rows: readonly ComparedModel[],
+): Pick<Section, 'columns' | 'rows'> {
   const filled = columns.filter(({ cell }) => rows.some(row => cell(row) !== ''))
-  return formatTable(
-    filled,
-    rows.map(row => filled.map(({ cell }) => cell(row))),
-    width,
-  )
+  return { columns: filled, rows: rows.map(row => filled.map(({ cell }) => cell(row))) }
 }
 
 /** The layers of one model, in each of its precisions: the type, and the KiB of weights and of the output. */
-export function formatLayers(rows: readonly ComparedModel[], width: number): string {
-  const columns: Column[] = [
-    { title: 'layer', shrinkTo: 8 },
-    { title: 'output', align: 'right' },
-    { title: 'parameters', align: 'right' },
-    ...rows.map(({ precision }): Column => ({ title: precision, align: 'right' })),
-  ]
+function layersSection(rows: readonly ComparedModel[]): Section {
   const cells = rows.map(row => layerCells(row))
-  const table = rows[0].layers.map(({ name, output, parameters }, i) => [
-    ...[name, formatShape(output), parameters === 0 ? '' : withCommas(parameters)],
-    ...cells.map(column => column[i]),
-  ])
-  return `${formatTable(columns, table, width)}\n\nIn each precision: the layer's type, KiB of its weights + KiB of its output for one image.`
+  return {
+    title: 'Layers',
+    columns: [
+      { title: 'layer', shrinkTo: 8 },
+      { title: 'output', align: 'right' },
+      { title: 'parameters', align: 'right' },
+      ...rows.map(({ precision }): Column => ({ title: precision, align: 'right' })),
+    ],
+    rows: rows[0].layers.map(({ name, output, parameters }, i) => [
+      ...[name, formatShape(output), parameters === 0 ? '' : withCommas(parameters)],
+      ...cells.map(column => column[i]),
+    ]),
+    notes: ["In each precision: the layer's type, KiB of its weights + KiB of its output for one image."],
+  }
 }
 
 /** `bfloat16 4.5 + 32.0`; where all is of the type that the title names, that is left out. */
@@ -114,3 +166,11 @@ function layerCells({ layers }: ComparedModel): string[] {
     return [...(single ? [] : [layer.precision]), weights(layer), output].filter(part => part !== '').join(' ')
   })
 }
+
+/** For a terminal: tables at most so many letters wide. */
+export const formatSections = (sections: readonly Section[], width: number): string =>
+  sections
+    .map(({ columns, rows, notes }) =>
+      [formatTable(columns, rows, width), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n'),
+    )
+    .join('\n\n')

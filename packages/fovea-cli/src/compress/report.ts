@@ -2,7 +2,7 @@
 import type { Model } from 'fovea'
 import { parameterNodes, tensorBytes } from 'fovea/engine'
 import { pointsOf } from '../account/table.js'
-import { type Cost, costOf, type TradeOff } from '../account/trade-off.js'
+import { type Cost, costOf, costPlot, type TradeOff } from '../account/trade-off.js'
 import { reportAccount } from '../account/write.js'
 import { readModel } from '../checkpoint-file.js'
 import { dataName } from '../open-data.js'
@@ -29,7 +29,7 @@ export async function reportCompression(
   await keep(folder.path, after, chosen.model)
   const tradeOff = tradeOffOf(compressed)
   const title = `${model.name}, compressed, on ${dataName(images)}`
-  const picture = await writePicture(tradeOffPicture(title, tradeOff), folder.file(PICTURE))
+  const picture = await writePicture(tradeOffPicture(title, costPlot(tradeOff)), folder.file(PICTURE))
   const { amount: _, integers: __, ...account } = chosen
   const layers = layersOf(model, after)
   await reportAccount(

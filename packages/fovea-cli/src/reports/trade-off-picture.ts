@@ -1,30 +1,51 @@
 /** @file The picture of a trade-off: how much models recognize over what they cost, and the front that no other one beats. */
-import { type Cost, costOf, paretoFront, pointName, type TradeOff, type TradeOffPoint } from '../account/trade-off.js'
+import { type Cost, frontOf } from '../account/trade-off.js'
 import { withCommas } from '../output.js'
 import { headHeight, heading, margin } from './picture.js'
 import { legend, plotFrame, ticks } from './plot.js'
-import { type Box, circle, colors, dashed, document, polyline, text, textWidth } from './svg.js'
+import { type Box, circle, colors, dashed, document, fit, polyline, text, textWidth } from './svg.js'
 
 const width = 960
 const plotHeight = 430
 /** Over the plot is what its colours mean. */
 const plotHead = 34
+/** Pixels of a model's name. */
+const MAX_NAME = 300
+
+/** A model as a dot. */
+export interface PlottedModel {
+  readonly name: string
+  readonly cost: number
+  /** A fraction. */
+  readonly accuracy: number
+}
+
+export interface CostPlot {
+  readonly cost: Cost
+  readonly models: readonly PlottedModel[]
+  /** On which accuracy was measured. */
+  readonly images: number
+  /** The index of the model that became the result, where one did. */
+  readonly chosen?: number
+  /** The cost that is asked for, at most. */
+  readonly most?: number
+}
 
 /** The picture with its title, as SVG. */
-export const tradeOffPicture = (title: string, tradeOff: TradeOff): string =>
+export const tradeOffPicture = (title: string, plot: CostPlot): string =>
   document(
     width,
     headHeight + plotHead + plotHeight + 30,
-    heading(title, subtitleOf(tradeOff), width) + plotOf(tradeOff, headHeight),
+    heading(title, tradeOffTitle(plot), width) + plotOf(plot, headHeight),
   )
 
 /** The plot alone, as SVG: for a page that has its own titles. */
-export const tradeOffPlot = (tradeOff: TradeOff): string =>
-  document(width, plotHead + plotHeight + 30, plotOf(tradeOff, 14))
+export const tradeOffPlot = (plot: CostPlot): string => document(width, plotHead + plotHeight + 30, plotOf(plot, 14))
 
 const aboutCost = { latency: 'latency of one image', bytes: 'size of the file' }
 
-const subtitleOf = ({ points: [{ images }], cost }: TradeOff): string =>
+/** What the plot shows. */
+export const tradeOffTitle = ({ images, cost }: CostPlot): string =>
   `accuracy in %, of ${withCommas(images)} images, over the ${aboutCost[cost]}`
 
 /** In which a cost is written along the axis. */
@@ -34,11 +55,10 @@ function unitOf(cost: Cost, highest: number) {
 }
 
 /** @param top where it begins */
-function plotOf(tradeOff: TradeOff, top: number): string {
-  const { points, chosen, cost, most } = tradeOff
+function plotOf({ models, chosen, cost, most }: CostPlot, top: number): string {
   const box = { x: margin, y: top + plotHead, width: width - 2 * margin, height: plotHeight }
-  const costs = points.map(point => costOf(point, cost))
-  const accuracies = points.map(({ accuracy }) => accuracy)
+  const costs = models.map(model => model.cost)
+  const accuracies = models.map(({ accuracy }) => accuracy)
   const unit = unitOf(cost, Math.max(...costs))
   const across = ticks(0, Math.max(...costs) / unit.size, 6).map(mark => mark * unit.size)
   const up = ticks(Math.min(...accuracies), Math.max(...accuracies), 5)
@@ -49,19 +69,20 @@ function plotOf(tradeOff: TradeOff, top: number): string {
   }
   const format = (value: number): string => String(Number((100 * value).toPrecision(6)))
   const { svg, inner, x, y } = plotFrame(box, horizontal, { low: up[0], high: up[up.length - 1], marks: up, format })
-  const front = paretoFront(points, cost)
-  const at = (point: TradeOffPoint) => [x(costOf(point, cost)), y(point.accuracy)] as const
-  const colorOf = (point: TradeOffPoint): string =>
-    point === chosen ? colors.right : front.includes(point) ? colors.training : colors.muted
-  const line = [...front].sort((a, b) => costOf(a, cost) - costOf(b, cost)).map(at)
+  const front = frontOf(models, model => ({ cost: model.cost, gain: model.accuracy }))
+  const at = (model: PlottedModel) => [x(model.cost), y(model.accuracy)] as const
+  const result = chosen === undefined ? undefined : models[chosen]
+  const colorOf = (model: PlottedModel): string =>
+    model === result ? colors.right : front.includes(model) ? colors.training : colors.muted
+  const line = [...front].sort((a, b) => a.cost - b.cost).map(at)
   const names = namePlaces(
-    points.map(point => ({ name: pointName(point), at: at(point) })),
+    models.map(model => ({ name: fit(model.name, MAX_NAME), at: at(model) })),
     inner,
   )
   return [
     legend(
       [
-        { name: 'the result', color: colors.right },
+        ...(result === undefined ? [] : [{ name: 'the result', color: colors.right }]),
         { name: 'Pareto front', color: colors.training },
         { name: 'beaten by others', color: colors.muted },
         ...(most === undefined ? [] : [{ name: 'asked for', color: colors.validation }]),
@@ -72,9 +93,9 @@ function plotOf(tradeOff: TradeOff, top: number): string {
     svg,
     most === undefined ? '' : dashed(x(most), inner.y, inner.y + inner.height, colors.validation),
     polyline(line, colors.faint),
-    ...points.map(point => circle(...at(point), point === chosen ? 7 : 5, colorOf(point))),
+    ...models.map(model => circle(...at(model), model === result ? 7 : 5, colorOf(model))),
     ...names.map(({ x, y, name }, i) =>
-      text(x, y, name, { size: 12, color: colorOf(points[i]), weight: points[i] === chosen ? 'bold' : 'normal' }),
+      text(x, y, name, { size: 12, color: colorOf(models[i]), weight: models[i] === result ? 'bold' : 'normal' }),
     ),
   ].join('')
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
-import type { TradeOffPoint } from '../../src/account/trade-off.js'
+import { costPlot, type TradeOffPoint } from '../../src/account/trade-off.js'
 import { calibrationPicture } from '../../src/reports/calibration-picture.js'
 import { curves } from '../../src/reports/curves.js'
 import { mistakesPicture } from '../../src/reports/mistakes-picture.js'
@@ -13,7 +13,7 @@ import { plotFrame, powersOfTen, ticks } from '../../src/reports/plot.js'
 import { formatRate, ratesPicture } from '../../src/reports/rates-picture.js'
 import { type RunPicture, runPicture } from '../../src/reports/run-picture.js'
 import { fit, textWidth } from '../../src/reports/svg.js'
-import { tradeOffPicture } from '../../src/reports/trade-off-picture.js'
+import { tradeOffPicture, tradeOffPlot } from '../../src/reports/trade-off-picture.js'
 
 /** The texts of a picture, in order. */
 const texts = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, words]) => words)
@@ -191,13 +191,16 @@ describe('the picture of a trade-off', () => {
   ]
 
   test.each(['latency', 'bytes'] as const)('names every model, over its %s, with what was asked for', async cost => {
-    const svg = tradeOffPicture('resnet20 & more', {
-      cost,
-      points,
-      chosen: points[3],
-      most: cost === 'bytes' ? 900 : 1,
-      asked: [],
-    })
+    const svg = tradeOffPicture(
+      'resnet20 & more',
+      costPlot({
+        cost,
+        points,
+        chosen: points[3],
+        most: cost === 'bytes' ? 900 : 1,
+        asked: [],
+      }),
+    )
     const words = texts(svg)
     for (const name of ['original', 'original, in integers', '30 % removed', '30 % removed, in integers']) {
       expect(words).toContain(name)
@@ -212,9 +215,16 @@ describe('the picture of a trade-off', () => {
     await drawn(svg)
   })
 
+  test('without a result has none in its legend, and long names are cut', () => {
+    const name = `runs/${'long'.repeat(30)}/photos`
+    const words = texts(tradeOffPlot({ cost: 'bytes', images: 20, models: [{ name, cost: 4000, accuracy: 0.5 }] }))
+    expect(words).not.toContain('the result')
+    expect(words.some(word => word.startsWith('runs/long') && word.includes('…') && word.endsWith('photos'))).toBe(true)
+  })
+
   test('of one model, and of several at the same place, is drawn too', async () => {
-    await drawn(tradeOffPicture('one', { cost: 'bytes', points: [points[0]], chosen: points[0], asked: [] }))
+    await drawn(tradeOffPicture('one', costPlot({ cost: 'bytes', points: [points[0]], chosen: points[0], asked: [] })))
     const equal = Array.from({ length: 12 }, (_, i) => point(i / 50, true, 1, 0.5))
-    await drawn(tradeOffPicture('many', { cost: 'latency', points: equal, chosen: equal[3], asked: [] }))
+    await drawn(tradeOffPicture('many', costPlot({ cost: 'latency', points: equal, chosen: equal[3], asked: [] })))
   })
 })

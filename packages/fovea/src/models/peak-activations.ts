@@ -4,16 +4,19 @@ import { tensorBytes } from '../graph/types.js'
 import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { inferenceMode } from '../passes/inference-mode.js'
 import { integerArithmetic } from '../passes/integer-arithmetic.js'
+import { mixedPrecision, type PrecisionOptions, precisionOptions } from '../passes/mixed-precision.js'
 import type { Model } from './model.js'
 import { modelOf } from './model-setting.js'
 
 /**
  * The most bytes that the outputs of layers take at any moment of inference for one image, with what the layer at work reads
  * and writes. An engine that computes layers together, or in place, needs less.
- * @throws SettingError for what is no model
+ * @throws SettingError for what is no model; InvalidArgumentError for an unknown policy, or a pattern of `keepFloat32` that matches
+ *   no layer
  */
-export function peakActivationBytes(model: Model): number {
-  const graph = integerArithmetic(foldBatchNorm(inferenceMode(modelOf(model).graph)))
+export function peakActivationBytes(model: Model, options: PrecisionOptions = {}): number {
+  const folded = integerArithmetic(foldBatchNorm(inferenceMode(modelOf(model).graph)))
+  const graph = mixedPrecision(folded, precisionOptions.parse(options, ''))
   const prepared = preparedNodes(graph)
   const nodes = graph.nodes.filter(node => !prepared.has(node))
   const lastUse = new Map<Node, number>()

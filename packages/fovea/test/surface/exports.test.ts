@@ -81,7 +81,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   parameterCount: [graph],
   parseAugmentation: [required({}, 'an empty object'), required([8, 8, 3])],
   parseParityFile: [required(parity)],
-  peakActivationBytes: [model],
+  peakActivationBytes: [model, options()],
   peakRate: [required({ type: 'constant', rate: 1 })],
   predict: [model, image, options({ engine })],
   predictProbabilities: [model, image, options({ engine })],
