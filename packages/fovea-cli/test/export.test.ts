@@ -129,12 +129,19 @@ test('a page takes the runtime of browsers from where the command runs, and is w
   const { code, stderr } = await fovea(args, { cwd })
   expect(code, stderr).toBe(0)
   const page = join(cwd, 'page')
-  expect(readdirSync(page).sort()).toEqual(['classify.js', 'index.html', 'model.json', 'model.onnx', 'ort'])
+  expect(readdirSync(page).sort()).toEqual([
+    'classify.js',
+    'index.html',
+    'model.json',
+    'model.onnx',
+    'ort',
+    'resize.js',
+  ])
   expect(JSON.parse(readFileSync(join(page, 'model.json'), 'utf8'))).toEqual({
     name: 'resnet8',
     labels,
     size: [16, 16, 3],
-    crop: 1,
+    resizing: { crop: 1, interpolation: 'lanczos' },
   })
   expect(readFileSync(join(page, 'ort', 'ort-wasm-simd-threaded.wasm'), 'utf8')).toBe('ort-wasm-simd-threaded.wasm')
   expect(await fovea(args, { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('exist already') })

@@ -156,3 +156,34 @@ test.each([
   expect(found && [found.crop, found.interpolation]).toEqual(expected)
   expect(notApplied).toEqual(notes.map(note => expect.stringContaining(note)))
 })
+
+test('the exported page resizes as training does, by each filter', async () => {
+  const page = new URL('../assets/web/resize.js', import.meta.url).href
+  const { resizedCenter } = (await import(page)) as { resizedCenter: (...args: unknown[]) => Uint8Array }
+  for (const [width, height] of [
+    [301, 157],
+    [40, 173],
+  ] as const) {
+    const rgb = Buffer.from(
+      Array.from({ length: width * height }, (_, i) => {
+        const [x, y] = [i % width, Math.floor(i / width)]
+        return [2 * Math.min(x, 300 - x), (x ^ y) & 64 ? 220 : 30, 128 + 100 * Math.sin(Math.hypot(x - 20, y - 20) / 6)]
+      }).flat(),
+    )
+    const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) =>
+      i % 4 === 3 ? 255 : rgb[3 * (i >> 2) + (i % 4)],
+    )
+    const picture = join(folder, `${width}.png`)
+    await sharp(rgb, { raw: { width, height, channels: 3 } })
+      .png()
+      .toFile(picture)
+    for (const interpolation of ['lanczos', 'bicubic', 'bilinear'] as const) {
+      for (const crop of [1, 0.875]) {
+        const here = resizedCenter({ data: rgba, width, height }, [28, 28], { crop, interpolation })
+        const there = await decodeImage(picture, [28, 28, 3], { crop, interpolation })
+        const apart = here.map((level, i) => Math.abs(level - there[i]))
+        expect(apart.reduce((a, b) => a + b) / apart.length, `${width} ${interpolation} ${crop}`).toBeLessThan(2)
+      }
+    }
+  }
+})

@@ -1,17 +1,15 @@
 /** @file What a model sees in a picture: the model runs in this page, by ONNX Runtime compiled to WebAssembly. Pictures stay here. */
 import * as ort from './ort/ort.wasm.bundle.min.mjs'
+import { resizedCenter } from './resize.js'
 
 ort.env.wasm.wasmPaths = { wasm: new URL('./ort/ort-wasm-simd-threaded.wasm', import.meta.url).href }
 // Several threads need a page that is isolated from others (COOP and COEP headers).
 ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1
 
-/** Name, labels and size [height, width, channels] of the model, and the part of a picture's shorter side that it sees. */
+/** Name, labels and size [height, width, channels] of the model, and how pictures are resized for it. */
 export const model = await fetch(new URL('./model.json', import.meta.url)).then(response => response.json())
 const session = await ort.InferenceSession.create(new URL('./model.onnx', import.meta.url).href)
 const [height, width, channels] = model.size
-const canvas = new OffscreenCanvas(width, height)
-const context = canvas.getContext('2d', { willReadFrequently: true })
-
 /**
  * The model's labels for a picture, most probable first.
  * @param {ImageBitmap | HTMLVideoElement | HTMLCanvasElement} picture
@@ -25,20 +23,22 @@ export async function classify(picture) {
     .sort((a, b) => b.probability - a.probability)
 }
 
+/** More pixels than some browsers' canvas holds: larger pictures are drawn smaller. */
+const MOST_PIXELS = 1 << 24
+
 /** As in training: the shorter side resized to fit, the centre cropped, transparency over white. */
 function pixelsOf(picture) {
   const [w, h] = [picture.videoWidth ?? picture.width, picture.videoHeight ?? picture.height]
-  const scale = Math.max(width / w, height / h) / model.crop
+  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (w * h)))
+  const canvas = new OffscreenCanvas(Math.max(1, Math.floor(w * scale)), Math.max(1, Math.floor(h * scale)))
+  const context = canvas.getContext('2d', { willReadFrequently: true })
   context.fillStyle = 'white'
-  context.fillRect(0, 0, width, height)
-  context.imageSmoothingQuality = 'high'
-  context.drawImage(picture, (width - w * scale) / 2, (height - h * scale) / 2, w * scale, h * scale)
-  const { data } = context.getImageData(0, 0, width, height)
-  const pixels = new Uint8Array(height * width * channels)
-  for (let i = 0; i < height * width; i++) {
-    const [r, g, b] = [data[4 * i], data[4 * i + 1], data[4 * i + 2]]
-    if (channels === 1) pixels[i] = 0.2126 * r + 0.7152 * g + 0.0722 * b
-    else pixels.set([r, g, b], 3 * i)
-  }
-  return pixels
+  context.fillRect(0, 0, canvas.width, canvas.height)
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height)
+  const colors = resizedCenter(context.getImageData(0, 0, canvas.width, canvas.height), [height, width], model.resizing)
+  if (channels === 3) return colors
+  return Uint8Array.from({ length: height * width }, (_, i) => {
+    const [r, g, b] = colors.subarray(3 * i, 3 * i + 3)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  })
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { encodeOnnx, FoveaError } from 'fovea'
+import { defaultResizing } from '../data/resizing.js'
 import { writeFileAtomic } from '../files.js'
 import type { ExportFormat } from './formats.js'
 import { checkedAgreement, describeAgreement, precisionOf } from './onnx.js'
@@ -11,7 +12,7 @@ import { findPackage } from './runtime.js'
 const PACKAGE = 'onnxruntime-web'
 /** What a page needs of it, in its folder `dist`. */
 const RUNTIME_FILES = ['ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm']
-const PAGE_FILES = ['index.html', 'classify.js']
+const PAGE_FILES = ['index.html', 'classify.js', 'resize.js']
 
 const assets = fileURLToPath(new URL('../../assets/web/', import.meta.url))
 
@@ -34,7 +35,7 @@ export const web: ExportFormat = {
       ['model.onnx', file],
       [
         'model.json',
-        `${JSON.stringify({ name, labels, size: preprocessing.size, crop: preprocessing.resizing?.crop ?? 1 })}\n`,
+        `${JSON.stringify({ name, labels, size: preprocessing.size, resizing: preprocessing.resizing ?? defaultResizing })}\n`,
       ],
       // The page last: whoever opens it finds the rest.
       ...PAGE_FILES.toReversed().map(name => [name, readFileSync(join(assets, name))] as const),
