@@ -8,7 +8,7 @@ import { initialWeights } from '../nn/initializers.js'
 import { Scope } from '../nn/scope.js'
 import { GraphBuilder } from '../ops/builder.js'
 import { group, type Rows, type Settled } from '../settings/group.js'
-import { list, text, whole } from '../settings/kinds.js'
+import { list, number, text, whole } from '../settings/kinds.js'
 import type { Model, Weights } from './model.js'
 
 /** What can be chosen of any architecture. */
@@ -39,6 +39,9 @@ export const modelSettings = {
   normalization: normalization('means and deviations of images scaled to [0, 1]').optional(),
   images: dataset('training images').optional(),
 } satisfies Rows<ModelOptions>
+
+/** An option of architectures whose weights come with one ε or another. */
+export const normEpsilon = number('ε of the batch-norms', { above: 0, below: 1 })
 
 /** The options of an architecture that has none beside, as they were given. */
 export const modelOptions = group('what can be chosen of any architecture', modelSettings)

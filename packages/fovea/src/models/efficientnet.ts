@@ -17,7 +17,7 @@ import { stochasticDepth } from '../ops/stochastic-depth.js'
 import { group, type Rows } from '../settings/group.js'
 import { choice, number, whole } from '../settings/kinds.js'
 import type { Setting } from '../settings/setting.js'
-import { buildModel, type ModelOptions, modelSettings } from './build.js'
+import { buildModel, type ModelOptions, modelSettings, normEpsilon } from './build.js'
 import type { Model } from './model.js'
 
 /** Table 1, stages 2 to 8: MBConv blocks with their expansion, window, stride, channels and number of layers. */
@@ -58,15 +58,22 @@ export function scaleWidth(channels: number, width: number): number {
 /** Layers are rounded up. */
 export const scaleDepth = (layers: number, depth: number): number => Math.ceil(layers * depth)
 
+/** What all layers of a network have in common. */
+interface Common {
+  readonly norm: BatchNormOptions
+  /** As the option of `Conv2dOptions`; undefined: its default. */
+  readonly padding: 'same' | undefined
+}
+
 /** Convolution `0`, batch-norm `1` and, unless `linear`, SiLU `2`. */
 function convNormActivation(
   scope: Scope,
   x: Value,
   options: Conv2dOptions,
-  norm: BatchNormOptions | undefined,
+  { norm, padding }: Common,
   activation: 'silu' | 'linear' = 'silu',
 ): Value {
-  const y = batchNorm(scope.at(1), conv2d(scope.at(0), x, options), norm)
+  const y = batchNorm(scope.at(1), conv2d(scope.at(0), x, { ...options, ...(padding && { padding }) }), norm)
   return activation === 'linear' ? y : scope.builder.emit(activationOps.silu, [y], {}, scope.name('2'))
 }
 
@@ -77,20 +84,20 @@ interface MBConv {
   readonly channels: number
   /** Probability that stochastic depth drops the block's branch. */
   readonly dropRate: number
-  readonly norm: BatchNormOptions | undefined
+  readonly common: Common
 }
 
 /** Inverted bottleneck (Sandler et al. 2018) with squeeze-and-excitation to a quarter of the block's input channels. */
-function mbConv(scope: Scope, x: Value, { expansion, kernel, stride, channels, dropRate, norm }: MBConv): Value {
+function mbConv(scope: Scope, x: Value, { expansion, kernel, stride, channels, dropRate, common }: MBConv): Value {
   const inputs = x.type.shape[3]
   const wide = scaleWidth(inputs, expansion)
   const block = scope.at('block')
   let index = 0
   let y = x
-  if (wide !== inputs) y = convNormActivation(block.at(index++), y, { filters: wide }, norm)
-  y = convNormActivation(block.at(index++), y, { filters: wide, kernel, stride, groups: wide }, norm)
+  if (wide !== inputs) y = convNormActivation(block.at(index++), y, { filters: wide }, common)
+  y = convNormActivation(block.at(index++), y, { filters: wide, kernel, stride, groups: wide }, common)
   y = squeezeExcite(block.at(index++), y, Math.max(1, Math.floor(inputs / 4)))
-  y = convNormActivation(block.at(index), y, { filters: channels }, norm, 'linear')
+  y = convNormActivation(block.at(index), y, { filters: channels }, common, 'linear')
   if (stride !== 1 || inputs !== channels) return y
   const { builder } = scope
   const kept = builder.emit(stochasticDepth, [y], { rate: dropRate, stream: 0 }, scope.name('stochastic_depth'))
@@ -103,6 +110,13 @@ export interface EfficientnetOptions extends ModelOptions {
   readonly variant: string
   /** Stride of the first convolution. Default 2, and 1 for images of at most 48 pixels, which it would halve too soon. */
   readonly stemStride?: 1 | 2
+  /**
+   * Zeros around images: `symmetric` as in PyTorch, or `same` as in TensorFlow, which pads an even image less before than after
+   * where the stride is 2. Weights belong to the padding that they were trained with. Default `symmetric`.
+   */
+  readonly padding?: 'symmetric' | 'same'
+  /** ε of the batch-norms. Default: 1e-5, and 1e-3 from B5 on, as torchvision's; TensorFlow's networks have 1e-3. */
+  readonly normEpsilon?: number
   /** Before the classifier. Default: the variant's. */
   readonly dropout?: number
   /** Of the last block; it grows linearly from 0 (Huang et al. 2016). Default 0.2. */
@@ -113,6 +127,8 @@ export interface EfficientnetOptions extends ModelOptions {
 export const efficientnetSettings = {
   ...modelSettings,
   stemStride: (whole('of the first convolution', { from: 1, to: 2 }) as Setting<1 | 2>).optional(),
+  padding: choice('zeros around images', ['symmetric', 'same']).default('symmetric'),
+  normEpsilon: normEpsilon.optional(),
   dropout: number("before the classifier (default: the variant's)", { from: 0, below: 1 }).optional(),
   stochasticDepth: number('of the last block', { from: 0, below: 1 }).default(0.2),
 } satisfies Rows<Omit<EfficientnetOptions, 'variant'>>
@@ -129,14 +145,18 @@ const efficientnetOptions = group('what can be chosen of an EfficientNet', {
 export function efficientnet(options: EfficientnetOptions): Model {
   const { variant, stochasticDepth: mostDropped, ...settings } = efficientnetOptions.parse(options, '')
   const row = variants.find(row => row.variant === variant)!
-  const { width, depth, resolution, norm } = row
+  const { width, depth, resolution } = row
   const defaults = { classes: 1000, input: [resolution, resolution, 3] } as const
   return buildModel(`efficientnet-${variant}`, settings, defaults, (scope, image, classes) => {
     const { builder } = scope
-    const { stemStride = image.type.shape[1] <= 48 ? 1 : 2 } = settings
+    const { stemStride = image.type.shape[1] <= 48 ? 1 : 2, normEpsilon: epsilon = row.norm?.epsilon } = settings
+    const common: Common = {
+      norm: { ...row.norm, ...(epsilon !== undefined && { epsilon }) },
+      padding: settings.padding === 'same' ? 'same' : undefined,
+    }
     const features = scope.at('features')
     const stem = { filters: scaleWidth(32, width), kernel: 3, stride: stemStride }
-    let x = convNormActivation(features.at(0), image, stem, norm)
+    let x = convNormActivation(features.at(0), image, stem, common)
     const total = stages.reduce((sum, stage) => sum + scaleDepth(stage.layers, depth), 0)
     let done = 0
     stages.forEach((stage, s) => {
@@ -144,11 +164,11 @@ export function efficientnet(options: EfficientnetOptions): Model {
       for (let i = 0; i < scaleDepth(stage.layers, depth); i++) {
         const dropRate = (mostDropped * done++) / total
         const stride = i === 0 ? stage.stride : 1
-        x = mbConv(features.at(s + 1).at(i), x, { ...stage, channels, stride, dropRate, norm })
+        x = mbConv(features.at(s + 1).at(i), x, { ...stage, channels, stride, dropRate, common })
       }
     })
     const head = features.at(stages.length + 1)
-    x = convNormActivation(head, x, { filters: 4 * scaleWidth(320, width) }, norm)
+    x = convNormActivation(head, x, { filters: 4 * scaleWidth(320, width) }, common)
     const pooled = builder.emit(globalAveragePool, [x], {}, 'avgpool')
     const flat = builder.emit(flatten, [pooled], {}, 'flatten')
     const rate = settings.dropout ?? row.dropout

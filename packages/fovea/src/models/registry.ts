@@ -2,23 +2,27 @@
 import { unknownName } from '../errors.js'
 import { group } from '../settings/group.js'
 import { text } from '../settings/kinds.js'
-import { type ModelOptions, modelOptions } from './build.js'
+import type { ModelOptions } from './build.js'
 import { cnn } from './cnn.js'
-import { efficientnet, efficientnetSettings, efficientnetVariants } from './efficientnet.js'
+import { type EfficientnetOptions, efficientnet, efficientnetSettings, efficientnetVariants } from './efficientnet.js'
 import type { Model } from './model.js'
-import { resnet, resnet8, resnetDepths } from './resnet.js'
+import { type ResnetOptions, resnet, resnet8, resnetDepths, resnetSettings } from './resnet.js'
 import { speednet } from './speednet.js'
 
-/** What can be chosen beside the variant, which the name tells. */
+/** What can be chosen beside the depth or variant, which the name tells. */
+const resnetOptions = group('what can be chosen of a ResNet', resnetSettings)
 const efficientnetOptions = group('what can be chosen of an EfficientNet', efficientnetSettings)
 
-type Build = (options: ModelOptions) => Model
+/** What can be chosen of a model by name: each architecture takes its own, and refuses the others'. */
+export type NamedModelOptions = ModelOptions & Omit<ResnetOptions, 'depth'> & Omit<EfficientnetOptions, 'variant'>
+
+type Build = (options: NamedModelOptions) => Model
 
 const registry = new Map<string, Build>([
   ['resnet8', resnet8],
   ...resnetDepths.map((depth): [string, Build] => [
     `resnet${depth}`,
-    options => resnet({ ...modelOptions.parse(options, ''), depth }),
+    options => resnet({ ...resnetOptions.parse(options, ''), depth }),
   ]),
   ...efficientnetVariants.map((variant): [string, Build] => [
     `efficientnet-${variant}`,
@@ -37,7 +41,7 @@ const modelName = text('which model')
  * A new model by name; torchvision's underscores work too (`efficientnet_b0`).
  * @throws InvalidArgumentError for an unknown name, offering the nearest
  */
-export function createModel(name: string, options: ModelOptions = {}): Model {
+export function createModel(name: string, options: NamedModelOptions = {}): Model {
   const build = registry.get(modelName.parse(name, 'name').replaceAll('_', '-'))
   if (build === undefined) throw unknownName('model', name, modelNames)
   return build(options)

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { parameterNodes, stateNodes } from '../../src/graph/graph.js'
 import { scaleDepth, scaleWidth } from '../../src/models/efficientnet.js'
+import type { Model } from '../../src/models/model.js'
 import { createModel, modelNames } from '../../src/models/registry.js'
 import { type ModelSummary, summarize } from '../../src/models/summary.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
@@ -216,4 +217,51 @@ describe('options that make no model', () => {
   ])('%s %j', (name, options, message) => {
     expect(() => createModel(name, options as never)).toThrow(message)
   })
+})
+
+test('a ResNet of bottlenecks halves images in the first convolution if it is told to, as in table 1 of the paper', () => {
+  for (const [depth, gigaMultiplyAdds] of [
+    [50, 3.8],
+    [101, 7.6],
+    [152, 11.3],
+  ]) {
+    const { multiplyAdds } = summarize(createModel(`resnet${depth}`, { stridedConvolution: 'conv1' }))
+    expect(multiplyAdds / 1e9).toBeGreaterThan(gigaMultiplyAdds - 0.05)
+    expect(multiplyAdds / 1e9).toBeLessThan(gigaMultiplyAdds + 0.1)
+  }
+  for (const name of ['resnet18', 'resnet20']) {
+    const choice = () => createModel(name, { stridedConvolution: 'conv2' })
+    expect(choice).toThrow(`stridedConvolution: ${name} has no bottlenecks: leave it out`)
+  }
+  expect(() => createModel('efficientnet-b0', { stridedConvolution: 'conv1' })).toThrow(
+    'stridedConvolution: unknown option',
+  )
+})
+
+test("an EfficientNet pads as TensorFlow does if it is told to: an even image less before than after, where it's halved", () => {
+  const paddings = (input: number) =>
+    createModel('efficientnet-b0', { padding: 'same', input: [input, input, 3], stemStride: 2 })
+      .graph.nodes.filter(({ op, attrs }) => op === 'conv2d' && (attrs['stride'] as number[])[0] === 2)
+      .map(({ attrs }) => (attrs['padding'] as number[]).join())
+  // Windows of 3, 3, 5, 3 and 5 pixels, on sides of 224, 112, 56, 28, 14 and of 225, 113, 57, 29, 15.
+  expect(paddings(224)).toEqual(['0,1,0,1', '0,1,0,1', '1,2,1,2', '0,1,0,1', '1,2,1,2'])
+  expect(paddings(225)).toEqual(['1,1,1,1', '1,1,1,1', '2,2,2,2', '1,1,1,1', '2,2,2,2'])
+  const shapes = ({ graph }: Model) => graph.nodes.map(({ outputs }) => outputs[0].shape)
+  const model = (padding: 'same' | 'symmetric') => createModel('efficientnet-b0', { padding })
+  expect(shapes(model('same'))).toEqual(shapes(model('symmetric')))
+})
+
+test('the ε of all norms can be chosen', () => {
+  const epsilons = (name: string, options = {}) => [
+    ...new Set(
+      createModel(name, options)
+        .graph.nodes.filter(({ op }) => op === 'batchNorm')
+        .map(({ attrs }) => attrs['epsilon']),
+    ),
+  ]
+  expect(epsilons('resnet50')).toEqual([1e-5])
+  expect(epsilons('resnet20', { normEpsilon: 1.001e-5 })).toEqual([1.001e-5])
+  expect(epsilons('efficientnet-b0')).toEqual([1e-5])
+  expect(epsilons('efficientnet-b0', { normEpsilon: 1e-3 })).toEqual([1e-3])
+  expect(epsilons('efficientnet-b7')).toEqual([1e-3])
 })
