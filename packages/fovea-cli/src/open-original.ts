@@ -2,13 +2,14 @@
  * @file What a command opens that makes a smaller model of a saved one: the original, its data, which images both are measured
  * on, and the engine.
  */
-import { type Dataset, type Engine, FoveaError, type Model } from 'fovea'
+import { type Dataset, type Engine, FoveaError, type Model, roundsAsIntegers } from 'fovea'
 import { readModel } from './checkpoint-file.js'
 import type { LoadedData } from './data/index.js'
 import { type EngineOptions, openEngine } from './engines.js'
 import { type MeasuredImages, measuredImages, sayDoubts } from './measured-images.js'
 import { checkFound, findData, imagesFor, loading } from './open-data.js'
 import type { Output } from './output.js'
+import { foveaCommand } from './shell.js'
 import { readTrainedImages, type TrainedImages } from './trained-images.js'
 
 export interface OriginalRequest extends EngineOptions {
@@ -36,13 +37,22 @@ export interface Original {
   readonly engine: Engine
 }
 
-/** @throws what readModel, findData, measuredImages and openEngine throw; FoveaError where there are no training images */
+/**
+ * @throws what readModel, findData, measuredImages and openEngine throw; FoveaError where there are no training images, and for a
+ *   model that is being quantized
+ */
 export async function openOriginal(
   file: string,
   { data: spec, skipBad, engine, threads }: OriginalRequest,
   { into, trainImages, output }: OriginalOptions,
 ): Promise<Original> {
   const model = readModel(file)
+  if (roundsAsIntegers(model)) {
+    const resume = foveaCommand('quantize', '--resume', 'FOLDER')
+    throw new FoveaError(
+      `'${file}' is in the middle of a quantization: resume that in the folder around it (${resume}), or start from the original`,
+    )
+  }
   const trained = readTrainedImages(file)
   const found = await findData(spec, { skipBad: skipBad === true, ...imagesFor(model) })
   checkFound(model, found)

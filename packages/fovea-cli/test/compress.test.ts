@@ -43,6 +43,7 @@ describe('a file of at most 0.15 of the original, by a run that is stopped again
   const goOn = ['compress', '--resume', out, '--json']
   const before = () => readdirSync(source).map(name => [name, readFileSync(join(source, name), 'latin1')])
   let was: ReturnType<typeof before>
+  let begun: Finished
   let searching: Finished
   let training: Finished
   let trained: Finished
@@ -54,10 +55,11 @@ describe('a file of at most 0.15 of the original, by a run that is stopped again
       env,
       when: { at, act: child => child.kill(signal) },
     })
-    searching = await fovea(
+    begun = await fovea(
       compress('bytes', 'bytes=0.15x', '--epochs', '3', '--multiple-of', '4'),
-      stop('"measured"', 'SIGINT'),
+      stop('"measured"', 'SIGKILL'),
     )
+    searching = await fovea(goOn, stop('"measured"', 'SIGINT'))
     training = await fovea(goOn, stop('"epoch":1', 'SIGINT'))
     trained = await fovea(goOn, stop('"event":"done"', 'SIGKILL'))
     last = await fovea(goOn, { env })
@@ -71,7 +73,7 @@ describe('a file of at most 0.15 of the original, by a run that is stopped again
         stderr: expect.stringContaining(`go on with: npx fovea compress --resume ${out}\n`),
       })
     }
-    expect(trained.signal).toBe('SIGKILL')
+    for (const { signal } of [begun, trained]) expect(signal).toBe('SIGKILL')
   })
 
   test('does nothing twice', () => {

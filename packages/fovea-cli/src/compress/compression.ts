@@ -130,8 +130,6 @@ export class Compression {
     if (found === undefined) {
       const most = amounts[amounts.length - 1]
       const sizes = await this.#probe(most)
-      // Nothing was made that could go on.
-      compressPlans.remove(this.options.folder)
       throw cannot(missedSizes(targets, sizes)[0], sizes, pointName({ amount: most, integers }))
     }
     if (!this.#isTimed) return found

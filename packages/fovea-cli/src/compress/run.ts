@@ -3,6 +3,7 @@
  * makes integers of it, and puts all that was tried beside the original.
  */
 import { existsSync } from 'node:fs'
+import { FoveaError } from 'fovea'
 import { accountFiles } from '../account/write.js'
 import { InterruptError, onInterrupt } from '../interrupt.js'
 import { openOriginal } from '../open-original.js'
@@ -48,6 +49,10 @@ export async function runCompression(
     await reportCompression(original, await compression.run(), { folder, output })
   } catch (error) {
     if (error instanceof StoppedError) return
+    // Before there is a model, nothing was made that could go on.
+    if (error instanceof FoveaError && !(error instanceof InterruptError) && !existsSync(folder.file(MODELS))) {
+      compressPlans.remove(folder)
+    }
     if (!(error instanceof InterruptError) || !existsSync(compressPlans.file(folder))) throw error
     throw new InterruptError(`interrupted; go on with: ${compressPlans.resumedBy(folder)}`)
   } finally {

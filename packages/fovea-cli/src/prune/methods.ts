@@ -4,6 +4,7 @@ import {
   connectionsOf,
   type Dataset,
   type Engine,
+  FoveaError,
   type Model,
   type Pattern,
   type PruningScope,
@@ -94,6 +95,23 @@ export async function pruneAtOnce(
   const criterion = method === 'taylor' ? 'taylor' : 'magnitude'
   const which = pattern === '2:4' ? { pattern } : { amount }
   return pruneWeights(model, { ...which, importance: criterion, scope, seed, ...how })
+}
+
+/**
+ * That weights which go while the model trains can leave each layer one, whichever they are.
+ * @throws FoveaError where there are too few
+ */
+export function checkGradual(model: Model, { amount = 0.5, scope }: MethodOptions): void {
+  const layers = connectionsOf(model)
+  const left = (weights: number): number => weights - Math.round(amount * weights)
+  const least = Math.min(...layers.map(({ weights }) => left(weights)))
+  const all = left(layers.reduce((sum, { weights }) => sum + weights, 0))
+  if (scope === 'uniform' ? least >= 1 : all >= layers.length) return
+  const why =
+    scope === 'uniform'
+      ? `would leave '${layers.find(({ weights }) => left(weights) === 0)!.name}' without weights`
+      : `leaves ${all} weights for ${layers.length} layers`
+  throw new FoveaError(`--amount ${amount} ${why}: choose a smaller one`)
 }
 
 /** How channels are chosen. */

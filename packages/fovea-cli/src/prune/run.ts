@@ -12,7 +12,7 @@ import { formatTable } from '../table.js'
 import { carryTrainedImages } from '../trained-images.js'
 import { isTuned, tune, unlessStopped } from '../tune.js'
 import { ITERATIONS, type Iterated, type IterateRequest, iterate } from './iterate.js'
-import { isGradual, type PrunedPart, pruneAtOnce, pruningEntries, weightParts } from './methods.js'
+import { checkGradual, isGradual, type PrunedPart, pruneAtOnce, pruningEntries, weightParts } from './methods.js'
 import { type PruneFindings, prunePlans } from './plan.js'
 
 /** What is asked for. */
@@ -43,8 +43,10 @@ export async function runPruning(
     )
     if (iterated === undefined) return
     pruned = iterated
-  } else if (isGradual(request)) await begin()
-  else pruned = plan.pruned ?? (await takeAtOnce(original, request, { plan, folder, output }))
+  } else if (isGradual(request)) {
+    checkGradual(model, request)
+    await begin()
+  } else pruned = plan.pruned ?? (await takeAtOnce(original, request, { plan, folder, output }))
   let { evaluation } = pruned
   if (request.epochs !== undefined && !isTuned(folder)) {
     const pruning = pruningEntries(request)

@@ -1,5 +1,5 @@
 /** @file The work of `fovea quantize`: makes integers of a model's weights and activations, and puts both models side by side. */
-import { type Dataset, FoveaError, type Model, roundsAsIntegers, split, take } from 'fovea'
+import { type Dataset, type Model, split, take } from 'fovea'
 import { parameterNodes, tensorBytes } from 'fovea/engine'
 import { accountOf } from '../account/account.js'
 import type { LayerAccount } from '../account/page.js'
@@ -10,7 +10,6 @@ import { dataName } from '../open-data.js'
 import { type OriginalRequest, openOriginal } from '../open-original.js'
 import type { PlannedWork } from '../plan.js'
 import type { RunFolder } from '../run-folder.js'
-import { foveaCommand } from '../shell.js'
 import { formatTable } from '../table.js'
 import { carryTrainedImages, writeTrainedImages } from '../trained-images.js'
 import { quantizeWithin } from './budget.js'
@@ -38,12 +37,6 @@ export async function runQuantization(
     ...(method !== 'weights' && { trainImages: 'which show what numbers activations take' }),
   })
   const { model, trained, data, images: measured, engine } = original
-  if (roundsAsIntegers(model)) {
-    const resume = foveaCommand('quantize', '--resume', 'FOLDER')
-    throw new FoveaError(
-      `'${file}' is in the middle of a quantization: resume that in the folder around it (${resume}), or start from the original`,
-    )
-  }
   if (method !== 'weights' && weightBits === 8 && engine.arithmetic('int8') === 'widened') {
     output.say('this processor could overflow on 8-bit weights, so they compute in float32; --weight-bits 7 is for it')
   }

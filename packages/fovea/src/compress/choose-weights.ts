@@ -47,8 +47,9 @@ export function chooseWeights(layers: readonly ScoredWeights[], { amount, scope,
   else dropLeast(candidates, share)
   for (const { name, mask } of candidates) {
     if (mask.includes(1)) continue
+    const or = isPattern || scope === 'uniform' ? '' : ", or scope 'uniform'"
     throw new InvalidArgumentError(
-      `amount ${amount} would leave '${name}' without weights: choose a smaller amount, or scope 'uniform'`,
+      `amount ${amount} would leave '${name}' without weights: choose a smaller amount${or}`,
     )
   }
   return new Map(candidates.map(({ name, mask }) => [name, mask]))

@@ -129,12 +129,13 @@ export async function prepareQuantization(model: Model, options: QuantizeOptions
 /** @throws InvalidArgumentError for images from which no range can be learned: all of one color */
 function checkImages(images: Dataset): void {
   const { name, length, imageShape } = images
+  const [, , channels] = imageShape
   const image = new Uint8Array(elements(imageShape))
-  let color: number | undefined
+  let color: Uint8Array | undefined
   for (let i = 0; i < length; i++) {
     images.read([i], image)
-    color ??= image[0]
-    if (image.some(value => value !== color)) return
+    color ??= image.slice(0, channels)
+    for (let at = 0; at < image.length; at++) if (image[at] !== color[at % channels]) return
   }
   throw new InvalidArgumentError(`all ${length} images of '${name}' are of one color: ranges are found on photos`)
 }

@@ -108,6 +108,8 @@ describe('a quantized model', () => {
     await expect(bad(of(new Uint8Array(2 * 768).fill(9), 2))).rejects.toThrow(
       "all 2 images of 'photos' are of one color: ranges are found on photos",
     )
+    const red = Uint8Array.from({ length: 3 * 768 }, (_, i) => [200, 40, 30][i % 3])
+    await expect(bad(of(red, 3))).rejects.toThrow("all 3 images of 'photos' are of one color")
     await expect(bad(of(new Uint8Array(0), 0))).rejects.toThrow("images: data set 'photos' has no images")
     await expect(bad(of(new Uint8Array(3 * 192), 3, [8, 8, 3]))).rejects.toThrow(/8×8×3/)
     await expect(quantizeModel(resnet, { images, engine, keepFloat32: ['conv9'] })).rejects.toThrow(
