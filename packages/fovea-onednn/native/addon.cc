@@ -110,14 +110,14 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     return result;
   }
 
-  // layout(type, shape, groups, tiled) → { layout, bytes } of the weights
+  // layout(type, shape, groups, arrangement) → { layout, bytes } of the weights
   Napi::Value layout(const Napi::CallbackInfo& info) {
     const auto type = whole<int64_t>(info[0], "type");
     const auto shape = wholes<int64_t>(info[1], "shape", 1);
     const auto groups = whole<int64_t>(info[2], "groups", 1);
-    const bool tiled = flag(info[3], "tiled");
+    const auto arrangement = (fovea::Arrangement)whole<int>(info[3], "arrangement", 0, 2);
     auto& primitives = idle(info).primitives;
-    const int id = tiled ? primitives.tiled_layout(type, shape) : primitives.plain_layout(type, shape, groups);
+    const int id = primitives.weights_layout(type, shape, groups, arrangement);
     auto result = Napi::Object::New(info.Env());
     result.Set("layout", id);
     result.Set("bytes", (double)layout_bytes(primitives, id));

@@ -114,15 +114,15 @@ Primitives::Primitives(int threads) : self(new Implementation) {
 }
 Primitives::~Primitives() = default;
 
-int Primitives::plain_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups) {
+int Primitives::weights_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups, Arrangement arrangement) {
+  if (arrangement != kDense) {
+    const tag format = arrangement == kInputsByOutputs ? tag::OIhw16i16o : tag::OIhw16o16i;
+    return self->layout_id(memory::desc(shape, type_of(type), format));
+  }
   memory::dims dims = shape;
   if (shape.size() == 4 && groups > 1) dims = {groups, shape[0] / groups, shape[1], shape[2], shape[3]};
   const tag format = dims.size() == 5 ? tag::goihw : dims.size() == 4 ? tag::oihw : dims.size() == 2 ? tag::ab : tag::a;
   return self->layout_id(memory::desc(dims, type_of(type), format));
-}
-
-int Primitives::tiled_layout(int64_t type, const std::vector<int64_t>& shape) {
-  return self->layout_id(memory::desc(shape, type_of(type), tag::OIhw16i16o));
 }
 
 size_t Primitives::layout_bytes(int layout) const { return self->layouts.at(layout).get_size(); }

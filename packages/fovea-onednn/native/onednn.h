@@ -33,14 +33,16 @@ struct PrimitiveInfo {
   bool winograd = false;
 };
 
+// How weights lie, by the numbers of src/layouts.ts: dense, [out, in/groups, kh, kw]; or, of one group, in tiles of 16 inputs by
+// 16 outputs, as kernels/weight_gradient.h leaves them, or of outputs by inputs (kernels/tile_weight_gradient.h).
+enum Arrangement { kDense, kInputsByOutputs, kOutputsByInputs };
+
 // Primitives and layouts of one plan, which so many threads may execute at the same time.
 class Primitives {
  public:
   explicit Primitives(int threads);
   ~Primitives();
-  // The dense layout [out, in/groups, kh, kw] of weights; or that of kernels/weight_gradient.h, in tiles.
-  int plain_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups);
-  int tiled_layout(int64_t type, const std::vector<int64_t>& shape);
+  int weights_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups, Arrangement arrangement);
   size_t layout_bytes(int layout) const;
   PrimitiveInfo convolution(const ConvolutionSpec& spec);
   PrimitiveInfo reorder(int from, int to, int threads);

@@ -5,6 +5,10 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <cstdlib>
 #include <cstring>
@@ -32,17 +36,34 @@ Block::~Block() {
   if (memory) munmap(memory, bytes);
 }
 
+#if defined(__x86_64__)
+// Whether there are matrix tiles of bfloat16 (AMX), and this process may use them: Linux gives their room on request only.
+static bool has_tiles() {
+#if defined(__linux__)
+  constexpr unsigned kBfloat16 = 1u << 22, kTiles = 1u << 24;
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  unsigned eax, ebx, ecx, edx = 0;
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & (kBfloat16 | kTiles)) != (kBfloat16 | kTiles)) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+#endif
+
 const KernelFunction* best_kernels() {
 #if defined(__x86_64__)
   const char* wish = std::getenv("FOVEA_ISA");
-  const std::string most = wish ? wish : "avx512_bf16";
+  const std::string most = wish ? wish : "avx512_amx";
   __builtin_cpu_init();
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   unsigned eax, ebx, ecx = 0, edx;  // not every compiler's __builtin_cpu_supports knows f16c
   const bool f16c = __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c;
-  if (avx512 && __builtin_cpu_supports("avx512bf16") && most == "avx512_bf16") return kernels_avx512_bf16();
+  const bool pairs = avx512 && __builtin_cpu_supports("avx512bf16");
+  if (pairs && most == "avx512_amx" && has_tiles()) return kernels_avx512_amx();
+  if (pairs && (most == "avx512_bf16" || most == "avx512_amx")) return kernels_avx512_bf16();
   if (avx512 && most.rfind("avx512", 0) == 0) return kernels_avx512();
   if (avx2 && most != "generic") return kernels_avx2();
 #endif

@@ -105,7 +105,7 @@ class Plan {
   std::vector<std::vector<Event>> events_of;  // by thread
 };
 
-// The kernels of the best instruction set this processor has; FOVEA_ISA=generic|avx2|avx512 lowers it for tests.
+// The kernels of the best instruction set this processor has; FOVEA_ISA=generic|avx2|avx512|avx512_bf16 lowers it for tests.
 const KernelFunction* best_kernels();
 
 // As many threads as OpenMP gives this process, by its environment.

@@ -38,6 +38,7 @@ double min(double a, double b) { return a < b ? a : b; }
 double max(double a, double b) { return a > b ? a : b; }
 double choose(double condition, double a, double b) { return condition != 0 ? a : b; }
 double up(double value, double step) { return __builtin_ceil(value / step) * step; }
+double quotient(double a, double b) { return __builtin_floor(a / b); }
 double spread(double channels) { return channels * (double)repeat_of((int64_t)channels); }
 double product(const List& dims) {
   double product = 1;

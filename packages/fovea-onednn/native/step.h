@@ -21,4 +21,5 @@ const KernelFunction* kernels_generic();
 const KernelFunction* kernels_avx2();
 const KernelFunction* kernels_avx512();
 const KernelFunction* kernels_avx512_bf16();
+const KernelFunction* kernels_avx512_amx();
 #endif

@@ -14,6 +14,7 @@ const avx512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', 
 const isaFlags = {
   'kernels_avx2.cc': ['-mavx2', '-mfma', '-mf16c'],
   'kernels_avx512.cc': avx512,
+  'kernels_avx512_amx.cc': [...avx512, '-mavx512bf16', '-mamx-tile', '-mamx-bf16'],
   'kernels_avx512_bf16.cc': [...avx512, '-mavx512bf16'],
 }
 

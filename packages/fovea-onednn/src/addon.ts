@@ -56,12 +56,12 @@ export interface NativeLoop {
 
 /** A plan on the native side: its layouts and primitives first, then what `build` is given, once. */
 export interface NativePlan {
-  /** The dense layout of weights, or that of a gradient in tiles (of one group). */
+  /** The layout of weights; `arrangement` is a number of layouts.ts. */
   layout(
     type: number,
     shape: readonly number[],
     groups: number,
-    tiled: boolean,
+    arrangement: number,
   ): { readonly layout: number; readonly bytes: number }
   convolution(spec: ConvolutionSpec): Convolution
   reorder(from: number, to: number, threads: number): Primitive

@@ -17,8 +17,11 @@ export type Widened = 'never' | 'where it pays' | 'always'
 /** How the processor's instructions are used. */
 export interface Capabilities {
   readonly widening: Widening
-  /** Whether the weight gradient of bfloat16 is the kernel of ours that multiplies pairs (operators/weight-gradient.ts). */
-  readonly pairs: boolean
+  /**
+   * Which kernel of ours computes the weight gradient of bfloat16 (operators/weight-gradient.ts): that for dot products of `pairs`,
+   * that for matrix `tiles`, or none, where products of pairs are slow and all is widened.
+   */
+  readonly weightGradient: 'pairs' | 'tiles' | undefined
   /** The types that are computed in float32 and by Winograd's algorithm where that gains (operators/winograd.ts). */
   readonly winograd: readonly DType[]
   /**
@@ -33,6 +36,12 @@ const WIDENING_PAYS = 1.3
 /** One that takes so many times as long is no kernel but a fallback of oneDNN's, to be avoided whatever the casts take. */
 const FALLBACK = 4
 
+/** By what oneDNN calls the instruction set, or how that begins. */
+const kernels = [
+  ['avx512_core_bf16', 'pairs'],
+  ['avx512_core_amx', 'tiles'],
+] as const
+
 /** @param info what the addon has found out about this processor and this oneDNN */
 export function capabilitiesOf(info: ReturnType<Addon['info']>): Capabilities {
   const { instructionSet, bfloat16Costs, depthwiseBFloat16Costs, winograd, integersOverflow } = info
@@ -46,8 +55,7 @@ export function capabilitiesOf(info: ReturnType<Addon['info']>): Capabilities {
   const fastBFloat16 = widening.bfloat16('forward', false) === 'never'
   return {
     widening,
-    // With tiles (AMX), oneDNN's own gradients are faster; where products of pairs are slow, all is widened.
-    pairs: instructionSet === 'avx512_core_bf16' && fastBFloat16,
+    weightGradient: fastBFloat16 ? kernels.find(([set]) => instructionSet.startsWith(set))?.[1] : undefined,
     winograd: winograd ? ['float32', 'float16', ...(fastBFloat16 ? [] : (['bfloat16'] as const))] : [],
     overflows: depthwise => integersOverflow[depthwise ? 1 : 0],
   }

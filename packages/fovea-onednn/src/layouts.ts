@@ -12,6 +12,9 @@ import type { NativePlan } from './addon.js'
 
 const typeNumber = (dtype: DType): number => enumerationNumber('ElementType', dtype as EnumerationName<'ElementType'>)
 
+/** How weights lie, in the order of native/onednn.h. */
+const arrangements: readonly string[] = ['dense', 'inputs by outputs', 'outputs by inputs']
+
 export class Layouts implements TargetLayouts {
   readonly #bytes = new Map<number, number>()
 
@@ -29,7 +32,7 @@ export class Layouts implements TargetLayouts {
   /** The dense layout of weights, as a number of oneDNN's; linear ones are those of 1×1 convolutions. */
   dense(shape: Shape, dtype: DType, groups: number): number {
     const weights = shape.length === 2 ? [...shape, 1, 1] : shape
-    const { layout, bytes } = this.native.layout(typeNumber(dtype), weights, groups, false)
+    const { layout, bytes } = this.native.layout(typeNumber(dtype), weights, groups, arrangements.indexOf('dense'))
     this.note(layout, bytes)
     return layout
   }
@@ -43,9 +46,15 @@ export class Layouts implements TargetLayouts {
     return this.native.reorder(from, to, threads)
   }
 
-  /** The layout in which our weight gradient leaves its tiles: [outputs / 16, inputs / 16, height, width, 16, 16]. */
-  tiled({ shape, dtype }: TensorType): { readonly layout: number; readonly bytes: number } {
-    const found = this.native.layout(typeNumber(dtype), shape, 1, true)
+  /**
+   * The layout in which a weight gradient of ours leaves its tiles, [outputs / 16, inputs / 16, height, width, 16, 16], the last two
+   * axes as `tiles` says.
+   */
+  tiled(
+    { shape, dtype }: TensorType,
+    tiles: 'inputs by outputs' | 'outputs by inputs',
+  ): { readonly layout: number; readonly bytes: number } {
+    const found = this.native.layout(typeNumber(dtype), shape, 1, arrangements.indexOf(tiles))
     this.note(found.layout, found.bytes)
     return found
   }

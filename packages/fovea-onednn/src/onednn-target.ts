@@ -4,7 +4,7 @@ import type { Convolution, NativePlan } from './addon.js'
 import type { Capabilities } from './capabilities.js'
 import { Layouts } from './layouts.js'
 import { chooseWideStorage, convolutionsOf } from './operators/convolution.js'
-import { hasPairedWeightGradient } from './operators/weight-gradient.js'
+import { hasOwnWeightGradient } from './operators/weight-gradient.js'
 import { chooseWeightLayouts } from './operators/weight-layout.js'
 
 export class OnednnTarget implements Target {
@@ -31,7 +31,7 @@ export class OnednnTarget implements Target {
 
   /** Gradients that multiply pairs of images waste half of one on a single image. */
   prefersEvenSlices({ nodes }: Graph): boolean {
-    return nodes.some(node => hasPairedWeightGradient(node, this.capabilities))
+    return nodes.some(node => hasOwnWeightGradient(node, this.capabilities))
   }
 
   prepare(to: Lowering): void {

@@ -45,6 +45,7 @@ const float32Only: readonly string[] = [
 ]
 
 describe.skipIf(!available).each([
+  ['bfloat16', 'avx512_amx'],
   ['bfloat16', 'avx512_bf16'],
   ['float16', 'avx512'],
   ['float16', 'avx2'],

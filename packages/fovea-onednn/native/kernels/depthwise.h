@@ -2,7 +2,7 @@
 // that adds up slices of the batch. The sums of a window stay in registers
 // where they fit.
 #pragma once
-#include "pool.h"
+#include "window.h"
 
 namespace {
 

@@ -1,19 +1,9 @@
 // Max and average pooling over NHWC, vectors along channels. Gradients gather: each input pixel sums what the windows
 // that hold it pass back, so threads never write to the same place.
 #pragma once
-#include "common.h"
+#include "window.h"
 
 namespace {
-
-struct Window {
-  int64_t n, h, w, c, oh, ow, kh, kw, sh, sw, top, left;
-  template <class Fields>
-  Window(const Fields& s, int64_t kernel_height, int64_t kernel_width)
-      : n(s.images), h(s.height), w(s.width), c(s.channels), oh(s.out_height), ow(s.out_width), kh(kernel_height),
-        kw(kernel_width), sh(s.stride_y), sw(s.stride_x), top(s.top), left(s.left) {}
-  template <class Fields>
-  explicit Window(const Fields& s) : Window(s, s.kernel_height, s.kernel_width) {}
-};
 
 inline vi get_bytes(const uint8_t* p, int lanes) {
   if (lanes == kLanes) return load_bytes(p);
@@ -28,9 +18,6 @@ inline void put_bytes(uint8_t* p, vi v, int lanes) {
   memcpy(p, bytes, lanes);
 }
 
-inline int lanes_at(int64_t c, int64_t channels) { return channels - c < kLanes ? (int)(channels - c) : kLanes; }
-inline int64_t at_least(int64_t x, int64_t low) { return x < low ? low : x; }
-inline int64_t at_most(int64_t x, int64_t high) { return x > high ? high : x; }
 // The first window (of `stride`, beginning `pad` before the image) that reaches pixel i with a kernel of k.
 inline int64_t first_window(int64_t i, int64_t pad, int64_t k, int64_t stride) {
   int64_t t = i + pad - k + 1;

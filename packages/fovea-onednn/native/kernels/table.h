@@ -13,6 +13,7 @@
 #include "quantization.h"
 #include "random.h"
 #include "reduce.h"
+#include "tile_weight_gradient.h"
 #include "update.h"
 #include "weight_gradient.h"
 

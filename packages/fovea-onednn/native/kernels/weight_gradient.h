@@ -6,42 +6,9 @@
 // within the image, x being what the tap sees there. A block of pixels is packed into pairs, few enough for the nearest
 // caches, and multiplied tile by tile: 8 inputs by 32 outputs at a time, whose sums stay in registers.
 #pragma once
-#include "pool.h"
+#include "pairs.h"
 
 namespace {
-
-// Tiles are of kTileLanes numbers, whatever a register holds: oneDNN reads the sums in a layout of AVX-512.
-typedef float wf __attribute__((vector_size(64)));
-typedef uint32_t wu __attribute__((vector_size(64)));
-
-template <class Wide>
-inline Wide load_wide(const void* p) {
-  Wide v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-
-// The bits of the first `lanes` of sixteen bfloat16, in the lower halves.
-inline wu wide_bits(const bf16* p, int lanes) {
-#if defined(__AVX512F__)
-  return lanes == kLanes ? load_bits(p) : (vu)load_n(p, lanes) >> 16;
-#else
-  uint16_t halves[kTileLanes] = {};
-  memcpy(halves, p, lanes * sizeof(bf16));
-  wu bits;
-  for (int j = 0; j < kTileLanes; j++) bits[j] = halves[j];
-  return bits;
-#endif
-}
-
-// sum + the products of the lower halves + those of the upper ones.
-inline wf add_products(wf sum, wu a, wu b) {
-#if defined(__AVX512BF16__)
-  return (wf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
-#else
-  return sum + (wf)(a << 16) * (wf)(b << 16) + (wf)(a & 0xffff0000u) * (wf)(b & 0xffff0000u);
-#endif
-}
 
 constexpr int kTileInputs = 8;
 constexpr int kTileVectors = kTileOutputs / kTileLanes;  // of outputs; where there is only one, two tiles of inputs go together
@@ -78,17 +45,6 @@ struct Blocks {
   }
 };
 
-// A row of the vector of channels from c on, of two images (or one, and zeros), as pairs that lie `step` apart.
-inline void pack_row(const bf16* row, const bf16* other, int64_t pixels, int64_t pixel, int64_t channels, int64_t c,
-                     uint32_t* to, int64_t step) {
-  const int lanes = (int)at_most(channels - c, kTileLanes);
-  const auto bits = [&](const bf16* from, int64_t i) { return wide_bits(from + i * pixel + c, lanes); };
-  for (int64_t i = 0; i < pixels; i++) {
-    const wu both = other ? bits(row, i) | bits(other, i) << 16 : bits(row, i);
-    memcpy(to + i * step, &both, sizeof both);
-  }
-}
-
 // The pixels of the output, out of a block, for which a tap lies within the image; how far apart what they read is.
 struct Extent {
   int64_t couples, rows, columns;
@@ -121,16 +77,6 @@ inline void add_tile(const Extent& e, const uint32_t* x, const uint32_t* dy, flo
     for (int v = 0; v < Vectors; v++) memcpy(sums + v * e.sums_vector + i * kTileLanes, &sum[i][v], sizeof(wf));
   }
 }
-
-// The outputs [first, end), out of `count` from `begin` on, whose tap reads within `size` values of the input.
-struct Range {
-  int64_t first, end;
-  Range(int64_t begin, int64_t count, int64_t stride, int64_t tap, int64_t size) {
-    const int64_t at = begin * stride + tap;  // what the first one reads
-    first = at < 0 ? at_most((stride - 1 - at) / stride, count) : 0;
-    end = at_least(at < size ? at_most((size - 1 - at) / stride + 1, count) : 0, first);
-  }
-};
 
 // Adds what the pairs of images [couple, couple + couples) give in the rows [oy, oy + rows) of the output.
 inline void add_block(const Blocks& b, const bf16* x, const bf16* dy, int64_t couple, int64_t oy, uint32_t* packed,

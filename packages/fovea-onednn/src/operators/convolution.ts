@@ -24,7 +24,7 @@ import type { OnednnTarget } from '../onednn-target.js'
 import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
 import { integerConv2d } from './integer-convolution.js'
 import { geometryOf, makePrimitive, multiplyAddsOf, type OwnLower } from './primitive.js'
-import { hasPairedWeightGradient, pairedWeightGradient } from './weight-gradient.js'
+import { addsUpSlices, hasOwnWeightGradient, ownWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
 /** Those with an exponential take less time by a kernel of ours, while the result is in the cache, than inside oneDNN's. */
@@ -123,7 +123,7 @@ const inputGradient: OwnLower = (own, to, node, whole) => {
 
 const weightGradient: OwnLower = (own, to, node, whole) => {
   if (hasDirectWeightGradient(node)) return depthwiseWeightGradient(to, node)
-  if (hasPairedWeightGradient(node, own.capabilities)) return pairedWeightGradient(own, to, node)
+  if (hasOwnWeightGradient(node, own.capabilities)) return ownWeightGradient(own, to, node, whole)
   const primitive = primitiveOf(own, to, whole)
   const reads = node.inputs.map(input => (isWidened(own, node) ? widen(to, input) : to.read(input)))
   const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometryOf(node).attrs.groups)
@@ -139,15 +139,15 @@ export function convolutionsOf(own: OnednnTarget): Target['convolutions'] {
   /** All images share the weights that Winograd's algorithm transforms. */
   const unlessWinograd = (node: Node): boolean => !gainsByWinograd(node, own.capabilities.winograd)
   /** Kernels of ours add up what slices come to, oneDNN does not. */
-  const addsUpSlices = (node: Node): boolean =>
-    unlessWinograd(node) && (hasDirectWeightGradient(node) || hasPairedWeightGradient(node, own.capabilities))
+  const takesSlices = (node: Node): boolean =>
+    unlessWinograd(node) && (hasDirectWeightGradient(node) || addsUpSlices(node, own.capabilities))
   return {
     conv2d: { lower: bound(forward), inSlices: unlessWinograd },
     linear: onWhole(bound(forward)),
     integerConv2d: bound(integerConv2d),
     conv2dInputGradient: { lower: bound(inputGradient), inSlices: unlessWinograd },
     linearInputGradient: onWhole(bound(inputGradient)),
-    conv2dWeightGradient: { lower: bound(weightGradient), inSlices: addsUpSlices },
+    conv2dWeightGradient: { lower: bound(weightGradient), inSlices: takesSlices },
     linearWeightGradient: onWhole(bound(weightGradient)),
   }
 }

@@ -15,7 +15,7 @@ import type { OnednnTarget } from '../onednn-target.js'
 import { primitiveOf } from './convolution.js'
 import { hasDirectWeightGradient } from './depthwise.js'
 import { geometryOf } from './primitive.js'
-import { hasPairedWeightGradient } from './weight-gradient.js'
+import { gradientTiles, hasOwnWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
 /** The layout in which the gradient of a weight is written; undefined for a dense one. */
@@ -23,7 +23,7 @@ function gradientLayout(own: OnednnTarget, to: Lowering, node: Node): StoredLayo
   if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') return undefined
   if (hasDirectWeightGradient(node)) return undefined
   const { groups } = geometryOf(node).attrs
-  if (hasPairedWeightGradient(node, own.capabilities)) return { ...own.layouts.tiled(node.outputs[0]), groups }
+  if (hasOwnWeightGradient(node, own.capabilities)) return { ...gradientTiles(own, node), groups }
   const { weightsLayout, weightsBytes } = primitiveOf(own, to, node)
   return { layout: weightsLayout, bytes: weightsBytes, groups }
 }

@@ -39,6 +39,7 @@ test.each<[string, number]>([
   ['1 + 2 * 3', 7],
   ['(1 + 2) * 3 - a', 4],
   ['up(a, 4) + max(a, min(2, 3)) * choose(0, 1, 10)', 58],
+  ['quotient(a * 10, 4)', 12],
   ['spread(a)', 80],
   ['product(dims)', 6],
   ['reach(dims, strides)', 24],

@@ -17,6 +17,7 @@ export const functions: Readonly<Record<string, (...values: readonly Argument[])
   choose: (condition, a, b) => one(condition === 0 ? b : a),
   /** The next multiple of `step`. */
   up: (value, step) => Math.ceil(one(value) / one(step)) * one(step),
+  quotient: (a, b) => Math.floor(one(a) / one(b)),
   /** The width to which tables by channel are repeated: `repeat_of` in native/fields.h. */
   spread: channels => {
     let width = one(channels)

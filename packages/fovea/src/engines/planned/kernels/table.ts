@@ -57,6 +57,21 @@ const packedRows =
 const packedInputs = `${packedRows} * choose(onePixel, outWidth, width) * up(channels, tileLanes)`
 const packedOutputs = 'blockRows * outWidth * up(outputs, tileOutputs)'
 
+/** Pairs of a block on tiles, in whole tiles, and what windows reach beyond it: in each plane of pixels that strides leave apart. */
+const tilePairs = 'up(blockRows * (outWidth + gap) * blockPairs, tileLanes)'
+const tileReach = 'quotient(kernelHeight - 1, strideY) * (outWidth + gap) + quotient(kernelWidth - 1, strideX)'
+const tilePlanes = 'min(strideY, kernelHeight) * min(strideX, kernelWidth)'
+const tileInputs = `up(channels, tileLanes) * ${tilePlanes} * (${tilePairs} + (${tileReach}) * blockPairs)`
+const tileOutputs = `3 * tileLanes * ${tilePairs}`
+const tilePacked = scratch('int32', `${tileInputs} + ${tileOutputs}`)
+const tileSums = 'up(outputs, tileLanes) * up(channels, tileLanes) * kernelHeight * kernelWidth'
+const tileOperands = { x: read('bfloat16', large), dy: read('bfloat16', 'images * outHeight * outWidth * outputs') }
+/** A block: so many pairs of images, and rows of the output, which lie `gap` pixels apart. */
+const tileWindows = {
+  ...{ ...images, kernelHeight: size, kernelWidth: size, outputs: size },
+  ...{ blockPairs: size, blockRows: size, gap: count },
+}
+
 export const kernels = {
   ...integerKernels,
   // sum' = first ? value : sum + value
@@ -223,6 +238,10 @@ export const kernels = {
     ...{ type: movedType, fills: flag, elements: count, offset: count, yOffset: count },
     ...{ dims, strides, yStrides: strides, fill: number },
   },
+  // Adds to sums what slices of the batch give
+  tileWeightGradient: { ...tileOperands, sums: partial('float32', tileSums), packed: tilePacked, ...tileWindows },
+  // Writes dw; packed holds a block for each thread
+  tileWeightGradientByOutputs: { ...tileOperands, dw: write('float32', tileSums), packed: tilePacked, ...tileWindows },
   // onePixel: a window of one pixel without padding. A block: so many pairs of images, and rows of the output
   weightGradient: {
     x: read(

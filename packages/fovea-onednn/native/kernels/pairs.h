@@ -1,0 +1,52 @@
+// Pairs of bfloat16 numbers, one pixel of two images, as the kernels for the gradients of weights multiply them.
+#pragma once
+#include "window.h"
+
+namespace {
+
+// Tiles are of kTileLanes numbers, whatever a register holds: oneDNN reads the sums in a layout of AVX-512.
+typedef float wf __attribute__((vector_size(64)));
+typedef uint32_t wu __attribute__((vector_size(64)));
+
+template <class Wide>
+inline Wide load_wide(const void* p) {
+  Wide v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+// The bits of the first `lanes` of sixteen bfloat16, in the lower halves.
+inline wu wide_bits(const bf16* p, int lanes) {
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+  const __m256i halves = _mm256_maskz_loadu_epi16((__mmask16)((1u << lanes) - 1), p);
+  return (wu)_mm512_maskz_cvtepu16_epi32(0xffff, halves);
+#else
+  uint16_t halves[kTileLanes] = {};
+  memcpy(halves, p, lanes * sizeof(bf16));
+  wu bits;
+  for (int j = 0; j < kTileLanes; j++) bits[j] = halves[j];
+  return bits;
+#endif
+}
+
+// sum + the products of the lower halves + those of the upper ones.
+inline wf add_products(wf sum, wu a, wu b) {
+#if defined(__AVX512BF16__)
+  return (wf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+#else
+  return sum + (wf)(a << 16) * (wf)(b << 16) + (wf)(a & 0xffff0000u) * (wf)(b & 0xffff0000u);
+#endif
+}
+
+// A row of the vector of channels from c on, of two images (or one, and zeros), as pairs that lie `step` apart.
+inline void pack_row(const bf16* row, const bf16* other, int64_t pixels, int64_t pixel, int64_t channels, int64_t c,
+                     uint32_t* to, int64_t step) {
+  const int lanes = (int)at_most(channels - c, kTileLanes);
+  const auto bits = [&](const bf16* from, int64_t i) { return wide_bits(from + i * pixel + c, lanes); };
+  for (int64_t i = 0; i < pixels; i++) {
+    const wu both = other ? bits(row, i) | bits(other, i) << 16 : bits(row, i);
+    memcpy(to + i * step, &both, sizeof both);
+  }
+}
+
+}  // namespace
