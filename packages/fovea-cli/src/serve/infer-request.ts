@@ -2,8 +2,8 @@
  * @file Requests and answers of the open inference protocol, version 2 (KServe), with its binary tensor extension: tensors as
  * numbers in JSON, or as bytes after the JSON.
  */
-import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
+import { badRequest, requestParts } from './request-levels.js'
 
 /** Where the JSON ends and the tensors' bytes begin. */
 export const HEADER_LENGTH = 'Inference-Header-Content-Length'
@@ -46,8 +46,6 @@ const shown = (value: unknown): string => {
   return typeof value === 'object' && value !== null ? 'a list or an object' : String(value)
 }
 
-const bad = (message: string): HTTPException => new HTTPException(400, { message })
-
 /**
  * @param headerLength of the JSON in the body, where bytes follow it
  * @throws HTTPException 400 naming what is wrong, and what was expected
@@ -59,54 +57,49 @@ export function parseInferRequest(
 ): InferRequest {
   const jsonBytes = headerLength === undefined ? body.length : Number(headerLength)
   if (!Number.isSafeInteger(jsonBytes) || jsonBytes < 0 || jsonBytes > body.length) {
-    throw bad(`${HEADER_LENGTH} is '${headerLength}', the body has ${body.length} bytes`)
+    throw badRequest(`${HEADER_LENGTH} is '${headerLength}', the body has ${body.length} bytes`)
   }
-  const { id, parameters, inputs, outputs } = parse(body.subarray(0, jsonBytes))
+  const { levels, request } = parse(body.subarray(0, jsonBytes))
+  const { id, parameters, inputs, outputs } = request
   const [input] = inputs
   if (inputs.length !== 1 || input.name !== 'image') {
-    throw bad(`inputs: expected one, named 'image', got ${shown(inputs.map(({ name }) => name).join(', ')) || 'none'}`)
+    throw badRequest(
+      `inputs: expected one, named 'image', got ${shown(inputs.map(({ name }) => name).join(', ')) || 'none'}`,
+    )
   }
   if (input.datatype !== 'UINT8')
-    throw bad(`datatype of 'image': expected UINT8 (levels from 0 to 255), got ${shown(input.datatype)}`)
+    throw badRequest(`datatype of 'image': expected UINT8 (levels from 0 to 255), got ${shown(input.datatype)}`)
   const [count, ...shape] = input.shape
   if (shape.length !== 3 || shape.some((side, i) => side !== imageShape[i]) || count < 1) {
-    throw bad(`shape of 'image': expected [images, ${imageShape.join(', ')}], got [${input.shape.join(', ')}]`)
+    throw badRequest(`shape of 'image': expected [images, ${imageShape.join(', ')}], got [${input.shape.join(', ')}]`)
   }
   const length = count * shape.reduce((product, side) => product * side, 1)
   const size = input.parameters?.binary_data_size
   const rest = body.subarray(jsonBytes)
   if (size === undefined ? rest.length > 0 : size !== rest.length) {
-    throw bad(`binary_data_size of 'image' is ${size ?? 'missing'}, and ${rest.length} bytes follow the JSON`)
+    throw badRequest(`binary_data_size of 'image' is ${size ?? 'missing'}, and ${rest.length} bytes follow the JSON`)
   }
-  const pixels = size === undefined ? levels(input.data, length) : rest
+  const pixels = size === undefined ? listed(input.data, levels) : rest
   if (pixels.length !== length)
-    throw bad(`'image' of [${input.shape.join(', ')}] has ${length} values, got ${pixels.length}`)
+    throw badRequest(`'image' of [${input.shape.join(', ')}] has ${length} values, got ${pixels.length}`)
   const wanted = outputs?.find(({ name }) => name !== 'probabilities')
-  if (wanted) throw bad(`outputs: expected 'probabilities', got ${shown(wanted.name)}`)
+  if (wanted) throw badRequest(`outputs: expected 'probabilities', got ${shown(wanted.name)}`)
   const binaryOutput = outputs?.[0]?.parameters?.binary_data ?? parameters?.binary_data_output ?? false
   return { id, pixels, count, binaryOutput }
 }
 
-function parse(bytes: Uint8Array): z.infer<typeof requestSchema> {
-  let json: unknown
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw bad(`the body is no JSON; if bytes follow it, send its length as ${HEADER_LENGTH}`)
-  }
+function parse(bytes: Uint8Array) {
+  const { json, levels } = requestParts(bytes)
   const result = requestSchema.safeParse(json)
-  if (result.success) return result.data
+  if (result.success) return { request: result.data, levels }
   const [{ path, message }] = result.error.issues
-  throw bad(`${path.join('.') || 'the body'}: ${message}`)
+  throw badRequest(`${path.join('.') || 'the body'}: ${message}`)
 }
 
-/** A flat or nested list of levels. How many there are is counted, not believed. */
-function levels(data: unknown, length: number): Uint8Array {
-  const values: unknown[] = Array.isArray(data) ? data.flat(3) : []
-  if (values.length !== length) throw bad(`data of 'image': expected ${length} values, got ${values.length}`)
-  const wrong = values.find(value => !(Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255))
-  if (wrong === undefined) return Uint8Array.from(values as number[])
-  throw bad(`data of 'image': expected whole numbers from 0 to 255, got ${shown(wrong)}`)
+/** The levels of a list, for which null stands in the JSON. */
+function listed(data: unknown, levels: Uint8Array | undefined): Uint8Array {
+  if (data === null && levels) return levels
+  throw badRequest(`data of 'image': expected a list of levels, got ${data === undefined ? 'none' : shown(data)}`)
 }
 
 /** The answer: JSON, with the probabilities in it or as bytes behind it. */

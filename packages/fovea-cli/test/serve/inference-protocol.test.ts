@@ -81,8 +81,14 @@ test.each<[string, object, string]>([
   ],
   ['no image', { inputs: [{ ...tensor, shape: [0, 8, 8, 3], data: [] }] }, 'got [0, 8, 8, 3]'],
   ['a claim of 2^50 images', { inputs: [{ ...tensor, shape: [2 ** 40, 8, 8, 3], data: [1] }] }, 'values, got 1'],
-  ['too few values', { inputs: [{ ...tensor, data: [1, 2] }] }, "data of 'image': expected 384 values, got 2"],
-  ['lists in lists in lists', { inputs: [{ ...tensor, data: [[[[[...Array(384).fill([[1]])]]]]] }] }, 'expected'],
+  ['too few values', { inputs: [{ ...tensor, data: [1, 2] }] }, "'image' of [2, 8, 8, 3] has 384 values, got 2"],
+  [
+    'lists in lists in lists',
+    { inputs: [{ ...tensor, data: [[[[[...Array(384).fill([[1]])]]]]] }] },
+    'is more than 4 lists deep',
+  ],
+  ['no data', { inputs: [tensor] }, "data of 'image': expected a list of levels, got none"],
+  ['data that is no list', { inputs: [{ ...tensor, data: '1' }] }, "expected a list of levels, got '1'"],
   ['a long word', { inputs: [{ ...tensor, datatype: 'x'.repeat(1000) }] }, `got '${'x'.repeat(40)}…'`],
   [
     'more images than may wait',
