@@ -1,9 +1,11 @@
-// How kernels split work over threads: by OpenMP, or on one thread where the compiler has none, as for WebAssembly. In an
-// anonymous namespace, as all that kernels are compiled from (simd.h).
+// How kernels split work over threads: by OpenMP, in WebAssembly by a team of our own, or on one thread where the compiler has
+// neither. In an anonymous namespace, as all that kernels are compiled from (simd.h).
 #pragma once
 #include <cstdint>
 #if defined(_OPENMP)
 #include <omp.h>
+#elif defined(__wasm__)
+extern "C" void run_team(int team, void (*share)(const void* work, int number), const void* work);  // fovea-wasm/native/team.h
 #endif
 
 namespace {
@@ -26,6 +28,17 @@ inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
       body(n * share / team, n * (share + 1) / team, share);
     }
   }
+#elif defined(__wasm__)
+  const struct Work {
+    int64_t n;
+    int team;
+    Body* body;
+  } work{n, team, &body};
+  const auto share = [](const void* given, int number) {
+    const Work& w = *(const Work*)given;
+    (*w.body)(w.n * number / w.team, w.n * (number + 1) / w.team, number);
+  };
+  run_team(team, share, &work);
 #else
   for (int share = 0; share < team; share++) body(n * share / team, n * (share + 1) / team, share);
 #endif

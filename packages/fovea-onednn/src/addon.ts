@@ -1,6 +1,5 @@
 /** @file The types of what the native addon exports; native/addon.cc is the other side. */
-import type { Primitive } from 'fovea/engine'
-import type { MemoryArray } from './memory-arrays.js'
+import type { MemoryArray, Primitive } from 'fovea/engine'
 
 /** `weightsLayout` numbers the layout of the weights that it reads, or of the gradient that it writes. */
 export interface Convolution extends Primitive {

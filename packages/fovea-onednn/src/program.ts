@@ -1,30 +1,16 @@
-/** @file A program of the native engine: feeds a native plan, runs it on the addon's own thread, reads what came of it. */
+/** @file A program of the native engine: its plan runs on the addon's own thread, and can be measured step by step. */
 import {
-  checkArray,
-  type Feeds,
-  feedsOf,
-  fillConstant,
-  formatShape,
-  type HostArray,
-  InvalidArgumentError,
-  inputNodes,
-  isState,
-  Lifetime,
+  type Machine,
   type Node,
-  type Outputs,
   opDefinition,
   type Plan,
   type PlanLeaf,
+  PlannedProgram,
   type PlanStep,
   type Program,
   REORDER,
-  stateNameOf,
-  type TensorType,
-  unknownName,
-  zeroArray,
 } from 'fovea/engine'
 import type { NativePlan, NativeStep } from './addon.js'
-import { asNumbers, inMemory, memoryFor } from './memory-arrays.js'
 
 /** What one step of a program does, and when it did so in the last profiled run. */
 export interface StepProfile {
@@ -51,76 +37,51 @@ export interface OnednnProgram extends Program {
 /** Kernels of ours that do what a convolution would. */
 const MULTIPLY_ADDS = ['weightGradient', 'depthwiseWeightGradient', 'integerDepthwise']
 
-export class NativeProgram implements OnednnProgram {
+/** A plan on the native side. */
+class NativeMachine implements Machine {
   profiling = false
-  readonly #lifetime = new Lifetime()
-  #stateWritten = true
-  readonly #native: NativePlan
-  readonly #steps: readonly PlanStep[]
-  readonly #inputs: readonly Node[]
-  readonly #states: ReadonlyMap<string, Node>
 
   constructor(
-    native: NativePlan,
-    readonly plan: Plan,
+    readonly native: NativePlan,
+    { memory, buffers, loops }: Plan,
   ) {
-    const { graph, memory, buffers, loops } = plan
-    this.#native = native
-    this.#steps = loops.flatMap(({ steps }) => steps)
-    this.#inputs = inputNodes(graph)
-    this.#states = new Map(graph.nodes.filter(isState).map(node => [node.name, node]))
     native.build(
       memory.arenaBytes,
       memory.stateBytes,
       buffers.map(({ state, offset, bytes, threadStride }) => [state ? 1 : 0, offset, bytes, threadStride]),
       loops.map(loop => ({ ...loop, steps: loop.steps.map(nativeStep) })),
     )
-    for (const node of graph.nodes) {
-      if (node.op === 'constant') this.#write(node, fillConstant(zeroArray(node.outputs[0]), node))
-    }
   }
 
-  get memory(): Program['memory'] {
-    return this.plan.memory
+  read: Machine['read'] = (place, target) => this.native.read(...nativePlace(place), target)
+  write: Machine['write'] = (place, source) => this.native.write(...nativePlace(place), source)
+  run: Machine['run'] = refresh => this.native.run(this.profiling, refresh)
+  dispose: Machine['dispose'] = () => this.native.dispose()
+}
+
+export class NativeProgram extends PlannedProgram implements OnednnProgram {
+  readonly #machine: NativeMachine
+  readonly #steps: readonly PlanStep[]
+
+  constructor(native: NativePlan, plan: Plan) {
+    const machine = new NativeMachine(native, plan)
+    super(plan, machine)
+    this.#machine = machine
+    this.#steps = plan.loops.flatMap(({ steps }) => steps)
   }
 
-  run(feeds: Feeds): Promise<Outputs> {
-    return this.#lifetime.run(() => this.#run(feedsOf(feeds)))
+  get profiling(): boolean {
+    return this.#machine.profiling
   }
 
-  async #run(feeds: Feeds): Promise<Outputs> {
-    const names = this.#inputs.map(({ name }) => name)
-    for (const name of Object.keys(feeds)) if (!names.includes(name)) throw unknownName('input', name, names)
-    for (const node of this.#inputs) checkFeed(node, feeds[node.name])
-    for (const node of this.#inputs) this.#write(node, feeds[node.name])
-    const refresh = this.#stateWritten
-    await this.#native.run(this.profiling, refresh)
-    if (refresh) this.#stateWritten = false
-    return Object.fromEntries(
-      [...this.plan.graph.outputs].map(([name, { type }]) => {
-        return [name, this.#read({ buffer: this.plan.outputs.get(name)! }, type)]
-      }),
-    )
-  }
-
-  async read(name: string): Promise<HostArray> {
-    this.#lifetime.checkIdle()
-    const node = this.#state(name)
-    return this.#read(this.plan.leaves.get(node.name)!, node.outputs[0])
-  }
-
-  async write(name: string, data: HostArray): Promise<void> {
-    this.#lifetime.checkIdle()
-    const node = this.#state(name)
-    checkArray(`write '${name}'`, node.outputs[0], data)
-    this.#write(node, data)
-    this.#stateWritten = true
+  set profiling(measured: boolean) {
+    this.#machine.profiling = measured
   }
 
   profile(): StepProfile[] {
-    this.#lifetime.checkIdle()
+    this.lifetime.checkIdle()
     const executions: { thread: number; start: number; duration: number }[][] = this.#steps.map(() => [])
-    const events = this.#native.events()
+    const events = this.#machine.native.events()
     for (let i = 0; i < events.length; i += 4) {
       executions[events[i]].push({ thread: events[i + 1], start: events[i + 2], duration: events[i + 3] })
     }
@@ -131,27 +92,6 @@ export class NativeProgram implements OnednnProgram {
       const multiplyAdds = arithmetic ? (opDefinition(node.op).multiplyAdds?.(types, node.outputs, node.attrs) ?? 0) : 0
       return { node, implementation, multiplyAdds, bytes, executions: executions[i] }
     })
-  }
-
-  dispose(): void {
-    this.#lifetime.dispose()
-    this.#native.dispose()
-  }
-
-  #state(name: string): Node {
-    const node = this.#states.get(stateNameOf(name))
-    if (node === undefined) throw unknownName('parameter or buffer', name, [...this.#states.keys()])
-    return node
-  }
-
-  #write(node: Node, values: HostArray | number): void {
-    this.#native.write(...nativePlace(this.plan.leaves.get(node.name)!), inMemory(node.outputs[0], values))
-  }
-
-  #read(place: PlanLeaf, type: TensorType): HostArray {
-    const array = memoryFor(type)
-    this.#native.read(...nativePlace(place), array)
-    return asNumbers(type, array)
   }
 }
 
@@ -165,10 +105,3 @@ const nativeStep = ({ run, operands, ints, floats, once }: PlanStep): NativeStep
   strides: operands.map(operand => operand?.stride ?? 0),
   ...{ ints, floats, once },
 })
-
-function checkFeed({ name, outputs: [type] }: Node, fed: HostArray | number | undefined): void {
-  if (fed === undefined) {
-    throw new InvalidArgumentError(`input '${name}' (${type.dtype} ${formatShape(type.shape)}) is not fed`)
-  }
-  checkArray(`feed '${name}'`, type, fed)
-}

@@ -2,15 +2,13 @@
  * @file The native engine agrees with the float64 reference on every case of every operator, forward and backward, on
  * each instruction set that this processor has, in float32 and in the 16-bit types.
  */
-import type { Value } from 'fovea/engine'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
 import { roundArrayToHalf } from '../../fovea/src/graph/float16.js'
-import { activationOps } from '../../fovea/src/ops/activation.js'
 import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { cast } from '../../fovea/src/ops/cast.js'
 import { ops } from '../../fovea/src/ops/index.js'
-import { caseGraph, operatorCases } from '../../fovea/test/ops/cases/index.js'
+import { agreesIn, agreesInFloat32, keepsWhatIsNoNumber } from '../../fovea/test/engines/conformance.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'
 import { differences, epsilon, withinEach } from './differences.js'
 
@@ -21,28 +19,19 @@ afterEach(() => {
   delete process.env['FOVEA_ISA']
 })
 
-describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('float32, %s', isa => {
-  test.each(operatorCases.map(sample => [`${sample.op}: ${sample.name}`, sample] as const))('%s', async (_, sample) => {
-    process.env['FOVEA_ISA'] = isa
-    withinEach(await differences(caseGraph(sample)), 2e-5)
-  })
-})
+const engine = () => onednnEngine({ threads: 2 })
 
-/** Operators of which some node, forward or backward, is refused in a 16-bit type. */
-const float32Only: readonly string[] = [
-  'reduceMax',
-  'softmax',
-  'crossEntropy',
-  'meanSquaredError',
-  'sgd',
-  'adam',
-  'rmsProp',
-  'runningAverage',
-  'accumulate',
-  'lerp',
-  'where',
-  'gradientScale',
-]
+/** Runs tests with the kernels of an instruction set. */
+const on = (isa: string, tests: () => void): void => {
+  beforeEach(() => {
+    process.env['FOVEA_ISA'] = isa
+  })
+  tests()
+}
+
+describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('float32, %s', isa =>
+  on(isa, () => agreesInFloat32(engine)),
+)
 
 describe.skipIf(!available).each([
   ['bfloat16', 'avx512_amx'],
@@ -50,53 +39,11 @@ describe.skipIf(!available).each([
   ['float16', 'avx512'],
   ['float16', 'avx2'],
   ['float16', 'generic'],
-] as const)('%s, %s', (half, isa) => {
-  test.each(operatorCases.map(sample => [`${sample.op}: ${sample.name}`, sample] as const))('%s', async (_, sample) => {
-    process.env['FOVEA_ISA'] = isa
-    const { graph, feeds } = caseGraph(sample, { half })
-    if (float32Only.includes(sample.op)) {
-      expect(() => onednnEngine().compile(graph)).toThrow(
-        /the oneDNN engine has \w+ of float32 only, '.*' is of b?float16/,
-      )
-      return
-    }
-    // Both sides round each result, from sums in different orders: two units in the last place of the largest.
-    withinEach(await differences({ graph, feeds }), 4 * epsilon[half])
-  })
-})
+] as const)('%s, %s', (half, isa) => on(isa, () => agreesIn(half, engine, 'oneDNN')))
 
-describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('what is no number stays none, %s', isa => {
-  const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e38, -1e38, 0, -0]
-  const images = Float32Array.from({ length: 2 * 4 * 4 * 5 }, (_, i) => (i % 3 === 0 ? special[(i / 3) % 7] : i - 80))
-  const window = { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] } as const
-  const build: Record<string, (builder: GraphBuilder, x: Value) => Value> = {
-    ...Object.fromEntries(
-      Object.entries(activationOps).map(([name, op]) => [
-        name,
-        (builder: GraphBuilder, x: Value) => builder.emit(op, [x], {}),
-      ]),
-    ),
-    maxPool: (builder, x) => builder.emit(ops.maxPool, [x], window),
-    averagePool: (builder, x) => builder.emit(ops.averagePool, [x], { ...window, countPadding: true }),
-    add: (builder, x) => builder.emit(ops.add, [x, x], {}),
-    batchNormTraining: (builder, x) => {
-      const [weight, bias] = [builder.constant(1, [5]), builder.constant(0, [5])]
-      return builder.emit(ops.batchNormTraining, [x, weight, bias], { epsilon: 1e-5, activation: 'silu' })
-    },
-  }
-  test.each(Object.keys(build))('%s', async name => {
-    process.env['FOVEA_ISA'] = isa
-    const builder = new GraphBuilder()
-    builder.output('y', build[name](builder, builder.input('x', [2, 4, 4, 5])))
-    const graph = builder.build()
-    const [expected, actual] = await Promise.all(
-      [referenceEngine(), onednnEngine({ threads: 2 })].map(engine => engine.compile(graph).run({ x: images })),
-    )
-    const finite = (values: ArrayLike<number>) => Array.from(values, Number.isFinite)
-    expect(finite(actual['y'])).toEqual(finite(expected['y']))
-    expect(Array.from(actual['y'], Number.isNaN).includes(true)).toBe(true)
-  })
-})
+describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('what is no number stays none, %s', isa =>
+  on(isa, () => keepsWhatIsNoNumber(engine)),
+)
 
 test.skipIf(!available)('a type that the engine lacks is refused by name', () => {
   const builder = new GraphBuilder()

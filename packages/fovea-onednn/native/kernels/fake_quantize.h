@@ -44,7 +44,7 @@ void fake_quantize_gradient(const FakeQuantizeGradientFields& s) {
     using T = decltype(type);
     for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
       const vf q = levels.nearest(get((const T*)s.x, at, lanes)), dy = get((const T*)s.dy, at, lanes);
-      put((T*)s.dx, at, (q >= 0) & (q <= 255) ? dy : vf{}, lanes);
+      put((T*)s.dx, at, ((q >= 0) & (q <= 255)) ? dy : vf{}, lanes);
     });
   });
 }

@@ -5,25 +5,30 @@
 import {
   activationOf,
   activations,
+  asFloat32,
   consumers,
+  depthwiseWeightGradient,
   elements,
+  geometryOf,
+  hasDirectWeightGradient,
   isHalf,
+  isWide,
   type Lower,
   type Lowering,
+  multiplyAddsOf,
   type Node,
+  narrowed,
   type Operand,
   onWhole,
   outputOf,
   type Target,
-  type TensorType,
-  tensorBytes,
-  type Value,
+  widen,
+  widenInto,
 } from 'fovea/engine'
 import type { Convolution } from '../addon.js'
 import type { OnednnTarget } from '../onednn-target.js'
-import { depthwiseWeightGradient, hasDirectWeightGradient } from './depthwise.js'
 import { integerConv2d } from './integer-convolution.js'
-import { geometryOf, makePrimitive, multiplyAddsOf, type OwnLower } from './primitive.js'
+import { makePrimitive, type OwnLower } from './primitive.js'
 import { addsUpSlices, hasOwnWeightGradient, ownWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
@@ -61,34 +66,6 @@ function isWidened(own: OnednnTarget, node: Node): boolean {
   // After another such convolution the input is float32 already, and need not be rounded (chooseWideStorage).
   const [{ node: before }] = node.inputs
   return isForward(node) && isForward(before) && pays(elements(y) - elements(x)) && isWidened(own, before)
-}
-
-const asFloat32 = (type: TensorType): TensorType => ({ ...type, dtype: 'float32' })
-
-const isWide = (to: Lowering, value: Value): boolean => to.storage.storedType(value).dtype === 'float32'
-
-/** The numbers of a 16-bit tensor in a float32 one. */
-function widen(to: Lowering, value: Value): Operand {
-  if (isWide(to, value)) return to.read(value)
-  const wide = to.temporary(tensorBytes(asFloat32(value.type)))
-  widenInto(to, value, wide)
-  return wide
-}
-
-function widenInto(to: Lowering, value: Value, target: Operand): void {
-  convert(to, to.read(value), to.storage.storedType(value), target, asFloat32(value.type))
-}
-
-/** Runs `compute` into a float32 tensor and rounds it into the node's output. */
-function narrowed(to: Lowering, type: TensorType, compute: (y: Operand) => void): void {
-  const wide = to.temporary(tensorBytes(asFloat32(type)))
-  compute(wide)
-  convert(to, wide, asFloat32(type), to.write(), type)
-}
-
-function convert(to: Lowering, source: Operand, from: TensorType, target: Operand, into: TensorType): void {
-  const types = { from: to.type(from), to: to.type(into) }
-  to.kernel('cast', { x: source, y: target, elements: elements(from.shape), ...types })
 }
 
 const forward: OwnLower = (own, to, node, whole) => {

@@ -4,6 +4,7 @@
  */
 import {
   elements,
+  geometryOf,
   hasIntegerDepthwise,
   type IntegerConv2dAttributes,
   imagePadding,
@@ -15,7 +16,7 @@ import {
   padInto,
   requantize,
 } from 'fovea/engine'
-import { geometryOf, makePrimitive, type OwnLower } from './primitive.js'
+import { makePrimitive, type OwnLower } from './primitive.js'
 
 /** Two products with such a weight still fit into the 16 bits in which some processors add them: 2·255·64 < 2¹⁵. */
 const LARGEST_IN_16_BITS = 64

@@ -1,64 +1,20 @@
-/** @file A convolution as a primitive of oneDNN: where its windows lie, and what it computes. */
+/** @file A convolution as a primitive of oneDNN: what it computes. */
 import {
-  type Conv2dAttributes,
+  asImages,
+  asWeights,
   type EnumerationName,
-  elements,
   enumerationNumber,
-  imagePadding,
+  geometryOf,
   type Lower,
   type Lowering,
+  multiplyAddsOf,
   type Node,
-  paddedShape,
-  type Shape,
 } from 'fovea/engine'
 import type { Convolution } from '../addon.js'
-import type { Direction } from '../capabilities.js'
 import type { OnednnTarget } from '../onednn-target.js'
 
 /** A lowering that knows its target. */
 export type OwnLower = (own: OnednnTarget, ...given: Parameters<Lower>) => void
-
-const pointwise: Conv2dAttributes = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 }
-
-/** N×C as N×1×1×C, O×I as O×I×1×1. */
-const asImages = (shape: Shape): Shape => (shape.length === 2 ? [shape[0], 1, 1, shape[1]] : shape)
-const asWeights = (shape: Shape): Shape => (shape.length === 2 ? [...shape, 1, 1] : shape)
-
-interface Geometry {
-  readonly direction: Direction
-  readonly x: Shape
-  readonly y: Shape
-  readonly weight: Shape
-  readonly attrs: Conv2dAttributes
-  readonly bias: boolean
-}
-
-export function geometryOf(node: Node): Geometry {
-  const attrs = 'groups' in node.attrs ? (node.attrs as unknown as Conv2dAttributes) : pointwise
-  const [a, b, bias] = node.inputs.map(input => input.type.shape)
-  const [result] = node.outputs.map(type => type.shape)
-  switch (node.op) {
-    case 'conv2d':
-    case 'linear':
-      return { direction: 'forward', x: a, y: result, weight: b, attrs, bias: bias !== undefined }
-    case 'integerConv2d': {
-      const layer = { direction: 'forward', y: result, weight: b, bias: false } as const
-      if (!('zeroPoint' in attrs)) return { ...layer, x: a, attrs }
-      // Padded before (integer-convolution.ts).
-      const x = paddedShape(a, imagePadding(attrs.padding))
-      return { ...layer, x, attrs: { ...attrs, padding: [0, 0, 0, 0] } }
-    }
-    case 'conv2dInputGradient':
-    case 'linearInputGradient':
-      return { direction: 'inputGradient', x: result, y: a, weight: b, attrs, bias: false }
-    default:
-      return { direction: 'weightGradient', x: a, y: b, weight: result, attrs, bias: node.outputs.length > 1 }
-  }
-}
-
-/** The same in all three directions. */
-export const multiplyAddsOf = ({ y, weight }: Pick<Geometry, 'y' | 'weight'>): number =>
-  elements(y) * elements(weight.slice(1))
 
 /** So few multiply-adds are done by one thread before another has heard of them. */
 const SMALL_MULTIPLY_ADDS = 1 << 19

@@ -1,6 +1,8 @@
 /** @file In which layout each weight lives, with all that is combined with it element by element, so that little is reordered. */
 import {
   consumers,
+  geometryOf,
+  hasDirectWeightGradient,
   hasTrait,
   isState,
   type Lowering,
@@ -13,8 +15,6 @@ import {
 } from 'fovea/engine'
 import type { OnednnTarget } from '../onednn-target.js'
 import { primitiveOf } from './convolution.js'
-import { hasDirectWeightGradient } from './depthwise.js'
-import { geometryOf } from './primitive.js'
 import { gradientTiles, hasOwnWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onednnEngine, onednnStatus } from 'fovea-onednn'
 import { describe, expect, test } from 'vitest'
+import type { Engine } from '../../src/engines/engine.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { measureParity } from '../../src/parity/measure.js'
 import { type ParityFile, parseParityFile } from '../../src/parity/parity-file.js'
@@ -28,11 +29,11 @@ export function agreeInFloat64(names: readonly string[]): void {
   })
 }
 
-/** Tests of some of the files on the native engine in float32. */
-export function agreeNatively(names: readonly string[]): void {
-  describe.skipIf(!onednnStatus().available).each(names)('native engine: %s', name => {
+/** Tests of some of the files on a compiled engine in float32. */
+export function agreeInFloat32(what: string, engine: () => Engine, names: readonly string[]): void {
+  describe.each(names)(`${what}: %s`, name => {
     test('logits within 1e-5, gradients within three times the error of PyTorch in float32', async () => {
-      const report = await measureParity(read(name), onednnEngine({ threads: 2 }))
+      const report = await measureParity(read(name), engine())
       expect(report.parameters).toBe(report.expectedParameters)
       expect(report.maxLogitError).toBeLessThan(1e-5)
       for (const error of ['maxGradientError', 'lossError', 'maxRunningError'] as const) {
@@ -41,4 +42,11 @@ export function agreeNatively(names: readonly string[]): void {
       }
     })
   })
+}
+
+/** The same on the native engine. */
+export function agreeNatively(names: readonly string[]): void {
+  describe.skipIf(!onednnStatus().available)('native engine', () =>
+    agreeInFloat32('onednn', () => onednnEngine({ threads: 2 }), names),
+  )
 }

@@ -2,6 +2,7 @@
  * @file The table of kernels as C++: enumerations, a struct of named fields for each kernel, the list of kernels, and what a plan
  * is checked by. The package of an engine writes it where its native side is built.
  */
+import { convolutionKernels } from './convolution-kernels.js'
 import { type BufferField, elementBytes, enumerations, type Field, isBuffer, type NumberField } from './field.js'
 import { functions } from './size.js'
 import { constants, kernels } from './table.js'
@@ -30,7 +31,7 @@ function member(name: string, field: Field): string {
   return `int64_t ${own} = take.integer();`
 }
 
-const entries = Object.entries(kernels) as [string, Readonly<Record<string, Field>>][]
+type Kernels = Readonly<Record<string, Readonly<Record<string, Field>>>>
 
 const enumerationLines = Object.entries(enumerations).map(
   ([name, values]) => `enum ${name} : int64_t { ${values.map(constant).join(', ')} };`,
@@ -38,15 +39,14 @@ const enumerationLines = Object.entries(enumerations).map(
 const constantLines = Object.entries(constants).map(
   ([name, value]) => `constexpr int64_t ${constant(name)} = ${value};`,
 )
-const structLines = entries.map(([kernel, fields]) =>
+const structLine = (kernel: string, fields: Kernels[string]): string =>
   [
     `struct ${struct(kernel)} : StepFields {`,
     `  explicit ${struct(kernel)}(const StepArgs& step) : StepFields(step) {}`,
     ...Object.entries(fields).map(([name, field]) => `  ${member(name, field)}`),
     '};',
-  ].join('\n'),
-)
-const listLines = entries.map(([kernel]) => `  KERNEL(${snake(kernel)}, ${struct(kernel)}) \\`)
+  ].join('\n')
+const listLine = (kernel: string): string => `  KERNEL(${snake(kernel)}, ${struct(kernel)}) \\`
 
 const enumerationsHeader = `// Names that are numbers in TypeScript too: made from fovea/src/engines/planned/kernels/field.ts and table.ts.
 #pragma once
@@ -57,17 +57,21 @@ ${constantLines.join('\n')}
 `
 
 /** native/kernels reads it. */
-const fieldsHeader = `// The fields of our kernels, by name: made from fovea/src/engines/planned/kernels/table.ts.
+const fieldsHeader = (
+  of: Kernels,
+): string => `// The fields of our kernels, by name: made from fovea/src/engines/planned/kernels/table.ts.
 #pragma once
 #include "enumerations.h"
 #include "fields.h"
 
 #define FOVEA_KERNELS(KERNEL) \\
-${listLines.join('\n').replace(/ \\$/, '')}
+${Object.keys(of).map(listLine).join('\n').replace(/ \\$/, '')}
 
 namespace {
 
-${structLines.join('\n\n')}
+${Object.entries(of)
+  .map(([kernel, fields]) => structLine(kernel, fields))
+  .join('\n\n')}
 
 }  // namespace
 `
@@ -102,7 +106,7 @@ function bytes(field: BufferField): string {
   return `${fixed === undefined ? `element_bytes(f.${snake(field.type)})` : `${fixed}.0`} * (${inCpp(field.count)})`
 }
 
-const signatureLines = entries.map(([kernel, fields]) => {
+function signatureLine(kernel: string, fields: Kernels[string]): string {
   const all = Object.entries(fields)
   const buffers = all.filter((entry): entry is [string, BufferField] => isBuffer(entry[1]))
   const rest = all.filter((entry): entry is [string, Exclude<Field, BufferField>] => !isBuffer(entry[1]))
@@ -116,18 +120,31 @@ const signatureLines = entries.map(([kernel, fields]) => {
        const ${struct(kernel)} f(step);
 ${buffers.map(([, field]) => `       *bytes++ = ${bytes(field)};`).join('\n')}
      }},`
-})
+}
 
 /** native/signature.cc reads it. */
-const signaturesHeader = `// What a step of each kernel must hold, in the order of FOVEA_KERNELS: made from fovea/src/engines/planned/kernels/table.ts.
+const signaturesHeader = (
+  of: Kernels,
+): string => `// What a step of each kernel must hold, in the order of FOVEA_KERNELS: made from fovea/src/engines/planned/kernels/table.ts.
 const Signature kSignatures[] = {
-${signatureLines.join('\n')}
+${Object.entries(of)
+  .map(([kernel, fields]) => signatureLine(kernel, fields))
+  .join('\n')}
 };
 `
 
-/** What is written where the addon is built, by the name of the file. */
-export const kernelHeaders: Readonly<Record<string, string>> = {
-  'enumerations.h': enumerationsHeader,
-  'kernel_fields.h': fieldsHeader,
-  'kernel_signatures.h': signaturesHeader,
+/** What is written where an engine that computes its convolutions by itself is built, by the name of the file. */
+export const kernelHeadersWithConvolutions: Readonly<Record<string, string>> = headersOf(kernels)
+
+/** The same without convolutions of ours. */
+export const kernelHeaders: Readonly<Record<string, string>> = headersOf(
+  Object.fromEntries(Object.entries(kernels).filter(([kernel]) => !(kernel in convolutionKernels))),
+)
+
+function headersOf(of: Kernels): Record<string, string> {
+  return {
+    'enumerations.h': enumerationsHeader,
+    'kernel_fields.h': fieldsHeader(of),
+    'kernel_signatures.h': signaturesHeader(of),
+  }
 }

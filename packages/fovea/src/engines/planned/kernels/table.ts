@@ -3,6 +3,7 @@
  * has a function for each, by the same name, which reads them by name. Sizes of buffers are in elements, of one slice where a
  * step is sliced.
  */
+import { convolutionKernels } from './convolution-kernels.js'
 import { cells, images, large, pooled, rows } from './extents.js'
 import {
   activation,
@@ -74,6 +75,7 @@ const tileWindows = {
 
 export const kernels = {
   ...integerKernels,
+  ...convolutionKernels,
   // sum' = first ? value : sum + value
   accumulate: {
     ...{ sum: read('float32', 'elements'), value: read('float32', 'elements'), first: scalar() },

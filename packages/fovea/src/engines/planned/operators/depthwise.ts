@@ -2,7 +2,11 @@
  * @file The weight gradient of depthwise convolutions by a kernel of ours (native/kernels/depthwise.h), slice by slice:
  * oneDNN 2.6 falls back to a generic one, ten times slower, for windows of 5×5, and its own has no slices.
  */
-import { type Conv2dAttributes, imagesOf, kernelBytes, type Lowering, type Node } from 'fovea/engine'
+import type { Node } from '../../../graph/graph.js'
+import type { Conv2dAttributes } from '../../../ops/conv2d.js'
+import { kernelBytes } from '../kernels/emit.js'
+import type { Lowering } from '../lowering.js'
+import { imagesOf } from './operator.js'
 
 /** Whether the kernel takes this gradient of a convolution's weight: square windows, one filter a channel, no bias. */
 export function hasDirectWeightGradient({ op, inputs: [x, dy], outputs, attrs }: Node): boolean {

@@ -1,23 +1,17 @@
-/** @file Numbers on their way into the native side's memory and out of it. */
-import {
-  decodeHalf,
-  elements,
-  encodeHalf,
-  type HostArray,
-  isHalf,
-  type TensorType,
-  typeOf,
-  zeroArray,
-} from 'fovea/engine'
+/** @file Numbers on their way into the memory of a compiled engine and out of it. */
+import { type HostArray, zeroArray } from '../../graph/arrays.js'
+import { decodeHalf, encodeHalf, isHalf } from '../../graph/float16.js'
+import { elements, type TensorType } from '../../graph/types.js'
+import { typeOf } from '../../settings/describe.js'
 
-/** What the native side copies from and to: 16-bit floats as their bits. */
+/** What an engine copies from and to: 16-bit floats as their bits. */
 export type MemoryArray = HostArray | Uint16Array
 
 /** For the numbers of a tensor that come from there. */
 export const memoryFor = (type: TensorType): MemoryArray =>
   isHalf(type.dtype) ? new Uint16Array(elements(type.shape)) : zeroArray(type)
 
-/** Numbers for such a tensor, as the native side has them; one number for a scalar. */
+/** Numbers for such a tensor, as an engine has them; one number for a scalar. */
 export function inMemory(type: TensorType, values: HostArray | number): MemoryArray {
   const own = zeroArray(type)
   if (typeof values === 'number') return inMemory(type, own.fill(values))
@@ -28,6 +22,6 @@ export function inMemory(type: TensorType, values: HostArray | number): MemoryAr
   return own
 }
 
-/** What came from the native side, as numbers. */
+/** What came from there, as numbers. */
 export const asNumbers = ({ dtype }: TensorType, array: MemoryArray): HostArray =>
   isHalf(dtype) ? decodeHalf(array as Uint16Array, dtype) : (array as HostArray)
