@@ -58,7 +58,8 @@ const folders = {
 const packages = {
   fovea: [],
   'fovea-onednn': ['fovea'],
-  'fovea-cli': ['fovea', 'fovea-onednn'],
+  'fovea-wasm': ['fovea'],
+  'fovea-cli': ['fovea', 'fovea-onednn', 'fovea-wasm'],
 }
 
 /** The library finds its optional native engine by this one dynamic import. */

@@ -1,7 +1,7 @@
 /**
  * @file All set-up, each step only when something is missing: npm packages, oneDNN, the native addon, the compiled
  * TypeScript. Runs before anything is installed, so it uses Node's own modules only. Ends with one line that says which
- * engine is ready and why. The native engine is optional: without it everything runs on the reference engine.
+ * engine is ready and why. The native engine is optional: without it everything runs in WebAssembly.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ function packagesInstalled() {
   const present = JSON.parse(readFileSync('node_modules/.package-lock.json', 'utf8')).packages
   return Object.entries(wanted).every(
     ([path, { version, optional, link }]) =>
-      !path.startsWith('node_modules/') || optional || link || present[path]?.version === version,
+      !path.startsWith('node_modules/') || optional || (link ? existsSync(path) : present[path]?.version === version),
   )
 }
 
@@ -43,7 +43,7 @@ function engine() {
   const { stdout } = spawnSync(process.execPath, setup, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' })
   if (stdout.trim() === '') fail('`fovea setup` failed (see above)')
   const { engine, detail, problem } = JSON.parse(stdout)
-  return engine === 'onednn' ? detail : `reference (TypeScript): ${problem}`
+  return engine === 'onednn' ? detail : `${detail}, because ${problem}`
 }
 
 function run(command, args) {

@@ -3,15 +3,17 @@
 import type { Command } from 'commander'
 import { type Engine, EngineError, referenceEngine } from 'fovea'
 import { MOST_THREADS, onednnEngine, onednnStatus } from 'fovea-onednn'
+import { wasmEngine } from 'fovea-wasm'
 import type { Output } from './output.js'
 import { oneOf, type PrecisionName, wholeNumber } from './usage.js'
 
-export const engineNames = ['onednn', 'reference'] as const
+/** The best first. */
+export const engineNames = ['onednn', 'wasm', 'reference'] as const
 export type EngineName = (typeof engineNames)[number]
 
 export interface EngineOptions {
   readonly engine?: EngineName | undefined
-  /** Of the native engine. Default: one a core. */
+  /** Of the engines that have some. Default: one a core. */
   readonly threads?: number | undefined
   /** float64 runs on the reference engine only. */
   readonly precision?: PrecisionName
@@ -22,20 +24,22 @@ export interface EngineOptions {
  */
 export function openEngine({ engine, threads, precision = 'float32' }: EngineOptions, output: Output): Engine {
   if (precision === 'float64') {
-    if (engine === 'onednn')
+    if (engine === 'onednn' || engine === 'wasm')
       throw new EngineError('float64 is computed by the reference engine: use --engine reference')
     return referenceEngine({ precision })
   }
   if (engine === 'reference') return referenceEngine()
+  const asked = threads === undefined ? {} : { threads }
+  if (engine === 'wasm') return wasmEngine(asked)
   const status = onednnStatus()
   if (status.available) {
     const { source, passedOver } = status.addon
     for (const problem of passedOver) output.warn(`${problem}; running with ${source}`)
-    return onednnEngine(threads === undefined ? {} : { threads })
+    return onednnEngine(asked)
   }
   if (engine === 'onednn') throw new EngineError(status.detail)
-  output.warn(`running on the slow reference engine, because ${status.detail}`)
-  return referenceEngine()
+  output.warn(`running in WebAssembly, slower than the native engine, because ${status.detail}`)
+  return wasmEngine(asked)
 }
 
 /** The options of every command that runs an engine. */
@@ -43,11 +47,7 @@ export const withEngineOptions = (command: Command): Command =>
   command
     .option(
       '--engine <name>',
-      `${engineNames.join(' or ')} (default: the native one if it is ready)`,
+      `${engineNames.join(', ')} (default: the native one if it is ready, else wasm)`,
       oneOf('--engine', engineNames),
     )
-    .option(
-      '--threads <n>',
-      'threads of the native engine (default: one per core)',
-      wholeNumber('--threads', 1, MOST_THREADS),
-    )
+    .option('--threads <n>', 'threads of the engine (default: one per core)', wholeNumber('--threads', 1, MOST_THREADS))

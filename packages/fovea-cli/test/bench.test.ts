@@ -39,7 +39,7 @@ test.skipIf(!onednnStatus().available)('bench --plan shows what a step is compil
 
 test.each([
   [['--plan', '--profile'], 2, '--plan measures nothing: leave out --profile and --trace'],
-  [['--plan', '--engine', 'reference'], 1, '--plan needs the onednn engine'],
+  [['--plan', '--engine', 'reference'], 1, '--plan needs the onednn or the wasm engine'],
 ])('bench %j is refused', async (words, code, message) => {
   const refused = await fovea(['bench', 'resnet8', ...words])
   expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code, stdout: '' })

@@ -41,7 +41,7 @@ test('the licences of what the package holds are in it', () => {
   expect(text('build/licences/libgomp1.copyright')).toContain('GCC RUNTIME LIBRARY EXCEPTION')
   expect(text('build/licences/GPL-3')).toContain('GNU GENERAL PUBLIC LICENSE')
   for (const licence of ['LICENSE', 'build/licences/Apache-2.0']) expect(text(licence)).toContain('Apache License')
-  for (const ours of ['fovea', 'fovea-onednn', 'fovea-cli']) {
+  for (const ours of ['fovea', 'fovea-onednn', 'fovea-wasm', 'fovea-cli']) {
     expect(readdirSync(installed(ours))).toEqual(expect.arrayContaining(['LICENSE', 'README.md']))
   }
 })
@@ -74,8 +74,8 @@ test('where npm left the package out, it says what to type, and no other engine 
   expect(asked.stderr).toContain(`its package ${name} is missing`)
   expect(asked.stderr.trim().split('\n')).toHaveLength(1)
   expect(asked.stderr).toContain(`run \`${command}\``)
-  expect(fallback.stderr).toMatch(/^running on the slow reference engine, because .* is missing/)
-  expect(JSON.parse(fallback.stdout)).toMatchObject({ engine: 'reference' })
+  expect(fallback.stderr).toMatch(/^running in WebAssembly, slower than the native engine, because .* is missing/)
+  expect(JSON.parse(fallback.stdout)).toMatchObject({ engine: 'wasm' })
   expect(setup.code).toBe(1)
   expect(JSON.parse(setup.stdout).problem).toContain(command)
   expect(JSON.parse(setup.stdout).problem).toContain("CXX is 'no-such-compiler', which cannot be run")

@@ -18,8 +18,11 @@ test('where no addon loads, it fails with the reason', async () => {
   const env = { FOVEA_ONEDNN_ADDON: '/nowhere/fovea_onednn.node' }
   const { code, json, stderr } = await fovea(['setup', '--json'], { env })
   expect(code).toBe(1)
-  expect(json).toEqual([{ engine: 'reference', problem: expect.stringContaining('/nowhere/fovea_onednn.node') }])
-  expect(stderr).toMatch(/^fovea: only the slow reference engine is ready: .* there is no such file\n$/)
+  const problem = expect.stringContaining('/nowhere/fovea_onednn.node')
+  expect(json).toEqual([{ engine: 'wasm', detail: expect.stringMatching(/^wasm /), problem }])
+  expect(stderr).toMatch(
+    /^fovea: only the engine in WebAssembly is ready, which is slower: .* there is no such file\n$/,
+  )
 })
 
 test('what cannot be built is told with the command that gets what is missing', async () => {

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander'
 import { type Feeds, FoveaError, formatBytes, type MemoryUse, type Precision, type Program } from 'fovea'
-import { describePlan, printPlan } from 'fovea/engine'
+import { describePlan, type PlannedProgram, printPlan } from 'fovea/engine'
 import type { OnednnProgram, StepProfile } from 'fovea-onednn'
 import { benchmark, benchmarkGraph } from '../benchmark.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
@@ -58,10 +58,8 @@ async function run(name: string, options: BenchOptions): Promise<void> {
   const { model, saved } = namedModel(name, { input })
   const step = { mode, batch, precision, ...(keepFloat32 && { keepFloat32 }), memory }
   const wantsProfile = options.profile === true || options.trace !== undefined
-  if (engine.name !== 'onednn') {
-    if (wantsProfile) throw new FoveaError('--profile and --trace need the onednn engine')
-    if (options.plan) throw new FoveaError('--plan needs the onednn engine')
-  }
+  if (wantsProfile && engine.name !== 'onednn') throw new FoveaError('--profile and --trace need the onednn engine')
+  if (options.plan && engine.name === 'reference') throw new FoveaError('--plan needs the onednn or the wasm engine')
   if (options.trace !== undefined) checkNewFiles([options.trace], '--trace')
   let profile: readonly StepProfile[] = []
   const onProgram = async (program: Program, feeds: Feeds): Promise<void> => {
@@ -71,7 +69,7 @@ async function run(name: string, options: BenchOptions): Promise<void> {
     profile = native.profile()
   }
   if (options.plan) {
-    const program = engine.compile(benchmarkGraph(model, step)) as OnednnProgram
+    const program = engine.compile(benchmarkGraph(model, step)) as PlannedProgram
     program.dispose()
     output.result({ ...{ model: name, mode, batch, precision, engine: engine.name }, plan: describePlan(program.plan) })
     return output.show(printPlan(program.plan))

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { Command } from 'commander'
 import { EngineError } from 'fovea'
 import { buildScript, type OnednnStatus } from 'fovea-onednn'
+import { wasmEngine } from 'fovea-wasm'
 import { createOutput } from '../output.js'
 import { writeStderr } from '../stdout.js'
 
@@ -30,8 +31,9 @@ async function run({ build, json }: SetupOptions): Promise<void> {
   if (!status.available) {
     const problem =
       buildProblem === undefined ? status.detail : `${withoutSetup(status)}; it cannot be built here: ${buildProblem}`
-    output.result({ engine: 'reference', problem })
-    throw new EngineError(`only the slow reference engine is ready: ${problem}`)
+    const { description } = wasmEngine()
+    output.result({ engine: 'wasm', detail: description, problem })
+    throw new EngineError(`only the engine in WebAssembly is ready, which is slower: ${problem}`)
   }
   const { detail, addon } = status
   output.result({ engine: 'onednn', detail, ...addon, ...(buildProblem === undefined ? {} : { buildProblem }) })

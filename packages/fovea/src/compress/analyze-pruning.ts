@@ -43,7 +43,7 @@ export interface AnalyzePruningOptions {
   readonly batchSize?: number
   /** Of `random`. Default 0. */
   readonly seed?: number
-  /** Default: the native engine where it is built, else the reference engine. */
+  /** Default: the best that is there (`defaultEngine`). */
   readonly engine?: Engine
   /** After each measurement; `of` in all. */
   readonly onPoint?: (done: number, of: number) => void | Promise<void>

@@ -52,7 +52,7 @@ export interface QuantizeOptions {
   readonly keepFloat32?: readonly string[]
   /** Images at a time. Default 32. */
   readonly batchSize?: number
-  /** Default: the native engine where it is built, else the reference engine. */
+  /** Default: the best that is there (`defaultEngine`). */
   readonly engine?: Engine
 }
 

@@ -17,7 +17,7 @@ export interface PruningOptions {
   readonly batchSize?: number
   /** Of `random`. Default 0. */
   readonly seed?: number
-  /** Default: the native engine where it is built, else the reference engine. */
+  /** Default: the best that is there (`defaultEngine`). */
   readonly engine?: Engine
 }
 

@@ -12,10 +12,14 @@ const isEngine = (value: unknown): value is Engine =>
   value !== null &&
   ['compile', 'arithmetic'].every(part => typeof (value as Record<string, unknown>)[part] === 'function')
 
-const required = custom('what computes (default: the native engine where it is built)', expected, (value, path) => {
-  if (!isEngine(value)) throw unexpected(path, expected, value, remedyFor(value))
-  return value
-})
+const required = custom(
+  'what computes (default: the native engine where it is built, else that in WebAssembly)',
+  expected,
+  (value, path) => {
+    if (!isEngine(value)) throw unexpected(path, expected, value, remedyFor(value))
+    return value
+  },
+)
 
 export const engine = required.optional()
 
@@ -23,7 +27,7 @@ export const engine = required.optional()
 export const engineOf = (value: unknown): Engine => required.parse(value, 'engine')
 
 function remedyFor(value: unknown): string | undefined {
-  if (value === 'reference' || value === 'onednn') return `write ${value}Engine()`
+  if (value === 'reference' || value === 'onednn' || value === 'wasm') return `write ${value}Engine()`
   return typeof value === 'function' ? 'call it' : undefined
 }
 

@@ -25,9 +25,9 @@ export interface CompileOptions {
  */
 export type Arithmetic = 'native' | 'widened' | 'none'
 
-/** Something that runs graphs: get one from `defaultEngine`, `referenceEngine` or `onednnEngine`. */
+/** Something that runs graphs: get one from `defaultEngine`, `onednnEngine`, `wasmEngine` or `referenceEngine`. */
 export interface Engine {
-  /** `reference`, `onednn`. */
+  /** `onednn`, `wasm`, `reference`. */
   readonly name: string
   /** One line for people: version, instruction set, threads. */
   readonly description: string

@@ -27,7 +27,7 @@ import { evaluationGraph } from './training-graph.js'
 
 /** How images are measured. */
 export interface EvaluateOptions extends CompileOptions, PrecisionOptions {
-  /** Default: the native engine where it is built, else the reference engine. */
+  /** Default: the best that is there (`defaultEngine`). */
   readonly engine?: Engine
   /** Default 100. */
   readonly batchSize?: number

@@ -33,7 +33,7 @@ export interface TrainOptions extends Partial<TrainingSettings>, RecipeChoice, C
   readonly epochs?: number
   /** The trained model that this one learns from beside the labels: of the same images and classes. */
   readonly teacher?: Model
-  /** Default: the native engine where it is built, else the reference engine. */
+  /** Default: the best that is there (`defaultEngine`). */
   readonly engine?: Engine
   /** `low` needs less memory and more time, for the same results. Default `standard`. */
   readonly memory?: MemoryUse

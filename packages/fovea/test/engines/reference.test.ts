@@ -211,8 +211,8 @@ test('the event loop turns while a long graph runs', async () => {
 
 test('there is always a default engine', async () => {
   const chosen = await defaultEngine()
-  expect(['onednn', 'reference']).toContain(chosen.name)
-  if (chosen.name === 'reference') expect(chosen.description).toContain('no native engine: ')
+  expect(['onednn', 'wasm']).toContain(chosen.name)
+  if (chosen.name !== 'onednn') expect(chosen.description).toContain('no native engine: ')
 })
 
 test('where the native engine does not load, a warning says so, once', async () => {
@@ -222,9 +222,9 @@ test('where the native engine does not load, a warning says so, once', async () 
   const { defaultEngine } = await import('../../src/engines/default.js')
   const chosen = [await defaultEngine(), await defaultEngine()]
   vi.unstubAllEnvs()
-  expect(chosen.map(({ name }) => name)).toEqual(['reference', 'reference'])
+  expect(chosen.map(({ name }) => name)).toEqual(['wasm', 'wasm'])
   expect(warn.mock.calls).toEqual([
-    [expect.stringMatching(/^fovea: running on the slow reference engine, because .*nowhere/)],
+    [expect.stringMatching(/^fovea: running in WebAssembly, slower than the native engine, because .*nowhere/)],
   ])
   warn.mockRestore()
 })

@@ -1,0 +1,223 @@
+// Convolutions over NHWC as products of matrices: as many pixels at a time as registers hold, by a panel of channels. What a window
+// reads is multiplied where it lies; nothing is gathered first. Weights are packed into panels once a step.
+#pragma once
+#include "panels.h"
+
+namespace {
+
+// The pixels of an image that a convolution writes, and where their windows read: all of them, or those of one phase of a gradient.
+struct Grid {
+  int64_t images, rows, columns;
+  int64_t height, width, channels;           // of the image that is written
+  int64_t step_y, step_x, first_y, first_x;  // where in it they lie
+  int64_t from_height, from_width, from_channels;
+  int64_t stride_y, stride_x;  // how far windows are apart
+  int64_t pixels() const { return images * rows * columns; }
+  int64_t place(int64_t pixel) const {
+    const int64_t column = pixel % columns, row = pixel / columns % rows, image = pixel / columns / rows;
+    return ((image * height + first_y + row * step_y) * width + first_x + column * step_x) * channels;
+  }
+};
+
+// What a window reads of one pixel: how far it is from where the window begins, and its place in the packed weights.
+struct Tap {
+  int32_t y, x, weights;
+};
+
+struct Taps {
+  Tap* taps;
+  int count, in_row;
+  bool joined;  // those of a row lie side by side: pixels away from the sides read them as one piece
+};
+
+// What a group of pixels reads: spans of numbers in a row, `kPixels` pointers for each, and where their weights begin.
+struct Spans {
+  const float** from;
+  int32_t* weights;
+  int count;
+  int64_t length;
+};
+
+constexpr int kGroups = 4;  // of pixels, that share what the cache holds of a panel
+constexpr int kAtOnce = kPixels * kGroups;
+
+// A thread's own room.
+struct Room {
+  Tap* taps;
+  const float* zeros;
+  const float** from[kGroups];
+  int32_t* weights[kGroups];
+  Room(char* room, int64_t taps_most, int64_t longest) {
+    float* cleared = (float*)room;
+    for (int64_t i = 0; i < longest; i++) cleared[i] = 0;
+    zeros = cleared;
+    taps = (Tap*)(cleared + longest);
+    char* at = (char*)(taps + taps_most);
+    for (int g = 0; g < kGroups; g++) {
+      from[g] = (const float**)at;
+      at += taps_most * kPixels * (int64_t)sizeof(float*);
+      weights[g] = (int32_t*)at;
+      at += taps_most * (int64_t)sizeof(int32_t);
+    }
+  }
+};
+
+// Finds what the pixels from `first` on read; those behind the last read what it does.
+inline Spans spans_of(const Grid& grid, const Taps& taps, const Room& room, int group, const float* x, int64_t first, int64_t run) {
+  int64_t top[kPixels], left[kPixels];
+  const float* image[kPixels];
+  const int64_t last = grid.pixels() - 1;
+  bool inside = taps.joined;
+  for (int i = 0; i < kPixels; i++) {
+    const int64_t pixel = at_most(first + i, last), column = pixel % grid.columns, row = pixel / grid.columns % grid.rows;
+    top[i] = row * grid.stride_y, left[i] = column * grid.stride_x;
+    image[i] = x + pixel / grid.columns / grid.rows * grid.from_height * grid.from_width * grid.from_channels;
+    inside = inside && left[i] + taps.taps[0].x >= 0 && left[i] + taps.taps[taps.in_row - 1].x < grid.from_width;
+  }
+  Spans spans{room.from[group], room.weights[group], 0, inside ? run * taps.in_row : run};
+  for (int t = 0; t < taps.count; t += inside ? taps.in_row : 1) {
+    const Tap& tap = taps.taps[t];
+    for (int i = 0; i < kPixels; i++) {
+      const int64_t y = top[i] + tap.y, column = left[i] + tap.x;
+      const bool outside = y < 0 || y >= grid.from_height || column < 0 || column >= grid.from_width;
+      spans.from[spans.count * kPixels + i] =
+          outside ? room.zeros : image[i] + (y * grid.from_width + column) * grid.from_channels;
+    }
+    spans.weights[spans.count++] = tap.weights;
+  }
+  return spans;
+}
+
+// What is added to the products, and where the sums go.
+struct Result {
+  const float *bias, *residual;
+  float* y;
+};
+
+// The sums of a group of pixels by a panel of channels.
+inline void multiply_panel(const Spans& spans, const float* panel, vf (&sums)[kPixels][kVectors]) {
+  for (int s = 0; s < spans.count; s++) {
+    const float* w = panel + spans.weights[s];
+    const float* x[kPixels];
+    for (int i = 0; i < kPixels; i++) x[i] = spans.from[s * kPixels + i];
+    int64_t k = 0;
+    for (; k + 4 <= spans.length; k += 4, w += 4 * kPanel) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < 4; j++) {
+        const vf w0 = load(w + j * kPanel), w1 = load(w + j * kPanel + kLanes);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < kPixels; i++) {
+          const vf a = splat_at(x[i] + j);
+          sums[i][0] = multiply_add(sums[i][0], a, w0);
+          sums[i][1] = multiply_add(sums[i][1], a, w1);
+        }
+      }
+      for (int i = 0; i < kPixels; i++) x[i] += 4;
+    }
+    for (; k < spans.length; k++, w += kPanel) {
+      const vf w0 = load(w), w1 = load(w + kLanes);
+      for (int i = 0; i < kPixels; i++) {
+        const vf a = splat_at(x[i]++);
+        sums[i][0] = multiply_add(sums[i][0], a, w0);
+        sums[i][1] = multiply_add(sums[i][1], a, w1);
+      }
+    }
+  }
+}
+
+// Writes the channels [begin, begin + channels) of pixels.
+inline void put_panel(const Grid& grid, const Result& result, int64_t first, int64_t begin, int64_t channels,
+                      const vf (&sums)[kPixels][kVectors]) {
+  const int64_t count = at_most(grid.pixels() - first, kPixels);
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t at = grid.place(first + i) + begin;
+    for (int v = 0; v * kLanes < channels; v++) {
+      const int lanes = (int)at_most(channels - v * kLanes, kLanes);
+      vf sum = sums[i][v];
+      if (result.bias) sum += get(result.bias, begin + v * kLanes, lanes);
+      if (result.residual) sum += get(result.residual, at + v * kLanes, lanes);
+      put(result.y, at + v * kLanes, sum, lanes);
+    }
+  }
+}
+
+// Computes the pixels [begin, end), in groups; `ended(first, last)` is called for every few of them.
+template <class Ended>
+inline void convolve(const Grid& grid, const Taps& taps, const Room& room, const Panels& weights, const float* x,
+                     const Result& result, int64_t begin, int64_t end, Ended ended) {
+  for (int64_t first = begin; first < end; first += kAtOnce) {
+    const int64_t last = at_most(first + kAtOnce, end);
+    for (int64_t group = 0; group < weights.groups; group++) {
+      Spans spans[kGroups];
+      for (int g = 0; first + g * kPixels < last; g++) {
+        spans[g] = spans_of(grid, taps, room, g, x + group * weights.rows, first + g * kPixels, weights.rows);
+      }
+      for (int64_t panel = 0; panel < weights.panels(); panel++) {
+        const int64_t channels = at_most(weights.columns - panel * kPanel, kPanel);
+        for (int g = 0; first + g * kPixels < last; g++) {
+          vf sums[kPixels][kVectors] = {};
+          multiply_panel(spans[g], weights.at(group, panel), sums);
+          put_panel(grid, result, first + g * kPixels, group * weights.columns + panel * kPanel, channels, sums);
+        }
+      }
+    }
+    ended(first, last);
+  }
+}
+
+// Shares pixels so that each thread has whole groups, and enough to do.
+template <class Body>
+inline void share_pixels(const Grid& grid, int64_t multiply_adds, int threads, Body body) {
+  const int64_t blocks = (grid.pixels() + kAtOnce - 1) / kAtOnce;
+  parallel(blocks, kFewestProducts / (multiply_adds * kAtOnce) + 1, threads, [&](int64_t begin, int64_t end, int thread) {
+    body(begin * kAtOnce, at_most(end * kAtOnce, grid.pixels()), thread);
+  });
+}
+
+void convolution(const ConvolutionFields& s) {
+  const Panels weights(s.weights, s.groups, s.inputs, s.outputs, s.kernel_height * s.kernel_width);
+  const Grid grid{s.images, s.out_height, s.out_width, s.out_height, s.out_width, s.groups * s.outputs, 1, 1, 0, 0,
+                  s.height, s.width, s.channels, s.stride_y, s.stride_x};
+  const int64_t channels = grid.channels;
+  share_pixels(grid, weights.taps * s.inputs * channels, s.threads, [&](int64_t begin, int64_t end, int thread) {
+    const Room room(s.room.of(thread), weights.taps, s.inputs * s.kernel_width);
+    Taps taps{room.taps, 0, (int)s.kernel_width, s.dilation_x == 1 && s.groups == 1};
+    for (int64_t k = 0; k < weights.taps; k++) {
+      const int64_t y = k / s.kernel_width * s.dilation_y - s.top, x = k % s.kernel_width * s.dilation_x - s.left;
+      room.taps[taps.count++] = {(int32_t)y, (int32_t)x, (int32_t)(k * s.inputs * kPanel)};
+    }
+    convolve(grid, taps, room, weights, s.x, {s.bias, s.residual, s.y}, begin, end, [&](int64_t first, int64_t last) {
+      if (s.activation == kNone) return;
+      // What was just written lies side by side, and is still in the cache.
+      with_activation(s.activation, [&](auto act) {
+        for (int64_t at = first * channels; at < last * channels; at += kLanes) {
+          const int lanes = (int)at_most(last * channels - at, kLanes);
+          put(s.y, at, act.value(get(s.y, at, lanes)), lanes);
+        }
+      });
+    });
+  });
+}
+
+// Pixels of the input are of one phase where the same taps of windows lie on them: with a stride of 1 all of them.
+void convolution_input_gradient(const ConvolutionInputGradientFields& s) {
+  const Panels weights(s.weights, s.groups, s.outputs, s.inputs, s.kernel_height * s.kernel_width);
+  for (int64_t phase = 0; phase < s.stride_y * s.stride_x; phase++) {
+    const int64_t first_y = phase / s.stride_x, first_x = phase % s.stride_x;
+    if (first_y >= s.height || first_x >= s.width) continue;
+    const Grid grid{s.images, (s.height - first_y - 1) / s.stride_y + 1, (s.width - first_x - 1) / s.stride_x + 1, s.height,
+                    s.width, s.channels, s.stride_y, s.stride_x, first_y, first_x, s.out_height, s.out_width,
+                    s.groups * s.outputs, 1, 1};
+    share_pixels(grid, weights.taps * s.outputs * s.channels, s.threads, [&](int64_t begin, int64_t end, int thread) {
+      const Room room(s.room.of(thread), weights.taps, s.outputs * s.kernel_width);
+      const bool joined = s.stride_x == 1 && s.dilation_x == 1 && s.groups == 1;
+      Taps taps{room.taps, 0, joined ? (int)s.kernel_width : 1, joined};
+      for_each_gradient_tap(s, first_y, first_x, [&](int64_t y, int64_t x, int64_t tap) {
+        room.taps[taps.count++] = {(int32_t)y, (int32_t)x, (int32_t)(tap * s.outputs * kPanel)};
+      });
+      convolve(grid, taps, room, weights, s.dy, {nullptr, nullptr, s.dx}, begin, end, [](int64_t, int64_t) {});
+    });
+  }
+}
+
+}  // namespace
