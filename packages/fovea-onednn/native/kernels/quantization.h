@@ -143,10 +143,36 @@ inline void requantize_rows(const RequantizeFields& s, const Result& result) {
   });
 }
 
-void requantize(const RequantizeFields& s) {
+void requantize_fields(const RequantizeFields& s) {
   with_requantizer(s, [&](const auto& result) {
     s.from == kInt32 ? requantize_rows<int32_t>(s, result) : requantize_rows<float>(s, result);
   });
+}
+
+// So many channels at most, in rows that were joined.
+constexpr int64_t kMostJoined = 2048;
+
+// A vector that is not whole takes as long as ten that are. So where rows of pixels are none of whole vectors, as many are taken for
+// one as make it so: 2 of 24 channels. Their scales and biases are repeated.
+void requantize(const RequantizeFields& s) {
+  int64_t joined = 1;
+  while (joined * s.columns % kLanes) joined *= 2;
+  const int64_t columns = joined * s.columns, rows = s.rows / joined;
+  if (joined == 1 || columns > kMostJoined || rows < 4) return requantize_fields(s);
+  float scale[kMostJoined];
+  int32_t bias[kMostJoined];
+  for (int64_t c = 0; c < columns; c++) scale[c] = s.scale[c % s.columns], bias[c] = s.bias[c % s.columns];
+  RequantizeFields whole = s;
+  whole.rows = rows, whole.columns = columns, whole.scale = scale, whole.bias = bias;
+  requantize_fields(whole);
+  const int64_t done = rows * columns, left = s.rows - rows * joined;
+  if (left == 0) return;
+  RequantizeFields rest = s;
+  rest.rows = left;
+  rest.sums = (decltype(rest.sums))((const char*)s.sums + 4 * done);
+  rest.y = (decltype(rest.y))((char*)s.y + (s.to == kUint8 ? 1 : 4) * done);
+  if (s.residual) rest.residual = s.residual + done;
+  requantize_fields(rest);
 }
 
 void fold_zero_point(const FoldZeroPointFields& s) {

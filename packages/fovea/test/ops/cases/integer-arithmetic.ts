@@ -32,6 +32,16 @@ export const integerConv2d: OperatorSpec = {
       attrs: { ...same, activation: 'relu', residual: { scale: 0.02, zeroPoint: 77 }, output },
     },
     {
+      name: 'residual, 24 channels of 75 pixels',
+      inputs: [...operands([3, 5, 5, 8], 24, 3), integers('uint8', 3, 5, 5, 24)],
+      attrs: { ...same, activation: 'silu', residual: { scale: 0.02, zeroPoint: 77 }, output },
+    },
+    {
+      name: 'residual, to float32, 9 channels of 75 pixels',
+      inputs: [...operands([3, 5, 5, 8], 9, 3), integers('uint8', 3, 5, 5, 9)],
+      attrs: { ...same, residual: { scale: 0.02, zeroPoint: 5 } },
+    },
+    {
       name: 'residual, to float32, stride 2',
       inputs: [...operands([1, 7, 5, 6], 10, 1), integers('uint8', 1, 4, 3, 10)],
       attrs: { ...window, stride: [2, 2], residual: { scale: 0.02, zeroPoint: 0 } },
