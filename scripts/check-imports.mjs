@@ -35,6 +35,7 @@ const folders = {
     'compress/convert-quantization.ts',
     'compress/expect-float32.ts',
     'compress/fold-norms.ts',
+    'data/dataset.ts',
     'data/normalization.ts',
   ],
   train: [

@@ -20,8 +20,11 @@ interface ImportOptions {
 
 export function importCommand(): Command {
   return new Command('import')
-    .description('make a model of weights that PyTorch or safetensors hold, or of an ONNX file')
-    .argument('<file>', 'weights (.pt, .pth, .bin, .safetensors), a folder from Hugging Face, or an ONNX file')
+    .description('make a model of weights of PyTorch, Keras or safetensors, or of an ONNX file')
+    .argument(
+      '<file>',
+      'weights (.pt, .pth, .bin, .h5, .keras, .safetensors), a folder from Hugging Face, or an ONNX file',
+    )
     .addOption(modelOption())
     .addOption(normalizeOption())
     .option(

@@ -7,9 +7,10 @@ import {
   createModel,
   FoveaError,
   formatShape,
+  type ImportedModel,
   importWeights,
   type Model,
-  type ModelOptions,
+  type Normalization,
   normalizations,
   type Resizing,
   type Shape,
@@ -81,12 +82,16 @@ export function readForeign(
 ): Model {
   const { name, input: wanted, config } = wantedModel(file, options)
   const input = options.input ?? wanted
-  const [normalization, why] = normalizationFor(name, input, options, config)
-  const given = { input, ...(normalization && { normalization }), ...(options.labels && { labels: options.labels }) }
-  const { model, format, names, notes } = importWeights(file, bytes, name, {
-    ...given,
+  const given = givenNormalization(options, config)
+  const imported = importWeights(file, bytes, name, {
+    input,
+    ...(given && { normalization: given[0] }),
+    ...(options.labels && { labels: options.labels }),
     beside: shard => readWhole(join(dirname(file), shard), LIMIT),
   })
+  const { format, names, notes } = imported
+  const [normalization, why] = given ?? foundNormalization(imported)
+  const model = { ...imported.model, preprocessing: { ...imported.model.preprocessing, ...normalization } }
   for (const note of notes) output.warn(`${file}: ${note}`)
   for (const note of config.notApplied) output.warn(`${file}: ${note}, as ${config.files.join(', ')} has it`)
   const { labels, from } = labelsFor(model, options, config)
@@ -110,21 +115,27 @@ const namings = {
   torchvision: "torchvision's",
   timm: "timm's",
   akamaster: "akamaster's",
+  keras: "Keras's",
 } as const satisfies Record<ReturnType<typeof importWeights>['names'], string>
 
-/** Of ImageNet's models, whatever the size of images; undefined leaves it to the model. */
-function normalizationFor(
-  name: string,
-  [, , channels]: readonly number[],
-  { normalize }: ForeignOptions,
-  { normalization, files }: WeightsConfig,
-): readonly [ModelOptions['normalization'], string] {
+type Found = readonly [Normalization, why: string]
+
+/** What the command line says, or the configuration. */
+function givenNormalization({ normalize }: ForeignOptions, { normalization, files }: WeightsConfig): Found | undefined {
   if (normalize !== undefined) return [normalizationOf(normalize), '--normalize']
-  if (normalization !== undefined) return [normalization, files.join(', ')]
-  if (channels !== 3) return [undefined, 'nothing says which: see --normalize']
-  const { mean, deviation } = createModel(name).preprocessing
-  const [known] = Object.entries(normalizations).find(([, known]) => known.mean.join() === mean.join()) ?? ['?']
-  return [{ mean, deviation }, `${known}'s, as nothing says which: see --normalize`]
+  return normalization && [normalization, files.join(', ')]
+}
+
+/** What the file says or its library does; else that of ImageNet's models, whatever the size of images. */
+function foundNormalization({ model: { name, preprocessing }, normalization, names }: ImportedModel): Found {
+  const { mean, deviation, size } = preprocessing
+  if (normalization === 'file') return [{ mean, deviation }, 'as the file says']
+  if (normalization === 'library')
+    return [{ mean, deviation }, `as ${namings[names]} networks of this name take images: see --normalize`]
+  if (size[2] !== 3) return [{ mean, deviation }, 'nothing says which: see --normalize']
+  const own = createModel(name).preprocessing
+  const [known] = Object.entries(normalizations).find(([, { mean }]) => mean.join() === own.mean.join()) ?? ['?']
+  return [{ mean: own.mean, deviation: own.deviation }, `${known}'s, as nothing says which: see --normalize`]
 }
 
 function labelsFor(model: Model, { labels }: ForeignOptions, { labels: found, files }: WeightsConfig) {

@@ -5,7 +5,7 @@ import { modelName, UsageError } from '../usage.js'
 
 /** What such an argument is, for help. */
 export const aboutWeights =
-  'a model that fovea saved, the folder of a run, an ONNX file, or weights of PyTorch or safetensors'
+  'a model that fovea saved, the folder of a run, an ONNX file, or weights of PyTorch, Keras or safetensors'
 
 /** For commands that read a model. */
 export const modelOption = (): Option =>

@@ -21,10 +21,11 @@ import { labelsOf, preprocessingOf } from './description.js'
 import { fitWeights, typesOf } from './fit-weights.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
-import { numbersOf, storedNumbers, weightsOf } from './model-weights.js'
+import { weightsOf } from './model-weights.js'
 import { packText, unpackText } from './packed-text.js'
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.js'
 import { compact, expand } from './sparse.js'
+import { numbersOf, storedNumbers } from './stored-numbers.js'
 import { isForeign, openWeights } from './weight-formats.js'
 
 /** The metadata's entry, and the version of what is in it. */

@@ -6,11 +6,12 @@ import type { Model } from '../models/model.js'
 import { modelOf } from '../models/model-setting.js'
 import { createModel, modelNames } from '../models/registry.js'
 import { batchNorm } from '../ops/batch-norm.js'
+import { conv2d } from '../ops/conv2d.js'
 import { group, type Rows } from '../settings/group.js'
 import { choice } from '../settings/kinds.js'
 import { few, typesOf } from './fit-weights.js'
-import { storedNumbers } from './model-weights.js'
 import { encodeSafetensors } from './safetensors.js'
+import { storedNumbers } from './stored-numbers.js'
 import { type NamingName, namingNames, namingsOf, theirNames, type WeightNaming } from './weight-names.js'
 
 /** How weights are written. */
@@ -55,11 +56,29 @@ function namingFor({ name, graph, labels, preprocessing }: Model, library: Namin
       `it is no longer ${library}'s ${name}: '${key}' is ${dtype} ${formatShape(shape)}, there it is ${expected.dtype} ${formatShape(expected.shape)}`,
     )
   }
+  const strange = otherConvolution(graph, plain.graph)
+  if (strange !== undefined) {
+    throw new InvalidArgumentError(
+      `it is not ${library}'s ${name}: '${strange}' has another stride or padding, as Keras's networks do`,
+    )
+  }
   const [epsilon, theirs] = [epsilonOf(graph), naming.epsilon ?? epsilonOf(plain.graph)]
   if (epsilon === theirs) return naming
   throw new InvalidArgumentError(
     `the norms of ${library}'s ${name} add ${theirs} to the variance, these add ${epsilon}`,
   )
+}
+
+/** The name of a convolution that reads other pixels than the published one of the same name. */
+function otherConvolution(ours: Graph, published: Graph): string | undefined {
+  const windows = ({ nodes }: Graph) =>
+    new Map(
+      nodes.flatMap(({ op, name, attrs }) =>
+        op === conv2d.name ? [[name, `${attrs['stride']} ${attrs['padding']}`]] : [],
+      ),
+    )
+  const theirs = windows(published)
+  return [...windows(ours)].find(([name, window]) => theirs.get(name) !== window)?.[0]
 }
 
 /** Of the norms, which all have the same. */

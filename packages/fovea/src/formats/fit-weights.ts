@@ -39,7 +39,7 @@ export function fitWeights(
   const tensors = withoutPrefixes(expand(inFile, types))
   const fits = namingsOf(model).map(naming => fit(tensors, [...types.keys()], naming))
   const best = fits.reduce((most, candidate) => (candidate.missing.length < most.missing.length ? candidate : most))
-  const { naming, missing, names } = best
+  const { naming, missing, names, adapted } = best
   if (missing.length === types.size) {
     throw new FormatError(
       `expected ${few([...names.values()])}, it has ${few([...tensors.keys()]) || 'no weights'}${fitting(tensors, model)}`,
@@ -47,16 +47,17 @@ export function fitWeights(
   }
   if (missing.length > 0) throw new FormatError(`it lacks ${few(missing)}${fitting(tensors, model)}`)
   const known = new Set(names.values())
-  const extra = [...tensors.keys()].filter(name => !known.has(name) && !types.has(slotOwner(name) ?? ''))
+  const extra = [...adapted.keys()].filter(name => !known.has(name) && !types.has(slotOwner(name) ?? ''))
   if (extra.length > 0) {
     throw new FormatError(`it has ${few(extra)}, which ${model} does not have${fitting(tensors, model)}`)
   }
-  return { naming, tensors: new Map([...names].map(([ours, theirs]) => [ours, tensors.get(theirs)!])) }
+  return { naming, tensors: new Map([...names].map(([ours, theirs]) => [ours, adapted.get(theirs)!])) }
 }
 
 function fit(tensors: Tensors, ours: readonly string[], naming: WeightNaming) {
   const names = theirNames(ours, naming)
-  return { naming, names, missing: [...names.values()].filter(name => !tensors.has(name)) }
+  const adapted = naming.adapt?.(tensors) ?? tensors
+  return { naming, names, adapted, missing: [...names.values()].filter(name => !adapted.has(name)) }
 }
 
 /** Without counters, and without the prefixes that all names have. */
@@ -82,9 +83,10 @@ function fitting(tensors: Tensors, model: string): string {
     if (other === model) return false
     const { graph } = createModel(other)
     const ours = [...typesOf(graph).keys()]
-    return (
-      ours.length === tensors.size && namingsOf(other).some(naming => fit(tensors, ours, naming).missing.length === 0)
-    )
+    return namingsOf(other).some(naming => {
+      const { adapted, missing } = fit(tensors, ours, naming)
+      return adapted.size === ours.length && missing.length === 0
+    })
   })
   return others.length === 0 ? '' : `; its names are those of ${others.join(', ')}`
 }

@@ -2,8 +2,11 @@
  * @file A model of the registry with weights from elsewhere: as many classes as their classifier has, and norms as the library
  * computes them that they are from.
  */
+
+import type { Normalization } from '../data/dataset.js'
 import { FormatError } from '../errors.js'
 import type { Graph } from '../graph/graph.js'
+import { elements } from '../graph/types.js'
 import { type ModelOptions, modelSettings } from '../models/build.js'
 import type { Model } from '../models/model.js'
 import { createModel } from '../models/registry.js'
@@ -16,8 +19,8 @@ import { callback, text, typedArray } from '../settings/kinds.js'
 import { fitWeights } from './fit-weights.js'
 import { weightsOf } from './model-weights.js'
 import { openWeights } from './weight-formats.js'
-import type { NamingName } from './weight-names.js'
-import type { ReadBeside } from './weight-source.js'
+import type { NamingName, WeightNaming } from './weight-names.js'
+import { type ReadBeside, type StoredTensor, storedElementBytes, type WeightSource } from './weight-source.js'
 
 /** A model, and what was found out about its file. */
 export interface ImportedModel {
@@ -28,6 +31,8 @@ export interface ImportedModel {
   readonly names: NamingName
   /** What was taken of several. */
   readonly notes: readonly string[]
+  /** Where the model's normalization is from, if it was no option: from the file, from the library whose names these are, or `default`. */
+  readonly normalization: 'given' | 'file' | 'library' | 'default'
 }
 
 /** What is not in the weights; the number of classes is. */
@@ -50,8 +55,9 @@ const importOptions = group('what is not in the weights', {
 } satisfies Rows<ImportOptions>)
 
 /**
- * The weights of a model of the registry from a file of PyTorch or safetensors, under the names that torchvision, timm or the
- * repository of the CIFAR networks gives them.
+ * The weights of a model of the registry from a file of PyTorch, Keras or safetensors, under the names that torchvision, timm,
+ * keras.applications or the repository of the CIFAR networks gives them. Keras's networks are made as Keras makes them, with its padding,
+ * strides and norms.
  * @param name the file's, for messages
  * @param model the registry's name: `resnet50`
  * @throws FormatError naming the file, and the tensors that are missing, too many or of another shape; InvalidArgumentError for
@@ -67,18 +73,26 @@ export function importWeights(
   const { beside, ...given } = importOptions.parse(options, '')
   const { labels, ...shape } = given
   const plain = createModel(model, shape)
-  const { format, tensors: inFile, notes } = openWeights(name, file, beside)
+  const source = openWeights(name, file, beside)
   try {
-    const { tensors, naming } = fitWeights(inFile, plain)
+    const { tensors, naming } = fitWeights(source.tensors, plain)
     const [classes] = tensors.get(headParameters(plain.graph)[0])!.shape
     if (labels !== undefined && labels.length !== classes) {
       throw new FormatError(`it tells ${classes} classes apart, not ${labels.length}`)
     }
-    const made = createModel(model, { ...shape, classes, ...(labels && { labels }) })
+    const made = createModel(model, { ...shape, classes, ...(labels && { labels }), ...naming.architecture })
     const graph = naming.epsilon === undefined ? made.graph : withEpsilon(made.graph, naming.epsilon)
-    return { model: { ...made, graph, weights: weightsOf(graph, tensors) }, format, names: naming.name, notes }
+    const [from, normalization] = normalizationOf(naming, source, given.normalization)
+    const weights = weightsOf(graph, from === 'library' ? withRedFirst(tensors, naming) : tensors)
+    // Not all of `made`: its weights are drawn when they are asked for.
+    const { name: architecture, labels: classNames } = made
+    const preprocessing = { ...made.preprocessing, ...normalization }
+    const imported = { name: architecture, graph, weights, preprocessing, labels: classNames }
+    const { format, notes } = source
+    return { model: imported, format, names: naming.name, notes, normalization: from }
   } catch (error) {
-    throw error instanceof FormatError
+    // A tensor that cannot be read has named the file.
+    throw error instanceof FormatError && !error.message.startsWith(`'${name}' `)
       ? new FormatError(`'${name}' does not fit ${plain.name}: ${error.message}`)
       : error
   }
@@ -90,3 +104,44 @@ const withEpsilon = (graph: Graph, epsilon: number): Graph =>
       ? builder.emitAll(opDefinition(op), inputs.map(mapped), { ...attrs, epsilon }, name)
       : undefined,
   )
+
+/** Who says how images are normalized, and how. What is given stands in the model already. */
+function normalizationOf(
+  { preprocessing }: WeightNaming,
+  { normalization }: WeightSource,
+  given: Normalization | undefined,
+): readonly [ImportedModel['normalization'], Normalization?] {
+  if (given !== undefined) return ['given']
+  if (normalization !== undefined) return ['file', normalization]
+  return preprocessing === undefined ? ['default'] : ['library', preprocessing.normalization]
+}
+
+/** The tensors of a network that reads blue, green, red, for images of red, green, blue. */
+function withRedFirst(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  { preprocessing }: WeightNaming,
+): ReadonlyMap<string, StoredTensor> {
+  const name = preprocessing!.blueFirst
+  return new Map([...tensors].map(([key, tensor]) => [key, key === name ? reversedInputs(tensor) : tensor]))
+}
+
+/** A kernel [out, in, kh, kw] whose inputs come in the other order. */
+function reversedInputs(tensor: StoredTensor): StoredTensor {
+  const [outs, ins, ...window] = tensor.shape
+  return {
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+    get bytes() {
+      const { bytes } = tensor
+      const reversed = new Uint8Array(bytes.length)
+      const plane = elements(window) * storedElementBytes(tensor.dtype)
+      for (let out = 0; out < outs; out++) {
+        for (let i = 0; i < ins; i++) {
+          const from = (out * ins + i) * plane
+          reversed.set(bytes.subarray(from, from + plane), (out * ins + ins - 1 - i) * plane)
+        }
+      }
+      return reversed
+    },
+  }
+}

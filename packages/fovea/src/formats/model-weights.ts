@@ -1,14 +1,12 @@
-/** @file The weights of a model from the tensors of a file: all of them, each of its shape, in the model's type; and back. */
+/** @file The weights of a model from the tensors of a file: all of them, each of its shape, in the model's type. */
 import { FormatError } from '../errors.js'
-import { arrayTypes, checkArray, type HostArray, zeroArray } from '../graph/arrays.js'
-import { decodeHalf, encodeHalf, isHalf, roundArrayToHalf } from '../graph/float16.js'
 import type { Graph } from '../graph/graph.js'
-import { type DType, formatShape, isFloat, sameShape, type TensorType } from '../graph/types.js'
+import { formatShape, sameShape } from '../graph/types.js'
 import type { Weights } from '../models/model.js'
-import { typeOf } from '../settings/describe.js'
 import { few, typesOf } from './fit-weights.js'
 import { expand } from './sparse.js'
-import type { StoredTensor, StoredType } from './weight-source.js'
+import { numbersOf } from './stored-numbers.js'
+import type { StoredTensor } from './weight-source.js'
 
 /** @throws FormatError naming the tensors that are missing, or one that is of another shape or type */
 export function weightsOf(graph: Graph, inFile: ReadonlyMap<string, StoredTensor>): Weights {
@@ -28,28 +26,4 @@ export function weightsOf(graph: Graph, inFile: ReadonlyMap<string, StoredTensor
       return [name, numbersOf(name, tensor, type)]
     }),
   )
-}
-
-/** The numbers of a tensor in a file, as those of a tensor of the model: of another float type they are rounded to its. */
-export function numbersOf(name: string, { dtype, bytes }: StoredTensor, type: TensorType): HostArray {
-  if (!isReadAs(dtype, type.dtype)) throw new FormatError(`'${name}' is ${dtype}, the model's is ${type.dtype}`)
-  // A copy: the file's bytes may lie at any address. (`bytes.slice()` would be a view where Node made them a Buffer.)
-  const { buffer } = new Uint8Array(bytes)
-  const inFile = isHalf(dtype) ? decodeHalf(new Uint16Array(buffer), dtype) : new arrayTypes[dtype](buffer)
-  if (dtype === type.dtype) return inFile
-  const array = zeroArray(type)
-  array.set(inFile)
-  if (isHalf(type.dtype)) roundArrayToHalf(array, type.dtype)
-  return array
-}
-
-const isReadAs = (inFile: StoredType, ours: DType): inFile is DType =>
-  inFile === ours || (inFile.includes('float') && isFloat(ours))
-
-/** Numbers as a file holds them: 16-bit floats as their bits. */
-export function storedNumbers(name: string, values: HostArray, type: TensorType): StoredTensor {
-  checkArray(`'${name}'`, type, values)
-  const narrow = type.dtype === 'float32' && typeOf(values) === 'Float64Array' ? Float32Array.from(values) : values
-  const { buffer, byteOffset, byteLength } = isHalf(type.dtype) ? encodeHalf(values, type.dtype) : narrow
-  return { ...type, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
 }

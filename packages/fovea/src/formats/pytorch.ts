@@ -2,7 +2,6 @@
  * @file PyTorch's files (`.pt`, `.pth`, `.th`, `.bin`), in both layouts: the zip file of 1.6 and later, with the pickle and each
  * storage as an entry, and the one before, with storages after five pickles.
  */
-import { type UnzipFileInfo, unzipSync } from 'fflate'
 import { FormatError } from '../errors.js'
 import { readPickle } from './pickle.js'
 import { stateDictOf } from './state-dict.js'
@@ -14,6 +13,7 @@ import {
   type WeightFormat,
   type WeightSource,
 } from './weight-source.js'
+import { zipEntries } from './zip.js'
 
 const startsWith = (file: Uint8Array, bytes: readonly number[], at = 0): boolean =>
   bytes.every((byte, i) => file[at + i] === byte)
@@ -35,51 +35,13 @@ const torchFormat = (
   },
 })
 
-/** Far more than a model has tensors. */
-const MAX_ENTRIES = 50_000
-
-/**
- * The entries of a zip file. PyTorch compresses none, and a reader that takes only such ones can be given no file that becomes
- * larger than it is.
- */
-function zipEntries(file: Uint8Array): ReadonlyMap<string, Uint8Array> {
-  const sizes = new Map<string, number>()
-  let total = 0
-  const filter = ({ name, size, originalSize, compression }: UnzipFileInfo): boolean => {
-    if (/^[^/]*\/code\//.test(name)) {
-      throw new FormatError(
-        'it holds a TorchScript program: save the weights alone, with torch.save(model.state_dict(), …)',
-      )
-    }
-    if (compression !== 0 || size !== originalSize) {
-      throw new FormatError(
-        `its entry '${shownName(name)}' is compressed, which PyTorch does not do: save it again with torch.save`,
-      )
-    }
-    total += size
-    if (total > file.length) throw new FormatError(`its entries claim ${total} bytes, the file has ${file.length}`)
-    if (sizes.has(name)) throw new FormatError(`its entry '${shownName(name)}' is there twice`)
-    sizes.set(name, size)
-    if (sizes.size > MAX_ENTRIES) throw new FormatError(`it has more than ${MAX_ENTRIES} entries`)
-    return true
-  }
-  let unzipped: Readonly<Record<string, Uint8Array>>
-  try {
-    unzipped = unzipSync(file, { filter })
-  } catch (error) {
-    if (error instanceof FormatError) throw error
-    throw new FormatError('its list of entries is missing or damaged: it was cut short, or is no zip file')
-  }
-  const entries = new Map(Object.entries(unzipped))
-  for (const [name, size] of sizes) {
-    if (entries.get(name)?.length !== size)
-      throw new FormatError(`its entry '${shownName(name)}' should have ${size} bytes`)
-  }
-  return entries
-}
-
 function readZip(file: Uint8Array): Omit<WeightSource, 'format'> {
-  const entries = zipEntries(file)
+  const entries = zipEntries(file, 'PyTorch does not do: save it again with torch.save', name => {
+    if (!/^[^/]*\/code\//.test(name)) return
+    throw new FormatError(
+      'it holds a TorchScript program: save the weights alone, with torch.save(model.state_dict(), …)',
+    )
+  })
   const [main, ...more] = [...entries.keys()].filter(name => /^([^/]*\/)?data\.pkl$/.test(name))
   if (main === undefined || more.length > 0) {
     throw new FormatError(

@@ -5,6 +5,7 @@
 import { FormatError } from '../errors.js'
 import { elements } from '../graph/types.js'
 import { PickleGlobal, type PickleHost } from './pickle-machine.js'
+import { asUnits, units } from './units.js'
 import { type StoredTensor, type StoredType, storedElementBytes } from './weight-source.js'
 
 /** A flat array of numbers that a file keeps. */
@@ -27,14 +28,6 @@ const storageTypes: Readonly<Record<string, StoredType>> = {
   CharStorage: 'int8',
   ByteStorage: 'uint8',
   BoolStorage: 'bool',
-}
-
-/** Arrays that move elements of so many bytes, whatever they mean. */
-const units = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array }
-
-function asUnits(bytes: Uint8Array, size: keyof typeof units) {
-  const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes)
-  return new units[size](buffer as ArrayBuffer, byteOffset, bytes.length / size)
 }
 
 /** A view of a storage, in elements. */

@@ -2,13 +2,14 @@
 import { FormatError } from '../errors.js'
 import { checkArguments } from '../settings/group.js'
 import { callback, text, typedArray } from '../settings/kinds.js'
+import { kerasHdf5, kerasZip } from './keras.js'
 import { pytorchLegacy, pytorchZip } from './pytorch.js'
 import { safetensors } from './safetensors.js'
 import { sharded } from './sharded.js'
 import type { ReadBeside, WeightFormat, WeightSource } from './weight-source.js'
 
 /** Formats of one file; safetensors takes what the others do not. */
-const single: readonly WeightFormat[] = [pytorchZip, pytorchLegacy, safetensors]
+const single: readonly WeightFormat[] = [kerasHdf5, kerasZip, pytorchZip, pytorchLegacy, safetensors]
 const formats: readonly WeightFormat[] = [
   sharded((name, file) => openAny(single, name, file, nothingBeside)),
   ...single,
@@ -16,7 +17,6 @@ const formats: readonly WeightFormat[] = [
 
 /** What such files are that are often taken for weights, by how they begin. */
 const mistakes: readonly { readonly start: string; readonly what: string }[] = [
-  { start: '\x89HDF\r\n', what: 'an HDF5 file, as Keras writes them, which is not read' },
   { start: 'version https://git-lfs', what: 'a pointer of Git LFS, not the file itself: fetch it with `git lfs pull`' },
   { start: '<!', what: 'a web page: download the file itself' },
   { start: '<html', what: 'a web page: download the file itself' },

@@ -2,10 +2,17 @@
  * @file What others call the weights of our models: tables, read in both directions. Our names are torchvision's wherever
  * torchvision has the model.
  */
-import { efficientnetVariants } from '../models/efficientnet.js'
+import type { Normalization } from '../data/dataset.js'
+import { type EfficientnetOptions, efficientnetVariants } from '../models/efficientnet.js'
+import type { ResnetOptions } from '../models/resnet.js'
+import { kerasNamings } from './keras-names.js'
+import type { StoredTensor } from './weight-source.js'
 
-/** Ours, theirs: the front part of a name, in which `*` stands for one number. The longest that fits is taken. */
-type Row = readonly [ours: string, theirs: string]
+/**
+ * Ours, theirs: the front part of a name, in which `*` stands for one number. In theirs, `+` is that number and one more, `@` its letter
+ * of the alphabet. The longest that fits is taken.
+ */
+export type Row = readonly [ours: string, theirs: string]
 
 /** Names that some library or repository gives to the weights of some models. */
 export interface WeightNaming {
@@ -16,10 +23,23 @@ export interface WeightNaming {
   readonly rows: readonly Row[]
   /** Of the norms, where theirs is not our model's. */
   readonly epsilon?: number
+  /** How their network differs from ours, as options of the model. */
+  readonly architecture?: Pick<EfficientnetOptions, 'padding' | 'stemStride'> &
+    Pick<ResnetOptions, 'stridedConvolution'>
+  /** What is done to a file's tensors first, where a tensor of theirs has no place in our network. */
+  readonly adapt?: (tensors: ReadonlyMap<string, StoredTensor>) => ReadonlyMap<string, StoredTensor>
+  /** Ours → theirs by the rows, as other names. */
+  readonly renamed?: (names: ReadonlyMap<string, string>) => ReadonlyMap<string, string>
+  /** What the images are given that these weights were trained on, if neither file nor user says it. */
+  readonly preprocessing?: {
+    readonly normalization: Normalization
+    /** Our name of the convolution that reads blue, green, red in this order. */
+    readonly blueFirst: string
+  }
 }
 
 /** Whose names weights have; `fovea` are our own, of any model. */
-export type NamingName = 'fovea' | 'torchvision' | 'timm' | 'akamaster'
+export type NamingName = 'fovea' | 'torchvision' | 'timm' | 'akamaster' | 'keras'
 
 const efficientnets = efficientnetVariants.map(variant => `efficientnet-${variant}`)
 const resnets = [18, 34, 50, 101, 152].map(depth => `resnet${depth}`)
@@ -67,10 +87,13 @@ const namings: readonly WeightNaming[] = [
   { name: 'timm', models: efficientnets.slice(5), rows: timmEfficientnet, epsilon: 1e-5 },
   // github.com/akamaster/pytorch_resnet_cifar10, of the paper's networks for CIFAR-10.
   { name: 'akamaster', models: [20, 32, 44, 56, 110].map(depth => `resnet${depth}`), rows: [['fc', 'linear']] },
+  ...kerasNamings(resnets.slice(2), efficientnets),
 ]
 
-/** Those by which weights can be written. */
-export const namingNames: readonly NamingName[] = [...new Set(namings.map(({ name }) => name))]
+/** Those by which weights can be written: Keras's networks are not quite ours. */
+export const namingNames: readonly NamingName[] = [
+  ...new Set(namings.filter(({ architecture }) => architecture === undefined).map(({ name }) => name)),
+]
 
 /** The namings of a model; the first is the one whose names are ours. */
 export const namingsOf = (model: string): readonly WeightNaming[] => {
@@ -79,15 +102,20 @@ export const namingsOf = (model: string): readonly WeightNaming[] => {
 }
 
 /** What a naming calls our weights: ours → theirs, each once. */
-export const theirNames = (names: readonly string[], { rows }: WeightNaming): ReadonlyMap<string, string> => {
+export const theirNames = (
+  names: readonly string[],
+  { rows, renamed = same => same }: WeightNaming,
+): ReadonlyMap<string, string> => {
   const patterns = rows
     .map(([ours, theirs]) => ({ pattern: patternOf(ours), theirs }))
     .sort((a, b) => b.pattern.source.length - a.pattern.source.length)
-  return new Map(
-    names.map(name => {
-      const row = patterns.find(({ pattern }) => pattern.test(name))
-      return [name, row === undefined ? name : name.replace(row.pattern, (_, ...parts) => fill(row.theirs, parts))]
-    }),
+  return renamed(
+    new Map(
+      names.map(name => {
+        const row = patterns.find(({ pattern }) => pattern.test(name))
+        return [name, row === undefined ? name : name.replace(row.pattern, (_, ...parts) => fill(row.theirs, parts))]
+      }),
+    ),
   )
 }
 
@@ -97,5 +125,9 @@ const patternOf = (ours: string): RegExp =>
 
 function fill(theirs: string, parts: readonly unknown[]): string {
   let part = 0
-  return theirs.replace(/\*/g, () => String(parts[part++]))
+  return theirs.replace(/[*+@]/g, sign => {
+    const number = Number(parts[part++])
+    if (sign === '@') return String.fromCharCode('a'.charCodeAt(0) + number)
+    return String(sign === '+' ? number + 1 : number)
+  })
 }

@@ -2,6 +2,7 @@
  * @file What weights are read from, whatever the format of the file: tensors by name, each read when it is asked for. Knows no
  * format and no model.
  */
+import type { Normalization } from '../data/dataset.js'
 import { bytesPerElement, type DType, dtypes, elements, type Shape } from '../graph/types.js'
 
 /** The type of a tensor in a file; graphs have no int64 and the like, which counters such as `num_batches_tracked` are of. */
@@ -30,6 +31,8 @@ export interface WeightSource {
   readonly tensors: ReadonlyMap<string, StoredTensor>
   /** What was taken of several, or left out, a line each. */
   readonly notes: readonly string[]
+  /** How images are normalized for these weights, where the file says so. */
+  readonly normalization?: Normalization
 }
 
 /** A format that weights are read from. */

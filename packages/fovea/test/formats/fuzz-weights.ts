@@ -2,13 +2,19 @@
  * @file Files that nobody wrote, for the readers of weights: whole ones, changed by bytes, by words that mean something, by parts
  * that are left out, repeated or taken from others. Each is made from a seed and its number, so that one that is found comes again.
  */
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { zipSync } from 'fflate'
 import { FormatError } from '../../src/errors.js'
+import { type Hdf5Object, isHdf5, openHdf5 } from '../../src/formats/hdf5/hdf5.js'
 import { encodeSafetensors } from '../../src/formats/safetensors.js'
 import { openWeights } from '../../src/formats/weight-formats.js'
 import { randomAt, randomKey, streamOf } from '../../src/random.js'
 import { floats, pickle, TestTensor, torchLegacy, torchZip, zipOf } from './torch-file.js'
 
 const utf8 = new TextEncoder()
+const fixture = (name: string): Uint8Array => readFileSync(new URL(name, import.meta.url))
+const keras = (name: string): Uint8Array => gunzipSync(fixture(`keras/${name}.gz`))
 const storage = { dtype: 'int64' as const, bytes: new Uint8Array(64).fill(7) }
 const dictionary = new Map<string, unknown>([
   [
@@ -39,6 +45,15 @@ export const readers: Readonly<
   zip: { whole: torchZip(dictionary), file: bytes => bytes },
   legacy: { whole: torchLegacy(dictionary), file: bytes => bytes },
   safetensors: { whole: shard, file: bytes => bytes },
+  hdf5: { whole: fixture('hdf5/layouts.h5'), file: bytes => bytes },
+  'hdf5 of later versions': { whole: fixture('hdf5/layouts-latest.h5'), file: bytes => bytes },
+  'hdf5 links': { whole: fixture('hdf5/groups-few.h5'), file: bytes => bytes },
+  keras: { whole: keras('small.h5'), file: bytes => bytes },
+  'keras, layer by layer': { whole: keras('small.weights.h5'), file: bytes => bytes },
+  'keras configuration': {
+    whole: fixture('keras/small-config.json'),
+    file: bytes => zipSync({ 'config.json': bytes, 'model.weights.h5': keras('small.weights.h5') }, { level: 0 }),
+  },
   sharded: { whole: utf8.encode('{"weight_map":{"w":"a.safetensors","v":"a.safetensors"}}'), file: bytes => bytes },
 }
 
@@ -109,6 +124,7 @@ export function changedFile(reader: keyof typeof readers, seed: number, number: 
 /** Reads all that a file claims to hold; whatever it is, the answer is tensors within it, or a FormatError. */
 export function readAll(file: Uint8Array): void {
   try {
+    if (isHdf5(file)) readTree(openOrUndefined(file), file.length)
     const { tensors } = openWeights('fuzzed', file, () => shard)
     for (const { bytes } of tensors.values()) {
       if (bytes.length > file.length + shard.length)
@@ -118,5 +134,27 @@ export function readAll(file: Uint8Array): void {
     if (!(error instanceof FormatError)) throw error
     // One line, whatever names the file has.
     if (!/^'fuzzed' [^\p{Cc}]{1,1000}$/u.test(error.message)) throw error
+  }
+}
+
+/** The tree, whatever Keras would make of it; a FormatError is said again by the reader of Keras's files. */
+function openOrUndefined(file: Uint8Array): Hdf5Object | undefined {
+  try {
+    return openHdf5(file)
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    return undefined
+  }
+}
+
+function readTree(object: Hdf5Object | undefined, length: number): void {
+  if (object === undefined) return
+  for (const child of object.children?.values() ?? []) readTree(child, length)
+  try {
+    object.texts()
+    if (object.children === undefined && object.tensor().bytes.length > length + (128 << 20))
+      throw new Error(`a tensor larger than it may be in a file of ${length} bytes`)
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
   }
 }

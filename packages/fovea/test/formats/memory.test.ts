@@ -3,10 +3,11 @@
  * read in a process of its own, beside one that reads nothing.
  */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { gunzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { afterAll, expect, test } from 'vitest'
 import { torchLegacy, zipOf } from './torch-file.js'
@@ -27,7 +28,7 @@ if (file) {
   const bytes = readFileSync(file)
   try {
     if (isOnnx(bytes)) decodeOnnx('a', bytes)
-    else openWeights('a', bytes, () => bytes)
+    else for (const { bytes: read } of openWeights('a', bytes, () => bytes).tensors.values()) read.length
     process.exitCode = 3
   } catch (error) {
     if (error.name !== 'FormatError') throw error
@@ -69,6 +70,24 @@ const json = (before: string, part: string, after: string): Uint8Array => {
   const count = Math.floor(((10 << 20) - before.length - after.length) / part.length)
   return Buffer.concat([utf8.encode(before), repeated(part, count), utf8.encode(after)])
 }
+const int32Of = (value: number): number[] => [...new Uint8Array(Uint32Array.of(value).buffer)]
+const bytesOf = (value: number): number[] => [...new Uint8Array(BigUint64Array.of(BigInt(value)).buffer)]
+/** Where a global heap follows 60,000 bytes of messages. */
+const heapAt = 112 + 60_000
+/** A file whose root has these messages, in an object header of version 1. */
+const hdf5 = (messages: Uint8Array): Uint8Array => {
+  const start = [0x89, 0x48, 0x44, 0x46, 13, 10, 26, 10, 0, 0, 0, 0, 0, 8, 8, 0, 4, 0, 16, 0, 0, 0, 0, 0]
+  const superblock = [
+    ...start,
+    ...bytesOf(0),
+    ...bytesOf(2 ** 53),
+    ...bytesOf(112 + messages.length),
+    ...bytesOf(2 ** 53),
+  ]
+  const root = [...bytesOf(0), ...bytesOf(96), ...bytesOf(0), ...bytesOf(0), ...bytesOf(0)]
+  const header = [1, 0, 1, 0, 1, 0, 0, 0, ...int32Of(messages.length), 0, 0, 0, 0]
+  return Buffer.concat([Uint8Array.from([...superblock, ...root, ...header]), messages])
+}
 const varint = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, ...varint(Math.floor(n / 128))])
 const field = (number: number, bytes: Uint8Array): Uint8Array =>
   Buffer.concat([Uint8Array.of((number << 3) | 2), Uint8Array.from(varint(bytes.length)), bytes])
@@ -92,6 +111,37 @@ const files: Readonly<Record<string, () => Uint8Array>> = {
   'safetensors: numbers': () => safetensors(json('{"a":[1', ',0.5', ']}')),
   'safetensors: depth': () => safetensors(json('{"a":', '[', '')),
   'several files: objects': () => json('{"weight_map":{"a":"b"},"c":[{}', ',{}', ']}'),
+  'HDF5: messages without contents': () => hdf5(repeated(Uint8Array.of(12, 0, 0, 0, 0, 0, 0, 0), large / 8)),
+  'HDF5: links': () => hdf5(counted('\x06\0\x10\0\0\0\0\0\x01\0\x04....\0\0\0\0\0', 700_000, 11)),
+  'HDF5: attributes that are one long text': () => {
+    // A type of texts of any length, in one axis of 3,000, each of them the same of 10 MB in a global heap.
+    const type = [0x19, 1, 0, 0, 16, 0, 0, 0]
+    const space = [1, 1, 0, 0, 0, 0, 0, 0, ...bytesOf(3000)]
+    const parts = [3, 0, 2, 0, type.length, 0, space.length, 0, 0, 0x61, 0, ...type, ...space]
+    const texts = repeated(Uint8Array.of(...int32Of(10 << 20), ...bytesOf(heapAt), ...int32Of(1)), 3000)
+    const size = parts.length + texts.length
+    const header = Uint8Array.of(12, 0, size & 255, size >> 8, 0, 0, 0, 0, ...parts)
+    const messages = Buffer.concat([header, texts, Buffer.alloc(heapAt - 112 - header.length - texts.length)])
+    const heap = [
+      ...utf8.encode('GCOL'),
+      1,
+      0,
+      0,
+      0,
+      ...bytesOf((10 << 20) + 32),
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      ...bytesOf(10 << 20),
+    ]
+    return hdf5(Buffer.concat([messages, Uint8Array.from(heap), Buffer.alloc(10 << 20, 'a')]))
+  },
+  'HDF5: 160 MB of zeros, compressed': () => gunzipSync(readFileSync(new URL('hdf5/bomb.h5.gz', import.meta.url))),
   'ONNX: empty nodes': () => onnx(repeated(Uint8Array.of(0x0a, 0), large / 2)),
   'ONNX: empty tensors': () => onnx(repeated(Uint8Array.of(0x2a, 0), large / 2)),
   'ONNX: a long list of numbers': () => onnx(field(1, field(5, field(8, new Uint8Array(large))))),
