@@ -86,9 +86,16 @@ export function readConfig(folder: string): WeightsConfig {
   }
 }
 
+/** What timm's names of networks begin with that came from TensorFlow. */
+const FROM_TENSORFLOW = 'tf_'
+
+/** Whether an architecture is padded as in TensorFlow. */
+export const isFromTensorflow = (architecture = ''): boolean => architecture.startsWith(FROM_TENSORFLOW)
+
 /** The registry's name of an architecture; undefined if it has none. */
 export function modelOf(architecture: string): string | undefined {
-  const name = architecture.replaceAll('_', '-')
+  const plain = isFromTensorflow(architecture) ? architecture.slice(FROM_TENSORFLOW.length) : architecture
+  const name = plain.replaceAll('_', '-')
   return modelNames.find(known => known === name)
 }
 

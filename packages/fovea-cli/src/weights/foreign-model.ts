@@ -18,7 +18,7 @@ import {
 import { resizedSide } from '../data/resizing.js'
 import { type FileLimit, readWhole } from '../files.js'
 import type { Output } from '../output.js'
-import { configFile, modelOf, readConfig, type WeightsConfig } from './config.js'
+import { configFile, isFromTensorflow, modelOf, readConfig, type WeightsConfig } from './config.js'
 import { normalizationOf } from './options.js'
 
 /** What a command line says of weights. */
@@ -53,9 +53,6 @@ export function wantedModel(file: string, { model }: Pick<ForeignOptions, 'model
   const { architecture } = config
   const name = model ?? (architecture === undefined ? undefined : modelOf(architecture))
   const about = `'${join(dirname(file), configFile)}' says that '${basename(file)}' is a ${architecture}`
-  if (architecture?.startsWith('tf_')) {
-    throw new FoveaError(`${about}: its convolutions are padded as in TensorFlow, which our models are not`)
-  }
   if (name === undefined) {
     throw new FoveaError(
       architecture === undefined
@@ -87,6 +84,7 @@ export function readForeign(
     input,
     ...(given && { normalization: given[0] }),
     ...(options.labels && { labels: options.labels }),
+    ...(isFromTensorflow(config.architecture) && { padding: 'same' }),
     beside: shard => readWhole(join(dirname(file), shard), LIMIT),
   })
   const { format, names, notes } = imported

@@ -15,7 +15,7 @@ import { batchNorm } from '../ops/batch-norm.js'
 import { opDefinition } from '../ops/index.js'
 import { rewrite } from '../passes/rewrite.js'
 import { checkArguments, group, type Rows } from '../settings/group.js'
-import { callback, text, typedArray } from '../settings/kinds.js'
+import { callback, choice, text, typedArray } from '../settings/kinds.js'
 import { fitWeights } from './fit-weights.js'
 import { weightsOf } from './model-weights.js'
 import { openWeights } from './weight-formats.js'
@@ -37,9 +37,17 @@ export interface ImportedModel {
 
 /** What is not in the weights; the number of classes is. */
 export interface ImportOptions extends Pick<ModelOptions, 'input' | 'labels' | 'normalization'> {
+  /**
+   * `same` for EfficientNets that came from TensorFlow by way of timm, under names that begin with `tf_`: they are padded as there, and their
+   * norms have an ε of 0.001. Keras's own files need no such word. Default: as the names in the file have it.
+   */
+  readonly padding?: 'same'
   /** Reads the other files of weights in several files, by their plain names. */
   readonly beside?: ReadBeside
 }
+
+/** timm's BN_EPS_TF_DEFAULT. */
+const TENSORFLOW_EPSILON = 1e-3
 
 const importArguments = {
   name: text("the file's, for messages"),
@@ -51,6 +59,7 @@ const importOptions = group('what is not in the weights', {
   input: modelSettings.input,
   labels: modelSettings.labels,
   normalization: modelSettings.normalization,
+  padding: choice('as the weights were trained with', ['same']).optional(),
   beside: callback<ReadBeside>('reads the other files of weights in several files').optional(),
 } satisfies Rows<ImportOptions>)
 
@@ -71,7 +80,8 @@ export function importWeights(
 ): ImportedModel {
   checkArguments(importArguments, { name, file, model })
   const { beside, ...given } = importOptions.parse(options, '')
-  const { labels, ...shape } = given
+  const { labels, padding, ...sized } = given
+  const shape = { ...sized, ...(padding && { padding, normEpsilon: TENSORFLOW_EPSILON }) }
   const plain = createModel(model, shape)
   const source = openWeights(name, file, beside)
   try {
@@ -81,7 +91,8 @@ export function importWeights(
       throw new FormatError(`it tells ${classes} classes apart, not ${labels.length}`)
     }
     const made = createModel(model, { ...shape, classes, ...(labels && { labels }), ...naming.architecture })
-    const graph = naming.epsilon === undefined ? made.graph : withEpsilon(made.graph, naming.epsilon)
+    const epsilon = padding === undefined ? naming.epsilon : undefined
+    const graph = epsilon === undefined ? made.graph : withEpsilon(made.graph, epsilon)
     const [from, normalization] = normalizationOf(naming, source, given.normalization)
     const weights = weightsOf(graph, from === 'library' ? withRedFirst(tensors, naming) : tensors)
     // Not all of `made`: its weights are drawn when they are asked for.

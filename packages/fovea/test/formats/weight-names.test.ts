@@ -4,6 +4,7 @@ import { fitWeights, typesOf } from '../../src/formats/fit-weights.js'
 import { importWeights } from '../../src/formats/import-weights.js'
 import { namingsOf, theirNames } from '../../src/formats/weight-names.js'
 import type { StoredTensor } from '../../src/formats/weight-source.js'
+import type { Graph } from '../../src/graph/graph.js'
 import { elements } from '../../src/graph/types.js'
 import { createModel, modelNames } from '../../src/models/registry.js'
 import { type Shapes, stateDicts } from './state-dicts.js'
@@ -136,14 +137,30 @@ describe('importWeights', () => {
       ['timm', 1e-5],
       ['torchvision', 1e-3],
     ] as const) {
-      const [, , shapes] = stateDicts.find(([name, whose]) => name === 'efficientnet-b5' && whose === library)!
-      // Views of one storage.
-      const bytes = new Uint8Array(4 * Math.max(...[...shapes.values()].map(elements)))
-      const storage = { dtype: 'float32' as const, bytes }
-      const dict = new Map([...shapes].map(([key, shape]) => [key, new TestTensor(storage, shape)]))
-      const { graph } = importWeights('w.pth', torchZip(dict), 'efficientnet-b5').model
-      const epsilons = graph.nodes.flatMap(({ op, attrs }) => (op === 'batchNorm' ? [attrs['epsilon']] : []))
-      expect(new Set(epsilons)).toEqual(new Set([epsilon]))
+      const { graph } = importWeights('w.pth', zerosOf('efficientnet-b5', library), 'efficientnet-b5').model
+      expect(valuesOf(graph, 'batchNorm', 'epsilon')).toEqual(new Set([epsilon]))
     }
   })
+
+  test("weights of timm's tf_ networks have TensorFlow's padding and ε", () => {
+    for (const model of ['efficientnet-b0', 'efficientnet-b5']) {
+      const { graph } = importWeights('w.pth', zerosOf(model, 'timm'), model, { padding: 'same' }).model
+      expect(valuesOf(graph, 'batchNorm', 'epsilon')).toEqual(new Set([1e-3]))
+      const own = createModel(model, { padding: 'same' }).graph
+      const paddings = (one: Graph) => one.nodes.map(({ attrs }) => attrs['padding'])
+      expect(paddings(graph)).toEqual(paddings(own))
+    }
+    expect(() => importWeights('w.pth', file, 'resnet20', { padding: 'same' })).toThrow('padding: unknown option')
+  })
 })
+
+/** A file with the names and shapes that a library gives a model: all its tensors are views of one storage. */
+function zerosOf(model: string, library: string): Uint8Array {
+  const [, , shapes] = stateDicts.find(([name, whose]) => name === model && whose === library)!
+  const bytes = new Uint8Array(4 * Math.max(...[...shapes.values()].map(elements)))
+  const storage = { dtype: 'float32' as const, bytes }
+  return torchZip(new Map([...shapes].map(([key, shape]) => [key, new TestTensor(storage, shape)])))
+}
+
+const valuesOf = ({ nodes }: Graph, operator: string, attribute: string): ReadonlySet<unknown> =>
+  new Set(nodes.flatMap(({ op, attrs }) => (op === operator ? [attrs[attribute]] : [])))
