@@ -110,10 +110,11 @@ describe.skipIf(!available)('the addon', () => {
 
   test('makes no layouts and reorders of what is none', () => {
     const one = plan()
-    expect(() => one.layout(0, [-1, 2], 1, false)).toThrow('shape[0] must be a whole number from 1')
-    expect(() => one.layout(0, [4, 2, 3, 3], 0, false)).toThrow('groups must be')
-    expect(() => one.layout(0, 'shape', 1, false)).toThrow('shape must be an array')
-    expect(() => one.layout(0, [4, 2], 1)).toThrow('tiled must be a boolean')
+    expect(() => one.layout(0, [-1, 2], 1, 0)).toThrow('shape[0] must be a whole number from 1')
+    expect(() => one.layout(0, [4, 2, 3, 3], 0, 0)).toThrow('groups must be')
+    expect(() => one.layout(0, 'shape', 1, 0)).toThrow('shape must be an array')
+    expect(() => one.layout(0, [4, 2], 1)).toThrow('arrangement must be')
+    expect(() => one.layout(0, [4, 2], 1, 9)).toThrow('arrangement must be')
     expect(() => one.reorder(-1, 0, 1)).toThrow('fromLayout must be')
     expect(() => one.reorder(7, 8, 1)).toThrow('there is no layout 7')
   })
