@@ -1,7 +1,7 @@
 /** @file Claims about weights from elsewhere: they become models, with what the command line and the files beside them say. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createModel, encodeOnnx, encodeSafetensors, encodeWeights } from 'fovea'
+import { createModel, encodeOnnx, encodeSafetensors } from 'fovea'
 import { extract } from 'tar'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readCheckpoint, readPretrained } from '../src/checkpoint-file.js'
@@ -181,16 +181,6 @@ describe('weights without a description', () => {
     expect((await explained(out, '--size', theirs)).code).toBe(0)
     const again = await packed(own)
     expect([again.code, (await explained(again.out)).code]).toEqual([0, 0])
-  })
-
-  test("timm's tf_ networks are padded as in TensorFlow", () => {
-    const path = beside('tensorflow', { 'config.json': { architecture: 'tf_efficientnet_b0', num_classes: 2 } })
-    const weights = encodeWeights(createModel('efficientnet-b0', { classes: 2 }), { names: 'timm' })
-    writeFileSync(join(path, 'model.safetensors'), Buffer.concat(weights))
-    const { graph } = readPretrained(path, {}, { say: () => {}, warn: () => {} })
-    const [stem] = graph.nodes.filter(({ op }) => op === 'conv2d')
-    const [norm] = graph.nodes.filter(({ op }) => op === 'batchNorm')
-    expect([stem.attrs['padding'], norm.attrs['epsilon']]).toEqual([[0, 1, 0, 1], 1e-3])
   })
 
   test('a configuration of another model is refused', async () => {

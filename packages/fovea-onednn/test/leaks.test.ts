@@ -7,7 +7,7 @@ import { normalAt, type Program, stateNodes } from 'fovea/engine'
 import { describe, expect, test } from 'vitest'
 import { onednnEngine, onednnStatus } from '../src/index.js'
 
-/** What the process may grow by: garbage that is collected late. Steps that kept their images would add 28 MiB. */
+/** What the process may grow by: garbage that is collected late. Steps that kept their images would add 19 MiB and more. */
 const toleranceBytes = 16 * 2 ** 20
 
 setFlagsFromString('--expose-gc')
@@ -45,20 +45,27 @@ describe.skipIf(!onednnStatus().available)('resident memory', () => {
     // The first ones let the JavaScript engine's young generation grow to its full size.
     for (let step = 0; step < 200; step++) await plan.run(feeds)
     const before = residentBytes()
-    for (let step = 0; step < 600; step++) await plan.run(feeds)
-    expect(residentBytes() - before).toBeLessThan(toleranceBytes)
+    // The JavaScript engine takes 17 MiB for a moment now and then, and gives them back; what leaks is there each time.
+    const grown: number[] = []
+    for (let step = 1; step <= 600; step++) {
+      await plan.run(feeds)
+      if (step >= 400 && step % 50 === 0) grown.push(residentBytes() - before)
+    }
+    expect(Math.min(...grown)).toBeLessThan(toleranceBytes)
     plan.dispose()
   })
 
   test('stays as it is over 60 compilations, each run and disposed of', async () => {
     // The first ones fill oneDNN's cache of primitives and the caches of the JavaScript engine.
     let before = 0
+    const grown: number[] = []
     for (let turn = 0; turn < 100; turn++) {
       if (turn === 40) before = residentBytes()
       const plan = await compiled(2)
       await plan.run(feeds)
       plan.dispose()
+      if (turn >= 80 && turn % 5 === 4) grown.push(residentBytes() - before)
     }
-    expect(residentBytes() - before).toBeLessThan(toleranceBytes)
+    expect(Math.min(...grown)).toBeLessThan(toleranceBytes)
   })
 })
