@@ -7,13 +7,8 @@ import {
   geometryOf,
   hasIntegerDepthwise,
   type IntegerConv2dAttributes,
-  imagePadding,
   integerDepthwise,
-  type Lowering,
-  type Node,
-  type Operand,
-  paddedShape,
-  padInto,
+  readPadded,
   requantize,
 } from 'fovea/engine'
 import { makePrimitive, type OwnLower } from './primitive.js'
@@ -30,7 +25,7 @@ export const integerConv2d: OwnLower = (own, to, node, whole) => {
   const type = overflows ? 'float32' : 'uint8'
   const primitive = makePrimitive(own, to, whole, () => ({ type, activation: 'none', sum: false, winograd: false }))
   const count = elements(geometryOf(node).x)
-  let input = padded(to, node)
+  let input = readPadded(to, node)
   if (overflows) {
     const wide = to.temporary(4 * count)
     to.kernel('cast', { x: input, y: wide, elements: count, from: 'uint8', to: 'float32' })
@@ -39,14 +34,4 @@ export const integerConv2d: OwnLower = (own, to, node, whole) => {
   const sums = to.temporary(4 * elements(node.outputs[0].shape))
   to.runPrimitive(primitive, [input, to.read(weight, primitive.weightsLayout, groups), undefined], [sums])
   requantize(to, node, sums, overflows ? 'float32' : 'int32')
-}
-
-/** The input with what a primitive, which adds zeros alone, does not pad. */
-function padded(to: Lowering, { inputs: [x], attrs }: Node): Operand {
-  const { padding, zeroPoint } = attrs as unknown as IntegerConv2dAttributes
-  if (zeroPoint === undefined) return to.read(x)
-  const around = imagePadding(padding)
-  const wide = to.temporary(elements(paddedShape(x.type.shape, around)))
-  padInto(to, x, wide, { ...around, value: zeroPoint })
-  return wide
 }

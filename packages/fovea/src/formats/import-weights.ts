@@ -5,15 +5,11 @@
 
 import type { Normalization } from '../data/dataset.js'
 import { FormatError } from '../errors.js'
-import type { Graph } from '../graph/graph.js'
 import { elements } from '../graph/types.js'
 import { type ModelOptions, modelSettings } from '../models/build.js'
 import type { Model } from '../models/model.js'
 import { createModel } from '../models/registry.js'
 import { headParameters } from '../models/replace-head.js'
-import { batchNorm } from '../ops/batch-norm.js'
-import { opDefinition } from '../ops/index.js'
-import { rewrite } from '../passes/rewrite.js'
 import { checkArguments, group, type Rows } from '../settings/group.js'
 import { callback, choice, text, typedArray } from '../settings/kinds.js'
 import { fitWeights } from './fit-weights.js'
@@ -90,13 +86,13 @@ export function importWeights(
     if (labels !== undefined && labels.length !== classes) {
       throw new FormatError(`it tells ${classes} classes apart, not ${labels.length}`)
     }
-    const made = createModel(model, { ...shape, classes, ...(labels && { labels }), ...naming.architecture })
-    const epsilon = padding === undefined ? naming.epsilon : undefined
-    const graph = epsilon === undefined ? made.graph : withEpsilon(made.graph, epsilon)
+    const theirs = { ...(naming.epsilon !== undefined && { normEpsilon: naming.epsilon }), ...naming.architecture }
+    // What is asked for goes before what the names tell.
+    const made = createModel(model, { ...theirs, ...shape, classes, ...(labels && { labels }) })
     const [from, normalization] = normalizationOf(naming, source, given.normalization)
-    const weights = weightsOf(graph, from === 'library' ? withRedFirst(tensors, naming) : tensors)
+    const weights = weightsOf(made.graph, from === 'library' ? withRedFirst(tensors, naming) : tensors)
     // Not all of `made`: its weights are drawn when they are asked for.
-    const { name: architecture, labels: classNames } = made
+    const { name: architecture, graph, labels: classNames } = made
     const preprocessing = { ...made.preprocessing, ...normalization }
     const imported = { name: architecture, graph, weights, preprocessing, labels: classNames }
     const { format, notes } = source
@@ -108,13 +104,6 @@ export function importWeights(
       : error
   }
 }
-
-const withEpsilon = (graph: Graph, epsilon: number): Graph =>
-  rewrite(graph, ({ op, name, inputs, attrs }, { builder, mapped }) =>
-    op === batchNorm.name
-      ? builder.emitAll(opDefinition(op), inputs.map(mapped), { ...attrs, epsilon }, name)
-      : undefined,
-  )
 
 /** Who says how images are normalized, and how. What is given stands in the model already. */
 function normalizationOf(

@@ -3,11 +3,13 @@ import type { Node, Value } from '../../../graph/graph.js'
 import { elements } from '../../../graph/types.js'
 import type { FakeQuantizeWeightsAttributes } from '../../../ops/fake-quantize.js'
 import type { IntegerConv2dAttributes } from '../../../ops/integer-conv2d.js'
+import { imagePadding, paddedShape } from '../../../ops/pad.js'
 import { type IntegerType, type ScaleAttributes, scaleRuns } from '../../../ops/quantization.js'
 import type { QuantizeAttributes } from '../../../ops/quantize.js'
 import { constants } from '../kernels/table.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
+import { padInto } from './movement.js'
 import { activationOf, imagesOf, type Lower } from './operator.js'
 
 /** What both kernels take: the input and its scales, and how many elements in a row share one. */
@@ -83,6 +85,16 @@ export function requantize(to: Lowering, node: Node, sums: Operand, from: 'int32
   const [{ shape }] = node.outputs
   const rows = { rows: elements(shape.slice(0, -1)), columns: shape[3] }
   to.kernel('requantize', { sums, from, ...rows, ...requantized(to, node) })
+}
+
+/** The input of an integer convolution, with what a target does not pad that adds zeros alone. */
+export function readPadded(to: Lowering, { inputs: [x], attrs }: Node): Operand {
+  const { padding, zeroPoint } = attrs as unknown as IntegerConv2dAttributes
+  if (zeroPoint === undefined) return to.read(x)
+  const around = imagePadding(padding)
+  const wide = to.temporary(elements(paddedShape(x.type.shape, around)))
+  padInto(to, x, wide, { ...around, value: zeroPoint })
+  return wide
 }
 
 /** Windows that `integerDepthwise` has. */
