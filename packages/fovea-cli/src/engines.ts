@@ -15,14 +15,16 @@ export interface EngineOptions {
   readonly engine?: EngineName | undefined
   /** Of the engines that have some. Default: one a core. */
   readonly threads?: number | undefined
-  /** float64 runs on the reference engine only. */
-  readonly precision?: PrecisionName
 }
 
 /**
+ * @param options `precision`: float64 runs on the reference engine only
  * @throws EngineError when the engine asked for is not there
  */
-export function openEngine({ engine, threads, precision = 'float32' }: EngineOptions, output: Output): Engine {
+export function openEngine(
+  { engine, threads, precision = 'float32' }: EngineOptions & { readonly precision?: PrecisionName },
+  output: Output,
+): Engine {
   if (precision === 'float64') {
     if (engine === 'onednn' || engine === 'wasm')
       throw new EngineError('float64 is computed by the reference engine: use --engine reference')

@@ -1,5 +1,13 @@
 /** @file Trains a model on that was made of another one: by the recipe of its kind, at a lower rate, in a run's folder. */
-import { defaultRecipe, type Evaluation, type Model, peakRate, type RecipeName, resolveSettings } from 'fovea'
+import {
+  defaultRecipe,
+  type Evaluation,
+  type Model,
+  type Precision,
+  peakRate,
+  type RecipeName,
+  resolveSettings,
+} from 'fovea'
 import type { LoadedData } from './data/index.js'
 import type { EngineOptions } from './engines.js'
 import { InterruptError } from './interrupt.js'
@@ -14,6 +22,8 @@ export interface TuneRequest extends EngineOptions {
   /** The highest. */
   readonly learningRate?: number
   readonly batch?: number
+  /** Default `float32`. */
+  readonly precision?: Precision
   /** Whether it learns from the original too. */
   readonly distill?: true
   readonly seed: number
@@ -44,14 +54,25 @@ export interface Tuning {
 /** @returns what it came to on the test images; undefined if it was interrupted. @throws as runTraining */
 export async function tune(
   { name: model, ...rest }: Model,
-  { epochs, learningRate, batch, distill, seed, engine, threads, skipBad, data: spec }: TuneRequest,
+  {
+    epochs,
+    learningRate,
+    batch,
+    precision = 'float32',
+    distill,
+    seed,
+    engine,
+    threads,
+    skipBad,
+    data: spec,
+  }: TuneRequest,
   { original, start, folder, recipe = defaultRecipe(model), slower, title, settings, data, output, resumedBy }: Tuning,
 ): Promise<Evaluation | undefined> {
   const given = { recipe, ...(batch && { batchSize: batch }) }
   const { schedule } = resolveSettings({ name: model, ...rest }, data.train.length, given)
   const trained = await runTraining(
     {
-      ...{ model, data: spec, recipe, precision: 'float32', seed, from: start },
+      ...{ model, data: spec, recipe, precision, seed, from: start },
       // What is trained already is not to be learned anew.
       learningRate: learningRate ?? slower * peakRate(schedule),
       ...settings,

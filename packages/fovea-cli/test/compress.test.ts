@@ -171,7 +171,8 @@ test('a latency of 0.8 is met by measurement, and in integers only where these a
 })
 
 test('of models that lose no more than is allowed, the smallest that was tried is the result', async () => {
-  const run = await fovea(compress('accuracy', 'accuracy>=-100', '--epochs', '1', '--no-distill'), { env })
+  const options = ['--epochs', '1', '--no-distill', '--precision', 'mixed_float16']
+  const run = await fovea(compress('accuracy', 'accuracy>=-100', ...options), { env })
   expect(run.code, run.stderr).toBe(0)
   const tried = run.json.filter(({ event }) => event === 'tried')
   expect(tried[0]).toMatchObject({ amount: 0, integers: true })
@@ -181,6 +182,7 @@ test('of models that lose no more than is allowed, the smallest that was tried i
   const { settings, data } = JSON.parse(
     readFileSync(join(folder, 'accuracy', 'models', `removed-${tried[1].amount}`, 'run.json'), 'utf8'),
   )
+  expect(settings).toMatchObject({ precision: 'mixed_float16' })
   expect(settings.distillation).toBeUndefined()
   expect([data.train.images, data.validation.images], 'others decide than those that are trained on').toEqual([39, 9])
 })

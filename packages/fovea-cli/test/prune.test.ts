@@ -119,6 +119,9 @@ test.each([
   [['--amount', '0.5', '--method', 'magnitude', '--iterations', '2'], 2, '--iterations is for channels'],
   [['--amount', '0.99', '--iterations', '2', '--epochs', '1'], 1, 'would leave a layer without channels: at most'],
   [['--amount', '0.5', '--distill'], 2, '--epochs is missing: --distill'],
+  [['--amount', '0.5', '--learning-rate', '0.1'], 2, '--epochs is missing: --learning-rate'],
+  [['--amount', '0.5', '--batch', '8'], 2, '--epochs is missing: --batch'],
+  [['--amount', '0.5', '--precision', 'mixed_bfloat16'], 2, '--epochs is missing: --precision'],
   [['--amount', '0.5', '--images', '0'], 2, '--images takes'],
   [['--amount', '0.99'], 1, 'would leave a layer without channels: at most'],
   [['--amount', '0.5', '--importance', 'l3'], 2, "unknown 'l3'"],
@@ -145,8 +148,9 @@ describe('single weights', () => {
 
   test('are 0 in a smaller file that says so, and stay 0 while what is left is trained', async () => {
     const args = ['--method', 'magnitude', '--amount', '0.8', '--distill', '--epochs', '1', '--batch', '8']
-    const { out, account } = await prune('weights', ...args)
+    const { out, account } = await prune('weights', ...args, '--precision', 'mixed_bfloat16')
     const { command, settings } = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'))
+    expect(settings.precision).toBe('mixed_bfloat16')
     expect(command).toContain(`--pruning kept --distill ${file}`)
     expect(settings.distillation).toEqual({ temperature: 4, weight: 0.9 })
     expect(zeros(out)).toBeCloseTo(0.8, 3)

@@ -19,10 +19,7 @@ import { StagedProgress } from '../progress.js'
 import { settingOption } from '../setting-option.js'
 import { integer, listOf, precision, UsageError, wholeNumber } from '../usage.js'
 
-interface CompareOptions
-  extends Omit<EngineOptions, 'precision'>,
-    SubjectOptions,
-    Omit<RowOptions, 'precisions' | 'seed'> {
+interface CompareOptions extends EngineOptions, SubjectOptions, Omit<RowOptions, 'precisions' | 'seed'> {
   readonly precision: readonly Precision[]
   readonly steps: number
   readonly out?: string

@@ -39,6 +39,7 @@ export function compressCommand(): Command {
       positiveNumber('--learning-rate'),
     )
     .addOption(settingOption('batchSize', "the recipe's"))
+    .addOption(settingOption('precision', 'float32'))
     .option(
       '--distill',
       'let pruned models learn from the original as well, which is at hand and tells more of an image than its label',

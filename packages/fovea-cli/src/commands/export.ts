@@ -21,7 +21,7 @@ import { oneOf, UsageError, wholeNumber } from '../usage.js'
 interface ExportOptions extends EngineOptions {
   readonly format: FormatName
   readonly out: string
-  readonly precision?: OnnxPrecision & EngineOptions['precision']
+  readonly precision?: OnnxPrecision
   readonly preprocessing?: true
   readonly names?: NamingName
   readonly data?: string

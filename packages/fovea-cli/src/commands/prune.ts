@@ -84,6 +84,7 @@ export function pruneCommand(): Command {
       positiveNumber('--learning-rate'),
     )
     .addOption(settingOption('batchSize', "the recipe's"))
+    .addOption(settingOption('precision', 'float32'))
     .option('--analyze', 'prune nothing; measure what pruning each layer alone costs, as a table and a picture')
     .option('--distill', 'let the pruned model learn from the original as well as from the labels (with --epochs)')
     .option('--seed <n>', 'seed of that training, and of random importance', integer('--seed'), 0)

@@ -63,7 +63,7 @@ export function quantizeCommand(): Command {
     )
     .option(
       '--learning-rate <x>',
-      "the highest learning rate of that training (default: a twentieth of the recipe's)",
+      "the highest learning rate of that training (default: a hundredth of the recipe's)",
       positiveNumber('--learning-rate'),
     )
     .addOption(settingOption('batchSize', "the recipe's"))

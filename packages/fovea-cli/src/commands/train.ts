@@ -20,9 +20,7 @@ import { wantedModel } from '../weights/foreign-model.js'
 import { normalizeOption } from '../weights/options.js'
 
 /** What a run is asked for, as the request has it, and how it is run. */
-interface TrainOptions
-  extends Omit<EngineOptions, 'precision'>,
-    Partial<Omit<RunRequest, 'model' | 'engine' | 'threads'>> {
+interface TrainOptions extends EngineOptions, Partial<Omit<RunRequest, 'model' | 'engine' | 'threads'>> {
   readonly out?: string
   readonly resume?: string
   readonly explain?: true

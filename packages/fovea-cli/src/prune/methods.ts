@@ -7,10 +7,12 @@ import {
   FoveaError,
   type Model,
   type Pattern,
+  type Precision,
   type PruningScope,
   pruneChannels,
   pruneWeights,
 } from 'fovea'
+import { optionOf } from '../option-names.js'
 import { UsageError } from '../usage.js'
 
 /** The methods, and what goes by each. */
@@ -35,6 +37,9 @@ export interface MethodOptions {
   /** How many times channels go, with training after each. */
   readonly iterations?: number
   readonly epochs?: number
+  readonly learningRate?: number
+  readonly batch?: number
+  readonly precision?: Precision
   readonly distill?: true
   readonly seed: number
 }
@@ -52,7 +57,7 @@ export const isGradual = ({ gradual, method }: MethodOptions): boolean => gradua
 
 /** @throws UsageError for options that do not go together */
 export function checkMethod(options: MethodOptions): void {
-  const { method, amount, importance, multipleOf, pattern, gradual, iterations, epochs, distill } = options
+  const { method, amount, importance, multipleOf, pattern, gradual, iterations, epochs } = options
   const refuse = (message: string): never => {
     throw new UsageError(message)
   }
@@ -70,7 +75,12 @@ export function checkMethod(options: MethodOptions): void {
   if (pattern !== '2:4' && amount === undefined) {
     refuse('--amount is missing: how much to remove, such as 0.5')
   }
-  if (distill && epochs === undefined) refuse('--epochs is missing: --distill needs the pruned model to train')
+  if (epochs === undefined) {
+    const option = (['distill', 'learningRate', 'batch', 'precision'] as const).find(
+      name => options[name] !== undefined,
+    )
+    if (option !== undefined) refuse(`--epochs is missing: ${optionOf(option)} is about training the pruned model`)
+  }
   if (iterations !== undefined && epochs === undefined) {
     refuse('--epochs is missing: --iterations trains the model after each time that channels go')
   }
