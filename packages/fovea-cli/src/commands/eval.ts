@@ -123,7 +123,7 @@ async function findBoth(path: string, options: EvalOptions, output: Output) {
     return { model, data: await find(imagesFor(model)) }
   }
   const { file, bytes } = read
-  const { input, config } = wantedModel(file, { model: name })
+  const { input, config } = wantedModel(file, { model: name }, bytes)
   const found = await find({
     ...{ maxSize: input[0], channels: input[2] },
     ...(config.resizing && { resizing: config.resizing }),

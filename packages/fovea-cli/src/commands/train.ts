@@ -128,7 +128,8 @@ function plannedRun(name: string | undefined, options: TrainOptions): PlannedRun
 /** Which model a file holds: it says so itself, or what lies beside it does. */
 function nameOf(from: string): string {
   const { file, bytes, isDescribed } = readModelFile(from)
-  return isDescribed ? decodeDescribed(file, bytes, { onNotice: () => {} }).model.name : wantedModel(file, {}).name
+  if (!isDescribed) return wantedModel(file, {}, bytes).name
+  return decodeDescribed(file, bytes, { onNotice: () => {} }).model.name
 }
 
 function begin(name: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {

@@ -12,6 +12,8 @@ import {
   type Model,
   type Normalization,
   normalizations,
+  openWeights,
+  type ReadBeside,
   type Resizing,
   type Shape,
 } from 'fovea'
@@ -35,6 +37,11 @@ export interface ForeignOptions {
 /** Room for a model of 4 GB, and what stands beside weights in a checkpoint of PyTorch. */
 const LIMIT: FileLimit = { what: 'a file of weights', maxBytes: 16 * 2 ** 30 }
 
+const besideOf =
+  (file: string): ReadBeside =>
+  name =>
+    readWhole(join(dirname(file), name), LIMIT)
+
 /** What is known of weights before they are read. */
 export interface WantedModel {
   /** The registry's name. */
@@ -45,10 +52,11 @@ export interface WantedModel {
 }
 
 /**
- * Which model weights are for, and in what size they want images.
+ * Which model weights are for, and in what size they want images: the configuration's, else the file's own, else the model's.
+ * @param bytes the file's
  * @throws FoveaError where neither the command line nor the configuration says which, or the model is none of ours
  */
-export function wantedModel(file: string, { model }: Pick<ForeignOptions, 'model'>): WantedModel {
+export function wantedModel(file: string, { model }: Pick<ForeignOptions, 'model'>, bytes: Uint8Array): WantedModel {
   const config = readConfig(dirname(file))
   const { architecture } = config
   const name = model ?? (architecture === undefined ? undefined : modelOf(architecture))
@@ -61,7 +69,8 @@ export function wantedModel(file: string, { model }: Pick<ForeignOptions, 'model
     )
   }
   if (architecture !== undefined && modelOf(architecture) !== name) throw new FoveaError(`${about}, not a ${name}`)
-  const [height, width, channels] = createModel(name).preprocessing.size
+  const { input } = openWeights(file, bytes, besideOf(file))
+  const [height, width, channels] = input ?? createModel(name).preprocessing.size
   const size = config.size ?? [height, width]
   return { name, input: [...size, config.normalization?.mean.length ?? channels] as [number, number, number], config }
 }
@@ -77,7 +86,7 @@ export function readForeign(
   output: Pick<Output, 'say' | 'warn'>,
   bytes: Uint8Array = readWhole(file, LIMIT),
 ): Model {
-  const { name, input: wanted, config } = wantedModel(file, options)
+  const { name, input: wanted, config } = wantedModel(file, options, bytes)
   const input = options.input ?? wanted
   const given = givenNormalization(options, config)
   const imported = importWeights(file, bytes, name, {
@@ -85,7 +94,7 @@ export function readForeign(
     ...(given && { normalization: given[0] }),
     ...(options.labels && { labels: options.labels }),
     ...(isFromTensorflow(config.architecture) && { padding: 'same' }),
-    beside: shard => readWhole(join(dirname(file), shard), LIMIT),
+    beside: besideOf(file),
   })
   const { format, names, notes } = imported
   const [normalization, why] = given ?? foundNormalization(imported)

@@ -33,6 +33,8 @@ export interface ImportedModel {
 
 /** What is not in the weights; the number of classes is. */
 export interface ImportOptions extends Pick<ModelOptions, 'input' | 'labels' | 'normalization'> {
+  /** Of images: [height, width, channels]. Default: as a Keras model's file says, else as the model has it. */
+  readonly input?: readonly [number, number, number]
   /**
    * `same` for EfficientNets that came from TensorFlow by way of timm, under names that begin with `tf_`: they are padded as there, and their
    * norms have an ε of 0.001. Keras's own files need no such word. Default: as the names in the file have it.
@@ -76,10 +78,11 @@ export function importWeights(
 ): ImportedModel {
   checkArguments(importArguments, { name, file, model })
   const { beside, ...given } = importOptions.parse(options, '')
-  const { labels, padding, ...sized } = given
-  const shape = { ...sized, ...(padding && { padding, normEpsilon: TENSORFLOW_EPSILON }) }
-  const plain = createModel(model, shape)
   const source = openWeights(name, file, beside)
+  const { labels, padding, input = source.input, ...rest } = given
+  const tensorflow = padding && { padding, normEpsilon: TENSORFLOW_EPSILON }
+  const shape = { ...rest, ...(input && { input }), ...tensorflow }
+  const plain = createModel(model, shape)
   try {
     const { tensors, naming } = fitWeights(source.tensors, plain)
     const [classes] = tensors.get(headParameters(plain.graph)[0])!.shape

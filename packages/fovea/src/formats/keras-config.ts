@@ -43,6 +43,31 @@ function layerOf(value: unknown, what: string, depth: number): KerasLayer {
 export const flatLayers = (layers: readonly KerasLayer[]): readonly KerasLayer[] =>
   layers.flatMap(layer => (layer.layers.length > 0 ? flatLayers(layer.layers) : [layer]))
 
+const MAX_SIDE = 10_000
+const MAX_IMAGE_CHANNELS = 4
+
+/**
+ * The images that a model takes: [height, width, channels]. A layer that resizes or crops says what its network takes, whatever
+ * comes in.
+ * @returns undefined where it takes images of any size, or says nothing of them
+ */
+export function imageShapeIn(layers: readonly KerasLayer[]): readonly [number, number, number] | undefined {
+  const flat = flatLayers(layers)
+  // Keras 3 has one word for it, Keras 1 and 2 another.
+  const shape = flat
+    .map(({ config }) => config['batch_shape'] ?? config['batch_input_shape'])
+    .find(shape => shape != null)
+  if (!Array.isArray(shape) || shape.length !== 4) return undefined
+  const resized = flat.findLast(({ kind }) => /^(Resizing|CenterCrop|RandomCrop)$/.test(kind))?.config
+  const [height, width] = resized === undefined ? shape.slice(1) : [resized['height'], resized['width']]
+  const channels: unknown = shape[3]
+  const isShape = isSide(height, MAX_SIDE) && isSide(width, MAX_SIDE) && isSide(channels, MAX_IMAGE_CHANNELS)
+  return isShape ? [height, width, channels] : undefined
+}
+
+const isSide = (value: unknown, most: number): value is number =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most
+
 /** What is done to a channel from 0 to 255: scale · x + offset. */
 interface Affine {
   readonly scale: readonly number[]

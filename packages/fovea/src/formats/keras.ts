@@ -5,7 +5,7 @@
 import type { Normalization } from '../data/dataset.js'
 import { FormatError } from '../errors.js'
 import { type Hdf5Object, isHdf5, openHdf5 } from './hdf5/hdf5.js'
-import { type KerasLayer, normalizationIn, readKerasConfig, type Statistics } from './keras-config.js'
+import { imageShapeIn, type KerasLayer, normalizationIn, readKerasConfig, type Statistics } from './keras-config.js'
 import { CLASSIFIER } from './keras-names.js'
 import { transposedKernel } from './transpose-kernel.js'
 import { type StoredTensor, shownName, type WeightFormat, type WeightSource } from './weight-source.js'
@@ -86,7 +86,8 @@ function sourceOf({ weights, layers }: KerasContent): WeightSource {
     }
   }
   const normalization: Normalization | undefined = normalizationIn(layers, statistics)
-  return { format: 'a Keras file', tensors, notes, ...(normalization && { normalization }) }
+  const input = layers && imageShapeIn(layers)
+  return { format: 'a Keras file', tensors, notes, ...(normalization && { normalization }), ...(input && { input }) }
 }
 
 /** Where no layer has that name, the only dense one is taken for it. */

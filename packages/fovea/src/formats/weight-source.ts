@@ -33,6 +33,8 @@ export interface WeightSource {
   readonly notes: readonly string[]
   /** How images are normalized for these weights, where the file says so. */
   readonly normalization?: Normalization
+  /** Of the images that the weights' model takes, where the file says so: [height, width, channels]. */
+  readonly input?: readonly [number, number, number]
 }
 
 /** A format that weights are read from. */

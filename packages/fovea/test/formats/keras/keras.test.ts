@@ -161,6 +161,44 @@ test('layers that normalize otherwise', () => {
   expect(given.normalization).toEqual({ mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] })
 })
 
+describe('images have the size that the configuration says', () => {
+  const sizeOf = (...layers: readonly object[]) => {
+    const own = (JSON.parse(b0Config.toString()) as { config: { layers: object[] } }).config.layers
+    const text = JSON.stringify({ class_name: 'Functional', config: { name: 'm', layers: [...layers, ...own] } })
+    const bytes = zipped({ ...b0Entries, 'config.json': new TextEncoder().encode(text) })
+    return importWeights('a', bytes, 'efficientnet-b0').model.preprocessing.size
+  }
+  const input = (shape: object) => ({ class_name: 'InputLayer', config: { name: 'i', ...shape } })
+  const whole = [224, 224, 3]
+
+  test('of Keras 3, and of Keras 1 and 2', () => {
+    expect(sizeOf(input({ batch_shape: [null, 96, 64, 3] }))).toEqual([96, 64, 3])
+    expect(sizeOf(input({ batch_input_shape: [null, 96, 64, 3] }))).toEqual([96, 64, 3])
+  })
+
+  test('of the outer model, and of the layer that resizes for its network', () => {
+    const inner = {
+      class_name: 'Functional',
+      config: { name: 'n', layers: [input({ batch_shape: [null, 32, 32, 3] })] },
+    }
+    expect(sizeOf(input({ batch_shape: [null, 96, 96, 3] }), inner)).toEqual([96, 96, 3])
+    const resizing = { class_name: 'Resizing', config: { name: 'r', height: 64, width: 96 } }
+    expect(sizeOf(input({ batch_shape: [null, null, null, 3] }), resizing)).toEqual([64, 96, 3])
+  })
+
+  test('else the size of the model', () => {
+    expect(sizeOf()).toEqual(whole)
+    for (const shape of [[null, null, null, 3], [null, 3, 96, 96], [null, 96], ['x', 1e9, 96, 3], 'x'])
+      expect(sizeOf(input({ batch_shape: shape })), JSON.stringify(shape)).toEqual(whole)
+  })
+
+  test('else that which is given', () => {
+    const bytes = zipped(b0Entries)
+    const { model } = importWeights('a', bytes, 'efficientnet-b0', { input: [48, 48, 3] })
+    expect(model.preprocessing.size).toEqual([48, 48, 3])
+  })
+})
+
 describe("every model that Keras has, with keras.applications' names and shapes", () => {
   test.each([...shapesOfKeras])('%s', (name, theirs) => {
     const ours = typesOf(createModel(name).graph)
