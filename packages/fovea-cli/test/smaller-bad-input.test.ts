@@ -103,9 +103,14 @@ describe.each(Object.entries(commands))('%s', (verb, words) => {
   test('a file that was cut short, wherever', async () => {
     const whole = readFileSync(file)
     const cut = join(folder, `${verb}-cut.safetensors`)
-    for (const length of [0, 5, 8, 2000, whole.length >> 1, whole.length - 1]) {
+    for (const [length, said] of [
+      [0, 'is empty'],
+      [5, 'is cut short after 5 bytes'],
+      [8, 'is cut short after 8 bytes'],
+      ...[2000, whole.length >> 1, whole.length - 1].map(length => [length, 'is not a safetensors file'] as const),
+    ] as const) {
       writeFileSync(cut, whole.subarray(0, length))
-      expect(await refused(words, cut)).toContain(`'${cut}' is not a safetensors file`)
+      expect(await refused(words, cut)).toContain(`'${cut}' ${said}`)
     }
   })
 })

@@ -184,8 +184,11 @@ function tensorsOf(entries: Readonly<Record<string, unknown>>, data: Uint8Array)
   )
 }
 
-/** The format that is expected of a file that is of no other, so that what is wrong with one that was cut short is said. */
+/** A header begins with a brace; what comes before it, its length, may be damaged. */
+const startsAsHeader = (file: Uint8Array): boolean =>
+  /^ *\{/.test(String.fromCharCode(...file.subarray(LENGTH_BYTES, LENGTH_BYTES + 32)))
+
 export const safetensors: WeightFormat = {
-  matches: () => true,
+  matches: startsAsHeader,
   open: (name, file) => ({ format: 'a safetensors file', tensors: decodeSafetensors(name, file).tensors, notes: [] }),
 }

@@ -3,24 +3,17 @@ import { FormatError } from '../errors.js'
 import { checkArguments } from '../settings/group.js'
 import { callback, text, typedArray } from '../settings/kinds.js'
 import { kerasHdf5, kerasZip } from './keras.js'
+import { contentOf, insteadOfFile } from './no-weights.js'
 import { pytorchLegacy, pytorchZip } from './pytorch.js'
 import { safetensors } from './safetensors.js'
 import { sharded } from './sharded.js'
 import type { ReadBeside, WeightFormat, WeightSource } from './weight-source.js'
 
-/** Formats of one file; safetensors takes what the others do not. */
+/** Formats of one file. */
 const single: readonly WeightFormat[] = [kerasHdf5, kerasZip, pytorchZip, pytorchLegacy, safetensors]
 const formats: readonly WeightFormat[] = [
   sharded((name, file) => openAny(single, name, file, nothingBeside)),
   ...single,
-]
-
-/** What such files are that are often taken for weights, by how they begin. */
-const mistakes: readonly { readonly start: string; readonly what: string }[] = [
-  { start: 'version https://git-lfs', what: 'a pointer of Git LFS, not the file itself: fetch it with `git lfs pull`' },
-  { start: '<!', what: 'a web page: download the file itself' },
-  { start: '<html', what: 'a web page: download the file itself' },
-  { start: '\x1f\x8b', what: 'compressed with gzip: unpack it first' },
 ]
 
 /**
@@ -53,11 +46,14 @@ const openAny = (among: readonly WeightFormat[], name: string, file: Uint8Array,
   formatOf(among, name, file).open(name, file, beside)
 
 function formatOf(among: readonly WeightFormat[], name: string, file: Uint8Array): WeightFormat {
-  const start = String.fromCharCode(...file.subarray(0, 32))
-  const mistake = mistakes.find(mistake => start.startsWith(mistake.start))
-  if (mistake !== undefined) throw new FormatError(`'${name}' is ${mistake.what}`)
-  return among.find(({ matches }) => matches(file))!
+  const mistake = insteadOfFile(file)
+  if (mistake !== undefined) throw new FormatError(`'${name}' is ${mistake}`)
+  const format = among.find(({ matches }) => matches(file))
+  if (format !== undefined) return format
+  throw new FormatError(`'${name}' is ${contentOf(file)}, not a file of weights: ${whatIsRead}`)
 }
+
+const whatIsRead = 'those of PyTorch, Keras and safetensors are read, and ONNX models'
 
 function nothingBeside(name: string): never {
   throw new FormatError(`'${name}' is needed beside it`)

@@ -37,7 +37,9 @@ export function zipEntries(
     unzipped = unzipSync(file, { filter })
   } catch (error) {
     if (error instanceof FormatError) throw error
-    throw new FormatError('its list of entries is missing or damaged: it was cut short, or is no zip file')
+    throw new FormatError(
+      `its list of entries, with which a zip file ends, is missing or damaged: it was cut short after ${file.length} bytes, or is no zip file`,
+    )
   }
   const entries = new Map(Object.entries(unzipped))
   for (const [name, size] of sizes) {

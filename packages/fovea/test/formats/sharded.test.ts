@@ -37,7 +37,7 @@ test.each([
   ['..', 'which is no file in the same folder'],
   ['C:a', 'which is no file in the same folder'],
   ['b.safetensors', "'w' is not in 'b.safetensors'"],
-  ['another.index.json', 'is not a safetensors file'],
+  ['another.index.json', 'is JSON, not a file of weights'],
 ])('a shard %s is refused', (place, message) => {
   asked.length = 0
   expect(() => open({ w: place })).toThrow(message)
