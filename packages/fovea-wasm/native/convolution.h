@@ -13,8 +13,7 @@ struct Grid {
   int64_t from_height, from_width, from_channels;
   int64_t stride_y, stride_x;  // how far windows are apart
   int64_t pixels() const { return images * rows * columns; }
-  int64_t place(int64_t pixel) const {
-    const int64_t column = pixel % columns, row = pixel / columns % rows, image = pixel / columns / rows;
+  int64_t place(int64_t image, int64_t row, int64_t column) const {
     return ((image * height + first_y + row * step_y) * width + first_x + column * step_x) * channels;
   }
 };
@@ -30,15 +29,18 @@ struct Taps {
   bool joined;  // those of a row lie side by side: pixels away from the sides read them as one piece
 };
 
-// What a group of pixels reads: spans of numbers in a row, `kPixels` pointers for each, and where their weights begin.
+// Where a group of pixels lies in what is written, and what it reads: spans of numbers in a row, `kPixels` pointers for each, and
+// where their weights begin.
 struct Spans {
+  int64_t places[kPixels];
+  int pixels;  // of the group that there are
   const float** from;
   int32_t* weights;
   int count;
   int64_t length;
 };
 
-constexpr int kGroups = 4;  // of pixels, that share what the cache holds of a panel
+constexpr int kGroups = 5;  // of pixels, that share what the cache holds of a panel
 constexpr int kAtOnce = kPixels * kGroups;
 
 // A thread's own room.
@@ -47,13 +49,13 @@ struct Room {
   const float* zeros;
   const float** from[kGroups];
   int32_t* weights[kGroups];
-  Room(char* room, int64_t taps_most, int64_t longest) {
+  Room(char* room, int groups, int64_t taps_most, int64_t longest) {
     float* cleared = (float*)room;
     for (int64_t i = 0; i < longest; i++) cleared[i] = 0;
     zeros = cleared;
     taps = (Tap*)(cleared + longest);
     char* at = (char*)(taps + taps_most);
-    for (int g = 0; g < kGroups; g++) {
+    for (int g = 0; g < groups; g++) {
       from[g] = (const float**)at;
       at += taps_most * kPixels * (int64_t)sizeof(float*);
       weights[g] = (int32_t*)at;
@@ -64,26 +66,33 @@ struct Room {
 
 // Finds what the pixels from `first` on read; those behind the last read what it does.
 inline Spans spans_of(const Grid& grid, const Taps& taps, const Room& room, int group, const float* x, int64_t first, int64_t run) {
+  Spans spans;
+  spans.pixels = (int)at_most(grid.pixels() - first, kPixels);
+  spans.from = room.from[group], spans.weights = room.weights[group], spans.count = 0;
+  int64_t column = first % grid.columns, row = first / grid.columns % grid.rows, image = first / grid.columns / grid.rows;
   int64_t top[kPixels], left[kPixels];
-  const float* image[kPixels];
-  const int64_t last = grid.pixels() - 1;
+  const float* from[kPixels];
   bool inside = taps.joined;
   for (int i = 0; i < kPixels; i++) {
-    const int64_t pixel = at_most(first + i, last), column = pixel % grid.columns, row = pixel / grid.columns % grid.rows;
+    spans.places[i] = grid.place(image, row, column);
     top[i] = row * grid.stride_y, left[i] = column * grid.stride_x;
-    image[i] = x + pixel / grid.columns / grid.rows * grid.from_height * grid.from_width * grid.from_channels;
+    from[i] = x + image * grid.from_height * grid.from_width * grid.from_channels;
     inside = inside && left[i] + taps.taps[0].x >= 0 && left[i] + taps.taps[taps.in_row - 1].x < grid.from_width;
+    if (i + 1 >= spans.pixels || ++column < grid.columns) continue;
+    column = 0;
+    if (++row == grid.rows) row = 0, image++;
   }
-  Spans spans{room.from[group], room.weights[group], 0, inside ? run * taps.in_row : run};
+  spans.length = inside ? run * taps.in_row : run;
   for (int t = 0; t < taps.count; t += inside ? taps.in_row : 1) {
     const Tap& tap = taps.taps[t];
+    bool seen = false;
     for (int i = 0; i < kPixels; i++) {
-      const int64_t y = top[i] + tap.y, column = left[i] + tap.x;
-      const bool outside = y < 0 || y >= grid.from_height || column < 0 || column >= grid.from_width;
-      spans.from[spans.count * kPixels + i] =
-          outside ? room.zeros : image[i] + (y * grid.from_width + column) * grid.from_channels;
+      const int64_t y = top[i] + tap.y, at = left[i] + tap.x;
+      const bool outside = y < 0 || y >= grid.from_height || at < 0 || at >= grid.from_width;
+      seen = seen || !outside;
+      spans.from[spans.count * kPixels + i] = outside ? room.zeros : from[i] + (y * grid.from_width + at) * grid.from_channels;
     }
-    spans.weights[spans.count++] = tap.weights;
+    if (seen) spans.weights[spans.count++] = tap.weights;
   }
   return spans;
 }
@@ -94,49 +103,54 @@ struct Result {
   float* y;
 };
 
+// Adds to the sums what row `row` behind w and x gives.
+inline void add_row(const float* const (&x)[kPixels], const float* w, int row, vf (&sums)[kPixels][kVectors]) {
+  const vf w0 = load(w + row * kPanel), w1 = load(w + row * kPanel + kLanes);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < kPixels; i++) {
+    const vf a = splat_at(x[i] + row);
+    sums[i][0] = multiply_add(sums[i][0], a, w0);
+    sums[i][1] = multiply_add(sums[i][1], a, w1);
+  }
+}
+
 // The sums of a group of pixels by a panel of channels.
 inline void multiply_panel(const Spans& spans, const float* panel, vf (&sums)[kPixels][kVectors]) {
   for (int s = 0; s < spans.count; s++) {
     const float* w = panel + spans.weights[s];
     const float* x[kPixels];
     for (int i = 0; i < kPixels; i++) x[i] = spans.from[s * kPixels + i];
-    int64_t k = 0;
-    for (; k + 4 <= spans.length; k += 4, w += 4 * kPanel) {
-#pragma clang loop unroll(full)
-      for (int j = 0; j < 4; j++) {
-        const vf w0 = load(w + j * kPanel), w1 = load(w + j * kPanel + kLanes);
-#pragma clang loop unroll(full)
-        for (int i = 0; i < kPixels; i++) {
-          const vf a = splat_at(x[i] + j);
-          sums[i][0] = multiply_add(sums[i][0], a, w0);
-          sums[i][1] = multiply_add(sums[i][1], a, w1);
-        }
-      }
+    // A branch after each row: V8 would load what all of them read before it multiplies, for which there are no registers.
+    for (int left = (int)spans.length;;) {
+      add_row(x, w, 0, sums);
+      if (left == 1) break;
+      add_row(x, w, 1, sums);
+      if (left == 2) break;
+      add_row(x, w, 2, sums);
+      if (left == 3) break;
+      add_row(x, w, 3, sums);
+      if ((left -= 4) == 0) break;
+      w += 4 * kPanel;
       for (int i = 0; i < kPixels; i++) x[i] += 4;
-    }
-    for (; k < spans.length; k++, w += kPanel) {
-      const vf w0 = load(w), w1 = load(w + kLanes);
-      for (int i = 0; i < kPixels; i++) {
-        const vf a = splat_at(x[i]++);
-        sums[i][0] = multiply_add(sums[i][0], a, w0);
-        sums[i][1] = multiply_add(sums[i][1], a, w1);
-      }
     }
   }
 }
 
 // Writes the channels [begin, begin + channels) of pixels.
-inline void put_panel(const Grid& grid, const Result& result, int64_t first, int64_t begin, int64_t channels,
+template <bool Whole>
+inline void put_panel(const Spans& spans, const Result& result, int64_t begin, int64_t channels,
                       const vf (&sums)[kPixels][kVectors]) {
-  const int64_t count = at_most(grid.pixels() - first, kPixels);
-  for (int64_t i = 0; i < count; i++) {
-    const int64_t at = grid.place(first + i) + begin;
-    for (int v = 0; v * kLanes < channels; v++) {
-      const int lanes = (int)at_most(channels - v * kLanes, kLanes);
-      vf sum = sums[i][v];
-      if (result.bias) sum += get(result.bias, begin + v * kLanes, lanes);
-      if (result.residual) sum += get(result.residual, at + v * kLanes, lanes);
-      put(result.y, at + v * kLanes, sum, lanes);
+  for (int v = 0; v < kVectors; v++) {
+    const int lanes = Whole ? kLanes : (int)at_most(channels - v * kLanes, kLanes);
+    if (lanes <= 0) return;
+    const vf bias = result.bias ? get(result.bias, begin + v * kLanes, lanes) : vf{};
+#pragma clang loop unroll(full)
+    for (int i = 0; i < kPixels; i++) {
+      if (i >= spans.pixels) break;
+      const int64_t at = spans.places[i] + begin + v * kLanes;
+      vf sum = sums[i][v] + bias;
+      if (result.residual) sum += get(result.residual, at, lanes);
+      put(result.y, at, sum, lanes);
     }
   }
 }
@@ -157,7 +171,9 @@ inline void convolve(const Grid& grid, const Taps& taps, const Room& room, const
         for (int g = 0; first + g * kPixels < last; g++) {
           vf sums[kPixels][kVectors] = {};
           multiply_panel(spans[g], weights.at(group, panel), sums);
-          put_panel(grid, result, first + g * kPixels, group * weights.columns + panel * kPanel, channels, sums);
+          const int64_t begin = group * weights.columns + panel * kPanel;
+          channels == kPanel ? put_panel<true>(spans[g], result, begin, channels, sums)
+                             : put_panel<false>(spans[g], result, begin, channels, sums);
         }
       }
     }
@@ -180,7 +196,7 @@ void convolution(const ConvolutionFields& s) {
                   s.height, s.width, s.channels, s.stride_y, s.stride_x};
   const int64_t channels = grid.channels;
   share_pixels(grid, weights.taps * s.inputs * channels, s.threads, [&](int64_t begin, int64_t end, int thread) {
-    const Room room(s.room.of(thread), weights.taps, s.inputs * s.kernel_width);
+    const Room room(s.room.of(thread), kGroups, weights.taps, s.inputs * s.kernel_width);
     Taps taps{room.taps, 0, (int)s.kernel_width, s.dilation_x == 1 && s.groups == 1};
     for (int64_t k = 0; k < weights.taps; k++) {
       const int64_t y = k / s.kernel_width * s.dilation_y - s.top, x = k % s.kernel_width * s.dilation_x - s.left;
@@ -199,17 +215,25 @@ void convolution(const ConvolutionFields& s) {
   });
 }
 
-// Pixels of the input are of one phase where the same taps of windows lie on them: with a stride of 1 all of them.
-void convolution_input_gradient(const ConvolutionInputGradientFields& s) {
-  const Panels weights(s.weights, s.groups, s.outputs, s.inputs, s.kernel_height * s.kernel_width);
+// Calls body(grid, first_y, first_x) for each phase of a gradient by the input: pixels are of one where the same taps of windows lie
+// on them. With a stride of 1 they all are.
+template <class Fields, class Body>
+inline void for_each_phase(const Fields& s, int64_t out_channels, Body body) {
   for (int64_t phase = 0; phase < s.stride_y * s.stride_x; phase++) {
     const int64_t first_y = phase / s.stride_x, first_x = phase % s.stride_x;
     if (first_y >= s.height || first_x >= s.width) continue;
-    const Grid grid{s.images, (s.height - first_y - 1) / s.stride_y + 1, (s.width - first_x - 1) / s.stride_x + 1, s.height,
-                    s.width, s.channels, s.stride_y, s.stride_x, first_y, first_x, s.out_height, s.out_width,
-                    s.groups * s.outputs, 1, 1};
+    const int64_t rows = (s.height - first_y - 1) / s.stride_y + 1, columns = (s.width - first_x - 1) / s.stride_x + 1;
+    body(Grid{s.images, rows, columns, s.height, s.width, s.channels, s.stride_y, s.stride_x, first_y, first_x,
+              s.out_height, s.out_width, out_channels, 1, 1},
+         first_y, first_x);
+  }
+}
+
+void convolution_input_gradient(const ConvolutionInputGradientFields& s) {
+  const Panels weights(s.weights, s.groups, s.outputs, s.inputs, s.kernel_height * s.kernel_width);
+  for_each_phase(s, s.groups * s.outputs, [&](const Grid& grid, int64_t first_y, int64_t first_x) {
     share_pixels(grid, weights.taps * s.outputs * s.channels, s.threads, [&](int64_t begin, int64_t end, int thread) {
-      const Room room(s.room.of(thread), weights.taps, s.outputs * s.kernel_width);
+      const Room room(s.room.of(thread), kGroups, weights.taps, s.outputs * s.kernel_width);
       const bool joined = s.stride_x == 1 && s.dilation_x == 1 && s.groups == 1;
       Taps taps{room.taps, 0, joined ? (int)s.kernel_width : 1, joined};
       for_each_gradient_tap(s, first_y, first_x, [&](int64_t y, int64_t x, int64_t tap) {
@@ -217,7 +241,7 @@ void convolution_input_gradient(const ConvolutionInputGradientFields& s) {
       });
       convolve(grid, taps, room, weights, s.dy, {nullptr, nullptr, s.dx}, begin, end, [](int64_t, int64_t) {});
     });
-  }
+  });
 }
 
 }  // namespace

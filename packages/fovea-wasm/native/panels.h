@@ -7,8 +7,9 @@ namespace {
 static_assert(kLanes == 4, "registers of WebAssembly");
 constexpr int kPanel = 8;  // `panel` in fovea/src/engines/planned/kernels/convolution-kernels.ts
 constexpr int kVectors = kPanel / kLanes;
-// So many by a panel: twelve sums, two vectors of weights and a number of x fill the sixteen registers of x86.
-constexpr int kPixels = 6;
+// So many by a panel: eight sums, two vectors of weights and four numbers of x leave one of V8's fifteen registers on x86 for a
+// product. V8 loads what a piece of code without branches reads before it multiplies, so six pixels would need more.
+constexpr int kPixels = 4;
 constexpr int64_t kFewestProducts = 1 << 18;  // that a second thread is woken for
 
 // sum + a·b, rounded once where relaxed SIMD is to be had.

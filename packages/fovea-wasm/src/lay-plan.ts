@@ -1,5 +1,5 @@
 /** @file Lays a plan into memory, word by word, as native/engine.cc reads it: the structs there are those here. */
-import { type KernelName, kernels, type Plan, type PlanOperand, type PlanStep } from 'fovea/engine'
+import { type KernelName, kernelsWithConvolutions, type Plan, type PlanOperand, type PlanStep } from 'fovea/engine'
 import type { Layouts } from './layouts.js'
 
 /** Words of 32 bits, of which some are addresses: counted from the first until it is known where that lies. */
@@ -34,7 +34,9 @@ class Words {
   }
 }
 
-const kernelNumbers: ReadonlyMap<string, number> = new Map(Object.keys(kernels).map((name, i) => [name, i]))
+const kernelNumbers: ReadonlyMap<string, number> = new Map(
+  Object.keys(kernelsWithConvolutions).map((name, i) => [name, i]),
+)
 const kernelNumber = (name: KernelName): number => kernelNumbers.get(name)!
 
 /** A plan in memory, before it has a place. */

@@ -1,4 +1,6 @@
-// The table of kernels of one instruction set: included by the kernels_*.cc files, each compiled with its own flags.
+// The table of kernels of one instruction set: included by the kernels_*.cc files, each compiled with its own flags, and by the
+// engine in WebAssembly, which has no products of bfloat16.
+#pragma once
 #include "activation.h"
 #include "batch_norm.h"
 #include "cast.h"
@@ -13,9 +15,11 @@
 #include "quantization.h"
 #include "random.h"
 #include "reduce.h"
-#include "tile_weight_gradient.h"
 #include "update.h"
+#if !defined(__wasm__)
+#include "tile_weight_gradient.h"
 #include "weight_gradient.h"
+#endif
 
 namespace {
 

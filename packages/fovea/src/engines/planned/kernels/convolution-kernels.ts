@@ -35,7 +35,7 @@ const depthwise = {
 } as const
 const results1 = 'images * outHeight * outWidth * channels'
 const taps1 = `${taps} * channels`
-const room1 = scratch('byte', `32 * ${taps} + 16`)
+const room1 = scratch('byte', `32 * ${taps} + 4 * channels`)
 
 /** By taps, inputs and outputs; then of the bias. */
 const sums = (of: string) => `groups * (${of} * inputs + 1) * up(outputs, ${panel})`

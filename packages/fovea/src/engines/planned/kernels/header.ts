@@ -2,6 +2,7 @@
  * @file The table of kernels as C++: enumerations, a struct of named fields for each kernel, the list of kernels, and what a plan
  * is checked by. The package of an engine writes it where its native side is built.
  */
+import { bfloat16Kernels } from './bfloat16-kernels.js'
 import { convolutionKernels } from './convolution-kernels.js'
 import { type BufferField, elementBytes, enumerations, type Field, isBuffer, type NumberField } from './field.js'
 import { functions } from './size.js'
@@ -133,13 +134,15 @@ ${Object.entries(of)
 };
 `
 
-/** What is written where an engine that computes its convolutions by itself is built, by the name of the file. */
-export const kernelHeadersWithConvolutions: Readonly<Record<string, string>> = headersOf(kernels)
+const without = (left: Kernels): Kernels =>
+  Object.fromEntries(Object.entries(kernels).filter(([kernel]) => !(kernel in left)))
 
-/** The same without convolutions of ours. */
-export const kernelHeaders: Readonly<Record<string, string>> = headersOf(
-  Object.fromEntries(Object.entries(kernels).filter(([kernel]) => !(kernel in convolutionKernels))),
-)
+/** What is written where an engine is built that has convolutions of its own, by the name of the file. */
+export const kernelHeaders: Readonly<Record<string, string>> = headersOf(without(convolutionKernels))
+
+/** The kernels of an engine whose convolutions are ours, in float32. */
+export const kernelsWithConvolutions: Kernels = without(bfloat16Kernels)
+export const kernelHeadersWithConvolutions: Readonly<Record<string, string>> = headersOf(kernelsWithConvolutions)
 
 function headersOf(of: Kernels): Record<string, string> {
   return {

@@ -3,6 +3,7 @@
  * has a function for each, by the same name, which reads them by name. Sizes of buffers are in elements, of one slice where a
  * step is sliced.
  */
+import { bfloat16Kernels } from './bfloat16-kernels.js'
 import { convolutionKernels } from './convolution-kernels.js'
 import { cells, images, large, pooled, rows } from './extents.js'
 import {
@@ -51,27 +52,6 @@ const columns = scratch('byte', '20 * spread(channels)')
 const pool = { ...images, kernelHeight: size, kernelWidth: size, type: floatType } as const
 /** Indices of classes, or a number for each class. */
 const labels = read('byte', '4 * rows * (1 + softLabels * (columns - 1))')
-
-/** Outputs of a row in a packed block, and its inputs: what a window of one pixel strides over is left out. */
-const packedRows =
-  'min((blockRows - 1) * choose(onePixel, 1, strideY) + kernelHeight, choose(onePixel, outHeight, height))'
-const packedInputs = `${packedRows} * choose(onePixel, outWidth, width) * up(channels, tileLanes)`
-const packedOutputs = 'blockRows * outWidth * up(outputs, tileOutputs)'
-
-/** Pairs of a block on tiles, in whole tiles, and what windows reach beyond it: in each plane of pixels that strides leave apart. */
-const tilePairs = 'up(blockRows * (outWidth + gap) * blockPairs, tileLanes)'
-const tileReach = 'quotient(kernelHeight - 1, strideY) * (outWidth + gap) + quotient(kernelWidth - 1, strideX)'
-const tilePlanes = 'min(strideY, kernelHeight) * min(strideX, kernelWidth)'
-const tileInputs = `up(channels, tileLanes) * ${tilePlanes} * (${tilePairs} + (${tileReach}) * blockPairs)`
-const tileOutputs = `3 * tileLanes * ${tilePairs}`
-const tilePacked = scratch('int32', `${tileInputs} + ${tileOutputs}`)
-const tileSums = 'up(outputs, tileLanes) * up(channels, tileLanes) * kernelHeight * kernelWidth'
-const tileOperands = { x: read('bfloat16', large), dy: read('bfloat16', 'images * outHeight * outWidth * outputs') }
-/** A block: so many pairs of images, and rows of the output, which lie `gap` pixels apart. */
-const tileWindows = {
-  ...{ ...images, kernelHeight: size, kernelWidth: size, outputs: size },
-  ...{ blockPairs: size, blockRows: size, gap: count },
-}
 
 export const kernels = {
   ...integerKernels,
@@ -240,23 +220,7 @@ export const kernels = {
     ...{ type: movedType, fills: flag, elements: count, offset: count, yOffset: count },
     ...{ dims, strides, yStrides: strides, fill: number },
   },
-  // Adds to sums what slices of the batch give
-  tileWeightGradient: { ...tileOperands, sums: partial('float32', tileSums), packed: tilePacked, ...tileWindows },
-  // Writes dw; packed holds a block for each thread
-  tileWeightGradientByOutputs: { ...tileOperands, dw: write('float32', tileSums), packed: tilePacked, ...tileWindows },
-  // onePixel: a window of one pixel without padding. A block: so many pairs of images, and rows of the output
-  weightGradient: {
-    x: read(
-      'bfloat16',
-      `max(${large}, onePixel * ((outHeight - 1) * strideY * width + outWidth * strideX) * channels)`,
-    ),
-    dy: read('bfloat16', 'images * outHeight * outWidth * outputs'),
-    sums: partial('float32', 'up(outputs, tileLanes) * up(channels, tileLanes) * kernelHeight * kernelWidth'),
-    packed: scratch('int32', `blockPairs * (${packedInputs} + ${packedOutputs})`),
-    ...{ ...images, kernelHeight: size, kernelWidth: size, onePixel: flag, outputs: size },
-    ...{ blockPairs: size, blockRows: size },
-  },
-  weightGradientMerge: { sums: partials('float32', 'elements'), dw: write('float32', 'elements'), elements: count },
+  ...bfloat16Kernels,
   where: {
     ...{ condition: scalar(), a: read('float32', 'elements'), b: read('float32', 'elements') },
     ...{ y: write('float32', 'elements'), elements: count },
