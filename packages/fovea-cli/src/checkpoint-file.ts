@@ -2,12 +2,13 @@
 import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Checkpoint, encodeCheckpoint, FormatError, FoveaError, type Model } from 'fovea'
-import { decodeDescribed, isDescribed } from './described-model.js'
+import { decodeDescribed, isDescribed, sayNotice } from './described-model.js'
 import { type FileLimit, readWhole, writeFileAtomic } from './files.js'
 import type { Output } from './output.js'
 import { foveaCommand } from './shell.js'
 import { modelOf, readConfig } from './weights/config.js'
 import { type ForeignOptions, readForeign } from './weights/foreign-model.js'
+import { localPath, weightFiles } from './weights/hub-cache.js'
 
 /** The files of a run's folder. */
 export const runFiles = {
@@ -34,26 +35,27 @@ export const isRunModel = (name: string): boolean =>
 const LIMIT: FileLimit = { what: 'a checkpoint', maxBytes: 16 * 2 ** 30 }
 
 /**
- * Reads what `fovea train` or `saveModel` wrote, or an ONNX file; a run's folder stands for the model in it.
+ * Reads what `fovea train` or `saveModel` wrote, an ONNX file, or weights whose `config.json` names a model of the registry; a
+ * run's folder stands for the model in it.
+ * @param onNotice is told what was taken for granted. Default: it is said on stderr
  * @throws FormatError naming the file and what is wrong with it; FoveaError if it cannot be read
  */
-export function readCheckpoint(path: string): Checkpoint {
+export function readCheckpoint(path: string, onNotice = sayNotice): Checkpoint {
   const { file, bytes, isDescribed } = readModelFile(path)
-  if (!isDescribed) throw new FormatError(`'${file}' ${aboutWeightsAlone(file, path)}`)
-  return decodeDescribed(file, bytes)
-}
-
-/** For commands that cannot be told which model weights are of. */
-function aboutWeightsAlone(file: string, path: string): string {
+  if (isDescribed) return decodeDescribed(file, bytes, { onNotice })
   const { architecture } = readConfig(dirname(file))
-  const known = architecture === undefined ? undefined : modelOf(architecture)
-  const [name, model] = known === undefined ? ['model', ['--model', 'MODEL']] : [known, []]
-  const command = foveaCommand('import', path, ...model, '--out', `${name}.safetensors`)
-  return `holds weights without a description of their model: make a model of them first, with ${command}`
+  if (architecture !== undefined && modelOf(architecture) !== undefined) {
+    return { model: readForeign(file, {}, { say: onNotice, warn: onNotice }, bytes) }
+  }
+  // Nothing else can be told which model they are of.
+  const command = foveaCommand('import', path, '--model', 'MODEL', '--out', 'model.safetensors')
+  throw new FormatError(
+    `'${file}' holds weights without a description of their model: make a model of them first, with ${command}`,
+  )
 }
 
 /** A saved model. @throws as readCheckpoint */
-export const readModel = (path: string): Model => readCheckpoint(path).model
+export const readModel = (path: string, onNotice = sayNotice): Model => readCheckpoint(path, onNotice).model
 
 /** A file of a model, and whether it says itself what the model is. */
 export interface ModelFile {
@@ -95,23 +97,17 @@ export function pretrainedOf(
 export const writeCheckpoint = (path: string, checkpoint: Checkpoint): Promise<void> =>
   writeFileAtomic(path, encodeCheckpoint(checkpoint))
 
-/** The files of a folder from Hugging Face that may hold its weights. */
-export const weightFiles: readonly string[] = [
-  runFiles.model,
-  'model.safetensors.index.json',
-  'pytorch_model.bin',
-  'pytorch_model.bin.index.json',
-]
-
 /**
- * The file that holds a model: the path itself or, of a run's folder or one of weights, the model in it.
- * @throws FoveaError for a folder that has none
+ * The file that holds a model: the path itself or, of a run's folder or one of weights, the model in it; of `hf://…`, where it was
+ * downloaded to.
+ * @throws FoveaError for a folder that has none, and what is not downloaded
  */
 export function modelFile(path: string): string {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-  if (!isFolder) return path
+  const local = localPath(path)
+  const isFolder = statSync(local, { throwIfNoEntry: false })?.isDirectory() === true
+  if (!isFolder) return local
   const names = [...new Set([runFiles.model, runFiles.last, ...weightFiles])]
-  const found = names.find(name => statSync(join(path, name), { throwIfNoEntry: false }))
-  if (found !== undefined) return join(path, found)
+  const found = names.find(name => statSync(join(local, name), { throwIfNoEntry: false }))
+  if (found !== undefined) return join(local, found)
   throw new FoveaError(`'${path}' is a folder without a model: it has no ${names.join(', ')}`)
 }

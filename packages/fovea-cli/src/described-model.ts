@@ -8,7 +8,8 @@ import { writeStderr } from './stdout.js'
 import { UsageError } from './usage.js'
 import { normalizationOf } from './weights/options.js'
 
-const say = (notice: string): void => writeStderr(`${printable(notice)}\n`)
+/** Where nobody else is told. */
+export const sayNotice = (notice: string): void => writeStderr(`${printable(notice)}\n`)
 
 /**
  * Whether a file says which model its weights are of.
@@ -34,7 +35,7 @@ export function decodeDescribed(file: string, bytes: Uint8Array, options: Descri
   return decodeCheckpoint(file, bytes)
 }
 
-function onnxModel(file: string, bytes: Uint8Array, { normalize, onNotice = say }: DescribedOptions): Model {
+function onnxModel(file: string, bytes: Uint8Array, { normalize, onNotice = sayNotice }: DescribedOptions): Model {
   const notices: string[] = []
   const model = decodeOnnx(file, bytes, {
     onNotice: notice => void notices.push(notice),

@@ -149,7 +149,8 @@ export class PlanKind<Found extends object> {
     }
     const { asked, file: original } = this.asked(file, options)
     const request = requestOf(asked)
-    const { name } = readModel(original)
+    // The work reads it again, and says what there is to say.
+    const { name } = readModel(original, () => {})
     const folder = new RunFolder(options.out ?? freeRunFolder(`${name}-${suffix}`))
     await folder.whileTaken(async () => {
       this.checkNew(folder, files(folder))

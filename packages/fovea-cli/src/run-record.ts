@@ -27,6 +27,8 @@ import { optionOf } from './option-names.js'
 import { pruningOf } from './pruning-option.js'
 import { foveaCommand } from './shell.js'
 import { overrideOf } from './usage.js'
+import { hubNameOf } from './weights/hub-cache.js'
+import { isHub } from './weights/hub-name.js'
 
 const whole = z.int().min(1)
 
@@ -198,9 +200,12 @@ export function recordOf(
 /** What a run is made from, found from any working directory; names of data sets stay names. */
 export const pathsOf = ({ data, from, distill }: Partial<Pick<RunRequest, 'data' | 'from' | 'distill'>>) => ({
   ...(data !== undefined && { data: datasetNames.includes(data) ? data : resolve(data) }),
-  ...(from !== undefined && { from: resolve(from) }),
-  ...(distill !== undefined && { distill: resolve(distill) }),
+  ...(from !== undefined && { from: modelPath(from) }),
+  ...(distill !== undefined && { distill: modelPath(distill) }),
 })
+
+/** A file or folder; what came from the hub is called as it is there, so that the record is of use on any machine. */
+const modelPath = (path: string): string => (isHub(path) ? path : (hubNameOf(resolve(path)) ?? resolve(path)))
 
 const imagesOf = ({ name, length, fingerprint }: Dataset) => ({ name, images: length, fingerprint })
 

@@ -14,6 +14,7 @@ import { isRunModel, runFiles } from './checkpoint-file.js'
 import { HASH_BYTES, imageHashes, joinHashes, splitHashes } from './data/image-hash.js'
 import { type FileLimit, readWhole, writeFileAtomic } from './files.js'
 import { RunFolder } from './run-folder.js'
+import { localPath } from './weights/hub-cache.js'
 
 type Hashes = ReadonlySet<string>
 
@@ -63,7 +64,7 @@ const tensorOf = (hashes: Hashes) => ({
  * @throws FormatError if what tells is damaged
  */
 export function readTrainedImages(path: string): TrainedImages {
-  const real = realpathSync(path)
+  const real = realpathSync(localPath(path))
   const isFolder = statSync(real).isDirectory()
   if (!isFolder && !isRunModel(basename(real))) return {}
   const folder = new RunFolder(isFolder ? real : dirname(real))

@@ -3,56 +3,25 @@
  * them too, in the same layout, so that each finds what the other has. The code is our own: `@huggingface/hub` checks no hash
  * and goes on with nothing, and what would remain of it are the names of folders.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { copyFile, symlink } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { FormatError, FoveaError } from 'fovea'
-import { weightFiles } from '../checkpoint-file.js'
+import { FoveaError } from 'fovea'
 import { type DownloadOptions, download, type GitFile, type RemoteFile } from '../data/download.js'
-import { diskError, makeFolder, readWhole, writeFileAtomic } from '../files.js'
-import { UsageError } from '../usage.js'
+import { diskError, makeFolder, writeFileAtomic } from '../files.js'
 import { configFile, preprocessorFile } from './config.js'
-import { HUB_PREFIX } from './hub-name.js'
+import {
+  COMMIT,
+  type HubRepository,
+  type HubSettings,
+  hubRepository,
+  hubSettings,
+  repositoryFolder,
+  shardsOf,
+  snapshotHere,
+  weightFiles,
+} from './hub-cache.js'
 import { HubError, type HubFile, headOf } from './hub-requests.js'
-
-/** A repository of the hub, at a branch, a tag or a commit. */
-export interface HubRepository {
-  /** `owner/name` */
-  readonly name: string
-  readonly revision: string
-}
-
-const COMMIT = /^[0-9a-f]{40}$/
-/** Words that can be parts of a path, and no way out of a folder. */
-const isWord = (text: string): boolean => /^[\w.-]{1,96}$/.test(text) && !/^\.*$/.test(text)
-
-/** @throws UsageError for what names no repository */
-export function hubRepository(text: string): HubRepository {
-  const [name, revision = 'main', ...more] = text.slice(HUB_PREFIX.length).split('@')
-  const words = [...name.split('/'), ...revision.split('/')]
-  if (more.length > 0 || name.split('/').length !== 2 || !words.every(isWord)) {
-    throw new UsageError(`a model of the hub is hf://OWNER/NAME or hf://OWNER/NAME@REVISION, not '${text}'`)
-  }
-  return { name, revision }
-}
-
-/** What the environment says, by the names that Python's libraries have. */
-interface HubSettings {
-  readonly endpoint: string
-  readonly cache: string
-  readonly token?: string
-  readonly offline: boolean
-}
-
-function hubSettings({ HF_ENDPOINT, HF_HUB_CACHE, HF_HOME, HF_TOKEN, HF_HUB_OFFLINE } = process.env): HubSettings {
-  return {
-    endpoint: (HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
-    cache: HF_HUB_CACHE || join(HF_HOME || join(homedir(), '.cache', 'huggingface'), 'hub'),
-    ...(HF_TOKEN && { token: HF_TOKEN }),
-    offline: /^(1|on|yes|true)$/i.test(HF_HUB_OFFLINE ?? ''),
-  }
-}
 
 /**
  * The folder with the weights of a repository, and what is said beside them.
@@ -65,7 +34,7 @@ export async function hubFolder(
 ): Promise<string> {
   const repository = hubRepository(text)
   const settings = hubSettings()
-  const folder = join(settings.cache, `models--${repository.name.replace('/', '--')}`)
+  const folder = repositoryFolder(repository)
   const here = snapshotHere(folder, repository)
   if (settings.offline) {
     if (here !== undefined) return here
@@ -79,38 +48,6 @@ export async function hubFolder(
     warn(`${error.message}; what was downloaded of '${text}' before is used`)
     return here
   }
-}
-
-/** What is there already, whole. */
-function snapshotHere(folder: string, { revision }: HubRepository): string | undefined {
-  const ref = join(folder, 'refs', revision)
-  const commit = COMMIT.test(revision) ? revision : existsSync(ref) ? readFileSync(ref, 'utf8').trim() : ''
-  if (!COMMIT.test(commit)) return undefined
-  const snapshot = join(folder, 'snapshots', commit)
-  return weightFiles.some(
-    file =>
-      existsSync(join(snapshot, file)) &&
-      shardsOf(join(snapshot, file)).every(shard => existsSync(join(snapshot, shard))),
-  )
-    ? snapshot
-    : undefined
-}
-
-/** The files that an index names; none of a file of weights. */
-function shardsOf(file: string): string[] {
-  if (!file.endsWith('.index.json')) return []
-  const text = readWhole(file, { what: 'an index', maxBytes: 10 << 20 }).toString('utf8')
-  let map: unknown
-  try {
-    map = (JSON.parse(text) as { readonly weight_map?: unknown } | null)?.weight_map
-  } catch {
-    throw new FormatError(`'${file}' is not JSON`)
-  }
-  const names = [...new Set(Object.values(typeof map === 'object' && map !== null ? map : {}))]
-  return names.map(name => {
-    if (typeof name === 'string' && isWord(name)) return name
-    throw new FormatError(`'${file}' names '${String(name).slice(0, 100)}', which is no file beside it`)
-  })
 }
 
 /** A commit of a repository as files on this disk. */

@@ -1,4 +1,5 @@
 /** @file Claims about models from Hugging Face's hub, against a local server that speaks its protocol. */
+import type { ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -6,8 +7,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createModel, encodeWeights } from 'fovea'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { hubFolder, hubRepository } from '../../src/weights/hub.js'
-import { fovea, temporaryFolder } from '../run-fovea.js'
+import { hubFolder } from '../../src/weights/hub.js'
+import { hubRepository } from '../../src/weights/hub-cache.js'
+import { colorFolder, fovea, temporaryFolder } from '../run-fovea.js'
 
 const commit = 'c0ffee'.repeat(6).concat('c0de')
 const weights = Buffer.concat(encodeWeights(createModel('resnet8', { classes: 3, seed: 3 })))
@@ -257,4 +259,25 @@ test('commands take it wherever they take a file', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const explained = await fovea(['train', '--from', 'hf://new/model', '--explain', '--json'], { env })
   expect(explained.json[0]?.model, explained.stderr).toBe('resnet8')
+  const summary = await fovea(['summary', 'hf://new/model', '--json'], { env })
+  expect(summary.json[0]?.model, summary.stderr).toBe('resnet8')
+})
+
+test('the record of a run names its commit, not a folder of this machine; and the run goes on by it', async () => {
+  const env = { HF_ENDPOINT: addressOf(hub), HF_HUB_CACHE: cache }
+  const folder = temporaryFolder()
+  const data = await colorFolder({ train: 8, val: 2 })
+  const [out, name] = [join(folder, 'run'), `hf://new/model@${commit}`]
+  const model = ['--from', 'hf://new/model', '--distill', 'hf://new/model']
+  // As the photos' classes are called.
+  const id2label = { 0: 'blue', 1: 'green', 2: 'red' }
+  files['config.json'] = Buffer.from(JSON.stringify({ ...JSON.parse(config.toString()), id2label }))
+  const train = ['train', ...model, '--data', data, '--epochs', '2', '--batch', '8', '--out', out, '--json']
+  const when = { at: '"epoch":1', act: (child: ChildProcess) => child.kill('SIGKILL') }
+  const { signal, stderr } = await fovea(train, { env, when })
+  expect(signal, stderr).toBe('SIGKILL')
+  const { request } = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'))
+  expect(request).toMatchObject({ from: name, distill: name })
+  const more = await fovea(['train', '--resume', out], { env: { ...env, HF_HUB_OFFLINE: '1' } })
+  expect(more.code, more.stderr).toBe(0)
 })
