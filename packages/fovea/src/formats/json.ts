@@ -1,5 +1,6 @@
 /** @file Reading JSON from outside into types, each check with a message that names the place. */
 import { FormatError } from '../errors.js'
+import { shownName } from './weight-source.js'
 
 /** An object, without the key that could reach its prototype. */
 export function asRecord(value: unknown, what: string): Readonly<Record<string, unknown>> {
@@ -46,7 +47,10 @@ export function asName(value: unknown, what: string): string {
 const MAX_PARTS = 500_000
 const MAX_DEPTH = 100
 
-/** The value of a JSON text. @throws FormatError for what is none, or would take far more memory than the text */
+/**
+ * The value of a JSON text, in which no object has a key twice: readers differ in which of the two they take.
+ * @throws FormatError for what is none, or would take far more memory than the text
+ */
 export function parseJson(text: string, what: string): unknown {
   checkParts(text, what)
   try {
@@ -56,20 +60,50 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
-const [QUOTE, BACKSLASH, COLON] = [...'"\\:'].map(character => character.charCodeAt(0))
-const OPENS = [...'[{'].map(character => character.charCodeAt(0))
-const CLOSES = [...']}'].map(character => character.charCodeAt(0))
-
 function checkParts(text: string, what: string): void {
-  let [parts, depth, isQuoted] = [0, 0, false]
+  let parts = 0
+  // The last text that has ended, with its quotes.
+  let [start, end] = [0, 0]
+  /** Of each object that is open its keys; a list has none. */
+  const open: (Set<string> | undefined)[] = []
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code === QUOTE) isQuoted = !isQuoted
-    else if (isQuoted) i += code === BACKSLASH ? 1 : 0
-    else if (CLOSES.includes(code)) depth--
-    else if (code === COLON || OPENS.includes(code)) {
+    const character = text[i]
+    if (character === '"') {
+      start = i
+      end = i = endOfText(text, i)
+    } else if (character === '}' || character === ']') {
+      open.pop()
+    } else if (character === ':' || character === '{' || character === '[') {
       if (++parts > MAX_PARTS) throw new FormatError(`${what} has more than ${MAX_PARTS} lists, objects and keys`)
-      if (code !== COLON && ++depth > MAX_DEPTH) throw new FormatError(`${what} is more than ${MAX_DEPTH} lists deep`)
+      if (character === ':') {
+        checkKey(open.at(-1), text.slice(start, end + 1), what)
+      } else {
+        open.push(character === '{' ? new Set() : undefined)
+        if (open.length > MAX_DEPTH) throw new FormatError(`${what} is more than ${MAX_DEPTH} lists deep`)
+      }
     }
+  }
+}
+
+/** Where the quote is that ends the text that begins at `start`. */
+function endOfText(text: string, start: number): number {
+  let i = start + 1
+  while (i < text.length && text[i] !== '"') i += text[i] === '\\' ? 2 : 1
+  return i
+}
+
+/** @param quoted as it stands: the same key can be written in two ways */
+function checkKey(keys: Set<string> | undefined, quoted: string, what: string): void {
+  const key = quoted.includes('\\') ? unescaped(quoted) : quoted.slice(1, -1)
+  if (keys?.has(key)) throw new FormatError(`${what} has the key '${shownName(key)}' twice`)
+  keys?.add(key)
+}
+
+function unescaped(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted))
+  } catch {
+    // It is no JSON, and found to be none when the whole is read.
+    return quoted
   }
 }

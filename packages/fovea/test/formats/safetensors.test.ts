@@ -84,6 +84,7 @@ test('whatever the bytes, the answer is tensors or a FormatError', () => {
 })
 
 describe('refused', () => {
+  const entry = '{"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}'
   const F32 = (shape: unknown, data_offsets: unknown) => ({ dtype: 'F32', shape, data_offsets })
   test.each([
     ['a header longer than the file', new Uint8Array(16).fill(1), 'its header claims'],
@@ -97,6 +98,11 @@ describe('refused', () => {
     ['a gap between tensors', file({ a: F32([1], [4, 8]) }, 8), 'begins at 4, expected 0'],
     ['offsets beyond the file', file({ a: F32([2], [0, 8]) }, 4), 'its tensors need 8 bytes, it has 4'],
     ['a key that reaches the prototype', file('{"__proto__": {"dtype": "F32"}}', 0), '__proto__'],
+    ['a tensor that is there twice', file(`{"w": ${entry}, "v": {}, "w": ${entry}}`, 4), "has the key 'w' twice"],
+    ['the same, in other letters', file(`{"w": ${entry}, "\\u0077": ${entry}}`, 4), "has the key 'w' twice"],
+    ['metadata that are there twice', file('{"__metadata__": {}, "__metadata__": {}}', 0), "'__metadata__' twice"],
+    ['a text of the metadata that is', file('{"__metadata__": {"a": "", "a": ""}}', 0), "has the key 'a' twice"],
+    ['offsets that are', file(`{"w": {"data_offsets": [0, 4], ${entry.slice(1)}}`, 4), "'data_offsets' twice"],
     ['metadata that are no texts', file({ __metadata__: { key: 1 } }, 0), '__metadata__.key must be a text'],
   ])('%s', (_, bytes, message) => {
     expect(() => decodeSafetensors('file.safetensors', bytes)).toThrow(message)

@@ -45,6 +45,7 @@ test.each([
 })
 
 test('an index that is none is refused', () => {
+  expect(() => openWeights('x', utf8.encode('{"weight_map": {"w": "a", "w": "b"}}'))).toThrow("has the key 'w' twice")
   expect(() => open([])).toThrow("'model.safetensors.index.json' is no index of weights: weight_map must be an object")
   expect(() => open({ w: 1 })).toThrow('weight_map.w must be a text')
   expect(() => openWeights('x', utf8.encode('{"weight_map"'))).toThrow("'x' is no index of weights: it is not JSON")
