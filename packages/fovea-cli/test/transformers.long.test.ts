@@ -28,6 +28,7 @@ beforeAll(async () => {
   expect(made.code, made.stderr).toBe(0)
   const agreement = { images: 64, sameClass: 64, difference: expect.any(Number) }
   expect(made.json[0].agreements).toEqual({ fp32: agreement, fp16: agreement, q8: agreement })
+  expect(made.json[0].losses).toEqual({ q8: { ...agreement, sameClass: expect.any(Number) } })
   const { json } = await fovea(['predict', run, ...photos, '--json'], { cwd: folder })
   expected = json.map(({ predictions }) => [predictions[0].label, predictions[0].probability])
 })

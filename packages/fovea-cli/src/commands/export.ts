@@ -75,6 +75,7 @@ async function run(file: string, options: ExportOptions): Promise<void> {
 
   const { bytes, said, about } = await format.write({
     ...{ model, file, out, images, output },
+    imagesName: found === undefined ? 'generated images' : 'images',
     ...(precision && { precision }),
     ...(preprocessing && { preprocessing }),
     ...(names && { names }),

@@ -18,6 +18,8 @@ export interface ExportRequest {
   readonly names?: NamingName
   /** To check what is written on. Opened when they are wanted. */
   readonly images: () => Promise<Dataset>
+  /** What they are, as a message counts them: those of the data, or generated ones. */
+  readonly imagesName: 'images' | 'generated images'
   readonly engine: () => Engine
   readonly output: Output
 }

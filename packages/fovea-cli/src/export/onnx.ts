@@ -16,7 +16,7 @@ export const onnx: ExportFormat = {
     const file = Buffer.concat(encodeOnnx(model, { precision, preprocessing }))
     const agreement = await checkedAgreement(request, { file, precision, preprocessing })
     await writeFileAtomic(out, file)
-    const said = agreement ? `, ${describeAgreement(agreement, preprocessing)}` : ''
+    const said = agreement ? `, ${describeAgreement(agreement, request)}` : ''
     return { bytes: file.length, said: `${precision}${said}`, about: { precision, agreement } }
   },
 }
@@ -29,10 +29,33 @@ export function precisionOf({ model, file, precision }: ExportRequest): OnnxPrec
   throw new FoveaError(`'${file}' does not compute in integers; this makes a model that does: ${quantize}`)
 }
 
+/** Who says what of an agreement: on which images, and whether probabilities come out. */
+type Described = Pick<ExportRequest, 'imagesName'> & { readonly preprocessing?: boolean }
+
 /** In words. */
-export const describeAgreement = ({ images, sameClass, difference }: Agreement, preprocessing = false): string =>
-  `checked with ONNX Runtime: ${sameClass} of ${images} images get the same class, ` +
+export const describeAgreement = (agreement: Agreement, of: Described): string =>
+  `checked with ONNX Runtime: ${inNumbers(agreement, of)}`
+
+/** What weights in 8 bits cost, beside the model that they were made of. */
+export const describeLoss = (agreement: Agreement, of: Described): string =>
+  `beside the model in float32, ${inNumbers(agreement, of)}`
+
+const inNumbers = (
+  { images, sameClass, difference }: Agreement,
+  { imagesName, preprocessing = false }: Described,
+): string =>
+  `${sameClass} of ${images} ${imagesName} get the same class, ` +
   `${preprocessing ? 'probabilities' : 'logits'} differ by ${difference.toExponential(0)} of the largest at most`
+
+/** Runs a file beside a model that it need not compute. @returns null where there is nothing to run it with */
+export async function lossOf(request: ExportRequest, file: Uint8Array): Promise<Agreement | null> {
+  const runtime = await findRuntime()
+  if (typeof runtime === 'string') return null
+  const { model } = request
+  // Classes are counted to the letter: what is lost is the question.
+  const compared = { model, file, preprocessing: false, precision: 'float32', images: await request.images() } as const
+  return agreementOf(compared, { runtime, engine: request.engine(), optimization: 'basic' })
+}
 
 /**
  * Runs the file beside the model.

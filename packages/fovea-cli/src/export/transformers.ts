@@ -16,7 +16,7 @@ import { defaultResizing, resizedSide } from '../data/resizing.js'
 import { writeFileAtomic } from '../files.js'
 import type { Output } from '../output.js'
 import type { ExportFormat } from './formats.js'
-import { checkedAgreement, describeAgreement } from './onnx.js'
+import { checkedAgreement, describeAgreement, describeLoss, lossOf } from './onnx.js'
 
 /** What transformers.js asks for by `dtype`: fp32 (in Node, unasked), fp16, q8 (in browsers, unasked). */
 const MODELS = { fp32: 'onnx/model.onnx', fp16: 'onnx/model_fp16.onnx', q8: 'onnx/model_quantized.onnx' } as const
@@ -37,6 +37,7 @@ export const transformers: ExportFormat = {
     const settings = { 'config.json': configOf(model), 'preprocessor_config.json': processorOf(model) }
     const files = new Map<string, Uint8Array>()
     const agreements: Record<string, unknown> = {}
+    const losses: Record<string, unknown> = {}
     const output = warningOnce(request.output)
     let said = ''
     for (const [dtype, [made, precision]] of Object.entries(modelsOf(model))) {
@@ -47,7 +48,11 @@ export const transformers: ExportFormat = {
       )
       files.set(MODELS[dtype as keyof typeof MODELS], file)
       agreements[dtype] = agreement
-      if (agreement) said += `${said === '' ? '' : '; '}${dtype} ${describeAgreement(agreement)}`
+      if (agreement) said += `${said === '' ? '' : '; '}${dtype} ${describeAgreement(agreement, request)}`
+      if (made === model) continue
+      const loss = await lossOf(request, file)
+      losses[dtype] = loss
+      if (loss) said += `, ${describeLoss(loss, request)}`
     }
     let bytes = 0
     for (const [name, json] of Object.entries(settings))
@@ -56,7 +61,7 @@ export const transformers: ExportFormat = {
       await writeFileAtomic(join(out, name), content)
       bytes += content.length
     }
-    return { bytes, ...(said !== '' && { said }), about: { agreements } }
+    return { bytes, ...(said !== '' && { said }), about: { agreements, losses } }
   },
 }
 

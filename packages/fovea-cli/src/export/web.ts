@@ -45,7 +45,7 @@ export const web: ExportFormat = {
       await writeFileAtomic(join(out, path), content)
       bytes += Buffer.byteLength(content)
     }
-    const checked = agreement ? `, ${describeAgreement(agreement, true)}` : ''
+    const checked = agreement ? `, ${describeAgreement(agreement, { ...request, preprocessing: true })}` : ''
     return { bytes, said: `${precision}${checked}; open it through a web server`, about: { precision, agreement } }
   },
 }

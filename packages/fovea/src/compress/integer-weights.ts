@@ -8,6 +8,9 @@ export interface IntegerWeights {
   readonly scales: Float32Array
 }
 
+/** What the scales of weights are called that are kept in int8. */
+export const scaleNameOf = (weight: string): string => `${weight}_scale`
+
 /** The largest of 8 bits; the smallest is its negative, so that a weight and its negative are as near. */
 const LARGEST = 127
 

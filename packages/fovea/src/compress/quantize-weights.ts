@@ -3,7 +3,6 @@
  * engine widens them before it computes, so the time stays as it was.
  */
 import { roundArrayToHalf } from '../graph/float16.js'
-import type { Node } from '../graph/graph.js'
 import { initializerOf } from '../graph/initializer.js'
 import { matching } from '../graph/patterns.js'
 import type { Model, Weights } from '../models/model.js'
@@ -16,7 +15,7 @@ import { choice, list, text } from '../settings/kinds.js'
 import { connectionNodes } from './connections.js'
 import { expectUnprepared } from './convert-quantization.js'
 import { expectFloat32 } from './expect-float32.js'
-import { integerWeights } from './integer-weights.js'
+import { integerWeights, scaleNameOf } from './integer-weights.js'
 
 /** The types that weights can be kept in. */
 export const weightTypes = ['int8', 'float16', 'bfloat16'] as const
@@ -61,7 +60,7 @@ export function quantizeWeights(model: Model, options: QuantizeWeightsOptions = 
     const [{ shape }] = node.outputs
     const weight = builder.parameter(node.name, shape, type === 'int8' ? { type: 'zeros' } : initializerOf(node), type)
     if (type !== 'int8') return [builder.emit(cast, [weight], { dtype: 'float32' }, `${node.name}.float32`)]
-    const scale = builder.buffer(scaleOf(node), [shape[0]], { type: 'ones' })
+    const scale = builder.buffer(scaleNameOf(node.name), [shape[0]], { type: 'ones' })
     return [builder.emit(dequantize, [weight, scale], { axis: 0 }, `${node.name}.float32`)]
   })
   const weights: Weights = new Map()
@@ -70,7 +69,7 @@ export function quantizeWeights(model: Model, options: QuantizeWeightsOptions = 
     if (node === undefined || !chosen.has(node)) weights.set(name, values)
     else if (type === 'int8') {
       const { integers, scales } = integerWeights(values, node.outputs[0].shape[0])
-      weights.set(name, integers).set(scaleOf(node), scales)
+      weights.set(name, integers).set(scaleNameOf(node.name), scales)
     } else {
       const rounded = Float32Array.from(values)
       roundArrayToHalf(rounded, type)
@@ -79,5 +78,3 @@ export function quantizeWeights(model: Model, options: QuantizeWeightsOptions = 
   }
   return { ...model, graph, weights }
 }
-
-const scaleOf = ({ name }: Node): string => `${name}_scale`

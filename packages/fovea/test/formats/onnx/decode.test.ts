@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { pruneChannels } from '../../../src/compress/prune-channels.js'
 import { quantizeModel } from '../../../src/compress/quantize-model.js'
+import { quantizeWeights, weightTypes } from '../../../src/compress/quantize-weights.js'
 import { referenceEngine } from '../../../src/engines/reference/reference.js'
 import { FormatError } from '../../../src/errors.js'
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/formats/checkpoint.js'
@@ -59,6 +60,21 @@ describe('what encodeOnnx wrote comes back', () => {
     const read = decodeOnnx('a.onnx', file(resnet, { precision: 'float16' }))
     expect(stateNodes(read.graph).every(({ outputs: [{ dtype }] }) => dtype === 'float32')).toBe(true)
     expect(await difference(resnet, read)).toBeLessThan(5e-3)
+  })
+
+  test.each(weightTypes)('weights that are kept in %s', async type => {
+    const model = quantizeWeights(resnet, { type })
+    const read = decodeOnnx('a.onnx', file(model))
+    expect(await difference(model, read)).toBeLessThan(1e-5)
+  })
+
+  test('norms are in the weights, whatever these are kept in', () => {
+    const operators = (model: Model) => {
+      const { graph } = decodeMessage('ModelProto', file(model))
+      return graph!.node.map(({ opType }) => opType)
+    }
+    expect(operators(resnet)).not.toContain('Mul')
+    expect(operators(quantizeWeights(resnet))).not.toContain('Mul')
   })
 
   test.each(['resnet8', 'cnn'])('%s in integers, which stay integers', async name => {
