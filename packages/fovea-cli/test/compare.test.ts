@@ -50,16 +50,17 @@ describe('resnet8 in three precisions, trained on a few images', () => {
           'multiplyAdds',
           'bytes',
         ],
+        ...['activationBytes', 'peakActivationBytes', 'trainingBytes', 'arithmetic', 'latencyMs', 'throughput'],
         ...[
-          'activationBytes',
-          'peakActivationBytes',
-          'trainingBytes',
-          'arithmetic',
           'batch',
-          'latencyMs',
-          'throughput',
+          'stepMs',
+          'accuracy',
+          'accuracyInterval',
+          'images',
+          'calibrationError',
+          'changedPredictions',
+          'layers',
         ],
-        ...['stepMs', 'accuracy', 'accuracyInterval', 'images', 'calibrationError', 'changedPredictions', 'layers'],
       ])
       expect(row).toMatchObject({ parameters: 77_898, multiplyAdds: 9_345_920, batch: 20 })
       expect(row).toMatchObject({ architecture: 'resnet8', techniques: [], kept: 77_898, removed: 0, images: 12 })

@@ -1,6 +1,6 @@
 /**
- * @file The account of a model that was made smaller: what it and its original hold, take and recognize, measured on the same
- * images and in turns.
+ * @file The account of a model that was made smaller: what it and its original hold, take and recognize in inference, measured on
+ * the same images and in turns.
  */
 import type { Dataset, Engine, Evaluation, Model } from 'fovea'
 import { measureRows } from '../compare/measure.js'
@@ -12,8 +12,11 @@ import { StagedProgress } from '../progress.js'
 /** What was measured of a saved model on images. */
 type Measured = 'fileBytes' | 'accuracy' | 'accuracyInterval' | 'images' | 'calibrationError' | 'changedPredictions'
 
-/** A row of a comparison with all that it may have. Parameters kept and removed add up to those of the original. */
-export type Account = Omit<ComparedModel, 'layers'> & Required<Pick<ComparedModel, Measured>>
+/** What is left out of an account: it is of inference. */
+type OfTraining = 'batch' | 'stepMs' | 'trainingBytes' | 'skippedSteps' | 'diverged'
+
+/** A row of a comparison with all that it has of inference. Parameters kept and removed add up to those of the original. */
+export type Account = Omit<ComparedModel, 'layers' | OfTraining> & Required<Pick<ComparedModel, Measured>>
 
 export interface BeforeAndAfter {
   readonly before: Account
@@ -59,7 +62,7 @@ export async function accountsOf(
 ): Promise<Account[]> {
   const [{ model: original }] = all
   const subjects = all.map(each => ({ ...each, saved: true, images, original }))
-  const planned = planRows(subjects, { precisions: ['float32'], seed: 0 })
+  const planned = planRows(subjects, { precisions: ['float32'], seed: 0, inferenceOnly: true })
   const progress = new StagedProgress()
   const { signal, release } = onInterrupt(() => progress.stop())
   const how = { engine, steps: TIMED_STEPS, latencySteps: LATENCY_STEPS, signal, progress }

@@ -45,7 +45,7 @@ const BATCH = 32
 export async function measureRows(planned: readonly PlannedRow[], options: MeasureOptions): Promise<ComparedModel[]> {
   const { engine, steps, latencySteps = steps } = options
   const trained = planned.filter(({ trainingBytes }) => trainingBytes !== undefined)
-  const trainingMs = await medianMs(trained, trainingSteps, options)
+  const trainingMs = trained.length > 0 ? await medianMs(trained, trainingSteps, options) : []
   const stepMs = new Map(trained.map((row, i) => [row, trainingMs[i]]))
   const latencyMs = await medianMs(planned, inferences(1), { ...options, steps: latencySteps })
   const batchMs = await medianMs(planned, inferences(BATCH), options)
@@ -69,10 +69,10 @@ export async function measureRows(planned: readonly PlannedRow[], options: Measu
       ...{ parameters, multiplyAdds, ...bytes, peakActivationBytes: row.peakActivationBytes },
       ...(row.trainingBytes && { trainingBytes: row.trainingBytes }),
       arithmetic: engine.arithmetic(computeType(precision)),
-      ...{ batch, latencyMs: latencyMs[i] },
+      latencyMs: latencyMs[i],
       throughput: { batch: BATCH, imagesPerSecond: (1000 * BATCH) / batchMs[i] },
       ...(saved && { fileBytes: statSync(modelFile(name)).size }),
-      ...(stepMs.has(row) && { stepMs: stepMs.get(row)! }),
+      ...(stepMs.has(row) && { batch, stepMs: stepMs.get(row)! }),
       ...(evaluation && measuresOf(evaluation, changed(first, i))),
       ...rest,
       layers,

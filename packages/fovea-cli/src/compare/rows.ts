@@ -27,12 +27,12 @@ export interface ComparedModel extends ModelSummary, Reduction {
   readonly precision: Precision
   /** See `peakActivationBytes` of the library. */
   readonly peakActivationBytes: number
-  /** Of a quantized model neither this nor `stepMs`: it is trained no more. */
+  /** Neither this nor `batch` and `stepMs` of a quantized model, which is trained no more, nor where training does not matter. */
   readonly trainingBytes?: TrainingBytes
   /** How the engine computes in the type of the precision. */
   readonly arithmetic: Arithmetic
   /** Images of a training step. */
-  readonly batch: number
+  readonly batch?: number
   /** Medians: of a training step, and of inference for one image. */
   readonly stepMs?: number
   readonly latencyMs: number
@@ -61,6 +61,8 @@ export interface RowOptions {
   readonly batch?: number
   readonly recipe?: RecipeName
   readonly seed: number
+  /** Whether training does not matter: its steps are not timed, nor is what it holds counted. Default false. */
+  readonly inferenceOnly?: boolean
 }
 
 /** A row before anything is measured. */
@@ -74,7 +76,7 @@ export interface PlannedRow {
   readonly summary: ModelSummary
   readonly reduction: Reduction
   readonly peakActivationBytes: number
-  /** Of one that can be trained. */
+  /** Of one that can be trained, where that matters. */
   readonly trainingBytes?: TrainingBytes
 }
 
@@ -93,7 +95,7 @@ export const planRows = (subjects: readonly Subject[], options: RowOptions): Pla
   })
 
 function planRow(subject: Subject, precision: Precision, options: RowOptions): Omit<PlannedRow, 'reduction'> {
-  const { batch, recipe, seed, keepFloat32 } = options
+  const { batch, recipe, seed, keepFloat32, inferenceOnly = false } = options
   const { model, training, name } = subject
   const given = requestedSettings({ model: model.name, precision, seed, batch, recipe, keepFloat32 })
   try {
@@ -107,7 +109,7 @@ function planRow(subject: Subject, precision: Precision, options: RowOptions): O
       ...{ subject, label: `${name} in ${precision}`, given, settings },
       summary: summarize(model, typesOf(settings)),
       peakActivationBytes: peakActivationBytes(model, typesOf(settings)),
-      ...(!isQuantized(model) && { trainingBytes: trainingBytes(model, settings) }),
+      ...(!inferenceOnly && !isQuantized(model) && { trainingBytes: trainingBytes(model, settings) }),
     }
   } catch (error) {
     throw aboutSubject(name, error)

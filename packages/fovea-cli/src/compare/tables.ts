@@ -57,7 +57,7 @@ const bytes: readonly ComparedColumn[] = [
 const speed: readonly ComparedColumn[] = [
   ...named,
   { title: 'arithmetic', cell: ({ arithmetic }) => arithmetic },
-  { title: 'batch', align: 'right', cell: ({ batch, stepMs }) => (stepMs === undefined ? '' : withCommas(batch)) },
+  { title: 'batch', align: 'right', cell: ({ batch }) => (batch === undefined ? '' : withCommas(batch)) },
   ...[number(quantities.trainingStep), number(quantities.latency), number(quantities.throughput)],
 ]
 

@@ -24,7 +24,7 @@ export async function latencyBeside({ file, model, engine }: Original, smaller: 
   const progress = new StagedProgress()
   const { signal, release } = onInterrupt(() => progress.stop())
   try {
-    const planned = planRows(both, { precisions: ['float32'], seed: 0 })
+    const planned = planRows(both, { precisions: ['float32'], seed: 0, inferenceOnly: true })
     const [before, after] = await medianMs(planned, inferences(1), { engine, steps: LATENCY_STEPS, signal, progress })
     return after / before
   } finally {
