@@ -150,12 +150,46 @@ test('weights alone, in each type', async () => {
   expect(readModel(join(folder, 'int8')).weights.get('conv1.weight')).toBeInstanceOf(Int8Array)
 })
 
+describe('a quantization without training that was killed', () => {
+  const goOn = (out: string) => fovea(['quantize', '--resume', join(folder, out), '--json'])
+  const accountIn = (out: string) => JSON.parse(readFileSync(join(folder, out, 'account.json'), 'utf8'))
+
+  test.each([
+    ['ptq', ['--images', '16', '--max-loss', '100', '--keep-float32', 'fc,conv1', '--equalize', '--weight-bits', '7']],
+    ['weights', ['--method', 'weights', '--type', 'float16']],
+  ])('goes on where it was: %s', async (out, options) => {
+    expect((await quantize(out, ...options)).code).toBe(0)
+    const [model, account, plan] = ['model.safetensors', 'account.json', 'quantize.json'].map(n => join(folder, out, n))
+    const [whole, { layers, after }] = [readFileSync(model), accountIn(out)]
+    // As if it had been killed before its account: its model is the result.
+    rmSync(account)
+    const refused = await quantize(out, ...options)
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        `holds a quantization: go on with it (npx fovea quantize --resume ${join(folder, out)})`,
+      ),
+    })
+    expect(await goOn(out)).toMatchObject({ code: 0, json: [{ after: { accuracy: after.accuracy } }] })
+    expect(accountIn(out).layers).toEqual(layers)
+    // And before its model was known to be whole: that is made anew.
+    rmSync(account)
+    const { layers: _, ...begun } = JSON.parse(readFileSync(plan, 'utf8'))
+    writeFileSync(plan, JSON.stringify(begun))
+    writeFileSync(model, 'half')
+    const anew = await goOn(out)
+    expect(anew.code, anew.stderr).toBe(0)
+    expect(readFileSync(model).equals(whole)).toBe(true)
+    expect(accountIn(out).layers).toEqual(layers)
+  })
+})
+
 test('two at once in one folder: one is refused, and what the other leaves is whole', async () => {
   const both = await Promise.all([quantize('twice'), quantize('twice')])
   expect(both.map(({ code }) => code).sort()).toEqual([0, 1])
   const { stderr } = both.find(({ code }) => code === 1)!
   // Who comes when all is done is told that it is there.
-  expect(stderr).toMatch(/is in use by another run|is there already|would be replaced/)
+  expect(stderr).toMatch(/is in use by another run|holds a quantization/)
   const account = JSON.parse(readFileSync(join(folder, 'twice', 'account.json'), 'utf8'))
   expect(account.after.fileBytes).toBe(statSync(join(folder, 'twice', 'model.safetensors')).size)
 })

@@ -1,11 +1,11 @@
-/** @file The plan of `fovea quantize --method qat`. */
+/** @file The plan of `fovea quantize`. */
 import { z } from 'zod'
 import { PlanKind } from '../plan.js'
 import type { QuantizedPart } from './methods.js'
 
 /** What it has found out. */
 export interface QuantizeFindings {
-  /** Of the model that is prepared: what becomes of each layer. */
+  /** What becomes of each layer, of a model that is kept: with `qat` the one that is prepared, else the result. */
   readonly layers?: readonly QuantizedPart[]
 }
 

@@ -4,17 +4,17 @@ import { parameterNodes, tensorBytes } from 'fovea/engine'
 import { accountOf } from '../account/account.js'
 import type { LayerAccount } from '../account/page.js'
 import { accountFiles, reportAccount } from '../account/write.js'
-import { writeCheckpoint } from '../checkpoint-file.js'
+import { readModel, writeCheckpoint } from '../checkpoint-file.js'
 import type { LoadedData } from '../data/index.js'
 import { dataName } from '../open-data.js'
-import { type OriginalRequest, openOriginal } from '../open-original.js'
+import { type Original, type OriginalRequest, openOriginal } from '../open-original.js'
 import type { PlannedWork } from '../plan.js'
 import type { RunFolder } from '../run-folder.js'
 import { formatTable } from '../table.js'
 import { carryTrainedImages, writeTrainedImages } from '../trained-images.js'
 import { quantizeWithin } from './budget.js'
-import { type Method, type MethodOptions, type QuantizedPart, quantizeAtOnce } from './methods.js'
-import type { QuantizeFindings } from './plan.js'
+import { type Method, type MethodOptions, type Quantized, type QuantizedPart, quantizeAtOnce } from './methods.js'
+import { type QuantizeFindings, quantizePlans } from './plan.js'
 import { trainingFolders, trainQuantized } from './train.js'
 
 export interface QuantizeRequest extends MethodOptions, OriginalRequest {}
@@ -31,25 +31,17 @@ export async function runQuantization(
   request: QuantizeRequest,
   { folder, plan, output }: PlannedWork<QuantizeFindings>,
 ): Promise<void> {
-  const { method, maxLoss, weightBits = 8 } = request
+  const { method, weightBits = 8 } = request
   const original = await openOriginal(file, request, {
     ...{ into: folder.path, output },
     ...(method !== 'weights' && { trainImages: 'which show what numbers activations take' }),
   })
-  const { model, trained, data, images: measured, engine } = original
+  const { model, images: measured, engine } = original
   if (method !== 'weights' && weightBits === 8 && engine.arithmetic('int8') === 'widened') {
     output.say('this processor could overflow on 8-bit weights, so they compute in float32; --weight-bits 7 is for it')
   }
-  const { images, others } = chooseImages(data, request.images)
-  const quantized = await (method === 'qat'
-    ? trainQuantized(original, { seed: 0, ...request }, { plan, images, folder, output })
-    : maxLoss === undefined
-      ? quantizeAtOnce(model, request, { images, engine })
-      : quantizeWithin(model, request, { images, engine, maxLoss, output, measured: others }))
+  const quantized = await (method === 'qat' ? learnt : atOnce)(original, request, { plan, folder, output })
   if (quantized === undefined) return
-  await writeCheckpoint(folder.model, { model: quantized.model })
-  if (method === 'qat') await writeTrainedImages(folder.path, data.train, trained)
-  else await carryTrainedImages(folder.path, trained)
   output.show(formatTable(columnsOf(method), quantized.layers.map(row)))
   const account = await accountOf(
     { name: file, model },
@@ -59,6 +51,41 @@ export async function runQuantization(
   const title = `${model.name}, quantized, on ${dataName(measured)}`
   const bars = barsOf(model, quantized.model)
   await reportAccount(folder, { title, account, layers: quantized.layers, bars, unit: 'bytes' }, output)
+}
+
+/** After training for it. @returns undefined if that was interrupted */
+async function learnt(
+  original: Original,
+  request: QuantizeRequest,
+  planned: PlannedWork<QuantizeFindings>,
+): Promise<Quantized | undefined> {
+  const { data, trained } = original
+  const { images } = chooseImages(data, request.images)
+  const { folder } = planned
+  const quantized = await trainQuantized(original, { seed: 0, ...request }, { ...planned, images })
+  if (quantized === undefined) return undefined
+  await writeCheckpoint(folder.model, { model: quantized.model })
+  await writeTrainedImages(folder.path, data.train, trained)
+  return quantized
+}
+
+/** Without training. Work that was killed once its model was there goes on with that one. */
+async function atOnce(
+  { model, trained, data, engine }: Original,
+  request: QuantizeRequest,
+  { plan, folder, output }: PlannedWork<QuantizeFindings>,
+): Promise<Quantized> {
+  if (plan.layers !== undefined) return { model: readModel(folder.model), layers: plan.layers }
+  const { maxLoss } = request
+  const { images, others: measured } = chooseImages(data, request.images)
+  const quantized = await (maxLoss === undefined
+    ? quantizeAtOnce(model, request, { images, engine })
+    : quantizeWithin(model, request, { images, engine, maxLoss, output, measured }))
+  await quantizePlans.write(folder, plan)
+  await carryTrainedImages(folder.path, trained)
+  await writeCheckpoint(folder.model, { model: quantized.model })
+  await quantizePlans.write(folder, { ...plan, layers: quantized.layers })
+  return quantized
 }
 
 /** Images that show ranges, and others that decide about a budget: those for validation, or some of train. */
