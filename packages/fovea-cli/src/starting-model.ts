@@ -21,7 +21,7 @@ export function pretrained(
   }
   // Weights alone are of no size.
   const input = size !== undefined && { input: [size, size, 3] as const }
-  return readPretrained(from, { model: name, normalize, ...input }, output)
+  return readPretrained(from, { model: name, normalize, classifier: 'new', ...input }, output)
 }
 
 /**

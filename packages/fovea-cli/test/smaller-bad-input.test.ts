@@ -106,7 +106,9 @@ describe.each(Object.entries(commands))('%s', (verb, words) => {
       [0, 'is empty'],
       [5, 'is cut short after 5 bytes'],
       [8, 'is cut short after 8 bytes'],
-      ...[2000, whole.length >> 1, whole.length - 1].map(length => [length, 'is not a safetensors file'] as const),
+      ...[2000, whole.length >> 1, whole.length - 1].map(
+        length => [length, 'cannot be read as a safetensors file'] as const,
+      ),
     ] as const) {
       writeFileSync(cut, whole.subarray(0, length))
       expect(await refused(words, cut)).toContain(`'${cut}' ${said}`)

@@ -189,7 +189,7 @@ describe('what is trained and what is given to it must fit', () => {
     truncateSync(file, 1000)
     const { code, stderr } = await fovea(['eval', file, '--data', photos])
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(oneLine) })
-    expect(stderr).toContain('is not a safetensors file')
+    expect(stderr).toContain('cannot be read as a safetensors file')
   })
 
   test('a run that is complete says so when it is to go on, and changes nothing', async () => {

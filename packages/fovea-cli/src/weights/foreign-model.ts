@@ -32,6 +32,8 @@ export interface ForeignOptions {
   readonly input?: readonly [number, number, number]
   /** Class names. */
   readonly labels?: readonly string[]
+  /** Whether weights without their classifier get a new one. */
+  readonly classifier?: 'new'
 }
 
 /** Room for a model of 4 GB, and what stands beside weights in a checkpoint of PyTorch. */
@@ -93,6 +95,7 @@ export function readForeign(
     input,
     ...(given && { normalization: given[0] }),
     ...(options.labels && { labels: options.labels }),
+    ...(options.classifier && { classifier: options.classifier }),
     ...(isFromTensorflow(config.architecture) && { padding: 'same' }),
     beside: besideOf(file),
   })

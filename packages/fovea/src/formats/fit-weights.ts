@@ -29,11 +29,13 @@ export const typesOf = (graph: Graph): ReadonlyMap<string, TensorType> =>
 
 /**
  * @param model its name, which says what others call its weights
+ * @param optional names of ours that the file may lack, if it lacks all of them: those of the head
  * @throws FormatError with the names that were expected, and those that the file has
  */
 export function fitWeights(
   inFile: Tensors,
   { name: model, graph }: { readonly name: string; readonly graph: Graph },
+  optional: readonly string[] = [],
 ): FittedWeights {
   const types = typesOf(graph)
   const tensors = withoutPrefixes(expand(inFile, types))
@@ -45,13 +47,15 @@ export function fitWeights(
       `expected ${few([...names.values()])}, it has ${few([...tensors.keys()]) || 'no weights'}${fitting(tensors, model)}`,
     )
   }
-  if (missing.length > 0) throw new FormatError(`it lacks ${few(missing)}${fitting(tensors, model)}`)
+  const isHeadless = missing.length === optional.length && optional.every(name => missing.includes(names.get(name)!))
+  if (missing.length > 0 && !isHeadless) throw new FormatError(`it lacks ${few(missing)}${fitting(tensors, model)}`)
   const known = new Set(names.values())
   const extra = [...adapted.keys()].filter(name => !known.has(name) && !types.has(slotOwner(name) ?? ''))
   if (extra.length > 0) {
     throw new FormatError(`it has ${few(extra)}, which ${model} does not have${fitting(tensors, model)}`)
   }
-  return { naming, tensors: new Map([...names].map(([ours, theirs]) => [ours, adapted.get(theirs)!])) }
+  const found = [...names].filter(([, theirs]) => adapted.has(theirs))
+  return { naming, tensors: new Map(found.map(([ours, theirs]) => [ours, adapted.get(theirs)!])) }
 }
 
 function fit(tensors: Tensors, ours: readonly string[], naming: WeightNaming) {

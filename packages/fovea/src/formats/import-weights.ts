@@ -5,15 +5,18 @@
 
 import type { Normalization } from '../data/dataset.js'
 import { FormatError } from '../errors.js'
+import { zeroArray } from '../graph/arrays.js'
+import type { Graph } from '../graph/graph.js'
 import { elements } from '../graph/types.js'
 import { type ModelOptions, modelSettings } from '../models/build.js'
 import type { Model } from '../models/model.js'
 import { createModel } from '../models/registry.js'
-import { headParameters } from '../models/replace-head.js'
+import { headParameters, replaceHead } from '../models/replace-head.js'
 import { checkArguments, group, type Rows } from '../settings/group.js'
 import { callback, choice, text, typedArray } from '../settings/kinds.js'
-import { fitWeights } from './fit-weights.js'
+import { fitWeights, typesOf } from './fit-weights.js'
 import { weightsOf } from './model-weights.js'
+import { storedNumbers } from './stored-numbers.js'
 import { openWeights } from './weight-formats.js'
 import type { NamingName, WeightNaming } from './weight-names.js'
 import { type ReadBeside, type StoredTensor, storedElementBytes, type WeightSource } from './weight-source.js'
@@ -32,7 +35,7 @@ export interface ImportedModel {
 }
 
 /** What is not in the weights; the number of classes is. */
-export interface ImportOptions extends Pick<ModelOptions, 'input' | 'labels' | 'normalization'> {
+export interface ImportOptions extends Pick<ModelOptions, 'labels' | 'normalization'> {
   /** Of images: [height, width, channels]. Default: as a Keras model's file says, else as the model has it. */
   readonly input?: readonly [number, number, number]
   /**
@@ -40,6 +43,11 @@ export interface ImportOptions extends Pick<ModelOptions, 'input' | 'labels' | '
    * norms have an ε of 0.001. Keras's own files need no such word. Default: as the names in the file have it.
    */
   readonly padding?: 'same'
+  /**
+   * `new`: weights without their classifier, as a training of other classes starts from, get a new one, of `labels`; without these it tells
+   * as many classes apart as the model does unasked. Default: such weights are refused.
+   */
+  readonly classifier?: 'new'
   /** Reads the other files of weights in several files, by their plain names. */
   readonly beside?: ReadBeside
 }
@@ -58,6 +66,7 @@ const importOptions = group('what is not in the weights', {
   labels: modelSettings.labels,
   normalization: modelSettings.normalization,
   padding: choice('as the weights were trained with', ['same']).optional(),
+  classifier: choice('where the weights have none', ['new']).optional(),
   beside: callback<ReadBeside>('reads the other files of weights in several files').optional(),
 } satisfies Rows<ImportOptions>)
 
@@ -79,27 +88,39 @@ export function importWeights(
   checkArguments(importArguments, { name, file, model })
   const { beside, ...given } = importOptions.parse(options, '')
   const source = openWeights(name, file, beside)
-  const { labels, padding, input = source.input, ...rest } = given
+  const { labels, padding, classifier, normalization, input = source.input } = given
   const tensorflow = padding && { padding, normEpsilon: TENSORFLOW_EPSILON }
-  const shape = { ...rest, ...(input && { input }), ...tensorflow }
+  const shape = { ...(normalization && { normalization }), ...(input && { input }), ...tensorflow }
   const plain = createModel(model, shape)
   try {
-    const { tensors, naming } = fitWeights(source.tensors, plain)
-    const [classes] = tensors.get(headParameters(plain.graph)[0])!.shape
+    const head = headParameters(plain.graph)
+    const { tensors, naming } = fitWeights(source.tensors, plain, head)
+    const isHeadless = !tensors.has(head[0])
+    if (isHeadless && classifier === undefined) {
+      throw new FormatError(
+        'it has no classifier: a training of other classes can start from it (train --from), nothing else',
+      )
+    }
+    const [classes] = isHeadless ? [(labels ?? plain.labels).length] : tensors.get(head[0])!.shape
     if (labels !== undefined && labels.length !== classes) {
       throw new FormatError(`it tells ${classes} classes apart, not ${labels.length}`)
     }
     const theirs = { ...(naming.epsilon !== undefined && { normEpsilon: naming.epsilon }), ...naming.architecture }
     // What is asked for goes before what the names tell.
     const made = createModel(model, { ...theirs, ...shape, classes, ...(labels && { labels }) })
-    const [from, normalization] = normalizationOf(naming, source, given.normalization)
-    const weights = weightsOf(made.graph, from === 'library' ? withRedFirst(tensors, naming) : tensors)
+    const [from, known] = normalizationOf(naming, source, given.normalization, made)
+    const fitted = from === 'library' ? withRedFirst(tensors, naming) : tensors
+    const weights = weightsOf(made.graph, isHeadless ? withZeros(fitted, made.graph, head) : fitted)
     // Not all of `made`: its weights are drawn when they are asked for.
     const { name: architecture, graph, labels: classNames } = made
-    const preprocessing = { ...made.preprocessing, ...normalization }
+    const preprocessing = { ...made.preprocessing, ...known }
     const imported = { name: architecture, graph, weights, preprocessing, labels: classNames }
-    const { format, notes } = source
-    return { model: imported, format, names: naming.name, notes, normalization: from }
+    const { format } = source
+    return {
+      ...{ format, names: naming.name, normalization: from },
+      model: isHeadless ? replaceHead(imported, classNames) : imported,
+      notes: isHeadless ? [...source.notes, 'it has no classifier: a new one has to be trained'] : source.notes,
+    }
   } catch (error) {
     // A tensor that cannot be read has named the file.
     throw error instanceof FormatError && !error.message.startsWith(`'${name}' `)
@@ -113,10 +134,24 @@ function normalizationOf(
   { preprocessing }: WeightNaming,
   { normalization }: WeightSource,
   given: Normalization | undefined,
+  { preprocessing: { size } }: Pick<Model, 'preprocessing'>,
 ): readonly [ImportedModel['normalization'], Normalization?] {
   if (given !== undefined) return ['given']
   if (normalization !== undefined) return ['file', normalization]
-  return preprocessing === undefined ? ['default'] : ['library', preprocessing.normalization]
+  const theirs = preprocessing?.normalization
+  // Theirs is of colours: of grey images nothing is known.
+  return theirs?.mean.length === size[2] ? ['library', theirs] : ['default']
+}
+
+/** The tensors with zeros for the parameters of the head, in whose place others are drawn. */
+function withZeros(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  graph: Graph,
+  head: readonly string[],
+): ReadonlyMap<string, StoredTensor> {
+  const types = typesOf(graph)
+  const zeros = head.map(name => [name, storedNumbers(name, zeroArray(types.get(name)!), types.get(name)!)] as const)
+  return new Map([...tensors, ...zeros])
 }
 
 /** The tensors of a network that reads blue, green, red, for images of red, green, blue. */
@@ -125,6 +160,7 @@ function withRedFirst(
   { preprocessing }: WeightNaming,
 ): ReadonlyMap<string, StoredTensor> {
   const name = preprocessing!.blueFirst
+  if (name === undefined) return tensors
   return new Map([...tensors].map(([key, tensor]) => [key, key === name ? reversedInputs(tensor) : tensor]))
 }
 

@@ -35,7 +35,12 @@ const names = {
   int16: 'I16',
   int8: 'I8',
   uint8: 'U8',
+  uint64: 'U64',
+  uint32: 'U32',
+  uint16: 'U16',
   bool: 'BOOL',
+  float8_e4m3: 'F8_E4M3',
+  float8_e5m2: 'F8_E5M2',
 } as const satisfies Record<StoredType, string>
 const dtypeOf = new Map<unknown, StoredType>(storedTypes.map(dtype => [names[dtype], dtype]))
 
@@ -113,7 +118,7 @@ export function encodeSafetensors(file: Safetensors): Uint8Array[] {
 export function decodeSafetensors(name: string, file: Uint8Array): Safetensors {
   checkArguments(decodeArguments, { name, file })
   const fail = (why: string): never => {
-    throw new FormatError(`'${name}' is not a safetensors file: ${why}`)
+    throw new FormatError(`'${name}' cannot be read as a safetensors file: ${why}`)
   }
   if (file.length < LENGTH_BYTES) fail(`it has only ${file.length} bytes`)
   const length = new DataView(file.buffer, file.byteOffset, LENGTH_BYTES).getBigUint64(0, true)

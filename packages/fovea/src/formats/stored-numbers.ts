@@ -4,7 +4,7 @@ import { arrayTypes, checkArray, type HostArray, zeroArray } from '../graph/arra
 import { decodeHalf, encodeHalf, isHalf, roundArrayToHalf } from '../graph/float16.js'
 import { type DType, isFloat, type TensorType } from '../graph/types.js'
 import { typeOf } from '../settings/describe.js'
-import type { StoredTensor, StoredType } from './weight-source.js'
+import { isForeign, type StoredTensor, type StoredType } from './weight-source.js'
 
 /** The numbers of a tensor in a file, as those of a tensor of the model: of another float type they are rounded to its. */
 export function numbersOf(name: string, { dtype, bytes }: StoredTensor, type: TensorType): HostArray {
@@ -20,7 +20,7 @@ export function numbersOf(name: string, { dtype, bytes }: StoredTensor, type: Te
 }
 
 const isReadAs = (inFile: StoredType, ours: DType): inFile is DType =>
-  inFile === ours || (inFile.includes('float') && isFloat(ours))
+  inFile === ours || (!isForeign(inFile) && isFloat(inFile) && isFloat(ours))
 
 /** Numbers as a file holds them: 16-bit floats as their bits. */
 export function storedNumbers(name: string, values: HostArray, type: TensorType): StoredTensor {

@@ -3,6 +3,7 @@
  * torchvision has the model.
  */
 import type { Normalization } from '../data/dataset.js'
+import { normalizations } from '../data/normalization.js'
 import { type EfficientnetOptions, efficientnetVariants } from '../models/efficientnet.js'
 import type { ResnetOptions } from '../models/resnet.js'
 import { kerasNamings } from './keras-names.js'
@@ -33,8 +34,8 @@ export interface WeightNaming {
   /** What the images are given that these weights were trained on, if neither file nor user says it. */
   readonly preprocessing?: {
     readonly normalization: Normalization
-    /** Our name of the convolution that reads blue, green, red in this order. */
-    readonly blueFirst: string
+    /** Our name of the convolution that reads blue, green, red in this order. Default: they read red first. */
+    readonly blueFirst?: string
   }
 }
 
@@ -86,7 +87,11 @@ const namings: readonly WeightNaming[] = [
   // torchvision's norms of these have 0.001.
   { name: 'timm', models: efficientnets.slice(5), rows: timmEfficientnet, epsilon: 1e-5 },
   // github.com/akamaster/pytorch_resnet_cifar10, of the paper's networks for CIFAR-10.
-  { name: 'akamaster', models: [20, 32, 44, 56, 110].map(depth => `resnet${depth}`), rows: [['fc', 'linear']] },
+  {
+    ...{ name: 'akamaster', models: [20, 32, 44, 56, 110].map(depth => `resnet${depth}`), rows: [['fc', 'linear']] },
+    // Its trainer.py gives CIFAR-10's images ImageNet's mean and deviation.
+    preprocessing: { normalization: normalizations.imagenet },
+  },
   ...kerasNamings(resnets.slice(2), efficientnets),
 ]
 

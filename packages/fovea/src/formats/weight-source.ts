@@ -6,11 +6,15 @@ import type { Normalization } from '../data/dataset.js'
 import { bytesPerElement, type DType, dtypes, elements, type Shape } from '../graph/types.js'
 
 /** The type of a tensor in a file; graphs have no int64 and the like, which counters such as `num_batches_tracked` are of. */
-export type StoredType = DType | 'int64' | 'int16' | 'bool'
+export type StoredType = DType | ForeignType
+type ForeignType = 'int64' | 'int16' | 'uint64' | 'uint32' | 'uint16' | 'bool' | 'float8_e4m3' | 'float8_e5m2'
 
 /** Bytes of an element, of those that no graph has. */
-const foreignBytes: Readonly<Record<Exclude<StoredType, DType>, 1 | 2 | 8>> = { int64: 8, int16: 2, bool: 1 }
-const isForeign = (dtype: StoredType): dtype is Exclude<StoredType, DType> => Object.hasOwn(foreignBytes, dtype)
+const foreignBytes: Readonly<Record<ForeignType, 1 | 2 | 4 | 8>> = {
+  ...{ int64: 8, int16: 2, uint64: 8, uint32: 4, uint16: 2, bool: 1 },
+  ...{ float8_e4m3: 1, float8_e5m2: 1 },
+}
+export const isForeign = (dtype: StoredType): dtype is ForeignType => Object.hasOwn(foreignBytes, dtype)
 
 /** All of them. */
 export const storedTypes: readonly StoredType[] = [...dtypes, ...(Object.keys(foreignBytes) as StoredType[])]

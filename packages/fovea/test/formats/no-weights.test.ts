@@ -52,6 +52,6 @@ describe('what is no file of weights is called by what it is', () => {
 
 test('a header of safetensors that is damaged is said to be one', () => {
   expect(() => openWeights('a', bytes('\xff\xff\xff\xff\xff\xff\xff\xff{"w":{}}'))).toThrow(
-    "'a' is not a safetensors file: its header claims 18446744073709551615 bytes",
+    "'a' cannot be read as a safetensors file: its header claims 18446744073709551615 bytes",
   )
 })

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../src/errors.js'
 import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors.js'
+import { numbersOf } from '../../src/formats/stored-numbers.js'
 import type { StoredTensor } from '../../src/formats/weight-source.js'
 import { dtypes, tensorBytes } from '../../src/graph/types.js'
 
@@ -83,6 +84,19 @@ test('whatever the bytes, the answer is tensors or a FormatError', () => {
   )
 })
 
+test('tensors of types that no model has are there, and no others suffer from them', () => {
+  const entry = (dtype: string, start: number, end: number) => ({ dtype, shape: [2], data_offsets: [start, end] })
+  const types = { a: entry('F8_E4M3', 0, 2), b: entry('F8_E5M2', 2, 4), c: entry('U16', 4, 8), d: entry('U32', 8, 16) }
+  const bytes = file({ ...types, e: entry('U64', 16, 32), w: entry('F32', 32, 40) }, 40)
+  const { tensors } = decodeSafetensors('x', bytes)
+  expect([...tensors.values()].map(({ dtype }) => dtype)).toEqual([
+    ...['float8_e4m3', 'float8_e5m2', 'uint16', 'uint32', 'uint64', 'float32'],
+  ])
+  const type = { shape: [2], dtype: 'float32' } as const
+  expect(numbersOf('w', tensors.get('w')!, type)).toEqual(new Float32Array(2))
+  expect(() => numbersOf('a', tensors.get('a')!, type)).toThrow("'a' is float8_e4m3, the model's is float32")
+})
+
 describe('refused', () => {
   const entry = '{"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}'
   const F32 = (shape: unknown, data_offsets: unknown) => ({ dtype: 'F32', shape, data_offsets })
@@ -106,6 +120,8 @@ describe('refused', () => {
     ['metadata that are no texts', file({ __metadata__: { key: 1 } }, 0), '__metadata__.key must be a text'],
   ])('%s', (_, bytes, message) => {
     expect(() => decodeSafetensors('file.safetensors', bytes)).toThrow(message)
-    expect(() => decodeSafetensors('file.safetensors', bytes)).toThrow("'file.safetensors' is not a safetensors file")
+    expect(() => decodeSafetensors('file.safetensors', bytes)).toThrow(
+      "'file.safetensors' cannot be read as a safetensors file",
+    )
   })
 })

@@ -44,7 +44,7 @@ export class Global {
   constructor(readonly path: string) {}
 }
 
-const storageNames: Record<StoredType, string> = {
+const storageNames: Partial<Record<StoredType, string>> = {
   ...{ float64: 'Double', float32: 'Float', float16: 'Half', bfloat16: 'BFloat16', int64: 'Long', int32: 'Int' },
   ...{ int16: 'Short', int8: 'Char', uint8: 'Byte', bool: 'Bool' },
 }

@@ -1,5 +1,6 @@
 /** @file Claims about whose weights a model can take: every name of every library's state_dict is one of ours, and back. */
 import { describe, expect, test } from 'vitest'
+import { normalizations } from '../../src/data/normalization.js'
 import { fitWeights, typesOf } from '../../src/formats/fit-weights.js'
 import { importWeights } from '../../src/formats/import-weights.js'
 import { namingsOf, theirNames } from '../../src/formats/weight-names.js'
@@ -102,6 +103,44 @@ describe('importWeights', () => {
     expect(() => importWeights('w.pth', file, 'resnet20', { labels: ['a', 'b'] })).toThrow(
       "'w.pth' does not fit resnet20: it tells 3 classes apart, not 2",
     )
+  })
+
+  test("akamaster's networks were trained on images with ImageNet's mean and deviation", () => {
+    const { model, normalization } = importWeights('w.pth', file, 'resnet20')
+    expect(normalization).toBe('library')
+    expect(model.preprocessing).toEqual({ size: [32, 32, 3], ...normalizations.imagenet })
+  })
+
+  describe('weights without their classifier', () => {
+    const headless = dictOf(shapes)
+    headless.delete('linear.weight')
+    const half = torchZip(headless)
+    headless.delete('linear.bias')
+    const cut = torchZip(headless)
+
+    test('are refused, unless a new one is asked for', () => {
+      expect(() => importWeights('w.pth', cut, 'resnet20')).toThrow(
+        "'w.pth' does not fit resnet20: it has no classifier: a training of other classes can start from it",
+      )
+      const { model, notes } = importWeights('w.pth', cut, 'resnet20', { classifier: 'new', labels: ['a', 'b'] })
+      expect(notes).toEqual(['it has no classifier: a new one has to be trained'])
+      expect(model.labels).toEqual(['a', 'b'])
+      const drawn = model.weights.get('fc.weight')!
+      expect([drawn.length, drawn.every(value => value !== 0)]).toEqual([2 * 64, true])
+      const whole = importWeights('w.pth', file, 'resnet20').model
+      expect(model.weights.get('conv1.weight')).toEqual(whole.weights.get('conv1.weight'))
+      expect(importWeights('w.pth', cut, 'resnet20', { classifier: 'new' }).model.labels).toHaveLength(10)
+    })
+
+    test('a part of it is no more than damaged', () => {
+      const read = () => importWeights('w.pth', half, 'resnet20', { classifier: 'new' })
+      expect(read).toThrow("'w.pth' does not fit resnet20: it lacks linear.weight")
+    })
+
+    test('whoever has one keeps it', () => {
+      const { model, notes } = importWeights('w.pth', file, 'resnet20', { classifier: 'new' })
+      expect([model.labels.length, notes]).toEqual([3, []])
+    })
   })
 
   test('half and double floats become float32', () => {
