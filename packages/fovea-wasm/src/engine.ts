@@ -4,6 +4,7 @@ import {
   choice,
   compileOptions,
   type Engine,
+  EngineError,
   graphOf,
   group,
   isHalf,
@@ -11,8 +12,8 @@ import {
   type Rows,
   whole,
 } from 'fovea/engine'
-import { hasRelaxedSimd, readModule, type Variant } from './module.js'
-import { builtin } from './platform.js'
+import { hasRelaxedSimd, loadModule, readModule, type Variant } from './module.js'
+import { processors, sharesMemory } from './platform.js'
 import { WasmProgram } from './program.js'
 import { MOST_THREADS, teamOf } from './team.js'
 import { WasmTarget } from './wasm-target.js'
@@ -35,12 +36,38 @@ const wasmOptions = group('the engine in WebAssembly', {
 
 /**
  * The engine in WebAssembly: float32, and the 16-bit floats as storage. Nothing is built or installed for it.
- * @throws SettingError for an option that there is not, or another number of threads; EngineError where the WebAssembly cannot be used
+ * @throws SettingError for an option that there is not, or another number of threads; EngineError where the WebAssembly cannot be used,
+ * and in a page (loadWasmEngine)
  */
 export function wasmEngine(options: WasmOptions = {}): Engine {
+  const { threads, simd } = settled(options)
+  return engineOf(threads, simd, () => readModule(simd))
+}
+
+/**
+ * The same engine, in a page too, whose files are fetched from where this package lies. There, threads need a page that is cross-origin
+ * isolated; else it computes on the thread that asks.
+ * @throws as wasmEngine; EngineError for more threads than one in a page that is not isolated
+ */
+export async function loadWasmEngine(options: WasmOptions = {}): Promise<Engine> {
+  const { threads, simd } = settled(options)
+  const module = await loadModule(simd)
+  return engineOf(threads, simd, () => module)
+}
+
+function settled(options: WasmOptions): Required<WasmOptions> {
   const asked = wasmOptions.parse(options, '')
   const { threads = Math.min(MOST_THREADS, processors()), simd = hasRelaxedSimd() ? 'relaxed' : 'plain' } = asked
-  const team = teamOf(threads, simd, () => readModule(simd))
+  if (threads > 1 && !sharesMemory())
+    throw new EngineError(
+      `threads: ${threads} need a page that is cross-origin isolated (the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp); this one has 1`,
+    )
+  return { threads, simd }
+}
+
+/** @param read is called if there is no such team yet */
+function engineOf(threads: number, simd: Variant, read: () => WebAssembly.Module): Engine {
+  const team = teamOf(threads, simd, read)
   return {
     name: 'wasm',
     description: `wasm (${simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads} thread${threads === 1 ? '' : 's'})`,
@@ -58,5 +85,3 @@ export function wasmEngine(options: WasmOptions = {}): Engine {
     },
   }
 }
-
-const processors = (): number => builtin('node:os')?.availableParallelism() ?? 1

@@ -20,18 +20,38 @@ const fileOf = (variant: Variant): URL =>
     ? new URL('../wasm/fovea-relaxed.wasm', import.meta.url)
     : new URL('../wasm/fovea.wasm', import.meta.url)
 
+const unusable = (file: URL, error: unknown): EngineError =>
+  new EngineError(`'${file.pathname}' cannot be used: ${error instanceof Error ? error.message : error}`)
+
 /**
  * Reads and compiles a file, at once.
  * @throws EngineError where there is no file system, or the file is not there
  */
 export function readModule(variant: Variant): WebAssembly.Module {
   const fs = builtin('node:fs')
-  if (fs === undefined) throw new EngineError('the wasm engine is for Node so far: there is no file system here')
+  if (fs === undefined) throw new EngineError('a page loads its files first: use `await loadWasmEngine()`')
   const file = fileOf(variant)
   try {
     return new WebAssembly.Module(fs.readFileSync(file))
   } catch (error) {
-    throw new EngineError(`'${file.pathname}' cannot be used: ${error instanceof Error ? error.message : error}`)
+    throw unusable(file, error)
+  }
+}
+
+/**
+ * The same, in a page too.
+ * @throws EngineError where the file is not there
+ */
+export async function loadModule(variant: Variant): Promise<WebAssembly.Module> {
+  if (builtin('node:fs') !== undefined) return readModule(variant)
+  const file = fileOf(variant)
+  try {
+    const response = await fetch(file)
+    if (!response.ok) throw new Error(`the server answers ${response.status}`)
+    // Not while it streams: that wants a type of content that many servers do not give.
+    return await WebAssembly.compile(new Uint8Array(await response.arrayBuffer()))
+  } catch (error) {
+    throw unusable(file, error)
   }
 }
 

@@ -1,12 +1,13 @@
 /**
  * @file Threads that run plans: workers that share one memory, each with an instance of the module. Number 0 runs a plan, the others
- * take part where it shares work out (native/team.cc). The thread that asks only waits for a message.
+ * take part where it shares work out (native/team.cc). The thread that asks only waits for a message; where workers cannot have its
+ * memory, it runs plans itself.
  */
 import { EngineError } from 'fovea/engine'
 import { Heap, MOST_PAGES } from './heap.js'
 import { checkInterface, type Variant } from './module.js'
-import { builtin } from './platform.js'
-import { type FromWorker, type ToWorker, workerText } from './worker-text.js'
+import { nextTask, sharesMemory, startWorker, type TeamWorker } from './platform.js'
+import type { FromWorker } from './worker-text.js'
 
 /** What the module keeps below the heap fits into so many pages. */
 const FIRST_PAGES = 64
@@ -22,9 +23,10 @@ interface Waiting {
 export class Team {
   readonly heap: Heap
   readonly memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MOST_PAGES, shared: true })
+  readonly #instance: WebAssembly.Instance
   readonly #stacks: readonly number[]
   /** Of the first run on; workers that nobody waits for keep no process alive. */
-  #workers: readonly InstanceType<typeof import('node:worker_threads').Worker>[] = []
+  #workers: readonly TeamWorker[] = []
   /** Runs, in their order. */
   readonly #waiting: Waiting[] = []
   #broken: Error | undefined
@@ -33,9 +35,9 @@ export class Team {
     readonly module: WebAssembly.Module,
     readonly threads: number,
   ) {
-    const instance = new WebAssembly.Instance(module, { env: { memory: this.memory } })
-    checkInterface(instance)
-    const { hire, __heap_base } = instance.exports as {
+    this.#instance = new WebAssembly.Instance(module, { env: { memory: this.memory } })
+    checkInterface(this.#instance)
+    const { hire, __heap_base } = this.#instance.exports as {
       readonly hire: (others: number) => void
       readonly __heap_base: WebAssembly.Global
     }
@@ -47,36 +49,43 @@ export class Team {
   /** Runs the plan at an address, after those that were asked for before. */
   async run(plan: number, refresh: boolean): Promise<void> {
     if (this.#broken) throw this.#broken
+    if (!sharesMemory()) return this.#runHere(plan, refresh)
     if (this.#workers.length === 0) this.#start()
     await new Promise<void>((resolve, reject) => {
-      if (this.#waiting.push({ resolve, reject }) === 1) for (const worker of this.#workers) worker.ref()
-      const message: ToWorker = { plan, refresh }
-      for (const worker of this.#workers) worker.postMessage(message)
+      if (this.#waiting.push({ resolve, reject }) === 1) for (const worker of this.#workers) worker.holdProcess(true)
+      for (const worker of this.#workers) worker.post({ plan, refresh })
     })
+  }
+
+  /** On the thread that asks; between two runs it does what else there is to do. */
+  async #runHere(plan: number, refresh: boolean): Promise<void> {
+    await nextTask()
+    try {
+      const { run } = this.#instance.exports as { readonly run: (plan: number, refresh: boolean) => void }
+      run(plan, refresh)
+    } catch (error) {
+      this.#break(error instanceof Error ? error.message : String(error))
+      throw this.#broken
+    }
   }
 
   #start(): void {
-    const { Worker } = builtin('node:worker_threads')!
-    this.#workers = this.#stacks.map((stack, number) => {
-      const message: ToWorker = { module: this.module, memory: this.memory, number, stack }
-      const worker = new Worker(workerText, { eval: true, workerData: message, name: `fovea-wasm ${number}` })
-      worker.on('message', ({ problem }: FromWorker) => this.#ended(problem))
-      worker.on('error', error => this.#ended(error.message))
-      worker.unref()
-      return worker
-    })
+    const { module, memory } = this
+    this.#workers = this.#stacks.map((stack, number) =>
+      startWorker({ module, memory, number, stack }, message => this.#heard(message)),
+    )
   }
 
-  #ended(problem: string | undefined): void {
+  #heard({ problem }: FromWorker): void {
     if (problem === undefined) this.#waiting.shift()?.resolve()
     else this.#break(problem)
-    if (this.#waiting.length === 0) for (const worker of this.#workers) worker.unref()
+    if (this.#waiting.length === 0) for (const worker of this.#workers) worker.holdProcess(false)
   }
 
   /** A thread that has failed never does its part, for which the others wait. */
   #break(problem: string): void {
     this.#broken = new EngineError(`the wasm engine failed: ${problem}`)
-    for (const worker of this.#workers) void worker.terminate()
+    for (const worker of this.#workers) worker.terminate()
     for (const { reject } of this.#waiting.splice(0)) reject(this.#broken)
     for (const [key, team] of teams) if (team === this) teams.delete(key)
   }

@@ -18,6 +18,7 @@ declare global {
       value: number
     }
     function validate(bytes: Uint8Array): boolean
+    function compile(bytes: Uint8Array): Promise<Module>
   }
 }
 

@@ -10,25 +10,41 @@ export interface WorkerStart {
 }
 
 /** A run: the address of a plan, and whether state was written. */
-export type ToWorker = WorkerStart | { readonly plan: number; readonly refresh: boolean }
+export interface ToWorker {
+  readonly plan: number
+  readonly refresh: boolean
+}
 
 /** The end of a run, from number 0; or, from any, why it failed. */
 export interface FromWorker {
   readonly problem?: string
 }
 
-export const workerText = `
-const { parentPort, workerData } = require('node:worker_threads')
-const { module, memory, number, stack } = workerData
-const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-parentPort.on('message', ({ plan, refresh }) => {
-  exports.__stack_pointer.value = stack
-  try {
-    if (number === 0) exports.run(plan, refresh)
-    else exports.join_team(number)
-    if (number === 0) parentPort.postMessage({})
-  } catch (error) {
-    parentPort.postMessage({ problem: error.message })
+/** (start: WorkerStart, say: (message: FromWorker) => void) => (message: ToWorker) => void */
+const work = `({ module, memory, number, stack }, say) => {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  return ({ plan, refresh }) => {
+    exports.__stack_pointer.value = stack
+    try {
+      if (number === 0) exports.run(plan, refresh)
+      else exports.join_team(number)
+      if (number === 0) say({})
+    } catch (error) {
+      say({ problem: error.message })
+    }
   }
-})
-`
+}`
+
+/** In a page, the first message is what it is started with. */
+export const workerText = {
+  node: `
+const { parentPort, workerData } = require('node:worker_threads')
+parentPort.on('message', (${work})(workerData, message => parentPort.postMessage(message)))
+`,
+  page: `
+onmessage = ({ data }) => {
+  const run = (${work})(data, message => postMessage(message))
+  onmessage = ({ data }) => run(data)
+}
+`,
+} as const

@@ -8,12 +8,14 @@ import { headersOf, sourcesHash } from '../scripts/sources.mjs'
 import * as wasm from '../src/index.js'
 import { interfaceHash } from '../src/interface.js'
 
-const { wasmEngine } = wasm
+const { loadWasmEngine, wasmEngine } = wasm
 
-test('the functions', () => expect(functionsOf(wasm)).toEqual(['wasmEngine']))
+test('the functions', () => expect(functionsOf(wasm)).toEqual(['loadWasmEngine', 'wasmEngine']))
 
 describe('options', () => {
-  test('whatever is given is refused in words', () => expectRefusals(wasmEngine, [options()]))
+  test.each([wasmEngine, loadWasmEngine])('whatever is given is refused in words', engine =>
+    expectRefusals(engine, [options()]),
+  )
 
   test.each<[object, string]>([
     [{ thread: 2 }, "thread: unknown option; did you mean 'threads'?"],

@@ -5,10 +5,10 @@ import { referenceEngine } from './reference/reference.js'
 /** The optional packages of engines, the best first, each with what it exports. */
 const optional = [
   { name: 'fovea-onednn', engine: 'onednnEngine' },
-  { name: 'fovea-wasm', engine: 'wasmEngine' },
+  { name: 'fovea-wasm', engine: 'loadWasmEngine' },
 ] as const
 
-type EngineModule = Readonly<Record<string, () => Engine>>
+type EngineModule = Readonly<Record<string, () => Engine | Promise<Engine>>>
 
 // Both Node and browsers have it; the library is compiled with the types of neither.
 declare const console: { warn(text: string): void }
@@ -22,7 +22,7 @@ export async function defaultEngine(): Promise<Engine> {
     try {
       // In a variable, so that compilers and bundlers do not insist on a package that may be absent.
       const module = (await import(/* @vite-ignore */ name)) as EngineModule
-      return instead(module[engine](), reasons)
+      return instead(await module[engine](), reasons)
     } catch (error) {
       reasons.push(error instanceof Error ? error.message.split('\n')[0] : String(error))
     }
