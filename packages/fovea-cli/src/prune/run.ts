@@ -1,5 +1,5 @@
 /** @file The work of `fovea prune`: takes channels or weights, trains what is left, and puts both models side by side. */
-import { evaluate, take } from 'fovea'
+import { evaluate, graphMultiplyAdds, take } from 'fovea'
 import { accountOf } from '../account/account.js'
 import { accountFiles, reportAccount } from '../account/write.js'
 import { readModel, writeCheckpoint } from '../checkpoint-file.js'
@@ -85,6 +85,14 @@ async function takeAtOnce(
   const { model: left, layers } = await pruneAtOnce(model, request, { images: some, engine })
   const { accuracy } = await evaluate(left, images, { engine })
   const pruned = { layers, accuracy }
+  const gone = 1 - graphMultiplyAdds(left.graph) / graphMultiplyAdds(model.graph)
+  if (request.method === 'channels' && gone > request.amount! + UNASKED) {
+    const { multipleOf = 8 } = request
+    output.warn(
+      `${percent(gone)} of the multiply-adds go, where --amount ${request.amount} was asked for: ` +
+        `layers keep multiples of ${multipleOf} channels, and a smaller --multiple-of comes closer`,
+    )
+  }
   output.result({ event: 'pruned', ...pruned })
   output.show(formatTable(columns, layers.map(row)))
   output.say(`without training: ${percent(accuracy)} of ${withCommas(images.length)} images`)
@@ -95,6 +103,9 @@ async function takeAtOnce(
   await prunePlans.write(folder, { ...plan, pruned })
   return pruned
 }
+
+/** So much more than was asked for is said: a part of the multiply-adds. */
+const UNASKED = 0.03
 
 const columns = [
   { title: 'layer', shrinkTo: 8 },

@@ -10,31 +10,50 @@ export interface Choice {
   readonly multipleOf: number
 }
 
-/**
- * The channels that go, for a share of them from 0 to 1: the larger the share, the more. Sets of which the criterion says
- * nothing stay whole; each other keeps `multipleOf` channels at least.
- */
-export function chooseChannels({ sets }: ChannelGroups, choice: Choice): (share: number) => Set<number> {
+export interface ChosenChannels {
+  /** The channels that go, for a share of them from 0 to 1: the larger the share, the more. */
+  readonly of: (share: number) => Set<number>
+  /**
+   * What of these may stay after all: for each set, `multipleOf` channels at a time. The most needed first, of the sets and of
+   * the channels of each.
+   */
+  readonly mayStay: (out: ReadonlySet<number>) => readonly (readonly (readonly number[])[])[]
+}
+
+/** Sets of which the criterion says nothing stay whole; each other keeps `multipleOf` channels at least. */
+export function chooseChannels({ sets }: ChannelGroups, choice: Choice): ChosenChannels {
   const { importance, scope, multipleOf } = choice
   const known = sets.filter(({ channels }) => channels.every(channel => importance.has(channel)))
   const sorted = known.map(({ channels }) => leastOf(channels, importance))
   const beside = new Map(sorted.flatMap(channels => besideMean(channels, importance)))
   const ranks = new Map(leastOf(sorted.flat(), beside).map((channel, rank) => [channel, rank]))
-  return share => {
-    const limit = Math.round(share * ranks.size)
-    return new Set(
-      sorted.flatMap((channels, i) => {
-        const size = channels.length
-        const wanted =
-          scope === 'uniform' ? size * (1 - share) : channels.filter(channel => ranks.get(channel)! >= limit).length
-        // Sets of one size are not to shrink at once: each rounds at another place, in the mean at a half.
-        const threshold = scope === 'uniform' ? ((i + 1) * GOLDEN_RATIO) % 1 : 1 / 2
-        const left = Math.min(size, Math.max(1, Math.floor(wanted / multipleOf + threshold)) * multipleOf)
-        return channels.slice(0, size - left)
-      }),
-    )
+  return {
+    of: share => {
+      const limit = Math.round(share * ranks.size)
+      return new Set(
+        sorted.flatMap((channels, i) => {
+          const size = channels.length
+          const wanted =
+            scope === 'uniform' ? size * (1 - share) : channels.filter(channel => ranks.get(channel)! >= limit).length
+          // Sets of one size are not to shrink at once: each rounds at another place, in the mean at a half.
+          const threshold = scope === 'uniform' ? ((i + 1) * GOLDEN_RATIO) % 1 : 1 / 2
+          const left = Math.min(size, Math.max(1, Math.floor(wanted / multipleOf + threshold)) * multipleOf)
+          return channels.slice(0, size - left)
+        }),
+      )
+    },
+    mayStay: out =>
+      sorted
+        .map(channels => channels.filter(channel => out.has(channel)).reverse())
+        .filter(gone => gone.length > 0)
+        .sort(([a], [b]) => ranks.get(b)! - ranks.get(a)!)
+        .map(gone => multiplesOf(gone, multipleOf)),
   }
 }
+
+/** The same in groups of so many; what is left over, at the end: a set that is whole again need not be a multiple. */
+const multiplesOf = (channels: readonly number[], count: number): number[][] =>
+  Array.from({ length: Math.ceil(channels.length / count) }, (_, i) => channels.slice(i * count, (i + 1) * count))
 
 /** Importance within a set, with a mean of 1: layers differ in size and scale, so that one would lose all (DepGraph, section 3.3). */
 function besideMean(channels: readonly number[], importance: Importance): (readonly [number, number])[] {

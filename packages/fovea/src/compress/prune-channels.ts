@@ -9,7 +9,7 @@ import { graphMultiplyAdds } from '../models/summary.js'
 import { group, type Rows } from '../settings/group.js'
 import { choice, number, whole } from '../settings/kinds.js'
 import { ChannelGroups } from './channel-groups.js'
-import { chooseChannels } from './choose-channels.js'
+import { type ChosenChannels, chooseChannels } from './choose-channels.js'
 import { estimateNorms } from './estimate-norms.js'
 import { expectFloat32 } from './expect-float32.js'
 import { type Criterion, criteria } from './importance.js'
@@ -68,8 +68,8 @@ export interface PrunedChannels {
 export async function pruneChannels(model: Model, options: PruneChannelsOptions): Promise<PrunedChannels> {
   modelOf(model)
   const { amount, ...how } = pruneChannelsOptions.parse(options, '')
-  const { groups, choose, measuredOn } = await rankChannels(model, how)
-  const out = channelsThatGo(groups, choose, amount)
+  const { groups, chosen, measuredOn } = await rankChannels(model, how)
+  const out = channelsThatGo(groups, chosen, amount)
   const graph = withoutChannels(groups, out)
   const smaller = { ...model, graph, weights: keptState(groups, model.weights, out) }
   return {
@@ -88,8 +88,8 @@ export async function pruneChannels(model: Model, options: PruneChannelsOptions)
  */
 export async function prunablePart(model: Model, options: ChannelOptions = {}): Promise<number> {
   modelOf(model)
-  const { groups, choose } = await rankChannels(model, channelOptions.parse(options, ''))
-  return goneWithout(groups, choose(1))
+  const { groups, chosen } = await rankChannels(model, channelOptions.parse(options, ''))
+  return goneWithout(groups, chosen.of(1))
 }
 
 /** The channels of a model by how much they are needed, and what that was measured on. */
@@ -109,7 +109,7 @@ async function rankChannels(
   const measuredOn = images && (await measuringOn(model, 'images', images, { batchSize, ...how }))
   const groups = new ChannelGroups(model.graph)
   const importance = await importanceBy(criterion, groups, model, { seed, ...(measuredOn && { measuredOn }) })
-  return { groups, choose: chooseChannels(groups, { importance, scope, multipleOf }), measuredOn }
+  return { groups, chosen: chooseChannels(groups, { importance, scope, multipleOf }), measuredOn }
 }
 
 /** The part of the multiply-adds that goes with these channels. */
@@ -124,18 +124,31 @@ export function expectPrunable(amount: number, most: number): void {
   )
 }
 
-/** As few of the channels as make the amount. */
-function channelsThatGo(groups: ChannelGroups, choose: (share: number) => Set<number>, amount: number): Set<number> {
-  const most = goneWithout(groups, choose(1))
+/** Channels that make the amount, and few more. */
+function channelsThatGo(groups: ChannelGroups, chosen: ChosenChannels, amount: number): Set<number> {
+  const most = goneWithout(groups, chosen.of(1))
   expectPrunable(amount, most)
   let [few, many] = [0, 1]
   for (let i = 0; i < SEARCH_STEPS; i++) {
     const share = (few + many) / 2
-    if (goneWithout(groups, choose(share)) < amount) few = share
+    if (goneWithout(groups, chosen.of(share)) < amount) few = share
     else many = share
   }
-  return choose(many)
+  let out = chosen.of(many)
+  if (goneWithout(groups, out) < amount + CLOSE_ENOUGH) return out
+  // The last to go may have been the channels that many layers share, and more than were needed: others stay for them.
+  for (const multiples of chosen.mayStay(out)) {
+    for (const staying of multiples) {
+      const fewer = new Set(out)
+      for (const channel of staying) fewer.delete(channel)
+      if (goneWithout(groups, fewer) < amount) break
+      out = fewer
+    }
+  }
+  return out
 }
 
+/** Nobody asks for a part of a percent. */
+const CLOSE_ENOUGH = 0.005
 /** Enough to tell any two channels of a model apart. */
 const SEARCH_STEPS = 16
