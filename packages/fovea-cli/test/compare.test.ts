@@ -169,6 +169,7 @@ describe('a float model, a pruned one, one pruned and in integers, and another f
     expect(sparse.techniques[0].removed).toBeCloseTo(0.8, 1)
     expect(sparse.kept).toBeLessThan(0.3 * float.kept)
     expect(sparse.fileBytes, 'half a byte for each weight').toBeLessThan(0.5 * sparse.parameters)
+    expect(result.models.map(({ precision }) => precision)).toEqual(['float32', 'float32', 'int8', 'int8', 'float32'])
     expect(cnn).toMatchObject({ architecture: 'cnn', removed: 0 })
     expect(cnn.fileBytes).toBeUndefined()
   })
@@ -194,7 +195,7 @@ describe('a float model, a pruned one, one pruned and in integers, and another f
   test('are in a folder as JSON, Markdown and a page that needs no other file', () => {
     expect(JSON.parse(readFileSync(join(out, 'comparison.json'), 'utf8'))).toEqual(result)
     const [markdown, page] = ['md', 'html'].map(end => readFileSync(join(out, `comparison.${end}`), 'utf8'))
-    expect(markdown).toMatch(/\| float32 \| channels −\d+ %, int8 \|/)
+    expect(markdown).toMatch(/\| int8 \| channels −\d+ %, int8 \|/)
     expect(markdown).toContain('measured on the 12 test images in fashion-mnist, limited by --limit 60')
     for (const title of ['Parameters', 'Bytes', 'Speed', 'Recognition']) {
       expect(markdown).toContain(`\n## ${title}\n`)

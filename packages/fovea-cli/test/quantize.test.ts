@@ -43,6 +43,18 @@ describe('integers', () => {
     }
   })
 
+  test('are told as such, with what stays float32 and whether they are slower', () => {
+    const [{ before, after }] = run.json
+    expect([before.precision, after.precision]).toEqual(['float32', 'int8'])
+    expect(before.floatOperators).toBeUndefined()
+    expect(after.floatOperators.map(({ op }: { op: string }) => op)).toEqual(['globalAveragePool', 'linear'])
+    expect(readFileSync(join(out, 'account.md'), 'utf8')).toContain(
+      '- still computed in float32: globalAveragePool (avgpool), linear (fc).',
+    )
+    expect(before.slower).toEqual([])
+    expect(after.slower.includes('latency')).toBe(after.latencyMs > 1.1 * before.latencyMs)
+  })
+
   test('have what they cost each layer in the account', () => {
     const { layers } = JSON.parse(readFileSync(join(out, 'account.json'), 'utf8'))
     expect(layers.at(-1)).toEqual({ name: 'fc', dtype: 'float32' })

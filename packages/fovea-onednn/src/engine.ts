@@ -54,10 +54,10 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
     name: 'onednn',
     description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
     threads,
-    arithmetic: dtype => {
+    arithmetic: (dtype, weightBits = 8) => {
       if (isHalf(dtype)) return widening[dtype]('forward', false) === 'never' ? 'native' : 'widened'
-      // Of the full range; weights of 7 bits never overflow.
-      if (dtype === 'int8') return overflows(false) ? 'widened' : 'native'
+      // Weights of 7 bits never overflow.
+      if (dtype === 'int8') return weightBits > 7 && overflows(false) ? 'widened' : 'native'
       return dtype === 'float32' ? 'native' : 'none'
     },
     compile(graph, options = {}) {

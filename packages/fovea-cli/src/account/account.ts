@@ -4,10 +4,13 @@
  */
 import type { Dataset, Engine, Evaluation, Model } from 'fovea'
 import { measureRows } from '../compare/measure.js'
+import { computesInIntegers } from '../compare/row-types.js'
 import { type ComparedModel, planRows } from '../compare/rows.js'
 import { onInterrupt } from '../interrupt.js'
 import type { Output } from '../output.js'
 import { StagedProgress } from '../progress.js'
+import { type FloatOperator, floatOperators } from './float-operators.js'
+import { type Speed, slowerIn } from './slower.js'
 
 /** What was measured of a saved model on images. */
 type Measured = 'fileBytes' | 'accuracy' | 'accuracyInterval' | 'images' | 'calibrationError' | 'changedPredictions'
@@ -16,7 +19,14 @@ type Measured = 'fileBytes' | 'accuracy' | 'accuracyInterval' | 'images' | 'cali
 type OfTraining = 'batch' | 'stepMs' | 'trainingBytes' | 'skippedSteps' | 'diverged'
 
 /** A row of a comparison with all that it has of inference. Parameters kept and removed add up to those of the original. */
-export type Account = Omit<ComparedModel, 'layers' | OfTraining> & Required<Pick<ComparedModel, Measured>>
+export interface Account
+  extends Omit<ComparedModel, 'layers' | OfTraining | Measured>,
+    Required<Pick<ComparedModel, Measured>> {
+  /** In what it is slower than the original, by more than a tenth. */
+  readonly slower: readonly Speed[]
+  /** Of a model of integers: what it computes in float32 all the same. */
+  readonly floatOperators?: readonly FloatOperator[]
+}
 
 export interface BeforeAndAfter {
   readonly before: Account
@@ -68,8 +78,12 @@ export async function accountsOf(
   const how = { engine, steps: TIMED_STEPS, latencySteps: LATENCY_STEPS, signal, progress }
   try {
     const rows = await measureRows(planned, { ...how, say: output.say })
-    // Of saved models with images, all is known.
-    return rows.map(({ layers: _, ...row }) => row as Account)
+    return rows.map(({ layers, ...row }, i) => ({
+      // Of saved models with images, all is known.
+      ...(row as Omit<typeof row, Measured> & Required<Pick<typeof row, Measured>>),
+      slower: slowerIn(rows[0], row),
+      ...(computesInIntegers(all[i].model) && { floatOperators: floatOperators(layers) }),
+    }))
   } finally {
     progress.stop()
     release()

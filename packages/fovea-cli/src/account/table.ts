@@ -5,7 +5,9 @@ import { printable } from '../printable.js'
 import { formatTable } from '../table.js'
 import type { BeforeAndAfter } from './account.js'
 import { markdownTable } from './document.js'
+import { floatOperatorsText } from './float-operators.js'
 import { type Quantity, quantities } from './quantities.js'
+import { slowerNotes } from './slower.js'
 
 const lines: readonly Quantity[] = [
   ...[quantities.parameters, quantities.kept, quantities.removed],
@@ -38,11 +40,15 @@ export const ABOUT_ZEROS =
   'Weights that are 0 make the file smaller; dense arithmetic computes with them, and gains no time.'
 
 /** What the lines leave open. */
-export function notes({ before: { throughput, images }, after }: BeforeAndAfter): string[] {
+export function notes({ before, after }: BeforeAndAfter): string[] {
+  const { throughput, images } = before
+  const { floatOperators = [] } = after
   return [
     `latency, images a second (${throughput.batch} at a time): medians of steps that both made in turns.`,
     `accuracy: of ${withCommas(images)} images. activations at once: of one image.`,
     ...(after.kept < after.parameters ? [ABOUT_ZEROS] : []),
+    ...(floatOperators.length > 0 ? [`still computed in float32: ${floatOperatorsText(floatOperators)}.`] : []),
+    ...slowerNotes(before, after),
   ]
 }
 

@@ -4,7 +4,6 @@
  */
 import { statSync } from 'node:fs'
 import {
-  computeType,
   type DataSplits,
   DivergenceError,
   type Engine,
@@ -20,6 +19,7 @@ import { quantiles, type TimedStep, timedStep } from '../benchmark.js'
 import { modelFile } from '../checkpoint-file.js'
 import { formatSeconds, percent, withCommas } from '../output.js'
 import type { StagedProgress } from '../progress.js'
+import { rowArithmetic, rowPrecision } from './row-types.js'
 import { type ComparedModel, type PlannedRow, typesOf } from './rows.js'
 import { aboutSubject } from './subjects.js'
 
@@ -65,10 +65,10 @@ export async function measureRows(planned: readonly PlannedRow[], options: Measu
     const { evaluation, ...rest } = recognized[i]
     const first = planned.findIndex((other, j) => other.subject.model.name === model.name && recognized[j].evaluation)
     return {
-      ...{ model: name, architecture: model.name, precision, ...row.reduction },
+      ...{ model: name, architecture: model.name, precision: rowPrecision(model, precision), ...row.reduction },
       ...{ parameters, multiplyAdds, ...bytes, peakActivationBytes: row.peakActivationBytes },
       ...(row.trainingBytes && { trainingBytes: row.trainingBytes }),
-      arithmetic: engine.arithmetic(computeType(precision)),
+      arithmetic: rowArithmetic(model, precision, engine),
       latencyMs: latencyMs[i],
       throughput: { batch: BATCH, imagesPerSecond: (1000 * BATCH) / batchMs[i] },
       ...(saved && { fileBytes: statSync(modelFile(name)).size }),

@@ -17,6 +17,7 @@ import {
 import type { Interval } from '../account/interval.js'
 import { requestedSettings } from '../run-record.js'
 import { UsageError } from '../usage.js'
+import { type RowPrecision, rowPrecision } from './row-types.js'
 import { aboutSubject, type Subject } from './subjects.js'
 import { originalOf, type Reduction, reductionOf } from './techniques.js'
 
@@ -24,12 +25,13 @@ import { originalOf, type Reduction, reductionOf } from './techniques.js'
 export interface ComparedModel extends ModelSummary, Reduction {
   /** What the model says that it is, such as `resnet20`: `model` is its name in the command line. */
   readonly architecture: string
-  readonly precision: Precision
+  /** A quantized model's is `int8`, whatever of it computes in float32. */
+  readonly precision: RowPrecision
   /** See `peakActivationBytes` of the library. */
   readonly peakActivationBytes: number
   /** Neither this nor `batch` and `stepMs` of a quantized model, which is trained no more, nor where training does not matter. */
   readonly trainingBytes?: TrainingBytes
-  /** How the engine computes in the type of the precision. */
+  /** How the engine computes in the type of the precision: of a quantized model, in integers. */
   readonly arithmetic: Arithmetic
   /** Images of a training step. */
   readonly batch?: number
@@ -106,7 +108,7 @@ function planRow(subject: Subject, precision: Precision, options: RowOptions): O
       throw new UsageError(`${name}: --batch ${settings.batchSize} is more than the ${images} images to train on`)
     }
     return {
-      ...{ subject, label: `${name} in ${precision}`, given, settings },
+      ...{ subject, label: `${name} in ${rowPrecision(model, precision)}`, given, settings },
       summary: summarize(model, typesOf(settings)),
       peakActivationBytes: peakActivationBytes(model, typesOf(settings)),
       ...(!inferenceOnly && !isQuantized(model) && { trainingBytes: trainingBytes(model, settings) }),

@@ -2,13 +2,14 @@
  * @file A comparison as tables: what each row is and holds, what it takes, how fast it is, what it recognizes; of a single model in
  * several precisions, what they make of each layer.
  */
-import { computeType, formatBytes, formatShape, type LayerSummary } from 'fovea'
+import { formatBytes, formatShape, type LayerSummary } from 'fovea'
 import { type Quantity, quantities } from '../account/quantities.js'
 import { ABOUT_ZEROS } from '../account/table.js'
 import { withCommas } from '../output.js'
 import { printable } from '../printable.js'
 import { type Column, formatTable } from '../table.js'
 import type { Fronts } from './fronts.js'
+import { rowType } from './row-types.js'
 import type { ComparedModel } from './rows.js'
 import { techniqueText } from './techniques.js'
 
@@ -73,7 +74,7 @@ const recognition: readonly ComparedColumn[] = [
 
 /** @param fronts the rows that no other beats, if anything was recognized */
 export function sectionsOf(rows: readonly ComparedModel[], fronts: Fronts = {}): Section[] {
-  const widened = new Set(rows.filter(row => row.arithmetic === 'widened').map(row => computeType(row.precision)))
+  const widened = new Set(rows.filter(row => row.arithmetic === 'widened').map(row => rowType(row.precision)))
   const [{ throughput }] = rows
   const isSingle = rows.length > 1 && rows.every(({ model }) => model === rows[0].model)
   const front: ComparedColumn = {

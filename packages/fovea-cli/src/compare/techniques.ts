@@ -1,6 +1,7 @@
 /** @file What was done to a model to make it smaller: read off the model itself, and off the one that it was made from. */
 import { connectionsOf, createModel, FoveaError, type Model, modelNames, roundsAsIntegers, summarize } from 'fovea'
 import { parameterNodes } from 'fovea/engine'
+import { computesInIntegers } from './row-types.js'
 
 /**
  * `channels` and `weights` were pruned; weights and activations are `int8`, or will be (`rounded as int8`, in training for it);
@@ -48,7 +49,7 @@ export function reductionOf(model: Model, original: Model): Reduction {
 function quantization(model: Model): TechniqueName[] {
   if (roundsAsIntegers(model)) return ['rounded as int8']
   const { graph } = model
-  if (graph.nodes.some(({ op }) => op === 'quantize')) return ['int8']
+  if (computesInIntegers(model)) return ['int8']
   const types = new Set(parameterNodes(graph).map(({ outputs: [{ dtype }] }) => dtype))
   return (['int8', 'float16', 'bfloat16'] as const)
     .filter(type => types.has(type))

@@ -33,8 +33,11 @@ export interface Engine {
   readonly description: string
   /** How many a run uses. */
   readonly threads: number
-  /** How it computes with tensors of a type: whether a precision saves time here, or memory only. */
-  arithmetic(dtype: DType): Arithmetic
+  /**
+   * How it computes with tensors of a type: whether a precision saves time here, or memory only.
+   * @param weightBits of weights in `int8`: 7 where none is beyond 64 or −64, which may be faster. Default 8
+   */
+  arithmetic(dtype: DType, weightBits?: number): Arithmetic
   /**
    * Makes a graph ready to run. State starts at zero: write it, or `initialize` it, before the first run.
    * @throws EngineError naming the node and operator that this engine lacks, or the memory that is missing
