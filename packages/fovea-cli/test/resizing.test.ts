@@ -125,6 +125,13 @@ test.each([
     ['squash'],
   ],
   ["timm's of another filter", 'config.json', { interpolation: 'nearest' }, undefined, ['by lanczos, not by nearest']],
+  [
+    "timm's of weights that were measured on larger images",
+    'config.json',
+    { input_size: [3, 224, 224], test_input_size: [3, 288, 288], crop_pct: 0.95, interpolation: 'bicubic' },
+    [0.95, 'bicubic'],
+    ['images are of 224×224; its published accuracy is of 288×288'],
+  ],
   ["transformers'", 'preprocessor_config.json', cut, [0.875, 'bicubic'], []],
   ["transformers' without a crop", 'preprocessor_config.json', { ...cut, do_center_crop: false }, [1, 'bicubic'], []],
   [

@@ -38,6 +38,7 @@ const names = z.array(z.string().max(1000)).max(100_000)
 const timmSchema = z.object({
   architecture: z.string().max(1000).optional(),
   input_size: z.tuple([z.int(), side, side]).optional(),
+  test_input_size: z.tuple([z.int(), side, side]).nullish(),
   mean: perChannel.optional(),
   std: deviations.optional(),
   label_names: names.optional(),
@@ -81,7 +82,7 @@ export function readConfig(folder: string): WeightsConfig {
     ...(normalization && { normalization }),
     ...(labels && { labels }),
     ...(resizing && { resizing }),
-    notApplied,
+    notApplied: [...notApplied, ...testSizeIn(timm, size)],
     files: [...(config ? [configFile] : []), ...(preprocessor ? [preprocessorFile] : [])],
   }
 }
@@ -97,6 +98,16 @@ export function modelOf(architecture: string): string | undefined {
   const plain = isFromTensorflow(architecture) ? architecture.slice(FROM_TENSORFLOW.length) : architecture
   const name = plain.replaceAll('_', '-')
   return modelNames.find(known => known === name)
+}
+
+/** timm publishes the accuracy of some weights on larger images than they were trained with. */
+function testSizeIn(
+  { test_input_size: tested }: z.infer<typeof timmSchema>,
+  size: readonly number[] | undefined,
+): string[] {
+  if (tested == null || size === undefined || tested.slice(1).join() === size.join()) return []
+  const [ours, theirs] = [size, tested.slice(1)].map(sides => sides.join('×'))
+  return [`images are of ${ours}; its published accuracy is of ${theirs}`]
 }
 
 const none = (mean: readonly number[] = [0, 0, 0]): Normalization => ({

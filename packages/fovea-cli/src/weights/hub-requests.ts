@@ -62,7 +62,9 @@ export async function headOf(url: string, { text, headers, signal }: HeadOptions
       at = next.href
       continue
     }
-    if (status >= 400) throw new HubError(`${at} answered ${status} ${response.statusText}`, status >= 500)
+    // Too many requests: that is no word about the file.
+    const isUnreachable = status >= 500 || status === 429
+    if (status >= 400) throw new HubError(`${at} answered ${status} ${response.statusText}`, isUnreachable)
     return fileOf(at, response.headers)
   }
 }

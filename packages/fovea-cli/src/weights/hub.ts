@@ -53,6 +53,8 @@ export async function hubFolder(
 /** A commit of a repository as files on this disk. */
 class Snapshot {
   #commit: string | undefined
+  /** What was found, by name: the hub is asked once. */
+  readonly #found = new Map<string, HubFile>()
 
   constructor(
     readonly text: string,
@@ -86,11 +88,14 @@ class Snapshot {
 
   /** What the hub says of a file: all of the same commit. */
   async #head(name: string): Promise<HubFile | undefined> {
+    const known = this.#found.get(name)
+    if (known !== undefined) return known
     const found = await headOf(this.#url(name), {
       ...{ text: this.text, headers: this.#headers },
       signal: this.options.signal,
     })
     this.#commit ??= found?.commit
+    if (found !== undefined) this.#found.set(name, found)
     return found
   }
 
@@ -108,8 +113,14 @@ class Snapshot {
   async #get(name: string): Promise<boolean> {
     const path = join(this.folder, 'snapshots', String(this.#commit), name)
     if (existsSync(path)) return true
+    // Python's libraries note it there, too, when a commit has no such file.
+    const lacked = join(this.folder, '.no_exist', String(this.#commit), name)
+    if (existsSync(lacked)) return false
     const found = await this.#head(name)
-    if (found === undefined) return false
+    if (found === undefined) {
+      await writeFileAtomic(lacked, '')
+      return false
+    }
     const blob = join(this.folder, 'blobs', found.etag)
     if (!existsSync(blob)) {
       await download(blob, remoteFile(this.#url(name), found), { ...this.options, headers: this.#headers })

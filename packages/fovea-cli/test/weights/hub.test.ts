@@ -130,12 +130,26 @@ test("a model is kept as Python's libraries keep it, and a second time nothing i
   expect(readlinkSync(join(folder, 'model.safetensors'))).toBe(join('..', '..', 'blobs', sha256(weights)))
   expect(readFileSync(join(folder, 'model.safetensors')).equals(weights)).toBe(true)
   expect(readFileSync(join(folder, 'config.json')).equals(config)).toBe(true)
+  expect(existsSync(join(top, '.no_exist', commit, 'preprocessor_config.json'))).toBe(true)
+  const heads = seen.filter(({ method }) => method === 'HEAD').map(({ url }) => url.split('/').at(-1))
+  expect(heads).toEqual(['model.safetensors', 'config.json', 'preprocessor_config.json'])
   seen = []
   expect(await fetched()).toBe(folder)
-  expect(seen.filter(({ method }) => method === 'GET')).toEqual([])
+  expect(seen.map(({ method, url }) => [method, url])).toEqual([['HEAD', '/new/model/resolve/main/model.safetensors']])
   seen = []
   expect(await fetched(`hf://new/model@${commit}`)).toBe(folder)
   expect(seen).toEqual([])
+})
+
+test('what is here is used where the hub has had too many requests', async () => {
+  const folder = await fetched()
+  hub.removeAllListeners('request')
+  hub.on('request', (_, response) => response.writeHead(429).end())
+  warnings.length = 0
+  expect(await fetched()).toBe(folder)
+  expect(warnings).toEqual([
+    expect.stringMatching(/answered 429 .*; what was downloaded of 'hf:\/\/new\/model' before is used/),
+  ])
 })
 
 test('a download that is cut goes on where it stopped', async () => {
