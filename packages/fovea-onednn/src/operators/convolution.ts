@@ -1,5 +1,5 @@
 /**
- * @file Convolutions and linear layers, by oneDNN: a linear layer is a 1×1 convolution of 1×1 images. Weights are read
+ * @file Convolutions and linear layers, by oneDNN: a linear layer is a 1×1 convolution of 1×1 images (primitive.ts). Weights are read
  * in the layout that each primitive prefers (weight-layout.ts says in which they live).
  */
 import {

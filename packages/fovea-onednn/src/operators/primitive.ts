@@ -4,11 +4,13 @@ import {
   asWeights,
   type EnumerationName,
   enumerationNumber,
+  type Geometry,
   geometryOf,
   type Lower,
   type Lowering,
   multiplyAddsOf,
   type Node,
+  type Shape,
 } from 'fovea/engine'
 import type { Convolution } from '../addon.js'
 import type { OnednnTarget } from '../onednn-target.js'
@@ -28,6 +30,23 @@ interface Computed {
   readonly winograd: boolean
 }
 
+/** Whether a convolution is a product of two matrices, of images that are one pixel each and of weights. */
+function isProduct({ x, weight, attrs }: Geometry): boolean {
+  const [, height, width] = asImages(x)
+  const [, , ...kernel] = asWeights(weight)
+  return (
+    attrs.groups === 1 &&
+    [height, width, ...kernel].every(size => size === 1) &&
+    attrs.padding.every(side => side === 0)
+  )
+}
+
+/** Images of one pixel as one image that is a row of them: oneDNN computes several pixels of an image at a time, but no two images. */
+function asRow(shape: Shape): Shape {
+  const [images, , , channels] = asImages(shape)
+  return [1, 1, images, channels]
+}
+
 /** Of a node as it is in the graph: for a slice where it runs on slices. Made once. */
 export function makePrimitive(
   own: OnednnTarget,
@@ -37,12 +56,15 @@ export function makePrimitive(
 ): Convolution {
   return own.primitive(whole, () => {
     const { node, slices } = to.slicing(whole)
-    const { direction, x, y, weight, attrs, bias } = geometryOf(node)
+    const geometry = geometryOf(node)
+    const { direction, x, y, weight, attrs, bias } = geometry
     const { type, activation, sum, winograd } = computed(node)
-    const [batch, inHeight, inWidth, inChannels] = asImages(x)
-    const [, outHeight, outWidth, outChannels] = asImages(y)
+    const row = isProduct(geometry)
+    const [batch, inHeight, inWidth, inChannels] = row ? asRow(x) : asImages(x)
+    const [, outHeight, outWidth, outChannels] = row ? asRow(y) : asImages(y)
     const [, , kernelHeight, kernelWidth] = asWeights(weight)
     const [top, bottom, left, right] = attrs.padding
+    const [strideY, strideX] = row ? [1, 1] : attrs.stride
     // oneDNN wants the padding that the windows really use, which flooring the output size may leave partly unused.
     const used = (out: number, stride: number, dilation: number, kernel: number, size: number, before: number) =>
       (out - 1) * stride + dilation * (kernel - 1) + 1 - size - before
@@ -59,12 +81,12 @@ export function makePrimitive(
       outWidth,
       kernelHeight,
       kernelWidth,
-      strideY: attrs.stride[0],
-      strideX: attrs.stride[1],
+      strideY,
+      strideX,
       top,
-      bottom: Math.min(bottom, used(outHeight, attrs.stride[0], attrs.dilation[0], kernelHeight, inHeight, top)),
+      bottom: Math.min(bottom, used(outHeight, strideY, attrs.dilation[0], kernelHeight, inHeight, top)),
       left,
-      right: Math.min(right, used(outWidth, attrs.stride[1], attrs.dilation[1], kernelWidth, inWidth, left)),
+      right: Math.min(right, used(outWidth, strideX, attrs.dilation[1], kernelWidth, inWidth, left)),
       dilationY: attrs.dilation[0],
       dilationX: attrs.dilation[1],
       groups: attrs.groups,
