@@ -5,8 +5,19 @@
  * usage: node bench/pruning.mjs RUN --data FOLDER [--amounts 0.2,0.4] [--multiple-of 4] [--images 2000] [--out FILE.json]
  */
 import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { criteria, evaluate, pruneChannels, pruneWeights, scopes, take, weightCriteria } from 'fovea'
+import {
+  connectionsOf,
+  criteria,
+  evaluate,
+  graphMultiplyAdds,
+  pruneChannels,
+  pruneWeights,
+  scopes,
+  take,
+  weightCriteria,
+} from 'fovea'
 import { readModel } from '../packages/fovea-cli/dist/checkpoint-file.js'
 import { findDataset } from '../packages/fovea-cli/dist/data/index.js'
 
@@ -50,20 +61,25 @@ for (const [unit, names, prune] of units) {
   for (const scope of scopes) {
     for (const importance of names) {
       const accuracies = []
+      const gone = []
       for (const amount of amounts) {
         const seeds = SEEDS[importance] ?? [0]
-        let sum = 0
-        for (const seed of seeds)
-          sum += await accuracyOf((await prune({ amount, importance, scope, images, seed })).model)
-        accuracies.push(sum / seeds.length)
+        const pruned = []
+        for (const seed of seeds) pruned.push((await prune({ amount, importance, scope, images, seed })).model)
+        const found = []
+        for (const one of pruned) found.push(await accuracyOf(one))
+        accuracies.push(meanOf(found))
+        gone.push(meanOf(pruned.map(one => partGone(unit, one))))
       }
-      rows.push({ unit, importance, scope, accuracies })
+      rows.push({ unit, importance, scope, accuracies, gone })
       print(`| ${unit} | ${importance} | ${scope} | ${accuracies.map(percent).join(' | ')} |`)
     }
   }
 }
 if (values.out) {
   const result = {
+    command: `node bench/pruning.mjs ${process.argv.slice(2).join(' ')}`,
+    machine: cpus()[0].model.trim(),
     model: model.name,
     images: test.length,
     trainingImages: images.length,
@@ -74,6 +90,17 @@ if (values.out) {
   writeFileSync(values.out, `${JSON.stringify({ ...result, multipleOf: Number(values['multiple-of']) }, null, 2)}\n`)
 }
 process.exit(0)
+
+function meanOf(numbers) {
+  return numbers.reduce((sum, x) => sum + x, 0) / numbers.length
+}
+
+/** Of the multiply-adds, or of the weights: what a criterion is worth is compared where as much goes. */
+function partGone(unit, pruned) {
+  if (unit === 'channels') return 1 - graphMultiplyAdds(pruned.graph) / graphMultiplyAdds(model.graph)
+  const layers = connectionsOf(pruned)
+  return 1 - layers.reduce((sum, { kept }) => sum + kept, 0) / layers.reduce((sum, { weights }) => sum + weights, 0)
+}
 
 function percent(fraction) {
   return `${(100 * fraction).toFixed(1)} %`
