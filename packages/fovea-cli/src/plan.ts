@@ -92,7 +92,10 @@ export class PlanKind<Found extends object> {
     writeFileAtomic(this.file(folder), `${JSON.stringify({ version: VERSION, ...plan }, null, 2)}\n`)
 
   /** For work that came to nothing: no folder is left for it. */
-  remove = (folder: RunFolder): void => rmSync(this.file(folder), { force: true })
+  remove(folder: RunFolder): void {
+    rmSync(this.file(folder), { force: true })
+    folder.forget()
+  }
 
   /** @throws FoveaError if nothing was begun there; FormatError if what says so is damaged */
   private read(folder: RunFolder): Plan<Found> {

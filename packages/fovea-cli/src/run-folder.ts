@@ -38,6 +38,7 @@ export const resumeCommand = ({ path }: RunFolder): string => foveaCommand('trai
 
 export class RunFolder {
   #isTaken = false
+  #isNew = false
 
   constructor(readonly path: string) {}
 
@@ -123,18 +124,23 @@ export class RunFolder {
    */
   lock(): () => void {
     if (this.#isTaken) return () => {}
-    const isNew = !existsSync(this.path)
+    this.#isNew = !existsSync(this.path)
     try {
       const release = lockFolder(this.path)
       this.#isTaken = true
       return () => {
         this.#isTaken = false
         release()
-        if (isNew && !this.hasBegun) removeEmpty(this.path)
+        if (this.#isNew && !this.hasBegun) removeEmpty(this.path)
       }
     } catch (error) {
       throw diskError(error, this.path, 'write')
     }
+  }
+
+  /** That what was begun here came to nothing: once it is no longer taken, the folder is removed if it is empty, as a new one is. */
+  forget(): void {
+    this.#isNew = true
   }
 
   /** Does work that is of several parts in the folder, which is taken until the end of all of them. */

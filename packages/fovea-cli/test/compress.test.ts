@@ -198,6 +198,27 @@ test('what loses more than is allowed is refused, with how much it was and where
   expect(existsSync(join(folder, 'lost', 'model.safetensors'))).toBe(false)
 })
 
+test('amounts that come to the same channels are measured once', async () => {
+  const options = ['--epochs', '1', '--no-distill', '--multiple-of', '16']
+  const { code, stderr, json } = await fovea(compress('same', 'bytes=0.2x', ...options), { env })
+  expect(code, stderr).toBe(0)
+  const gone = json.filter(({ event }) => event === 'measured').map(one => one.gone)
+  expect(new Set(gone).size).toBe(gone.length)
+  const { probes } = planIn('same') as { probes: { gone: number; bytes: number }[] }
+  expect(probes.length).toBeGreaterThan(gone.length)
+  for (const { gone, bytes } of probes) expect(probes.find(other => other.gone === gone)).toMatchObject({ bytes })
+})
+
+test('a search that finds that a target cannot be met leaves nothing, also where it was stopped before', async () => {
+  const stop: RunOptions = { env, when: { at: '"measured"', act: child => child.kill('SIGINT') } }
+  const first = await fovea(compress('impossible', 'bytes=0.001x'), stop)
+  expect(first.code, first.stderr).toBe(130)
+  expect(existsSync(join(folder, 'impossible', 'compress.json'))).toBe(true)
+  const { code, stderr } = await fovea(['compress', '--resume', join(folder, 'impossible')], { env })
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('bytes=0.001x cannot be met') })
+  expect(existsSync(join(folder, 'impossible'))).toBe(false)
+})
+
 test('what cannot be is refused by name, and nothing is left', async () => {
   const taken = join(folder, 'taken')
   mkdirSync(join(taken, 'models'), { recursive: true })

@@ -168,18 +168,30 @@ export class Compression {
     const { probes = [] } = this.#plan
     const known = probes.find(probe => probe.amount === amount)
     if (known && !anew) return known
-    const probe = await this.#measure(amount, this.#plan.integers!)
-    await this.#find({ probes: [...probes.filter(other => other !== known), probe] })
+    const probe = await this.#measure(amount, this.#plan.integers!, anew ? [] : probes)
+    // What is measured anew holds for all that are the same model.
+    const others = probes.filter(other => other !== known)
+    const same = others.map(other => (other.gone === probe.gone ? { ...probe, amount: other.amount } : other))
+    await this.#find({ probes: [...same, probe] })
     return probe
   }
 
-  async #measure(amount: number, integers: boolean): Promise<Probe> {
+  /**
+   * @param probes what is known: each amount takes the channels that smaller ones take, so models without as many multiply-adds
+   *   are the same
+   */
+  async #measure(amount: number, integers: boolean, probes: readonly Probe[] = []): Promise<Probe> {
     const { output, signal } = this.options
     const name = pointName({ amount, integers })
     signal.throwIfAborted()
     const pruned = await this.#models.pruned(amount)
-    const model = integers ? await this.#models.probe(pruned) : pruned
     const gone = 1 - multiplyAdds(pruned) / multiplyAdds(this.original.model)
+    const same = probes.find(probe => probe.gone === gone)
+    if (same !== undefined) {
+      output.say(`${name}: the same channels as ${pointName({ amount: same.amount, integers })}`)
+      return { ...same, amount }
+    }
+    const model = integers ? await this.#models.probe(pruned) : pruned
     const bytes = bytesBeside(this.original, model)
     const latency = this.#isTimed ? { latency: await latencyBeside(this.original, model, name) } : {}
     const probe = { amount, gone, bytes, ...latency }
