@@ -46,6 +46,7 @@ describe('resnet8 in three precisions, trained on a few images', () => {
           'techniques',
           'kept',
           'removed',
+          'folded',
           'parameters',
           'multiplyAdds',
           'bytes',
@@ -272,7 +273,7 @@ describe('for people', () => {
     const none = { total: 0, float32: 0, bfloat16: 0, float16: 0, int8: 0 }
     const row: ComparedModel = {
       ...{ model: 'resnet8', precision: 'mixed_float16', arithmetic: 'native', parameters: 1, multiplyAdds: 1 },
-      ...{ architecture: 'resnet8', techniques: [], kept: 1, removed: 0, peakActivationBytes: 1 },
+      ...{ architecture: 'resnet8', techniques: [], kept: 1, removed: 0, folded: 0, peakActivationBytes: 1 },
       ...{ bytes: none, activationBytes: none, trainingBytes: { total: 4, masters: 4, copies: 0, slots: 0 } },
       ...{ batch: 1, stepMs: 1, latencyMs: 1, throughput: { batch: 32, imagesPerSecond: 9 } },
       ...{ skippedSteps: 3, diverged: 'the loss is NaN at step 2', layers: [] },

@@ -100,12 +100,14 @@ describe('a file of at most 0.15 of the original, by a run that is stopped again
     expect(after.bytes.int8).toBeGreaterThan(0)
     expect(after.kept + after.removed).toBe(before.parameters)
     expect(after.model).toBe(out)
-    const { layers, ...account } = accountIn('bytes')
+    const { layers, parameters, ...account } = accountIn('bytes')
     expect(account).toEqual(last.json[0])
     expect(layers).toContainEqual({
       ...{ name: 'layer3.0.conv1.weight', dtype: 'int8', channels: 64, kept: expect.any(Number) },
       bytes: { before: expect.any(Number), after: expect.any(Number) },
     })
+    const kept = parameters.reduce((sum: number, one: { kept: number }) => sum + one.kept, 0)
+    expect(kept).toBe(after.kept)
     const names = points.map(({ amount, integers }: { amount: number; integers: boolean }) => [amount, integers])
     const { chosen } = planIn('bytes')
     expect(names).toEqual([

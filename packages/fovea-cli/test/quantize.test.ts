@@ -55,6 +55,21 @@ describe('integers', () => {
     expect(after.slower.includes('latency')).toBe(after.latencyMs > 1.1 * before.latencyMs)
   })
 
+  test('are counted by type, and what folding takes away is told from what is pruned', () => {
+    const [{ before, after }] = run.json
+    expect(before.parametersByType).toEqual({ float: before.parameters, integer: 0 })
+    expect(after.parametersByType).toEqual({ float: 64 * 3 + 3, integer: after.parameters - 64 * 3 - 3 })
+    expect([before.folded, after.folded]).toEqual([0, after.removed])
+    const { parameters } = JSON.parse(readFileSync(join(out, 'account.json'), 'utf8'))
+    expect(parameters).toContainEqual({ name: 'conv1.weight', dtype: 'int8', parameters: 432, kept: 432, removed: 0 })
+    expect(parameters).toContainEqual({ name: 'bn1.weight', parameters: 16, kept: 0, removed: 16 })
+    expect(parameters).toContainEqual({ name: 'conv1.bias', dtype: 'int32', parameters: 16, kept: 16, removed: 0 })
+    const markdown = readFileSync(join(out, 'account.md'), 'utf8')
+    expect(markdown).toContain(`| of them norms, folded into layers | 0 | ${after.removed} |`)
+    expect(markdown).toContain('| conv1.weight | int8 | 432 | 432 | 0 |')
+    expect(markdown).toMatch(/\| as integers \| 0 \| 77,\d+ \|/)
+  })
+
   test('have what they cost each layer in the account', () => {
     const { layers } = JSON.parse(readFileSync(join(out, 'account.json'), 'utf8'))
     expect(layers.at(-1)).toEqual({ name: 'fc', dtype: 'float32' })

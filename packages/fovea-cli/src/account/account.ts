@@ -10,6 +10,7 @@ import { onInterrupt } from '../interrupt.js'
 import type { Output } from '../output.js'
 import { StagedProgress } from '../progress.js'
 import { type FloatOperator, floatOperators } from './float-operators.js'
+import { type ParametersByType, parametersByType } from './parameters.js'
 import { type Speed, slowerIn } from './slower.js'
 
 /** What was measured of a saved model on images. */
@@ -22,6 +23,8 @@ type OfTraining = 'batch' | 'stepMs' | 'trainingBytes' | 'skippedSteps' | 'diver
 export interface Account
   extends Omit<ComparedModel, 'layers' | OfTraining | Measured>,
     Required<Pick<ComparedModel, Measured>> {
+  /** As floats and as integers. */
+  readonly parametersByType: ParametersByType
   /** In what it is slower than the original, by more than a tenth. */
   readonly slower: readonly Speed[]
   /** Of a model of integers: what it computes in float32 all the same. */
@@ -49,6 +52,8 @@ export interface AccountOptions {
 }
 
 const TIMED_STEPS = 20
+/** Steps of large models take long, and are many times as long as what disturbs them: fewer will do. */
+const MOST_MS = 10_000
 /** One image is soon done, and a busy moment of the machine soon over. */
 export const LATENCY_STEPS = 100
 
@@ -75,12 +80,13 @@ export async function accountsOf(
   const planned = planRows(subjects, { precisions: ['float32'], seed: 0, inferenceOnly: true })
   const progress = new StagedProgress()
   const { signal, release } = onInterrupt(() => progress.stop())
-  const how = { engine, steps: TIMED_STEPS, latencySteps: LATENCY_STEPS, signal, progress }
+  const how = { engine, steps: TIMED_STEPS, latencySteps: LATENCY_STEPS, mostMs: MOST_MS, signal, progress }
   try {
     const rows = await measureRows(planned, { ...how, say: output.say })
     return rows.map(({ layers, ...row }, i) => ({
       // Of saved models with images, all is known.
       ...(row as Omit<typeof row, Measured> & Required<Pick<typeof row, Measured>>),
+      parametersByType: parametersByType(row.bytes),
       slower: slowerIn(rows[0], row),
       ...(computesInIntegers(all[i].model) && { floatOperators: floatOperators(layers) }),
     }))

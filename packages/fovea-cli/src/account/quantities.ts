@@ -2,6 +2,7 @@
 import { formatBytes } from 'fovea'
 import type { ComparedModel } from '../compare/rows.js'
 import { percent, withCommas } from '../output.js'
+import { parametersByType } from './parameters.js'
 
 /** A row of which layers do not matter. */
 export type Row = Omit<ComparedModel, 'layers'>
@@ -37,6 +38,9 @@ export const quantities = {
   parameters: counted('parameters', row => row.parameters),
   kept: counted('  kept', row => row.kept),
   removed: alone(counted('  removed', row => row.removed)),
+  folded: alone(counted('    of them norms, folded into layers', row => row.folded)),
+  asFloats: alone(counted('  as floats', row => parametersByType(row.bytes).float)),
+  asIntegers: alone(counted('  as integers', row => parametersByType(row.bytes).integer)),
   float32: { ...bytes('weights in float32', row => row.bytes.float32), title: 'float32' },
   sixteenBits: {
     ...alone(bytes('weights in 16 bits', row => row.bytes.bfloat16 + row.bytes.float16)),

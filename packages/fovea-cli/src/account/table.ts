@@ -6,15 +6,20 @@ import { formatTable } from '../table.js'
 import type { BeforeAndAfter } from './account.js'
 import { markdownTable } from './document.js'
 import { floatOperatorsText } from './float-operators.js'
+import type { ParameterAccount } from './parameters.js'
 import { type Quantity, quantities } from './quantities.js'
 import { slowerNotes } from './slower.js'
 
 const lines: readonly Quantity[] = [
-  ...[quantities.parameters, quantities.kept, quantities.removed],
+  ...[quantities.parameters, quantities.kept, quantities.removed, quantities.folded],
+  ...[quantities.asFloats, quantities.asIntegers],
   ...[quantities.float32, quantities.sixteenBits, quantities.integers, quantities.file],
   ...[quantities.multiplyAdds, quantities.atOnce, quantities.latency, quantities.throughput],
   ...[quantities.accuracy, quantities.interval, quantities.calibrationError, quantities.changed],
 ]
+
+/** Left out where both have none. */
+const seldom: ReadonlySet<string> = new Set([quantities.folded.name, quantities.asIntegers.name])
 
 const titles = ['', 'before', 'after', ''] as const
 
@@ -22,7 +27,7 @@ const titles = ['', 'before', 'after', ''] as const
 export function accountRows({ before, after }: BeforeAndAfter): string[][] {
   const rows = lines.flatMap(({ name, cell, ratio, points }) => {
     const [was, is] = [cell(before), cell(after)]
-    if (was === formatBytes(0) && is === was) return []
+    if (is === was && (was === formatBytes(0) || (was === '0' && seldom.has(name)))) return []
     const times = ratio && ratio(before) > 0 ? `${(ratio(after) / ratio(before)).toFixed(2)}×` : ''
     return [[name, was, is, points ? pointsOf(points(after) - points(before)) : times]]
   })
@@ -59,13 +64,27 @@ export function accountText(account: BeforeAndAfter): string {
   return [formatTable(columns, rows), '', ...notes(account)].join('\n')
 }
 
-/** For a report in Markdown. */
-export const accountMarkdown = (title: string, account: BeforeAndAfter): string =>
+/** For a report in Markdown: with what became of each tensor of parameters. */
+export const accountMarkdown = (
+  title: string,
+  account: BeforeAndAfter,
+  parameters: readonly ParameterAccount[],
+): string =>
   [
     `# ${printable(title)}`,
     '',
     ...markdownTable(accountRows(account)),
     '',
     ...notes(account).map(note => `- ${note}`),
+    '',
+    '## Parameters',
+    '',
+    ...markdownTable([
+      ['', 'type', 'before', 'kept', 'removed'],
+      ...parameters.map(({ name, dtype = '', parameters: before, kept, removed }) => [
+        ...[name, dtype],
+        ...[before, kept, removed].map(withCommas),
+      ]),
+    ]),
     '',
   ].join('\n')

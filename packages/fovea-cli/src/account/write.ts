@@ -4,6 +4,7 @@ import type { Output } from '../output.js'
 import type { RunFolder } from '../run-folder.js'
 import type { BeforeAndAfter } from './account.js'
 import { accountPage, type LayerAccount } from './page.js'
+import type { ParameterAccount } from './parameters.js'
 import { accountMarkdown, accountText } from './table.js'
 import { type TradeOff, tradeOffEntries, tradeOffMarkdown, tradeOffText } from './trade-off.js'
 
@@ -13,6 +14,8 @@ export const accountFiles = ['account.json', 'account.md', 'account.html'] as co
 export interface AccountFile {
   readonly title: string
   readonly account: BeforeAndAfter
+  /** Of each tensor. */
+  readonly parameters: readonly ParameterAccount[]
   /** As JSON has them. */
   readonly layers: readonly object[]
   /** As the picture has them. */
@@ -37,12 +40,12 @@ export async function reportAccount(folder: RunFolder, file: AccountFile, output
 
 async function writeAccount(
   folder: RunFolder,
-  { title, account, layers, bars, unit, tradeOff }: AccountFile,
+  { title, account, parameters, layers, bars, unit, tradeOff }: AccountFile,
   result: object,
 ): Promise<void> {
   const [json, markdown, html] = accountFiles.map(name => folder.file(name))
   const tried = tradeOff ? `\n${tradeOffMarkdown(tradeOff)}` : ''
-  await writeFileAtomic(markdown, accountMarkdown(title, account) + tried)
+  await writeFileAtomic(markdown, accountMarkdown(title, account, parameters) + tried)
   await writeFileAtomic(html, accountPage(title, account, { layers: bars, unit, ...(tradeOff && { tradeOff }) }))
-  await writeFileAtomic(json, `${JSON.stringify({ ...result, layers }, null, 2)}\n`)
+  await writeFileAtomic(json, `${JSON.stringify({ ...result, layers, parameters }, null, 2)}\n`)
 }

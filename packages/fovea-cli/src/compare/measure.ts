@@ -29,6 +29,8 @@ export interface MeasureOptions {
   readonly steps: number
   /** The same of inference for one image, which is soon done. Default: `steps`. */
   readonly latencySteps?: number
+  /** Of one kind of step: after so long, fewer steps will do, but five of each row at least. Default: all are made. */
+  readonly mostMs?: number
   /** Of models by name. Default: they are not trained. */
   readonly epochs?: number
   /** Aborting it ends the work after the step under way. */
@@ -107,11 +109,20 @@ export const inferences = (batch: number): Timing => ({
   unmeasured: batch === 1 ? 1 : 0,
 })
 
+/** Of so many turns a median is no accident. */
+const LEAST_ROUNDS = 5
+
 /** Medians over rounds in which each row has its turn, so that a busy moment of the machine hits all alike. */
 export async function medianMs(
   planned: readonly PlannedRow[],
   { label, graph, unmeasured }: Timing,
-  { steps, engine, signal, progress }: Pick<MeasureOptions, 'steps' | 'engine' | 'signal' | 'progress'>,
+  {
+    steps,
+    mostMs = Number.POSITIVE_INFINITY,
+    engine,
+    signal,
+    progress,
+  }: Pick<MeasureOptions, 'steps' | 'mostMs' | 'engine' | 'signal' | 'progress'>,
 ): Promise<number[]> {
   const timed: TimedStep[] = []
   progress.begin(label, planned.length * steps)
@@ -121,7 +132,9 @@ export async function medianMs(
       timed.push(await ofRow(row, () => timedStep(graph(row), engine, row.subject.model.weights)))
     }
     const times = planned.map((): number[] => [])
+    const begin = performance.now()
     for (let round = 0; round < steps; round++) {
+      if (round >= LEAST_ROUNDS && performance.now() - begin > mostMs) break
       for (const [i, step] of timed.entries()) {
         signal.throwIfAborted()
         for (let j = 0; j < unmeasured; j++) await step.run()

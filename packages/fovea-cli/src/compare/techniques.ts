@@ -22,8 +22,10 @@ export interface Reduction {
   readonly techniques: readonly Technique[]
   /** Parameters that are there, and not 0 among the weights of convolutions and matrices. */
   readonly kept: number
-  /** Of the original's. */
+  /** Of the original's: with `kept`, all that it had. */
   readonly removed: number
+  /** Of `removed`, those that nothing pruned: norms that were folded into the layers before them, less the biases that came of it. */
+  readonly folded: number
 }
 
 /** Weights may be 0 by chance. */
@@ -42,8 +44,23 @@ export function reductionOf(model: Model, original: Model): Reduction {
       ...(zeros >= LEAST_PART * weights ? [{ name: 'weights' as const, removed: zeros / weights }] : []),
       ...quantization(model).map(name => ({ name })),
     ],
-    ...{ kept, removed: before.parameters - kept },
+    ...{ kept, removed: before.parameters - kept, folded: foldedParameters(model, original) },
   }
+}
+
+function foldedParameters(model: Model, original: Model): number {
+  const nodes = new Map(model.graph.nodes.map(node => [node.name, node]))
+  const had = new Set(original.graph.nodes.map(({ name }) => name))
+  const taken = original.graph.nodes.flatMap(({ op, name, inputs: [x, ...rest] }) => {
+    if (op !== 'batchNorm' || nodes.get(name)?.op === op) return []
+    // A pruned layer has fewer channels than the original's norm.
+    const weight = nodes.get(x.node.inputs[1]?.node.name)
+    const [channels] = weight?.op === 'parameter' ? weight.outputs[0].shape : [0]
+    return rest.filter(({ node }) => node.op === 'parameter').map(() => channels)
+  })
+  const biases = parameterNodes(model.graph).filter(({ name }) => !had.has(name))
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
+  return taken.length === 0 ? 0 : sum(taken) - sum(biases.map(({ outputs: [{ shape }] }) => shape[0]))
 }
 
 function quantization(model: Model): TechniqueName[] {

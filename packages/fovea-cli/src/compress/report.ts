@@ -1,6 +1,7 @@
 /** @file The end of `fovea compress`: the model that was chosen, its account, and all that was tried as a table and a picture. */
 import type { Model } from 'fovea'
 import { parameterNodes, tensorBytes } from 'fovea/engine'
+import { parameterAccounts } from '../account/parameters.js'
 import { pointsOf } from '../account/table.js'
 import { type Cost, costOf, costPlot, type TradeOff } from '../account/trade-off.js'
 import { reportAccount } from '../account/write.js'
@@ -36,7 +37,12 @@ export async function reportCompression(
     folder,
     {
       ...{ title, account: { before: points[0], after: { ...account, model: folder.path } }, tradeOff },
-      ...{ layers, bars: layers.map(({ name, bytes }) => ({ name, ...bytes })), unit: 'bytes' },
+      ...{
+        parameters: parameterAccounts(model, after),
+        layers,
+        bars: layers.map(({ name, bytes }) => ({ name, ...bytes })),
+        unit: 'bytes',
+      },
     },
     output,
   )

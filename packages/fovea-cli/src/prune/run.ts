@@ -1,6 +1,7 @@
 /** @file The work of `fovea prune`: takes channels or weights, trains what is left, and puts both models side by side. */
 import { evaluate, graphMultiplyAdds, take } from 'fovea'
 import { accountOf } from '../account/account.js'
+import { parameterAccounts } from '../account/parameters.js'
 import { accountFiles, reportAccount } from '../account/write.js'
 import { readModel, writeCheckpoint } from '../checkpoint-file.js'
 import { dataName } from '../open-data.js'
@@ -72,7 +73,8 @@ export async function runPruning(
   }))
   const unit = request.method === 'channels' ? 'channels' : 'weights'
   const title = `${model.name}, pruned, on ${dataName(images)}`
-  await reportAccount(folder, { title, account, layers, bars, unit }, output)
+  const parameters = parameterAccounts(model, after)
+  await reportAccount(folder, { title, account, parameters, layers, bars, unit }, output)
 }
 
 /** Takes what goes, and keeps what is left: as the result, or as what training starts from. */

@@ -3,6 +3,7 @@ import { type Dataset, type Model, split, take } from 'fovea'
 import { parameterNodes, tensorBytes } from 'fovea/engine'
 import { accountOf } from '../account/account.js'
 import type { LayerAccount } from '../account/page.js'
+import { parameterAccounts } from '../account/parameters.js'
 import { accountFiles, reportAccount } from '../account/write.js'
 import { readModel, writeCheckpoint } from '../checkpoint-file.js'
 import type { LoadedData } from '../data/index.js'
@@ -50,7 +51,8 @@ export async function runQuantization(
   )
   const title = `${model.name}, quantized, on ${dataName(measured)}`
   const bars = barsOf(model, quantized.model)
-  await reportAccount(folder, { title, account, layers: quantized.layers, bars, unit: 'bytes' }, output)
+  const parameters = parameterAccounts(model, quantized.model)
+  await reportAccount(folder, { title, account, parameters, layers: quantized.layers, bars, unit: 'bytes' }, output)
 }
 
 /** After training for it. @returns undefined if that was interrupted */

@@ -1,6 +1,7 @@
 /** @file Claims about what can be read off a model: what was done to it, and what it was made from. */
 import { createModel, pruneChannels, pruneWeights, quantizeWeights } from 'fovea'
 import { describe, expect, test } from 'vitest'
+import { foldNorms } from '../../../fovea/src/compress/fold-norms.js'
 import { originalOf, reductionOf, techniqueText } from '../../src/compare/techniques.js'
 
 const small = { classes: 3, input: [16, 16, 3] } as const
@@ -28,6 +29,21 @@ describe('the original of a model', () => {
     }
   })
 })
+
+test.each([
+  ['whose layers have biases', model],
+  ['whose layers get biases by it', createModel('resnet20', small)],
+])(
+  'norms that were folded are told from what was pruned, of what is left of the channels: a model %s',
+  async (_, model) => {
+    const { model: pruned } = await pruneChannels(model, { amount: 0.5 })
+    expect(reductionOf(pruned, model).folded).toBe(0)
+    const [alone, both] = [foldNorms(model), foldNorms(pruned)]
+    expect(reductionOf(alone, model)).toMatchObject({ folded: reductionOf(alone, model).removed, techniques: [] })
+    const { removed, folded } = reductionOf(both, model)
+    expect(removed - folded).toBe(reductionOf(pruned, model).removed)
+  },
+)
 
 test('what was done follows from numbers and types, and is told with how much of it', async () => {
   const { model: sparse } = await pruneWeights(model, { amount: 0.75 })
