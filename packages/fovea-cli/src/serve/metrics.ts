@@ -27,7 +27,11 @@ export class Metrics {
     const seconds = <L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> =>
       new Histogram({ name, help, labelNames, buckets: SECONDS, registers })
     this.#requestSeconds = seconds('fovea_request_duration_seconds', 'From the request to its answer.', ['route'])
-    this.#decodeSeconds = seconds('fovea_decode_duration_seconds', 'Decoding of an image, with its wait for a thread.', [])
+    this.#decodeSeconds = seconds(
+      'fovea_decode_duration_seconds',
+      'Decoding of an image, with its wait for a thread.',
+      [],
+    )
     this.#queueSeconds = seconds('fovea_queue_duration_seconds', 'How long an image waited for its batch.', ['model'])
     this.#inferenceSeconds = seconds('fovea_inference_duration_seconds', 'A batch in the model.', ['model'])
     this.#batchImages = new Histogram({
