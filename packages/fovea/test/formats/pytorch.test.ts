@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../src/errors.js'
 import { openWeights } from '../../src/formats/weight-formats.js'
-import { type StoredType, storedElementBytes, storedTypes } from '../../src/formats/weight-source.js'
+import { type StoredType, storedElementBytes } from '../../src/formats/weight-source.js'
 import { elements } from '../../src/graph/types.js'
 import {
   assemble,
@@ -11,6 +11,7 @@ import {
   floats,
   Global,
   pickle,
+  storageTypes,
   TestTensor,
   Tuple,
   torchLegacy,
@@ -24,7 +25,7 @@ const dictionary = (entries: Readonly<Record<string, unknown>>): Map<string, unk
 const read = (file: Uint8Array) => openWeights('weights.pth', file)
 
 describe.each(Object.entries(layouts))('the %s layout', (_, write) => {
-  test.each(storedTypes)('%s', dtype => {
+  test.each(storageTypes)('%s', dtype => {
     const bytes = Uint8Array.from({ length: 6 * storedElementBytes(dtype) }, (_, i) => (i * 37) % 251)
     const { tensors } = read(write(dictionary({ w: new TestTensor({ dtype, bytes }, [2, 3]) })))
     expect(tensors.get('w')).toMatchObject({ dtype, shape: [2, 3] })

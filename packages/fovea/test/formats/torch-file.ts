@@ -49,6 +49,9 @@ const storageNames: Partial<Record<StoredType, string>> = {
   ...{ int16: 'Short', int8: 'Char', uint8: 'Byte', bool: 'Bool' },
 }
 
+/** What PyTorch has a storage for. */
+export const storageTypes = Object.keys(storageNames) as StoredType[]
+
 const utf8 = new TextEncoder()
 const ascii = (text: string): number[] => [...utf8.encode(text)]
 const int32 = (value: number): number[] => [...new Uint8Array(Int32Array.of(value).buffer)]
