@@ -1,5 +1,5 @@
 /**
- * @file What the memory of this process grows by, in bytes, for leaks.test.ts: `node --expose-gc growth.mjs steps|compilations`.
+ * @file What the memory of this process grows by, in bytes, for leaks.test.ts: `node --expose-gc --max-semi-space-size=1 growth.mjs steps|compilations`.
  * A process of its own: a test runner's grows by tens of MiB for reasons of its own.
  */
 import { createModel, trainingGraph } from 'fovea'
@@ -35,7 +35,7 @@ function residentBytes() {
 const growth = {
   async steps() {
     const plan = await compiled(1)
-    // The first ones let the JavaScript engine's young generation grow to its full size.
+    // The first ones fill the caches of both engines.
     for (let step = 0; step < 200; step++) await plan.run(feeds)
     const before = residentBytes()
     for (let step = 0; step < 1000; step++) await plan.run(feeds)
