@@ -40,8 +40,29 @@ export function openEngine(
     return onednnEngine(asked)
   }
   if (engine === 'onednn') throw new EngineError(status.detail)
-  output.warn(`running in WebAssembly, slower than the native engine, because ${status.detail}`)
-  return wasmEngine(asked)
+  const { engine: slower, problem } = engineWithoutAddon(asked)
+  output.warn(
+    problem === undefined
+      ? `running in WebAssembly, slower than the native engine, because ${status.detail}`
+      : `running on the reference engine, hundreds of times slower, because ${status.detail}, and ${problem}`,
+  )
+  return slower
+}
+
+/**
+ * What runs without the native engine: an installation whose WebAssembly files are damaged still works.
+ * @returns the engine in WebAssembly; or the reference engine, and why it is not that
+ */
+export function engineWithoutAddon(asked: { readonly threads?: number } = {}): {
+  readonly engine: Engine
+  readonly problem?: string
+} {
+  try {
+    return { engine: wasmEngine(asked) }
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    return { engine: referenceEngine(), problem: error.message }
+  }
 }
 
 /** The options of every command that runs an engine. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { Command } from 'commander'
 import { EngineError } from 'fovea'
 import { buildScript, type OnednnStatus } from 'fovea-onednn'
-import { wasmEngine } from 'fovea-wasm'
+import { engineWithoutAddon } from '../engines.js'
 import { createOutput } from '../output.js'
 import { writeStderr } from '../stdout.js'
 
@@ -31,9 +31,14 @@ async function run({ build, json }: SetupOptions): Promise<void> {
   if (!status.available) {
     const problem =
       buildProblem === undefined ? status.detail : `${withoutSetup(status)}; it cannot be built here: ${buildProblem}`
-    const { description } = wasmEngine()
-    output.result({ engine: 'wasm', detail: description, problem })
-    throw new EngineError(`only the engine in WebAssembly is ready, which is slower: ${problem}`)
+    const { engine, problem: damage } = engineWithoutAddon()
+    const problems = damage === undefined ? problem : `${problem}; ${damage}`
+    output.result({ engine: engine.name, detail: engine.description, problem: problems })
+    throw new EngineError(
+      damage === undefined
+        ? `only the engine in WebAssembly is ready, which is slower: ${problems}`
+        : `only the reference engine is ready, hundreds of times slower: ${problems}`,
+    )
   }
   const { detail, addon } = status
   output.result({ engine: 'onednn', detail, ...addon, ...(buildProblem === undefined ? {} : { buildProblem }) })
