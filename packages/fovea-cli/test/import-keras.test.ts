@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { createModel, encodeOnnx } from 'fovea'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readCheckpoint } from '../src/checkpoint-file.js'
 import { fovea, temporaryFolder } from './run-fovea.js'
@@ -20,6 +21,22 @@ describe("Keras's weights", () => {
     })
     const { graph } = readCheckpoint(model).model
     expect(graph.nodes.find(({ name }) => name === 'features.0.0')?.attrs['padding']).toEqual([0, 1, 0, 1])
+  })
+
+  test('--size says how large images are, where the file does not', async () => {
+    const model = `${file}.small.safetensors`
+    const args = ['import', file, '--model', 'efficientnet-b0', '--size', '64', '--out', model]
+    const { code, stdout } = await fovea(args)
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('images of 64×64×3') })
+    expect(readCheckpoint(model).model.preprocessing.size).toEqual([64, 64, 3])
+    const onnx = `${file}.onnx`
+    writeFileSync(onnx, Buffer.concat(encodeOnnx(createModel('resnet8', { input: [16, 16, 3], classes: 2 }))))
+    expect(await fovea(['import', onnx, '--size', '64', '--out', `${file}.other`])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        `--size is for weights alone; '${onnx}' says itself which images its model takes`,
+      ),
+    })
   })
 
   test('without a model, the command line says what is missing', async () => {

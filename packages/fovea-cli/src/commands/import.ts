@@ -7,13 +7,14 @@ import { pretrainedOf, readModelFile, writeCheckpoint } from '../checkpoint-file
 import { readWhole } from '../files.js'
 import { checkNewFiles } from '../new-files.js'
 import { createOutput, withCommas } from '../output.js'
-import { commaList, UsageError } from '../usage.js'
+import { commaList, UsageError, wholeNumber } from '../usage.js'
 import { modelOption, normalizeOption } from '../weights/options.js'
 
 interface ImportOptions {
   readonly model?: string
   readonly normalize?: string
   readonly labels?: string[]
+  readonly size?: number
   readonly out: string
   readonly json?: true
 }
@@ -31,6 +32,11 @@ export function importCommand(): Command {
       '--labels <names>',
       'class names in the order of the outputs: cat,dog, or a text file with a name a line (default: 0, 1, …)',
       labelList,
+    )
+    .option(
+      '--size <n>',
+      'height and width of images, for weights alone (default: as the files say, else as the model has it)',
+      wholeNumber('--size', 1),
     )
     .requiredOption('--out <file>', 'where the model is kept, as a new file')
     .option('--json', 'print JSON')
@@ -56,16 +62,20 @@ function labelList(text: string): string[] {
   return names
 }
 
-async function run(path: string, { model: name, normalize, labels, out, json }: ImportOptions): Promise<void> {
+async function run(path: string, { model: name, normalize, labels, size, out, json }: ImportOptions): Promise<void> {
   const output = createOutput(json === true, { leavesFiles: true })
   checkNewFiles([out], '--out')
   const read = readModelFile(path)
   if (read.isDescribed && !isOnnx(read.bytes)) {
     throw new FoveaError(`'${read.file}' is a model of Fovea already: every command takes it as it is`)
   }
+  if (read.isDescribed && size !== undefined) {
+    throw new UsageError(`--size is for weights alone; '${read.file}' says itself which images its model takes`)
+  }
+  const input = size !== undefined && { input: [size, size, 3] as const }
   const model = labelled(
     read.file,
-    pretrainedOf(read, { model: name, normalize, ...(labels && { labels }) }, output),
+    pretrainedOf(read, { model: name, normalize, ...(labels && { labels }), ...input }, output),
     labels,
   )
   await writeCheckpoint(out, { model })
