@@ -131,7 +131,7 @@ function readLegacy(file: Uint8Array): Omit<WeightSource, 'format'> {
   return stateDictOf(root)
 }
 
-/** A zip file. Its entries are copied out of it: the bytes of the file itself can be forgotten. */
+/** A zip file. */
 export const pytorchZip = torchFormat(file => startsWith(file, [0x50, 0x4b, 0x03, 0x04]), readZip)
 
 /** A sequence of pickles that begins with a magic number. */

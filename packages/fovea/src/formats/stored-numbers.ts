@@ -1,22 +1,30 @@
 /** @file The numbers of one tensor of a file as those of a tensor of a model, and back. */
 import { FormatError } from '../errors.js'
-import { arrayTypes, checkArray, type HostArray, zeroArray } from '../graph/arrays.js'
+import { arrayTypes, checkArray, type HostArray } from '../graph/arrays.js'
 import { decodeHalf, encodeHalf, isHalf, roundArrayToHalf } from '../graph/float16.js'
 import { type DType, isFloat, type TensorType } from '../graph/types.js'
 import { typeOf } from '../settings/describe.js'
+import { asUnits } from './units.js'
 import { isForeign, type StoredTensor, type StoredType } from './weight-source.js'
 
 /** The numbers of a tensor in a file, as those of a tensor of the model: of another float type they are rounded to its. */
 export function numbersOf(name: string, { dtype, bytes }: StoredTensor, type: TensorType): HostArray {
   if (!isReadAs(dtype, type.dtype)) throw new FormatError(`'${name}' is ${dtype}, the model's is ${type.dtype}`)
-  // A copy: the file's bytes may lie at any address. (`bytes.slice()` would be a view where Node made them a Buffer.)
-  const { buffer } = new Uint8Array(bytes)
-  const inFile = isHalf(dtype) ? decodeHalf(new Uint16Array(buffer), dtype) : new arrayTypes[dtype](buffer)
+  const inFile = ownArray(bytes, dtype)
   if (dtype === type.dtype) return inFile
-  const array = zeroArray(type)
-  array.set(inFile)
+  const isWidened = isHalf(dtype) && arrayTypes[type.dtype] === Float32Array
+  const array = isWidened ? inFile : new arrayTypes[type.dtype](inFile)
   if (isHalf(type.dtype)) roundArrayToHalf(array, type.dtype)
   return array
+}
+
+/** The numbers in an array of their own: a file's bytes may lie at any address, and stay as they are. */
+function ownArray(bytes: Uint8Array, dtype: DType): HostArray {
+  if (isHalf(dtype)) return decodeHalf(asUnits(bytes, 2) as Uint16Array, dtype)
+  // Bytes with a buffer of their own were made when they were asked for, as a kernel is that was transposed. Others are copied
+  // (`bytes.slice()` would be a view where Node made them a Buffer).
+  const { buffer } = bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
+  return new arrayTypes[dtype](buffer as ArrayBuffer)
 }
 
 const isReadAs = (inFile: StoredType, ours: DType): inFile is DType =>
