@@ -6,7 +6,7 @@
  * `apt-get install clang-19 lld-19 libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32 wasi-libc` and `npx tsc -b`.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { folders, generatedHeaders, sourcesHash } from './sources.mjs'
@@ -50,5 +50,6 @@ for (const [name, flags] of Object.entries(files)) {
     process.exit(1)
   }
   if (status !== 0) process.exit(1)
+  chmodSync(join(wasm, name), 0o644) // the linker makes a program of it
 }
 writeFileSync(join(wasm, 'sources.json'), `${JSON.stringify({ sources: sourcesHash(headers) }, null, 2)}\n`)
