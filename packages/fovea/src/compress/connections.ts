@@ -12,7 +12,9 @@ export interface LayerConnections {
   readonly weights: number
   /**
    * How many are not 0. Some integers are 0 by rounding alone, and nothing tells which: of a layer of integers all count, unless
-   * more than an eighth are 0. That is when a file gains by leaving them out (formats/sparse.ts), and rounding seldom comes so far.
+   * more than an eighth are 0, which is when a file gains by leaving them out (formats/sparse.ts), and 0 is far more frequent than 1
+   * and −1. Rounding makes as many of each where weights lie evenly, twice as many zeros where they crowd around 0; what pruning
+   * takes by magnitude leaves a gap there.
    */
   readonly kept: number
 }
@@ -30,9 +32,14 @@ export function connectionsOf(model: Model): LayerConnections[] {
   return parameterNodes(graph).flatMap(({ name, outputs: [{ shape, dtype }] }) => {
     if (shape.length < 2 || !(isFloat(dtype) || dtype === 'int8')) return []
     const values = weights.get(name)!
-    let kept = 0
-    for (let i = 0; i < values.length; i++) if (values[i] !== 0) kept++
-    const byRounding = dtype === 'int8' && 8 * (values.length - kept) <= values.length
+    let zeros = 0
+    let ones = 0
+    for (let i = 0; i < values.length; i++) {
+      if (values[i] === 0) zeros++
+      else if (Math.abs(values[i]) === 1) ones++
+    }
+    const byRounding = dtype === 'int8' && (8 * zeros <= values.length || zeros <= 3 * (ones / 2))
+    const kept = values.length - zeros
     return { name, weights: values.length, kept: byRounding ? values.length : kept }
   })
 }

@@ -113,3 +113,22 @@ test('what was pruned and then became integers is as sparse, and takes an eighth
     expect(decodeCheckpoint('file', file).model.weights.get(name), name).toEqual(values)
   }
 })
+
+test('weights that crowd around 0 become 0 by rounding, which is no pruning', async () => {
+  // Laplace's distribution, and in each channel a weight so large that most others are less than a step or two.
+  const crowded = new Map(
+    [...model.weights].map(([name, values]) => {
+      if (!name.endsWith('weight')) return [name, values] as const
+      const laplace = Float32Array.from(values, (_, i) => ((i % 2 ? 1 : -1) * -Math.log((i * 0.618034) % 1 || 1)) / 50)
+      return [name, laplace.map((value, i) => (i % 9 === 0 ? 2 : value))] as const
+    }),
+  )
+  const rounded = quantizeWeights({ ...model, weights: crowded })
+  const pruned = quantizeWeights((await pruneWeights({ ...model, weights: crowded }, { amount: 0.5 })).model)
+  const zeros = (of: Model) =>
+    connectionsOf(of).reduce((sum, { name }) => sum + of.weights.get(name)!.filter(value => value === 0).length, 0)
+  const removed = (of: Model) => connectionsOf(of).reduce((sum, { weights, kept }) => sum + weights - kept, 0)
+  expect(zeros(rounded)).toBeGreaterThan(0.15 * connectionsOf(rounded).reduce((sum, { weights }) => sum + weights, 0))
+  expect(removed(rounded)).toBe(0)
+  expect(removed(pruned)).toBe(zeros(pruned))
+})
