@@ -1,8 +1,17 @@
 /** @file Checkpoints on disk: read with every check, written whole or not at all. */
-import { statSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Checkpoint, encodeCheckpoint, FormatError, FoveaError, type Model } from 'fovea'
-import { decodeDescribed, isDescribed, sayNotice } from './described-model.js'
+import {
+  type Checkpoint,
+  encodeCheckpoint,
+  FormatError,
+  FoveaError,
+  type Model,
+  type ModelSource,
+  openSource,
+  type ReadBeside,
+} from 'fovea'
+import { readDescribed, sayNotice } from './described-model.js'
 import { type FileLimit, readWhole, writeFileAtomic } from './files.js'
 import type { Output } from './output.js'
 import { foveaCommand } from './shell.js'
@@ -32,7 +41,7 @@ export const isRunModel = (name: string): boolean =>
   ([runFiles.model, runFiles.last, runFiles.best] as string[]).includes(name) || isEpochFile(name)
 
 /** Room for a model of 4 GB and the two slots of Adam beside each weight. */
-const LIMIT: FileLimit = { what: 'a checkpoint', maxBytes: 16 * 2 ** 30 }
+const LIMIT: FileLimit = { what: "a file of a model's numbers", maxBytes: 16 * 2 ** 30 }
 
 /**
  * Reads what `fovea train` or `saveModel` wrote, an ONNX file, or weights whose `config.json` names a model of the registry; a
@@ -41,11 +50,11 @@ const LIMIT: FileLimit = { what: 'a checkpoint', maxBytes: 16 * 2 ** 30 }
  * @throws FormatError naming the file and what is wrong with it; FoveaError if it cannot be read
  */
 export function readCheckpoint(path: string, onNotice = sayNotice): Checkpoint {
-  const { file, bytes, isDescribed } = readModelFile(path)
-  if (isDescribed) return decodeDescribed(file, bytes, { onNotice })
+  const { file, source } = readModelFile(path)
+  if (source.graph !== undefined) return readDescribed(file, source.graph, { onNotice })
   const { architecture } = readConfig(dirname(file))
   if (architecture !== undefined && modelOf(architecture) !== undefined) {
-    return { model: readForeign(file, {}, { say: onNotice, warn: onNotice }, bytes) }
+    return { model: readForeign(source.weights, {}, { say: onNotice, warn: onNotice }) }
   }
   // Nothing else can be told which model they are of.
   const command = foveaCommand('import', path, '--model', 'MODEL', '--out', 'model.safetensors')
@@ -57,36 +66,44 @@ export function readCheckpoint(path: string, onNotice = sayNotice): Checkpoint {
 /** A saved model. @throws as readCheckpoint */
 export const readModel = (path: string, onNotice = sayNotice): Model => readCheckpoint(path, onNotice).model
 
-/** A file of a model, and whether it says itself what the model is. */
+/** A file of a model, opened. */
 export interface ModelFile {
   readonly file: string
-  readonly bytes: Uint8Array
-  readonly isDescribed: boolean
+  readonly source: ModelSource
 }
 
 /** @throws FoveaError if it cannot be read; FormatError for what holds no weights */
 export function readModelFile(path: string): ModelFile {
   const file = modelFile(path)
-  const bytes = readWhole(file, LIMIT)
-  return { file, bytes, isDescribed: isDescribed(file, bytes) }
+  return { file, source: openSource(file, readWhole(file, LIMIT), besideOf(file)) }
 }
+
+const besideOf =
+  (file: string): ReadBeside =>
+  (name, links) => {
+    const path = join(dirname(file), name)
+    if (links === 'refused' && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw new FormatError(`'${path}', where its numbers lie, is a link: put the file itself there`)
+    }
+    return readWhole(path, LIMIT)
+  }
 
 /**
  * A saved model as its file describes it, or the weights of a file that does not, for a model by name.
- * @throws as readCheckpoint and readForeign; UsageError for what a described model says itself, FoveaError if it is another
+ * @throws as readCheckpoint and readForeign; FoveaError if a described model is another
  */
 export function readPretrained(path: string, options: ForeignOptions, output: Pick<Output, 'say' | 'warn'>): Model {
   return pretrainedOf(readModelFile(path), options, output)
 }
 
-/** The same, of a file that has been read. */
+/** The same, of a file that has been opened. */
 export function pretrainedOf(
-  { file, bytes, isDescribed }: ModelFile,
+  { file, source }: ModelFile,
   options: ForeignOptions,
   output: Pick<Output, 'say' | 'warn'>,
 ): Model {
-  if (!isDescribed) return readForeign(file, options, output, bytes)
-  const { model } = decodeDescribed(file, bytes, { normalize: options.normalize })
+  if (source.graph === undefined) return readForeign(source.weights, options, output)
+  const { model } = readDescribed(file, source.graph, { normalize: options.normalize })
   if (options.model === undefined || options.model === model.name) return model
   throw new FoveaError(
     `'${file}' holds a ${model.name}, not a ${options.model}; leave out the model to take what the file holds`,

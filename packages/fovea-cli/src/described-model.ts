@@ -1,8 +1,5 @@
-/** @file Files that say themselves which model they hold, told apart by their content: our own checkpoints, and ONNX. */
-import { lstatSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { type Checkpoint, decodeCheckpoint, decodeOnnx, FormatError, hasDescription, isOnnx, type Model } from 'fovea'
-import { type FileLimit, readWhole } from './files.js'
+/** @file The model of a file that says itself what it holds, and what a command line says otherwise of its images. */
+import type { Checkpoint, GraphSource, Model, Normalization } from 'fovea'
 import { printable } from './printable.js'
 import { writeStderr } from './stdout.js'
 import { UsageError } from './usage.js'
@@ -11,55 +8,44 @@ import { normalizationOf } from './weights/options.js'
 /** Where nobody else is told. */
 export const sayNotice = (notice: string): void => writeStderr(`${printable(notice)}\n`)
 
-/**
- * Whether a file says which model its weights are of.
- * @throws FormatError for what holds no weights
- */
-export const isDescribed = (file: string, bytes: Uint8Array): boolean => isOnnx(bytes) || hasDescription(file, bytes)
-
 /** What a command line adds to such a file. */
 export interface DescribedOptions {
-  /** What `--normalize` asks for: an ONNX file need not say how its images are normalized. */
+  /** What `--normalize` asks for. Default: as the file says. */
   readonly normalize?: string | undefined
-  /** Is told what an ONNX file does not say of its images, and is taken for granted. Default: it is said on stderr. */
+  /** Is told what the file does not say, and what it says and is not taken. Default: it is said on stderr. */
   readonly onNotice?: (notice: string) => void
 }
 
 /**
- * The model of such a file.
- * @throws FormatError naming what is wrong with the file; UsageError for what it says itself
+ * @param file its path, for messages
+ * @throws FormatError naming what is wrong with the file; UsageError for a normalization of other channels
  */
-export function decodeDescribed(file: string, bytes: Uint8Array, options: DescribedOptions = {}): Checkpoint {
-  if (isOnnx(bytes)) return { model: onnxModel(file, bytes, options) }
-  if (options.normalize !== undefined) throw saysItself(file)
-  return decodeCheckpoint(file, bytes)
-}
-
-function onnxModel(file: string, bytes: Uint8Array, { normalize, onNotice = sayNotice }: DescribedOptions): Model {
+export function readDescribed(
+  file: string,
+  graph: GraphSource,
+  { normalize, onNotice = sayNotice }: DescribedOptions = {},
+): Checkpoint {
   const notices: string[] = []
-  const model = decodeOnnx(file, bytes, {
-    onNotice: notice => void notices.push(notice),
-    beside: name => readUnlinked(join(dirname(file), name)),
-  })
+  const checkpoint = graph.read(notice => void notices.push(notice))
   if (normalize === undefined) {
     notices.forEach(onNotice)
-    return model
+    return checkpoint
   }
-  if (notices.length === 0) throw saysItself(file)
-  const [normalization, { size }] = [normalizationOf(normalize), model.preprocessing]
-  if (normalization.mean.length === size[2]) return { ...model, preprocessing: { size, ...normalization } }
+  const { model } = checkpoint
+  const normalization = givenNormalization(file, normalize, model)
+  // A file without a notice says how its images are normalized.
+  if (notices.length === 0) onNotice(aboutReplaced(file, normalize, model.preprocessing))
+  return { ...checkpoint, model: { ...model, preprocessing: { ...model.preprocessing, ...normalization } } }
+}
+
+function givenNormalization(file: string, normalize: string, { preprocessing: { size } }: Model): Normalization {
+  const normalization = normalizationOf(normalize)
+  const { length } = normalization.mean
+  if (length === size[2]) return normalization
   throw new UsageError(
-    `--normalize ${normalize} is for images of ${normalization.mean.length} channels; those of '${file}' have ${size[2]}`,
+    `--normalize ${normalize} is for images of ${length} channels; those of '${file}' have ${size[2]}`,
   )
 }
 
-const LIMIT: FileLimit = { what: "a file of a model's numbers", maxBytes: 16 * 2 ** 30 }
-
-/** A link that a model's file names may lead anywhere. */
-function readUnlinked(path: string): Uint8Array {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return readWhole(path, LIMIT)
-  throw new FormatError(`'${path}', where its numbers lie, is a link: put the file itself there`)
-}
-
-const saysItself = (file: string): UsageError =>
-  new UsageError(`--normalize is for files that do not say how images are normalized; '${file}' does`)
+const aboutReplaced = (file: string, normalize: string, { mean, deviation }: Normalization): string =>
+  `'${file}' says that images are normalized by mean ${mean.join(', ')} and deviation ${deviation.join(', ')}: --normalize ${normalize} is taken instead`

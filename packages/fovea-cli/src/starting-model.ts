@@ -55,7 +55,7 @@ export function startingModel(
   checkSize(
     given,
     { ...{ name: dataName(images), imageShape: images.imageShape }, ...(sizeFrom && { sizeFrom }) },
-    () => from !== undefined && !readModelFile(from).isDescribed,
+    () => from !== undefined && readModelFile(from).source.graph === undefined,
   )
   const sameClasses =
     given.labels.length === images.classes.length && given.labels.every((label, i) => label === images.classes[i])

@@ -38,10 +38,11 @@ export * from './engines/engine.js'
 export { formatBytes } from './engines/memory.js'
 export { type ReferenceOptions, referenceEngine } from './engines/reference/reference.js'
 export * from './errors.js'
-export * from './formats/checkpoint.js'
+export { decodeCheckpoint, encodeCheckpoint } from './formats/checkpoint.js'
 export { encodeWeights, type WeightsOptions } from './formats/encode-weights.js'
-export { type ImportedModel, type ImportOptions, importWeights } from './formats/import-weights.js'
-export { decodeOnnx, isOnnx } from './formats/onnx/decode.js'
+export { decodeWeights, type ImportedModel, type ImportOptions, importWeights } from './formats/import-weights.js'
+export type { GraphSource, ModelSource, ReadBeside } from './formats/model-source.js'
+export { decodeOnnx } from './formats/onnx/decode.js'
 export {
   encodeOnnx,
   type OnnxOptions,
@@ -50,14 +51,14 @@ export {
   onnxPrecisionOf,
   onnxPrecisions,
 } from './formats/onnx/encode.js'
+export { openSource, openWeights } from './formats/registry.js'
 export {
   decodeSafetensors,
   encodeSafetensors,
   type Safetensors,
 } from './formats/safetensors.js'
-export { openWeights } from './formats/weight-formats.js'
 export { type NamingName, namingNames } from './formats/weight-names.js'
-export type { ReadBeside, StoredTensor, StoredType, WeightSource } from './formats/weight-source.js'
+export type { StoredTensor, StoredType, WeightSource } from './formats/weight-source.js'
 export type { HostArray } from './graph/arrays.js'
 export type { Attribute, Attributes, Graph, Node, Value } from './graph/graph.js'
 export type { Initializer } from './graph/initializer.js'

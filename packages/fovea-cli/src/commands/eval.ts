@@ -118,23 +118,23 @@ async function findBoth(path: string, options: EvalOptions, output: Output) {
   const find = (options: OpenDataOptions): Promise<FoundData> =>
     findData(data, { skipBad, purpose: 'measure', ...options })
   const read = readModelFile(path)
-  if (read.isDescribed) {
+  const { graph, weights } = read.source
+  if (graph !== undefined) {
     const model = pretrainedOf(read, { model: name, normalize }, output)
     return { model, data: await find(imagesFor(model)) }
   }
-  const { file, bytes } = read
-  const { input, config } = wantedModel(file, { model: name }, bytes)
+  const { input, config } = wantedModel(weights, { model: name })
   const found = await find({
     ...{ maxSize: input[0], channels: input[2] },
     ...(config.resizing && { resizing: config.resizing }),
   })
   if (config.labels === undefined && found.classes.length < 2) {
     throw new FoveaError(
-      `'${file}' names no classes, so the images must be of all of them; ${found.name} has '${found.classes[0]}' alone`,
+      `'${read.file}' names no classes, so the images must be of all of them; ${found.name} has '${found.classes[0]}' alone`,
     )
   }
   const labels = config.labels === undefined && { labels: found.classes }
-  const model = readForeign(file, { model: name, normalize, input: found.imageShape, ...labels }, output, bytes)
+  const model = readForeign(weights, { model: name, normalize, input: found.imageShape, ...labels }, output)
   return { model, data: found }
 }
 

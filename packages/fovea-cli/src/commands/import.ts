@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { Command } from 'commander'
-import { FormatError, FoveaError, formatBytes, isOnnx, type Model, parameterCount } from 'fovea'
+import { FormatError, FoveaError, formatBytes, type Model, parameterCount } from 'fovea'
 import { pretrainedOf, readModelFile, writeCheckpoint } from '../checkpoint-file.js'
 import { readWhole } from '../files.js'
 import { checkNewFiles } from '../new-files.js'
@@ -66,10 +66,11 @@ async function run(path: string, { model: name, normalize, labels, size, out, js
   const output = createOutput(json === true, { leavesFiles: true })
   checkNewFiles([out], '--out')
   const read = readModelFile(path)
-  if (read.isDescribed && !isOnnx(read.bytes)) {
+  const { graph, weights } = read.source
+  if (graph && weights && labels === undefined && normalize === undefined) {
     throw new FoveaError(`'${read.file}' is a model of Fovea already: every command takes it as it is`)
   }
-  if (read.isDescribed && size !== undefined) {
+  if (graph && size !== undefined) {
     throw new UsageError(`--size is for weights alone; '${read.file}' says itself which images its model takes`)
   }
   const input = size !== undefined && { input: [size, size, 3] as const }

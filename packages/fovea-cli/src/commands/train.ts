@@ -5,7 +5,6 @@ import { defaultRecipe, FoveaError, recipeNames, recipeOf, recipes } from 'fovea
 import { aboutAugment, augmentList } from '../augment-option.js'
 import { readModelFile } from '../checkpoint-file.js'
 import { compareScratch } from '../compare-scratch.js'
-import { decodeDescribed } from '../described-model.js'
 import { type EngineOptions, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
 import { optionOf } from '../option-names.js'
@@ -127,9 +126,8 @@ function plannedRun(name: string | undefined, options: TrainOptions): PlannedRun
 
 /** Which model a file holds: it says so itself, or what lies beside it does. */
 function nameOf(from: string): string {
-  const { file, bytes, isDescribed } = readModelFile(from)
-  if (!isDescribed) return wantedModel(file, {}, bytes).name
-  return decodeDescribed(file, bytes, { onNotice: () => {} }).model.name
+  const { graph, weights } = readModelFile(from).source
+  return graph === undefined ? wantedModel(weights).name : graph.read().model.name
 }
 
 function begin(name: string | undefined, options: TrainOptions): { request: RunRequest; folder: RunFolder } {

@@ -12,13 +12,11 @@ import {
   type Model,
   type Normalization,
   normalizations,
-  openWeights,
-  type ReadBeside,
   type Resizing,
   type Shape,
+  type WeightSource,
 } from 'fovea'
 import { resizedSide } from '../data/resizing.js'
-import { type FileLimit, readWhole } from '../files.js'
 import type { Output } from '../output.js'
 import { configFile, isFromTensorflow, modelOf, readConfig, type WeightsConfig } from './config.js'
 import { normalizationOf } from './options.js'
@@ -36,14 +34,6 @@ export interface ForeignOptions {
   readonly classifier?: 'new'
 }
 
-/** Room for a model of 4 GB, and what stands beside weights in a checkpoint of PyTorch. */
-const LIMIT: FileLimit = { what: 'a file of weights', maxBytes: 16 * 2 ** 30 }
-
-const besideOf =
-  (file: string): ReadBeside =>
-  name =>
-    readWhole(join(dirname(file), name), LIMIT)
-
 /** What is known of weights before they are read. */
 export interface WantedModel {
   /** The registry's name. */
@@ -55,10 +45,12 @@ export interface WantedModel {
 
 /**
  * Which model weights are for, and in what size they want images: the configuration's, else the file's own, else the model's.
- * @param bytes the file's
  * @throws FoveaError where neither the command line nor the configuration says which, or the model is none of ours
  */
-export function wantedModel(file: string, { model }: Pick<ForeignOptions, 'model'>, bytes: Uint8Array): WantedModel {
+export function wantedModel(
+  { name: file, input }: WeightSource,
+  { model }: Pick<ForeignOptions, 'model'> = {},
+): WantedModel {
   const config = readConfig(dirname(file))
   const { architecture } = config
   const name = model ?? (architecture === undefined ? undefined : modelOf(architecture))
@@ -71,7 +63,6 @@ export function wantedModel(file: string, { model }: Pick<ForeignOptions, 'model
     )
   }
   if (architecture !== undefined && modelOf(architecture) !== name) throw new FoveaError(`${about}, not a ${name}`)
-  const { input } = openWeights(file, bytes, besideOf(file))
   const [height, width, channels] = input ?? createModel(name).preprocessing.size
   const size = config.size ?? [height, width]
   return { name, input: [...size, config.normalization?.mean.length ?? channels] as [number, number, number], config }
@@ -79,25 +70,24 @@ export function wantedModel(file: string, { model }: Pick<ForeignOptions, 'model
 
 /**
  * Reads the weights, and says in a line what was taken.
- * @param bytes the file's, where they have been read
- * @throws as importWeights and wantedModel; FoveaError if a file cannot be read
+ * @param source its name is the file's path
+ * @throws as importWeights and wantedModel
  */
 export function readForeign(
-  file: string,
+  source: WeightSource,
   options: ForeignOptions,
   output: Pick<Output, 'say' | 'warn'>,
-  bytes: Uint8Array = readWhole(file, LIMIT),
 ): Model {
-  const { name, input: wanted, config } = wantedModel(file, options, bytes)
+  const { name: file } = source
+  const { name, input: wanted, config } = wantedModel(source, options)
   const input = options.input ?? wanted
   const given = givenNormalization(options, config)
-  const imported = importWeights(file, bytes, name, {
+  const imported = importWeights(source, name, {
     input,
     ...(given && { normalization: given[0] }),
     ...(options.labels && { labels: options.labels }),
     ...(options.classifier && { classifier: options.classifier }),
     ...(isFromTensorflow(config.architecture) && { padding: 'same' }),
-    beside: besideOf(file),
   })
   const { format, names, notes } = imported
   const [normalization, why] = given ?? foundNormalization(imported)

@@ -17,7 +17,7 @@ const named: Readonly<Record<string, Normalization>> = normalizations
 export const normalizeOption = (): Option =>
   new Option(
     '--normalize <how>',
-    `how images are normalized for such weights: ${Object.keys(named).join(', ')}, or MEAN/DEVIATION such as 0.5,0.5,0.5/0.2,0.2,0.2 (default: as config.json beside the file says, else by the model's data set)`,
+    `how images are normalized for its weights: ${Object.keys(named).join(', ')}, or MEAN/DEVIATION such as 0.5,0.5,0.5/0.2,0.2,0.2 (default: as the file says, or config.json beside it, else by the model's data set)`,
   ).argParser(checked)
 
 /** The option's text, once it is known to be right. */

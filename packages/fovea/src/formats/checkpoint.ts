@@ -18,15 +18,15 @@ import {
   trainingState,
 } from '../train/training-state.js'
 import { labelsOf, preprocessingOf } from './description.js'
-import { fitWeights, typesOf } from './fit-weights.js'
+import { typesOf } from './fit-weights.js'
 import { decodeGraph, encodeGraph } from './graph-json.js'
 import { asArray, asName, asNumber, asRecord, asString, asWhole, parseJson } from './json.js'
+import type { ModelFormat } from './model-source.js'
 import { weightsOf } from './model-weights.js'
 import { packText, unpackText } from './packed-text.js'
-import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.js'
+import { decodeSafetensors, encodeSafetensors, isSafetensors, type Safetensors } from './safetensors.js'
 import { compact, expand } from './sparse.js'
 import { numbersOf, storedNumbers } from './stored-numbers.js'
-import { isForeign, openWeights } from './weight-formats.js'
 
 /** The metadata's entry, and the version of what is in it. */
 const ENTRY = 'fovea'
@@ -76,15 +76,27 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
  * @throws FormatError naming what is wrong with the file
  */
 export function decodeCheckpoint(name: string, file: Uint8Array): Checkpoint {
-  const stored = isForeign(name, file) ? undefined : decodeSafetensors(name, file)
-  const text = stored?.metadata[ENTRY]
-  if (stored === undefined || text === undefined) {
-    throw new FormatError(
-      `'${name}' holds weights without a description of their model: importWeights reads them for a model by name`,
-    )
-  }
+  const stored = decodeSafetensors(name, file)
+  if (stored.metadata[ENTRY] !== undefined) return checkpointOf(name, stored)
+  throw new FormatError(
+    `'${name}' holds weights without a description of their model: importWeights reads them for a model by name`,
+  )
+}
+
+/** Every safetensors file has weights; those that Fovea wrote have the model too. */
+export const safetensors: ModelFormat = {
+  matches: isSafetensors,
+  open(name, file) {
+    const stored = decodeSafetensors(name, file)
+    const weights = { name, format: 'a safetensors file', tensors: stored.tensors, notes: [] }
+    const isOurs = stored.metadata[ENTRY] !== undefined
+    return isOurs ? { weights, graph: { read: () => checkpointOf(name, stored) } } : { weights }
+  },
+}
+
+function checkpointOf(name: string, stored: Safetensors): Checkpoint {
   try {
-    const description = asRecord(parseJson(text, 'its description'), 'its description')
+    const description = asRecord(parseJson(stored.metadata[ENTRY], 'its description'), 'its description')
     const version = description['version']
     if (version !== VERSION && version !== FIRST_VERSION) {
       throw new FormatError(`its version is ${String(version)}, this Fovea reads ${FIRST_VERSION} to ${VERSION}`)
@@ -97,32 +109,6 @@ export function decodeCheckpoint(name: string, file: Uint8Array): Checkpoint {
   } catch (error) {
     throw error instanceof FormatError
       ? new FormatError(`'${name}' is no checkpoint of Fovea: ${error.message}`)
-      : error
-  }
-}
-
-/**
- * Whether a file says of which model its weights are, as Fovea's do.
- * @throws FormatError for what is no safetensors file
- */
-export const hasDescription = (name: string, file: Uint8Array): boolean =>
-  !isForeign(name, file) && decodeSafetensors(name, file).metadata[ENTRY] !== undefined
-
-/**
- * The weights of a model from a file that need not be Fovea's: of safetensors or PyTorch, under our names or a library's.
- * `importWeights` makes the model too, as the file has it.
- * @param name the file's, for messages
- * @returns the model with those weights
- * @throws FormatError naming the tensors that are missing, too many or of another shape
- */
-export function decodeWeights(name: string, file: Uint8Array, model: Model): Model {
-  modelSetting.parse(model, 'model')
-  const { tensors } = openWeights(name, file)
-  try {
-    return { ...model, weights: weightsOf(model.graph, fitWeights(tensors, model).tensors) }
-  } catch (error) {
-    throw error instanceof FormatError
-      ? new FormatError(`'${name}' does not fit ${model.name}: ${error.message}`)
       : error
   }
 }

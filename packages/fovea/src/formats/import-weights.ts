@@ -10,16 +10,18 @@ import type { Graph } from '../graph/graph.js'
 import { elements } from '../graph/types.js'
 import { type ModelOptions, modelSettings } from '../models/build.js'
 import type { Model } from '../models/model.js'
+import { model as modelSetting } from '../models/model-setting.js'
 import { createModel } from '../models/registry.js'
 import { headParameters, replaceHead } from '../models/replace-head.js'
+import { isRecord } from '../settings/describe.js'
 import { checkArguments, group, type Rows } from '../settings/group.js'
-import { callback, choice, text, typedArray } from '../settings/kinds.js'
+import { choice, text, thing } from '../settings/kinds.js'
 import { fitWeights, typesOf } from './fit-weights.js'
 import { weightsOf } from './model-weights.js'
+import { openWeights } from './registry.js'
 import { storedNumbers } from './stored-numbers.js'
-import { openWeights } from './weight-formats.js'
 import type { NamingName, WeightNaming } from './weight-names.js'
-import { type ReadBeside, type StoredTensor, storedElementBytes, type WeightSource } from './weight-source.js'
+import { type StoredTensor, storedElementBytes, type WeightSource } from './weight-source.js'
 
 /** A model, and what was found out about its file. */
 export interface ImportedModel {
@@ -48,16 +50,16 @@ export interface ImportOptions extends Pick<ModelOptions, 'labels' | 'normalizat
    * as many classes apart as the model does unasked. Default: such weights are refused.
    */
   readonly classifier?: 'new'
-  /** Reads the other files of weights in several files, by their plain names. */
-  readonly beside?: ReadBeside
 }
 
 /** timm's BN_EPS_TF_DEFAULT. */
 const TENSORFLOW_EPSILON = 1e-3
 
+/** What `openWeights` gives. */
+const isSource = (value: unknown): value is WeightSource => isRecord(value) && value['tensors'] instanceof Map
+
 const importArguments = {
-  name: text("the file's, for messages"),
-  file: typedArray('all its bytes', 'Uint8Array'),
+  source: thing('opened weights', 'other', 'what openWeights gives', isSource),
   model: text('which model'),
 }
 
@@ -67,27 +69,21 @@ const importOptions = group('what is not in the weights', {
   normalization: modelSettings.normalization,
   padding: choice('as the weights were trained with', ['same']).optional(),
   classifier: choice('where the weights have none', ['new']).optional(),
-  beside: callback<ReadBeside>('reads the other files of weights in several files').optional(),
 } satisfies Rows<ImportOptions>)
 
 /**
  * The weights of a model of the registry from a file of PyTorch, Keras or safetensors, under the names that torchvision, timm,
  * keras.applications or the repository of the CIFAR networks gives them. Keras's networks are made as Keras makes them, with its padding,
  * strides and norms.
- * @param name the file's, for messages
+ * @param source of weights, as `openWeights` gives it
  * @param model the registry's name: `resnet50`
  * @throws FormatError naming the file, and the tensors that are missing, too many or of another shape; InvalidArgumentError for
  *   an unknown model
  */
-export function importWeights(
-  name: string,
-  file: Uint8Array,
-  model: string,
-  options: ImportOptions = {},
-): ImportedModel {
-  checkArguments(importArguments, { name, file, model })
-  const { beside, ...given } = importOptions.parse(options, '')
-  const source = openWeights(name, file, beside)
+export function importWeights(source: WeightSource, model: string, options: ImportOptions = {}): ImportedModel {
+  checkArguments(importArguments, { source, model })
+  const given = importOptions.parse(options, '')
+  const { name } = source
   const { labels, padding, classifier, normalization, input = source.input } = given
   const tensorflow = padding && { padding, normEpsilon: TENSORFLOW_EPSILON }
   const shape = { ...(normalization && { normalization }), ...(input && { input }), ...tensorflow }
@@ -125,6 +121,24 @@ export function importWeights(
     // A tensor that cannot be read has named the file.
     throw error instanceof FormatError && !error.message.startsWith(`'${name}' `)
       ? new FormatError(`'${name}' does not fit ${plain.name}: ${error.message}`)
+      : error
+  }
+}
+
+/**
+ * The weights of a file, for a model that is there already; `importWeights` makes the model too.
+ * @param name the file's, for messages
+ * @returns the model with those weights
+ * @throws FormatError naming the tensors that are missing, too many or of another shape
+ */
+export function decodeWeights(name: string, file: Uint8Array, model: Model): Model {
+  modelSetting.parse(model, 'model')
+  const { tensors } = openWeights(name, file)
+  try {
+    return { ...model, weights: weightsOf(model.graph, fitWeights(tensors, model).tensors) }
+  } catch (error) {
+    throw error instanceof FormatError
+      ? new FormatError(`'${name}' does not fit ${model.name}: ${error.message}`)
       : error
   }
 }

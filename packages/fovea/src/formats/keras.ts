@@ -7,8 +7,9 @@ import { FormatError } from '../errors.js'
 import { type Hdf5Object, isHdf5, openHdf5 } from './hdf5/hdf5.js'
 import { imageShapeIn, type KerasLayer, normalizationIn, readKerasConfig, type Statistics } from './keras-config.js'
 import { CLASSIFIER } from './keras-names.js'
+import type { ModelFormat } from './model-source.js'
 import { transposedKernel } from './transpose-kernel.js'
-import { type StoredTensor, shownName, type WeightFormat, type WeightSource } from './weight-source.js'
+import { type StoredTensor, shownName, type WeightSource } from './weight-source.js'
 import { zipEntries } from './zip.js'
 
 /** What a file holds, before it is a source. */
@@ -19,7 +20,7 @@ interface KerasContent {
 }
 
 /** A format whose errors name the file and say what it is not. */
-const kerasFormat = (matches: WeightFormat['matches'], read: (file: Uint8Array) => KerasContent): WeightFormat => ({
+const kerasFormat = (matches: ModelFormat['matches'], read: (file: Uint8Array) => KerasContent): ModelFormat => ({
   matches,
   open(name, file) {
     const named = <T>(of: () => T): T => {
@@ -39,7 +40,8 @@ const kerasFormat = (matches: WeightFormat['matches'], read: (file: Uint8Array) 
         return named(() => tensor.bytes)
       },
     })
-    return { ...source, tensors: new Map([...source.tensors].map(([key, tensor]) => [key, lazy(tensor)])) }
+    const tensors = new Map([...source.tensors].map(([key, tensor]) => [key, lazy(tensor)]))
+    return { weights: { ...source, name, tensors } }
   },
 })
 
@@ -73,7 +75,7 @@ export const kerasHdf5 = kerasFormat(isHdf5, file => {
   return { weights: weightsByName(root.children?.get('model_weights') ?? root), layers }
 })
 
-function sourceOf({ weights, layers }: KerasContent): WeightSource {
+function sourceOf({ weights, layers }: KerasContent): Omit<WeightSource, 'name'> {
   const statistics: Statistics = statisticsIn(weights)
   const tensors = new Map<string, StoredTensor>()
   const named = [...weights].filter(([layer]) => !statistics.has(layer))

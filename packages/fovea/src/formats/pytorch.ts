@@ -3,16 +3,11 @@
  * storage as an entry, and the one before, with storages after five pickles.
  */
 import { FormatError } from '../errors.js'
+import type { ModelFormat } from './model-source.js'
 import { readPickle } from './pickle.js'
 import { stateDictOf } from './state-dict.js'
 import { type Storage, torchHost } from './torch-tensors.js'
-import {
-  type StoredType,
-  shownName,
-  storedElementBytes,
-  type WeightFormat,
-  type WeightSource,
-} from './weight-source.js'
+import { type StoredType, shownName, storedElementBytes, type WeightSource } from './weight-source.js'
 import { zipEntries } from './zip.js'
 
 const startsWith = (file: Uint8Array, bytes: readonly number[], at = 0): boolean =>
@@ -20,13 +15,13 @@ const startsWith = (file: Uint8Array, bytes: readonly number[], at = 0): boolean
 
 /** A format whose errors name the file and say what it is not. */
 const torchFormat = (
-  matches: WeightFormat['matches'],
-  read: (file: Uint8Array) => Omit<WeightSource, 'format'>,
-): WeightFormat => ({
+  matches: ModelFormat['matches'],
+  read: (file: Uint8Array) => Pick<WeightSource, 'tensors' | 'notes'>,
+): ModelFormat => ({
   matches,
   open(name, file) {
     try {
-      return { format: 'a PyTorch file', ...read(file) }
+      return { weights: { name, format: 'a PyTorch file', ...read(file) } }
     } catch (error) {
       throw error instanceof FormatError
         ? new FormatError(`'${name}' cannot be read as a PyTorch file: ${error.message}`)
@@ -35,7 +30,7 @@ const torchFormat = (
   },
 })
 
-function readZip(file: Uint8Array): Omit<WeightSource, 'format'> {
+function readZip(file: Uint8Array): Pick<WeightSource, 'tensors' | 'notes'> {
   const entries = zipEntries(file, 'PyTorch does not do: save it again with torch.save', name => {
     if (!/^[^/]*\/code\//.test(name)) return
     throw new FormatError(
@@ -80,7 +75,7 @@ const MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50,
 const LEGACY_VERSION = 1001
 const LENGTH_BYTES = 8
 
-function readLegacy(file: Uint8Array): Omit<WeightSource, 'format'> {
+function readLegacy(file: Uint8Array): Pick<WeightSource, 'tensors' | 'notes'> {
   const declared = new Map<string, { readonly dtype: StoredType; readonly length: number }>()
   const places = new Map<string, Uint8Array>()
   const host = torchHost((key, dtype, length): Storage => {

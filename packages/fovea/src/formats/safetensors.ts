@@ -9,14 +9,7 @@ import { checkArguments, group, type Rows } from '../settings/group.js'
 import { choice, list, text, thing, typedArray, whole } from '../settings/kinds.js'
 import { within } from '../settings/setting.js'
 import { asArray, asRecord, asString, asWhole, parseJson } from './json.js'
-import {
-  type StoredTensor,
-  type StoredType,
-  shownName,
-  storedBytes,
-  storedTypes,
-  type WeightFormat,
-} from './weight-source.js'
+import { type StoredTensor, type StoredType, shownName, storedBytes, storedTypes } from './weight-source.js'
 
 /** All that a file holds. */
 export interface Safetensors {
@@ -190,10 +183,5 @@ function tensorsOf(entries: Readonly<Record<string, unknown>>, data: Uint8Array)
 }
 
 /** A header begins with a brace; what comes before it, its length, may be damaged. */
-const startsAsHeader = (file: Uint8Array): boolean =>
+export const isSafetensors = (file: Uint8Array): boolean =>
   /^ *\{/.test(String.fromCharCode(...file.subarray(LENGTH_BYTES, LENGTH_BYTES + 32)))
-
-export const safetensors: WeightFormat = {
-  matches: startsAsHeader,
-  open: (name, file) => ({ format: 'a safetensors file', tensors: decodeSafetensors(name, file).tensors, notes: [] }),
-}

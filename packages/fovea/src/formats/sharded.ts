@@ -4,7 +4,8 @@
  */
 import { FormatError } from '../errors.js'
 import { asRecord, asString, parseJson } from './json.js'
-import { type StoredTensor, shownName, type WeightFormat, type WeightSource } from './weight-source.js'
+import type { ModelFormat } from './model-source.js'
+import { type StoredTensor, shownName, type WeightSource } from './weight-source.js'
 
 const MAX_INDEX_BYTES = 10 << 20
 const MAX_FILES = 1000
@@ -13,7 +14,7 @@ const MAX_FILES = 1000
 export const isPlainName = (name: string): boolean => /^[^/\\:\0]{1,255}$/.test(name) && name !== '.' && name !== '..'
 
 /** @param open reads one of the files */
-export const sharded = (open: (name: string, file: Uint8Array) => WeightSource): WeightFormat => ({
+export const sharded = (open: (name: string, file: Uint8Array) => WeightSource): ModelFormat => ({
   matches: file =>
     file[0] === 0x7b && new TextDecoder().decode(file.subarray(0, MAX_INDEX_BYTES)).includes('"weight_map"'),
   open(name, file, beside) {
@@ -32,13 +33,14 @@ export const sharded = (open: (name: string, file: Uint8Array) => WeightSource):
           )
         if (!files.has(shard) && files.size === MAX_FILES)
           throw new FormatError(`it names more than ${MAX_FILES} files`)
-        const source = files.get(shard) ?? open(shard, beside(shard))
+        const source = files.get(shard) ?? open(shard, beside(shard, 'followed'))
         files.set(shard, source)
         const found = source.tensors.get(tensor)
         if (found === undefined) throw new FormatError(`'${shownName(tensor)}' is not in '${shownName(shard)}'`)
         tensors.set(tensor, found)
       }
-      return { format: `${files.size} files`, tensors, notes: [...files.values()].flatMap(({ notes }) => notes) }
+      const notes = [...files.values()].flatMap(({ notes }) => notes)
+      return { weights: { name, format: `${files.size} files`, tensors, notes } }
     } catch (error) {
       throw error instanceof FormatError ? new FormatError(`'${name}' is no index of weights: ${error.message}`) : error
     }

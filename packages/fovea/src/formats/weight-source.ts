@@ -27,8 +27,10 @@ export interface StoredTensor {
   readonly bytes: Uint8Array
 }
 
-/** All that a file holds. */
+/** Weights by name: all that a file holds of them. */
 export interface WeightSource {
+  /** The file's name, for messages. */
+  readonly name: string
   /** The format, as messages call it: `a safetensors file`. */
   readonly format: string
   /** By the names that the file has. */
@@ -40,21 +42,6 @@ export interface WeightSource {
   /** Of the images that the weights' model takes, where the file says so: [height, width, channels]. */
   readonly input?: readonly [number, number, number]
 }
-
-/** A format that weights are read from. */
-export interface WeightFormat {
-  /** Whether a file is of this format, by its content. */
-  readonly matches: (file: Uint8Array) => boolean
-  /**
-   * @param name the file's, for messages
-   * @param beside reads another file of the same folder, by its plain name
-   * @throws FormatError naming the file, and what is wrong with it
-   */
-  readonly open: (name: string, file: Uint8Array, beside: ReadBeside) => WeightSource
-}
-
-/** The bytes of a file beside another. @throws FoveaError if it cannot be read */
-export type ReadBeside = (name: string) => Uint8Array
 
 /** Bytes of one element in a file. */
 export const storedElementBytes = (dtype: StoredType): 1 | 2 | 4 | 8 =>

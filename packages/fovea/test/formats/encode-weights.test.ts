@@ -4,7 +4,7 @@ import { pruneChannels } from '../../src/compress/prune-channels.js'
 import { quantizeWeights } from '../../src/compress/quantize-weights.js'
 import { encodeWeights } from '../../src/formats/encode-weights.js'
 import { importWeights } from '../../src/formats/import-weights.js'
-import { openWeights } from '../../src/formats/weight-formats.js'
+import { openWeights } from '../../src/formats/registry.js'
 import type { NamingName } from '../../src/formats/weight-names.js'
 import type { HostArray } from '../../src/graph/arrays.js'
 import { createModel } from '../../src/models/registry.js'
@@ -21,7 +21,7 @@ test.each(stateDicts.filter(([name]) => ['resnet20', 'resnet18', 'efficientnet-b
     const file = written(model, { names: library as NamingName })
     const names = [...shapes.keys()].filter(key => !key.endsWith('num_batches_tracked'))
     expect([...openWeights('w', file).tensors.keys()].sort()).toEqual(names.sort())
-    const { weights } = importWeights('w', file, name, { input: small.input }).model
+    const { weights } = importWeights(openWeights('w', file), name, { input: small.input }).model
     // Millions of numbers: comparing them one by one would take minutes.
     const differ = [...model.weights].filter(
       ([key, values]) => !Buffer.from(values.buffer).equals(bytesOf(weights.get(key))),

@@ -21,14 +21,14 @@ const reader = join(folder, 'read.mjs')
 writeFileSync(
   reader,
   `import { readFileSync } from 'node:fs'
-import { openWeights } from '${formats}weight-formats.js'
-import { decodeOnnx, isOnnx } from '${formats}onnx/decode.js'
+import { openSource } from '${formats}registry.js'
 const [, , file] = process.argv
 if (file) {
   const bytes = readFileSync(file)
   try {
-    if (isOnnx(bytes)) decodeOnnx('a', bytes)
-    else for (const { bytes: read } of openWeights('a', bytes, () => bytes).tensors.values()) read.length
+    const { weights, graph } = openSource('a', bytes, () => bytes)
+    graph?.read()
+    for (const { bytes: read } of weights?.tensors.values() ?? []) read.length
     process.exitCode = 3
   } catch (error) {
     if (error.name !== 'FormatError') throw error

@@ -1,7 +1,7 @@
 /** @file Claims about files that are no weights: the message says what they are, and what is read. */
 import { zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
-import { openWeights } from '../../src/formats/weight-formats.js'
+import { openWeights } from '../../src/formats/registry.js'
 import { FormatError } from '../../src/index.js'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../src/errors.js'
-import { openWeights } from '../../src/formats/weight-formats.js'
+import { openWeights } from '../../src/formats/registry.js'
 import { type StoredType, storedElementBytes } from '../../src/formats/weight-source.js'
 import { elements } from '../../src/graph/types.js'
 import {

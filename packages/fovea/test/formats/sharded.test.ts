@@ -1,7 +1,7 @@
 /** @file Claims about weights in several files: each tensor is read from its file, and no file outside of the folder is. */
 import { expect, test } from 'vitest'
+import { openWeights } from '../../src/formats/registry.js'
 import { encodeSafetensors } from '../../src/formats/safetensors.js'
-import { openWeights } from '../../src/formats/weight-formats.js'
 
 const utf8 = new TextEncoder()
 const index = (map: unknown): Uint8Array =>

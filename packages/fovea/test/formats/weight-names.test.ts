@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { normalizations } from '../../src/data/normalization.js'
 import { fitWeights, typesOf } from '../../src/formats/fit-weights.js'
 import { importWeights } from '../../src/formats/import-weights.js'
+import { openWeights } from '../../src/formats/registry.js'
 import { namingsOf, theirNames } from '../../src/formats/weight-names.js'
 import type { StoredTensor } from '../../src/formats/weight-source.js'
 import type { Graph } from '../../src/graph/graph.js'
@@ -90,7 +91,7 @@ describe('importWeights', () => {
   const file = torchZip(dictOf(shapes))
 
   test('a model has the classes of its file, and the numbers under our names', () => {
-    const { model, format, names, notes } = importWeights('w.pth', file, 'resnet20')
+    const { model, format, names, notes } = importWeights(openWeights('w.pth', file), 'resnet20')
     expect([format, names, notes]).toEqual(['a PyTorch file', 'akamaster', []])
     expect(model.labels).toEqual(['0', '1', '2'])
     expect(model.graph.outputs.get('logits')?.type.shape).toEqual([1, 3])
@@ -99,14 +100,18 @@ describe('importWeights', () => {
   })
 
   test('class names are as many as it has classes', () => {
-    expect(importWeights('w.pth', file, 'resnet20', { labels: ['a', 'b', 'c'] }).model.labels).toEqual(['a', 'b', 'c'])
-    expect(() => importWeights('w.pth', file, 'resnet20', { labels: ['a', 'b'] })).toThrow(
+    expect(importWeights(openWeights('w.pth', file), 'resnet20', { labels: ['a', 'b', 'c'] }).model.labels).toEqual([
+      'a',
+      'b',
+      'c',
+    ])
+    expect(() => importWeights(openWeights('w.pth', file), 'resnet20', { labels: ['a', 'b'] })).toThrow(
       "'w.pth' does not fit resnet20: it tells 3 classes apart, not 2",
     )
   })
 
   test("akamaster's networks were trained on images with ImageNet's mean and deviation", () => {
-    const { model, normalization } = importWeights('w.pth', file, 'resnet20')
+    const { model, normalization } = importWeights(openWeights('w.pth', file), 'resnet20')
     expect(normalization).toBe('library')
     expect(model.preprocessing).toEqual({ size: [32, 32, 3], ...normalizations.imagenet })
   })
@@ -119,26 +124,29 @@ describe('importWeights', () => {
     const cut = torchZip(headless)
 
     test('are refused, unless a new one is asked for', () => {
-      expect(() => importWeights('w.pth', cut, 'resnet20')).toThrow(
+      expect(() => importWeights(openWeights('w.pth', cut), 'resnet20')).toThrow(
         "'w.pth' does not fit resnet20: it has no classifier: a training of other classes can start from it",
       )
-      const { model, notes } = importWeights('w.pth', cut, 'resnet20', { classifier: 'new', labels: ['a', 'b'] })
+      const { model, notes } = importWeights(openWeights('w.pth', cut), 'resnet20', {
+        classifier: 'new',
+        labels: ['a', 'b'],
+      })
       expect(notes).toEqual(['it has no classifier: a new one has to be trained'])
       expect(model.labels).toEqual(['a', 'b'])
       const drawn = model.weights.get('fc.weight')!
       expect([drawn.length, drawn.every(value => value !== 0)]).toEqual([2 * 64, true])
-      const whole = importWeights('w.pth', file, 'resnet20').model
+      const whole = importWeights(openWeights('w.pth', file), 'resnet20').model
       expect(model.weights.get('conv1.weight')).toEqual(whole.weights.get('conv1.weight'))
-      expect(importWeights('w.pth', cut, 'resnet20', { classifier: 'new' }).model.labels).toHaveLength(10)
+      expect(importWeights(openWeights('w.pth', cut), 'resnet20', { classifier: 'new' }).model.labels).toHaveLength(10)
     })
 
     test('a part of it is no more than damaged', () => {
-      const read = () => importWeights('w.pth', half, 'resnet20', { classifier: 'new' })
+      const read = () => importWeights(openWeights('w.pth', half), 'resnet20', { classifier: 'new' })
       expect(read).toThrow("'w.pth' does not fit resnet20: it lacks linear.weight")
     })
 
     test('whoever has one keeps it', () => {
-      const { model, notes } = importWeights('w.pth', file, 'resnet20', { classifier: 'new' })
+      const { model, notes } = importWeights(openWeights('w.pth', file), 'resnet20', { classifier: 'new' })
       expect([model.labels.length, notes]).toEqual([3, []])
     })
   })
@@ -161,12 +169,12 @@ describe('importWeights', () => {
         [16],
       ),
     )
-    const { weights } = importWeights('w.pth', torchZip(dict), 'resnet20').model
+    const { weights } = importWeights(openWeights('w.pth', torchZip(dict)), 'resnet20').model
     expect(weights.get('fc.bias')).toEqual(Float32Array.of(1.5, -2, 0.25))
     expect(weights.get('bn1.bias')).toEqual(new Float32Array(16).fill(1))
     expect(weights.get('bn1.weight')).toEqual(new Float32Array(16).fill(2))
     dict.set('bn1.bias', new TestTensor({ dtype: 'int64', bytes: new Uint8Array(128) }, [16]))
-    expect(() => importWeights('w.pth', torchZip(dict), 'resnet20')).toThrow(
+    expect(() => importWeights(openWeights('w.pth', torchZip(dict)), 'resnet20')).toThrow(
       "'bn1.bias' is int64, the model's is float32",
     )
   })
@@ -176,20 +184,25 @@ describe('importWeights', () => {
       ['timm', 1e-5],
       ['torchvision', 1e-3],
     ] as const) {
-      const { graph } = importWeights('w.pth', zerosOf('efficientnet-b5', library), 'efficientnet-b5').model
+      const { graph } = importWeights(
+        openWeights('w.pth', zerosOf('efficientnet-b5', library)),
+        'efficientnet-b5',
+      ).model
       expect(valuesOf(graph, 'batchNorm', 'epsilon')).toEqual(new Set([epsilon]))
     }
   })
 
   test("weights of timm's tf_ networks have TensorFlow's padding and ε", () => {
     for (const model of ['efficientnet-b0', 'efficientnet-b5']) {
-      const { graph } = importWeights('w.pth', zerosOf(model, 'timm'), model, { padding: 'same' }).model
+      const { graph } = importWeights(openWeights('w.pth', zerosOf(model, 'timm')), model, { padding: 'same' }).model
       expect(valuesOf(graph, 'batchNorm', 'epsilon')).toEqual(new Set([1e-3]))
       const own = createModel(model, { padding: 'same' }).graph
       const paddings = (one: Graph) => one.nodes.map(({ attrs }) => attrs['padding'])
       expect(paddings(graph)).toEqual(paddings(own))
     }
-    expect(() => importWeights('w.pth', file, 'resnet20', { padding: 'same' })).toThrow('padding: unknown option')
+    expect(() => importWeights(openWeights('w.pth', file), 'resnet20', { padding: 'same' })).toThrow(
+      'padding: unknown option',
+    )
   })
 })
 

@@ -12,7 +12,7 @@ import { checkArguments, group, type Rows } from '../../settings/group.js'
 import { callback, text, typedArray } from '../../settings/kinds.js'
 import { labelsOf, preprocessingOf } from '../description.js'
 import { parseJson } from '../json.js'
-import type { ReadBeside } from '../weight-source.js'
+import type { ModelFormat, ReadBeside } from '../model-source.js'
 import { ExternalData } from './external.js'
 import { typeNamed } from './known.js'
 import type { Message } from './messages.js'
@@ -34,13 +34,18 @@ const readingOptions = group('how an ONNX file is read', {
   onNotice: callback<NonNullable<OnnxReading['onNotice']>>('takes a sentence for people').optional(),
   beside: callback<ReadBeside>('reads files beside it').optional(),
 } satisfies Rows<OnnxReading>)
-const fileSetting = typedArray('all its bytes', 'Uint8Array')
-const decodeArguments = { name: text("the file's, for messages"), file: fileSetting }
+const decodeArguments = { name: text("the file's, for messages"), file: typedArray('all its bytes', 'Uint8Array') }
 
-/** Whether a file is an ONNX model, by its first bytes: the version of its format, and then a field that has a length. */
-export function isOnnx(file: Uint8Array): boolean {
-  const [version, number, field] = fileSetting.parse(file, 'file')
-  return version === 0x08 && number > 0 && number < 0x40 && (field & 7) === 2 && field >> 3 < 16
+/** By its first bytes: the version of the format, and then a field that has a length. */
+const isOnnx = ([version, number, field]: Uint8Array): boolean =>
+  version === 0x08 && number > 0 && number < 0x40 && (field & 7) === 2 && field >> 3 < 16
+
+/** Its weights have no names that a model of the registry would know: they come with the graph. */
+export const onnx: ModelFormat = {
+  matches: isOnnx,
+  open: (name, file, beside) => ({
+    graph: { read: onNotice => ({ model: decodeOnnx(name, file, { beside, ...(onNotice && { onNotice }) }) }) },
+  }),
 }
 
 /**

@@ -3,8 +3,9 @@
  * Where they lie is a claim: only files of the same folder are asked for, and only what is in them is read.
  */
 import { FormatError } from '../../errors.js'
+import type { ReadBeside } from '../model-source.js'
 import { isPlainName } from '../sharded.js'
-import { type ReadBeside, shownName } from '../weight-source.js'
+import { shownName } from '../weight-source.js'
 import type { Message } from './messages.js'
 
 type Tensor = Message<'TensorProto'>
@@ -32,7 +33,7 @@ export class ExternalData {
     if (!isPlainName(place)) {
       throw new FormatError(`${what} lies in '${shownName(place)}', which is no file in the same folder`)
     }
-    const file = this.#files.get(place) ?? this.beside(place)
+    const file = this.#files.get(place) ?? this.beside(place, 'refused')
     this.#files.set(place, file)
     const number = (key: string, otherwise: number): number => {
       const text = entries.get(key)

@@ -5,7 +5,7 @@ import { type Zippable, zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
 import { typesOf } from '../../../src/formats/fit-weights.js'
 import { importWeights } from '../../../src/formats/import-weights.js'
-import { openWeights } from '../../../src/formats/weight-formats.js'
+import { openWeights } from '../../../src/formats/registry.js'
 import { namingsOf, theirNames } from '../../../src/formats/weight-names.js'
 import { createModel, encodeWeights, FormatError, type Model, modelNames } from '../../../src/index.js'
 import { shapesOfKeras } from './keras-shapes.js'
@@ -30,7 +30,7 @@ const weightAt = ({ weights }: Model, name: string, index: number): number => Nu
 const attributes = ({ graph }: Model, name: string) => graph.nodes.find(node => node.name === name)!.attrs
 
 describe.each(['resnet50.h5', 'resnet50.weights.h5'])('%s', name => {
-  const { model, names, normalization, format } = importWeights('keras.h5', file(name), 'resnet50', {
+  const { model, names, normalization, format } = importWeights(openWeights('keras.h5', file(name)), 'resnet50', {
     input: [64, 64, 3],
   })
 
@@ -91,7 +91,9 @@ describe.each(['resnet50.h5', 'resnet50.weights.h5'])('%s', name => {
 
 test('images of a normalization that is given are red, green, blue for these weights, too', () => {
   const given = { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] }
-  const { model, normalization } = importWeights('a.h5', file('resnet50.h5'), 'resnet50', { normalization: given })
+  const { model, normalization } = importWeights(openWeights('a.h5', file('resnet50.h5')), 'resnet50', {
+    normalization: given,
+  })
   expect([normalization, model.preprocessing.mean]).toEqual(['given', given.mean])
   expect(weightAt(model, 'conv1.weight', 0)).toBe(numberAt('conv1_conv/kernel', [7, 7, 3, 64], [0, 0, 0, 0]))
 })
@@ -102,7 +104,7 @@ describe.each([
   ['.keras', () => zipped(b0Entries)],
 ])('%s', (_, make) => {
   const bytes = make()
-  const imported = importWeights('a', bytes, 'efficientnet-b0', { input: [65, 64, 3] })
+  const imported = importWeights(openWeights('a', bytes), 'efficientnet-b0', { input: [65, 64, 3] })
   const { model } = imported
 
   test('kernels, depthwise ones and the classifier have our order of axes', () => {
@@ -128,7 +130,7 @@ describe.each([
   })
 
   test('small images are halved by the first layer, as in Keras', () => {
-    const small = importWeights('a', bytes, 'efficientnet-b0', { input: [32, 32, 3] }).model
+    const small = importWeights(openWeights('a', bytes), 'efficientnet-b0', { input: [32, 32, 3] }).model
     expect(attributes(small, 'features.0.0')['stride']).toEqual([2, 2])
   })
 })
@@ -166,7 +168,7 @@ describe('images have the size that the configuration says', () => {
     const own = (JSON.parse(b0Config.toString()) as { config: { layers: object[] } }).config.layers
     const text = JSON.stringify({ class_name: 'Functional', config: { name: 'm', layers: [...layers, ...own] } })
     const bytes = zipped({ ...b0Entries, 'config.json': new TextEncoder().encode(text) })
-    return importWeights('a', bytes, 'efficientnet-b0').model.preprocessing.size
+    return importWeights(openWeights('a', bytes), 'efficientnet-b0').model.preprocessing.size
   }
   const input = (shape: object) => ({ class_name: 'InputLayer', config: { name: 'i', ...shape } })
   const whole = [224, 224, 3]
@@ -194,7 +196,7 @@ describe('images have the size that the configuration says', () => {
 
   test('else that which is given', () => {
     const bytes = zipped(b0Entries)
-    const { model } = importWeights('a', bytes, 'efficientnet-b0', { input: [48, 48, 3] })
+    const { model } = importWeights(openWeights('a', bytes), 'efficientnet-b0', { input: [48, 48, 3] })
     expect(model.preprocessing.size).toEqual([48, 48, 3])
   })
 })
@@ -216,7 +218,7 @@ describe("every model that Keras has, with keras.applications' names and shapes"
 })
 
 describe('files that are refused', () => {
-  const read = (bytes: Uint8Array) => () => importWeights('a.h5', bytes, 'resnet50')
+  const read = (bytes: Uint8Array) => () => importWeights(openWeights('a.h5', bytes), 'resnet50')
   const start = "'a.h5' cannot be read as a Keras file: "
 
   test('HDF5 and zip files of others', () => {
@@ -231,7 +233,7 @@ describe('files that are refused', () => {
   })
 
   test('weights of another model are said to be', () => {
-    expect(() => importWeights('a.h5', file('resnet50.h5'), 'resnet101')).toThrow(
+    expect(() => importWeights(openWeights('a.h5', file('resnet50.h5')), 'resnet101')).toThrow(
       /^'a\.h5' does not fit resnet101: it lacks .*; its names are those of resnet50$/,
     )
   })

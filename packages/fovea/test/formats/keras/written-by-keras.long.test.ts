@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../../src/engines/reference/reference.js'
-import { importWeights, predictProbabilities } from '../../../src/index.js'
+import { importWeights, openWeights, predictProbabilities } from '../../../src/index.js'
 
 const python = process.env['FOVEA_PYTHON'] ?? 'python3'
 const run = (...args: readonly string[]): string => execFileSync(python, args, { encoding: 'utf8', stdio: 'pipe' })
@@ -38,7 +38,7 @@ describe.skipIf(!hasKeras())('the models of keras.applications (needs keras and 
     const file = readFileSync(join(folder, name + ending))
     // Weights alone are of no size.
     const input = ending.endsWith('.weights.h5') ? { input: [size, size, 3] as const } : {}
-    const { model } = importWeights(name + ending, file, architecture, input)
+    const { model } = importWeights(openWeights(name + ending, file), architecture, input)
     expect(model.preprocessing.size).toEqual([size, size, 3])
     const pixels = new Uint8Array(readFileSync(join(folder, `${name}.pixels`)))
     const ours = await predictProbabilities(model, pixels, { engine: referenceEngine() })

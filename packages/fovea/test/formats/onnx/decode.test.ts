@@ -6,7 +6,7 @@ import { quantizeWeights, weightTypes } from '../../../src/compress/quantize-wei
 import { referenceEngine } from '../../../src/engines/reference/reference.js'
 import { FormatError } from '../../../src/errors.js'
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/formats/checkpoint.js'
-import { decodeOnnx, isOnnx } from '../../../src/formats/onnx/decode.js'
+import { decodeOnnx, onnx } from '../../../src/formats/onnx/decode.js'
 import { encodeOnnx } from '../../../src/formats/onnx/encode.js'
 import { decodeMessage, encodeMessage } from '../../../src/formats/onnx/wire.js'
 import { stateNodes } from '../../../src/graph/graph.js'
@@ -105,7 +105,7 @@ describe('what encodeOnnx wrote comes back', () => {
 
 test('cut at every 1 %, a file is refused by a FormatError', () => {
   const whole = file(resnet)
-  expect(isOnnx(whole)).toBe(true)
+  expect(onnx.matches(whole)).toBe(true)
   for (let percent = 0; percent < 100; percent++) {
     expect(() => decodeOnnx('a.onnx', whole.subarray(0, Math.floor((whole.length * percent) / 100)))).toThrow(
       FormatError,
@@ -115,7 +115,7 @@ test('cut at every 1 %, a file is refused by a FormatError', () => {
 
 test('a saved model of ours is no ONNX file, and says so', () => {
   const ours = Buffer.concat(encodeCheckpoint({ model: resnet }))
-  expect(isOnnx(ours)).toBe(false)
+  expect(onnx.matches(ours)).toBe(false)
   expect(() => decodeOnnx('a.onnx', ours)).toThrow(FormatError)
   expect(() => decodeMessage('ModelProto', ours)).toThrow(FormatError)
 })
