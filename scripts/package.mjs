@@ -15,6 +15,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bundleAddon } from './bundle-addon.mjs'
+import { bundlePage } from './bundle-page.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { values } = parseArgs({
@@ -36,6 +37,7 @@ try {
   if (platformPackage === undefined) throw new Error(`there is no package for ${process.platform}-${process.arch}`)
   const target = emptyFolder(values.to)
   bundleAddon({ root, name: platformPackage, local: values.local })
+  await bundlePage()
   const made = pack([...workspaces, `packages/${platformPackage}`], target)
   for (const file of made) console.log(join(target, file))
   if (values.dependencies) packDependencies(join(target, 'dependencies'))

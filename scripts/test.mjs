@@ -21,6 +21,7 @@ const quickChecks = [
   { name: 'file sizes', args: ['scripts/check-sizes.mjs'] },
   { name: 'types of the sources', args: [tsc, '-b'] },
   { name: 'types of the tests', args: [tsc, '-p', 'tsconfig.test.json'] },
+  { name: 'types of the example pages', args: [tsc, '-p', 'examples/browser'] },
   { name: 'the addon compiles with oneDNN 2 and 3', args: ['scripts/check-headers.mjs'] },
   { name: 'the kernels need no more than WebAssembly has', args: ['scripts/check-kernels.mjs'] },
 ]

@@ -27,6 +27,7 @@ export const launch = (folder: string): Promise<any> =>
 
 const types: Readonly<Record<string, string>> = {
   ...{ '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' },
+  '.css': 'text/css',
 }
 
 /** Serves the files of a folder, and nothing else, with these headers. @returns the server, and its address */

@@ -2,7 +2,9 @@
  * @file Claims about the engine in a page, in real Chromium: it computes what it computes in Node, on threads of its own where the
  * page is cross-origin isolated, else on the page's. Installs playwright-core from npm; Chromium must be there, and dist/ be built.
  */
+import { execFileSync } from 'node:child_process'
 import type { Server } from 'node:http'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as fovea from 'fovea'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -30,11 +32,11 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
   })
 
   /** The page, ready; `ask` evaluates what its script offers. */
-  async function opened(headers: Readonly<Record<string, string>>) {
+  async function opened(headers: Readonly<Record<string, string>>, file = 'index.html') {
     const { server, address } = await serveFolder(root, headers)
     servers.push(server)
     const tab = await (await browser.newContext()).newPage()
-    await tab.goto(`${address}packages/fovea-wasm/test/page/index.html`)
+    await tab.goto(`${address}packages/fovea-wasm/test/page/${file}`)
     await tab.waitForFunction('globalThis.computed !== undefined')
     const ask = (expression: string): Promise<unknown> => tab.evaluate(expression)
     return { tab, ask }
@@ -84,6 +86,13 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
   test('it is what a page takes by default, and what asks for it at once is told how', async () => {
     const page = await opened({})
     await expect(page.ask('wasmEngine()')).rejects.toThrow('a page loads its files first: use `await loadWasmEngine()`')
+    expect(await page.ask('byDefault()')).toMatch(/^wasm \(relaxed SIMD, 1 thread\)/)
+  })
+
+  test('library and engine in one file compute the same, with an import map as all that a page needs', async () => {
+    execFileSync(process.execPath, [join(root, 'scripts/bundle-page.mjs')])
+    const page = await opened({}, 'built.html')
+    expect(results(await inPage(page, { simd: 'plain' }))).toEqual(results(await inNode({ threads: 1, simd: 'plain' })))
     expect(await page.ask('byDefault()')).toMatch(/^wasm \(relaxed SIMD, 1 thread\)/)
   })
 

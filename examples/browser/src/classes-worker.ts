@@ -1,0 +1,178 @@
+/** @file The worker of the page that learns classes of one's own: it keeps the pictures, trains, tells pictures apart, writes files. */
+import {
+  arrayDataset,
+  type Dataset,
+  decodeCheckpoint,
+  type Engine,
+  encodeCheckpoint,
+  encodeOnnx,
+  type Model,
+  measureNormalization,
+  mostProbable,
+  openPredictor,
+  type Prediction,
+  type Predictor,
+  recipes,
+  replaceHead,
+  resnet8,
+  splitLabels,
+  subset,
+  type TrainOptions,
+} from 'fovea'
+import { loadWasmEngine } from 'fovea-wasm'
+import { serve } from './calls.js'
+import { type Progress, type Results, resultsOf, trainAndTell } from './learning.js'
+import { keptPicture, type Picture, pixelsOf } from './pictures.js'
+import { blobOf, decodeProject, encodeProject, type LabelledPicture } from './project.js'
+
+/** Of a model that starts from nothing: small enough for a phone. */
+const SIZE = 48
+/** Every fifth picture of a class is held out. */
+const HELD_OUT = 0.2
+/** Of the head of a backbone, on features that are computed once. */
+const HEAD_EPOCHS = 20
+
+export type Format = 'safetensors' | 'onnx'
+
+/** What a project holds, to be shown. */
+export interface Opened {
+  readonly pictures: readonly LabelledPicture[]
+  readonly isTrained: boolean
+}
+
+export class Classes {
+  #engine: Engine | undefined
+  #pictures: LabelledPicture[] = []
+  #model: Model | undefined
+  #predictor: Predictor | undefined
+  #backbone: Model | undefined
+  #ending = new AbortController()
+
+  constructor(readonly tell: (progress: Progress) => void) {}
+
+  /** @returns what computes here */
+  async start(): Promise<string> {
+    this.#engine = await loadWasmEngine()
+    return this.#engine.description
+  }
+
+  /** @returns the pictures as they are kept; what the browser cannot read is left out */
+  async add(label: string, pictures: readonly Picture[]): Promise<Blob[]> {
+    const kept: Blob[] = []
+    for (const picture of pictures) {
+      const image = await keptPicture(picture).catch(() => undefined)
+      if (image === undefined) continue
+      kept.push(image)
+      this.#pictures.push({ label, image })
+    }
+    return kept
+  }
+
+  removeClass(label: string): void {
+    this.#pictures = this.#pictures.filter(picture => picture.label !== label)
+  }
+
+  /** Trains a new model, or the backbone: its new head alone, then its last stage too. */
+  async train({ epochs }: { readonly epochs: number }): Promise<Results> {
+    const pictures = [...this.#pictures]
+    const labels = pictures.map(({ label }) => label)
+    const start = this.#startingModel(labels)
+    const { size, resizing } = start.preprocessing
+    const images = await pixelsOf(
+      pictures.map(({ image }) => image),
+      size,
+      resizing,
+    )
+    const all = arrayDataset({ name: 'pictures', images, labels, imageShape: size, classes: start.labels })
+    const heldOut = splitLabels(all.labels, all.classes.length, HELD_OUT, 0)
+    const [train, test] = [0, 1].map(part => [...heldOut.keys()].filter(i => heldOut[i] === part))
+    const data = { train: subset(all, train), test: subset(all, test) }
+    const { model, evaluation } = await (this.#backbone ? this.#fineTune(start, data, epochs) : this.#new(data, epochs))
+    this.#keep(model)
+    return resultsOf(evaluation, all, index => pictures[test[index]].image)
+  }
+
+  /** @throws Error where there is too little to learn from */
+  #startingModel(labels: readonly string[]): Model {
+    const classes = [...new Set(labels)]
+    if (classes.length < 2) throw new Error('there is nothing to tell apart: give pictures of two classes or more')
+    const few = classes.find(name => labels.filter(label => label === name).length < 2)
+    if (few !== undefined) throw new Error(`'${few}' has one picture: give it two or more, of which some are held out`)
+    return this.#backbone ? replaceHead(this.#backbone, classes) : resnet8({ input: [SIZE, SIZE, 3], labels: classes })
+  }
+
+  #settings({ train }: { readonly train: Dataset }): Pick<TrainOptions, 'engine' | 'signal' | 'batchSize'> {
+    this.#ending = new AbortController()
+    return { engine: this.#engine!, signal: this.#ending.signal, batchSize: Math.min(16, train.length) }
+  }
+
+  #new(data: { readonly train: Dataset; readonly test: Dataset }, epochs: number) {
+    const { imageShape: input, classes: labels } = data.train
+    const model = resnet8({ input, labels, normalization: measureNormalization(data.train), seed: 0 })
+    const settings = { ...this.#settings(data), data, epochs, classWeights: 'balanced' as const }
+    return trainAndTell(model, settings, 'training', this.tell)
+  }
+
+  async #fineTune(start: Model, data: { readonly train: Dataset; readonly test: Dataset }, epochs: number) {
+    const settings = { ...this.#settings(data), data }
+    const head = { ...settings, recipe: 'linear-probe' as const, epochs: HEAD_EPOCHS }
+    const first = await trainAndTell(start, head, 'the head', this.tell)
+    if (first.interrupted) return first
+    const groups = recipes.finetune.groups!(start)
+    const stage = groups.findIndex(({ from }) => from !== undefined)
+    const learning = [...groups.slice(0, stage), { ...groups[stage], from: 0 }, { match: '*', rate: 0 }]
+    const last = { ...settings, recipe: 'finetune' as const, groups: learning, epochs }
+    return trainAndTell(first.model, last, 'the last stage', this.tell)
+  }
+
+  /** Ends the training after the step under way. */
+  stop(): void {
+    this.#ending.abort()
+  }
+
+  #keep(model: Model | undefined): void {
+    this.#predictor?.dispose()
+    this.#predictor = undefined
+    this.#model = model
+  }
+
+  /** @throws Error before anything was trained */
+  #trained(): Model {
+    if (this.#model === undefined) throw new Error('there is no model yet: train one')
+    return this.#model
+  }
+
+  /** The classes of a picture, most probable first. */
+  async classify(picture: Picture): Promise<readonly Prediction[]> {
+    const model = this.#trained()
+    const { size, resizing } = model.preprocessing
+    const pixels = await pixelsOf([picture], size, resizing)
+    this.#predictor ??= await openPredictor(model, { engine: this.#engine!, batchSize: 1 })
+    return mostProbable(await this.#predictor.probabilities(pixels), model.labels)[0]
+  }
+
+  /** From now on, trainings start from a model that Fovea saved. @returns its name */
+  async openBackbone(file: File): Promise<string> {
+    this.#backbone = decodeCheckpoint(file.name, new Uint8Array(await file.arrayBuffer())).model
+    return this.#backbone.name
+  }
+
+  saveProject(): Promise<Blob> {
+    return encodeProject({ pictures: this.#pictures, model: this.#model })
+  }
+
+  async openProject(file: File): Promise<Opened> {
+    const { pictures, model } = decodeProject(file.name, new Uint8Array(await file.arrayBuffer()))
+    this.#pictures = [...pictures]
+    this.#keep(model)
+    return { pictures, isTrained: model !== undefined }
+  }
+
+  /** The model for `fovea`, or for ONNX Runtime: pixels in, probabilities out. */
+  exportModel(format: Format): Blob {
+    const model = this.#trained()
+    return blobOf(format === 'onnx' ? encodeOnnx(model, { preprocessing: true }) : encodeCheckpoint({ model }))
+  }
+}
+
+serve<Progress>(tell => new Classes(tell))

@@ -1,0 +1,184 @@
+/** @file The page that learns classes of one's own: from folders, files and the camera. */
+
+import { connect } from './calls.js'
+import { Camera } from './camera.js'
+import { ClassCard } from './class-card.js'
+import type { Classes, Format } from './classes-worker.js'
+import { chosenFolders, droppedFolders, type FilesByClass } from './folders.js'
+import type { Progress } from './learning.js'
+import { at, keepOffline, TrainingView, tried } from './page.js'
+import type { Picture } from './pictures.js'
+import { made, percent, showResults } from './results-view.js'
+
+const view = new TrainingView()
+const camera = new Camera(at<HTMLVideoElement>('video'))
+const cards = new Map<string, ClassCard>()
+/** The class that the camera takes pictures of. */
+let taking: string | undefined
+
+await keepOffline()
+const worker = new Worker(new URL('./classes-worker.ts', import.meta.url), { type: 'module' })
+const classes = connect<Classes, Progress>(worker, progress => view.show(progress))
+
+function cardOf(name: string): ClassCard {
+  const known = cards.get(name)
+  if (known) return known
+  const card = new ClassCard(name, {
+    add: tried(files => add(name, files)),
+    camera: tried(() => takePictures(name)),
+    remove: tried(async () => {
+      if (taking === name) stopCamera()
+      cards.delete(name)
+      card.element.remove()
+      await classes.removeClass(name)
+    }),
+  })
+  cards.set(name, card)
+  at('classes').append(card.element)
+  return card
+}
+
+/** @throws Error where some were no pictures; the others are added */
+async function add(name: string, pictures: readonly Picture[]): Promise<void> {
+  const card = cardOf(name)
+  const kept = await classes.add(name, pictures)
+  card.show(kept)
+  at('keep').hidden = false
+  const refused = pictures.length - kept.length
+  if (refused > 0)
+    throw new Error(`${name}: ${refused} of ${pictures.length} files are no pictures that this browser reads`)
+}
+
+async function addAll(folders: FilesByClass): Promise<void> {
+  const problems: string[] = []
+  for (const [name, files] of folders) {
+    await add(name, files).catch((error: Error) => problems.push(error.message))
+  }
+  if (problems.length > 0) throw new Error(problems.join('; '))
+}
+
+function stopCamera(): void {
+  if (taking !== undefined) cards.get(taking)?.takes(false)
+  taking = undefined
+  camera.stop()
+  at('watch').textContent = 'Use the camera'
+}
+
+async function takePictures(name: string): Promise<void> {
+  const wasOn = taking === name
+  stopCamera()
+  if (wasOn) return
+  taking = name
+  cardOf(name).takes(true)
+  try {
+    await camera.each(frame => add(name, [frame]))
+  } catch (error) {
+    stopCamera()
+    throw error
+  }
+}
+
+async function watch(): Promise<void> {
+  const wasOn = at('watch').textContent === 'Stop the camera'
+  stopCamera()
+  if (wasOn) return
+  at('watch').textContent = 'Stop the camera'
+  try {
+    await camera.each(classify)
+  } catch (error) {
+    stopCamera()
+    throw error
+  }
+}
+
+async function classify(picture: Picture): Promise<void> {
+  const predictions = await classes.classify(picture)
+  const rows = predictions.slice(0, 5).map(({ label, probability }) => {
+    const bar = made('meter')
+    bar.value = probability
+    return made('li', '', [made('span', label), bar, made('span', percent(probability))])
+  })
+  at('labels').replaceChildren(...rows)
+}
+
+/** Calls it with the file that is chosen. */
+function onFile(id: string, work: (file: File) => Promise<void>): void {
+  const input = at<HTMLInputElement>(id)
+  input.onchange = tried(async () => {
+    const [file] = input.files ?? []
+    input.value = ''
+    if (file) await work(file)
+  })
+}
+
+function download(file: Blob, name: string): void {
+  const link = made('a')
+  link.href = URL.createObjectURL(file)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href))
+}
+
+function usable(isTrained: boolean): void {
+  at('use').hidden = !isTrained
+  for (const id of ['safetensors', 'onnx']) at<HTMLButtonElement>(id).disabled = !isTrained
+}
+
+at('new').onclick = tried(() => {
+  const input = at<HTMLInputElement>('name')
+  if (input.value.trim() === '') throw new Error('give the class a name')
+  cardOf(input.value.trim())
+  input.value = ''
+})
+at('name').onkeydown = ({ key }) => key === 'Enter' && at('new').click()
+at<HTMLInputElement>('folder').onchange = tried(() => addAll(chosenFolders(at<HTMLInputElement>('folder').files!)))
+document.ondragover = event => {
+  event.preventDefault()
+  at('drop').classList.add('over')
+}
+document.ondragleave = () => at('drop').classList.remove('over')
+document.ondrop = tried(async (event: DragEvent) => {
+  event.preventDefault()
+  at('drop').classList.remove('over')
+  await addAll(await droppedFolders(event.dataTransfer!.items))
+})
+
+at('stop').onclick = tried(() => classes.stop())
+at('train').onclick = tried(async () => {
+  stopCamera()
+  view.running(true)
+  try {
+    showResults(at('results'), await classes.train({ epochs: Number(at<HTMLSelectElement>('epochs').value) }))
+    usable(true)
+  } finally {
+    view.running(false)
+  }
+})
+onFile('backbone', async file => {
+  at('start').textContent = `Starts from ${await classes.openBackbone(file)}`
+})
+
+onFile('try', classify)
+at('watch').onclick = tried(watch)
+
+onFile('open', async file => {
+  const { pictures, isTrained } = await classes.openProject(file)
+  stopCamera()
+  cards.clear()
+  for (const id of ['classes', 'results', 'labels']) at(id).replaceChildren()
+  for (const { label, image } of pictures) cardOf(label).show([image])
+  at('keep').hidden = false
+  usable(isTrained)
+})
+at('save').onclick = tried(async () => download(await classes.saveProject(), 'pictures.fovea'))
+for (const [format, name] of [
+  ['safetensors', 'model.safetensors'],
+  ['onnx', 'model.onnx'],
+] as const satisfies [Format, string][])
+  at(format).onclick = tried(async () => download(await classes.exportModel(format), name))
+
+usable(false)
+await tried(async () => {
+  at('engine').textContent = await classes.start()
+  view.running(false)
+})()

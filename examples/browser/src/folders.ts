@@ -1,0 +1,45 @@
+/** @file Pictures by class, from folders that were dropped or chosen: the class is the folder that a picture lies in. */
+
+/** Files by the name of their folder. */
+export type FilesByClass = ReadonlyMap<string, readonly File[]>
+
+function byClass(files: Iterable<{ readonly folder: string; readonly file: File }>): FilesByClass {
+  const classes = new Map<string, File[]>()
+  for (const { folder, file } of files) {
+    if (file.name.startsWith('.')) continue
+    classes.set(folder, [...(classes.get(folder) ?? []), file])
+  }
+  return classes
+}
+
+/** Of `<input type="file" webkitdirectory>`. */
+export const chosenFolders = (files: FileList): FilesByClass =>
+  byClass([...files].map(file => ({ folder: file.webkitRelativePath.split('/').at(-2) ?? file.name, file })))
+
+/** Of a drop. Call it within the event: later there is nothing to be read. */
+export async function droppedFolders(items: DataTransferItemList): Promise<FilesByClass> {
+  const entries = [...items].flatMap(item => item.webkitGetAsEntry() ?? [])
+  const found: { folder: string; file: File }[] = []
+  const visit = async (entry: FileSystemEntry, folder: string): Promise<void> => {
+    if (isDirectory(entry)) for (const child of await childrenOf(entry)) await visit(child, entry.name)
+    else found.push({ folder, file: await fileOf(entry as FileSystemFileEntry) })
+  }
+  for (const entry of entries) await visit(entry, 'dropped')
+  return byClass(found)
+}
+
+const isDirectory = (entry: FileSystemEntry): entry is FileSystemDirectoryEntry => entry.isDirectory
+
+const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
+  new Promise((resolve, reject) => entry.file(resolve, reject))
+
+/** A reader gives some at a time, and none at the end. */
+async function childrenOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader()
+  const all: FileSystemEntry[] = []
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
+    if (some.length === 0) return all
+    all.push(...some)
+  }
+}
