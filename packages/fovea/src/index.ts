@@ -57,6 +57,7 @@ export {
   encodeSafetensors,
   type Safetensors,
 } from './formats/safetensors.js'
+export { shardsOf } from './formats/sharded.js'
 export { type NamingName, namingNames } from './formats/weight-names.js'
 export type { StoredTensor, StoredType, WeightSource } from './formats/weight-source.js'
 export type { HostArray } from './graph/arrays.js'

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { FormatError, FoveaError } from 'fovea'
+import { FormatError, FoveaError, shardsOf } from 'fovea'
 import { readWhole } from '../files.js'
 import { foveaCommand } from '../shell.js'
 import { UsageError } from '../usage.js'
@@ -92,25 +92,17 @@ export function snapshotHere(folder: string, { revision }: HubRepository): strin
   return weightFiles.some(
     file =>
       existsSync(join(snapshot, file)) &&
-      shardsOf(join(snapshot, file)).every(shard => existsSync(join(snapshot, shard))),
+      shardsBeside(join(snapshot, file)).every(shard => existsSync(join(snapshot, shard))),
   )
     ? snapshot
     : undefined
 }
 
-/** The files that an index names; none of a file of weights. */
-export function shardsOf(file: string): string[] {
+/** The files that an index names; none of a file of weights. @throws FormatError as shardsOf, and for what cannot be one on the hub */
+export function shardsBeside(file: string): string[] {
   if (!file.endsWith('.index.json')) return []
-  const text = readWhole(file, { what: 'an index', maxBytes: 10 << 20 }).toString('utf8')
-  let map: unknown
-  try {
-    map = (JSON.parse(text) as { readonly weight_map?: unknown } | null)?.weight_map
-  } catch {
-    throw new FormatError(`'${file}' is not JSON`)
-  }
-  const names = [...new Set(Object.values(typeof map === 'object' && map !== null ? map : {}))]
-  return names.map(name => {
-    if (typeof name === 'string' && isWord(name)) return name
-    throw new FormatError(`'${file}' names '${String(name).slice(0, 100)}', which is no file beside it`)
-  })
+  const names = shardsOf(file, readWhole(file, { what: 'an index', maxBytes: 10 << 20 }))
+  const other = names.find(name => !isWord(name))
+  if (other === undefined) return names
+  throw new FormatError(`'${file}' names '${other.slice(0, 100)}', which is no file beside it`)
 }

@@ -17,7 +17,7 @@ import {
   hubRepository,
   hubSettings,
   repositoryFolder,
-  shardsOf,
+  shardsBeside,
   snapshotHere,
   weightFiles,
 } from './hub-cache.js'
@@ -72,7 +72,7 @@ class Snapshot {
     await this.#get(weights)
     const commit = this.#commit!
     const snapshot = join(this.folder, 'snapshots', commit)
-    for (const shard of shardsOf(join(snapshot, weights))) {
+    for (const shard of shardsBeside(join(snapshot, weights))) {
       if (await this.#get(shard)) continue
       throw new FoveaError(`'${this.text}' has no '${shard}', which its index names`)
     }

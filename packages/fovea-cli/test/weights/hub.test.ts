@@ -226,7 +226,7 @@ test('weights in several files come with all of them', async () => {
   ])
   files['model.safetensors.index.json'] = Buffer.from(JSON.stringify({ weight_map: { a: '../../../x' } }))
   process.env['HF_HUB_CACHE'] = temporaryFolder()
-  await expect(fetched()).rejects.toThrow("names '../../../x', which is no file beside it")
+  await expect(fetched()).rejects.toThrow("'a' is in '../../../x', which is no file in the same folder")
 })
 
 describe('without a connection', () => {

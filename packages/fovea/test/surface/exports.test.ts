@@ -22,6 +22,7 @@ const onnx = Uint8Array.from(fovea.encodeOnnx(stripeModel).flatMap(chunk => [...
 const weights = Uint8Array.from(
   fovea.encodeCheckpoint({ model: fovea.createModel('resnet20') }).flatMap(chunk => [...chunk]),
 )
+const index = new TextEncoder().encode('{"weight_map":{"w":"a.safetensors"}}')
 const parity = { model: 'resnet8', batch: 1, size: 32, classes: 2, parameters: 1, logits: [[0, 1]], float32: {} }
 
 const { model: prepared } = await fovea.prepareQuantization(stripeModel, { images: stripeData.train, engine })
@@ -99,6 +100,7 @@ const calls: Readonly<Record<string, readonly Argument[]>> = {
   resnet8: [options()],
   resolveSettings: [model, required(96), required({}, 'an empty object')],
   roundsAsIntegers: [model],
+  shardsOf: [required('index.json', 'a text'), required(index)],
   speednet: [options()],
   split: [dataset, required(0.5), optional(0)],
   splitLabels: [labels, required(2), required(0.5), required(0)],
