@@ -177,6 +177,19 @@ describe('a model of which nothing tells on which images it was trained', () => 
     )
   })
 
+  test('is measured on the test images of a folder, and no other is decoded, unless all were before', async () => {
+    const split = await colorFolder({ train: 5, val: 2 })
+    const decoded = async (model: string) =>
+      /^decoded (\d+) images/m.exec((await fovea(['eval', model, '--data', split, '--json'], { env })).stderr)?.[1]
+    const first = await fovea(['eval', bare, '--data', split, '--json'], { env })
+    expect(first.stderr).toMatch(/^decoded 6 images in /m)
+    expect(await decoded(bare)).toBeUndefined()
+    expect(await decoded(run)).toBe('21')
+    rmSync(join(split, 'train', 'red', '0.png'))
+    const again = await fovea(['eval', bare, '--data', split, '--json'], { env })
+    expect(again.json[0]).toEqual({ ...first.json[0], seconds: expect.any(Number) })
+  })
+
   test('a file of a run is known by the folder that it lies in, also through a link', async () => {
     const link = join(temporaryFolder(), 'link.safetensors')
     symlinkSync(join(run, 'best.safetensors'), link)

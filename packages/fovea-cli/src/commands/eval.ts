@@ -115,8 +115,9 @@ async function run(file: string, options: EvalOptions): Promise<void> {
 /** A saved model has a size, and images come in it; weights alone take the images' size and classes. */
 async function findBoth(path: string, options: EvalOptions, output: Output) {
   const { model: name, normalize, data, skipBad = false } = options
-  const find = (options: OpenDataOptions): Promise<FoundData> =>
-    findData(data, { skipBad, purpose: 'measure', ...options })
+  // Which images a model was trained on is told by all that the folder has.
+  const purpose = readTrainedImages(path).fingerprint === undefined ? 'test' : 'measure'
+  const find = (options: OpenDataOptions): Promise<FoundData> => findData(data, { skipBad, purpose, ...options })
   const read = readModelFile(path)
   const { graph, weights } = read.source
   if (graph !== undefined) {

@@ -29,8 +29,11 @@ export interface FolderScan {
   readonly state: string
 }
 
-/** To measure a model, a single image is enough, and classes need not be among those to train on. */
-export type Purpose = 'train' | 'measure'
+/**
+ * To measure a model, a single image is enough, and classes need not be among those to train on. `test`: to measure one that was trained on
+ * none of them, for which test images suffice where the folder has its own.
+ */
+export type Purpose = 'train' | 'measure' | 'test'
 
 export interface SplitOptions {
   /** What the images are for. Default `train`. */
@@ -139,7 +142,7 @@ function listHeldOut(
 ): ListedFolder | undefined {
   if (folder === undefined) return undefined
   const list = listClasses(dataFolder, folder)
-  if (purpose === 'measure') return list
+  if (purpose !== 'train') return list
   for (const [name, { images }] of list.classes) {
     if (images.length === 0 || train.classes.has(name)) continue
     const [near] = nearestNames(name, [...train.classes.keys()])
@@ -193,7 +196,7 @@ function addedUp(counts: readonly Endings[]): Endings {
 function checkClasses(path: string, list: ListedFolder, purpose: Purpose): void {
   const { classes } = list
   if ([...classes.values()].every(({ images }) => images.length === 0)) throw noImages(path, list)
-  if (purpose === 'measure') return
+  if (purpose !== 'train') return
   const empty = [...classes.values()].filter(({ images }) => images.length === 0)
   if (empty.length > 0) {
     const folders = empty.map(({ folders: [first], others }) => `'${join(path, basename(first))}'${instead(others)}`)
@@ -223,6 +226,13 @@ function noImages(path: string, { classes, loose }: ListedFolder): FormatError {
 const instead = (others: Endings): string => {
   const files = formatEndings(others)
   return files === '' ? '' : ` (it holds ${files})`
+}
+
+/** Its test images alone, which are of all the classes; undefined where they are held out of others. */
+export function testPart(folder: string, { images, ...scan }: FolderScan): FolderScan | undefined {
+  if (scan.facts.sources.test.heldOut !== undefined) return undefined
+  const test = images.filter(({ split }) => split === 'test')
+  return { ...scan, images: test, state: stateOf(folder, test, scan.facts) }
 }
 
 function stateOf(folder: string, images: readonly FoundImage[], facts: FolderFacts): string {

@@ -22,7 +22,7 @@ import {
 } from 'fovea/engine'
 import { checkNewFile } from '../new-files.js'
 import { cacheFolderIn, inCache } from './cache.js'
-import { type FolderScan, type SplitOptions, scanFolder } from './folder-scan.js'
+import { type FolderScan, type SplitOptions, scanFolder, testPart } from './folder-scan.js'
 import type { FoundData, LoadedData, SizeFrom } from './found-data.js'
 import { loadSettings, pathArgument } from './options.js'
 import { badImages, missingPart, type PackOptions, packFolder } from './pack-folder.js'
@@ -60,7 +60,7 @@ const square = 'the pixels of a square, or [height, width]'
 const imageFolderSettings = {
   ...loadSettings,
   skipBad: flag('leaves out images that cannot be read').default(false),
-  purpose: choice('what the images are for', ['train', 'measure']).default('train'),
+  purpose: choice('what the images are for', ['train', 'measure', 'test']).default('train'),
   heldOut: number('how much of each class is held out', { above: 0, below: 1 }).default(0.2),
   splitSeed: whole('chooses the images held out').default(0),
   size: custom('of every image', square, (value, path): number | readonly [number, number] => {
@@ -108,36 +108,58 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
  */
 export async function findImageFolder(folder: string, options: SettledFolderOptions): Promise<FoundData> {
   const scan = scanFolder(folder, options)
-  const job = await describe(folder, scan, options)
-  const { name, imageShape, classes } = job.description
+  const sized = await sizeOf(folder, scan, options)
+  const whole = describe(folder, scan, sized, options)
+  const test = options.purpose === 'test' ? testPart(folder, scan) : undefined
+  const part = test && describe(folder, test, sized, options, 'test')
+  const { name, imageShape, classes } = whole.description
   const { skipBad, purpose, resizing } = options
   const how = { skipBad, purpose, ...(resizing && { resizing }) }
-  const open = (load = {}) => openFolder(folder, scan, job, { ...load, ...how })
-  return { name, imageShape, classes, sizeFrom: job.sizeFrom, open }
+  const jobs = part === undefined ? ([whole] as const) : ([part, whole] as const)
+  const open = async (load = {}) => ({
+    ...(await openFolder(folder, jobs, { ...load, ...how })),
+    sizeFrom: sized.sizeFrom,
+  })
+  return { name, imageShape, classes, sizeFrom: sized.sizeFrom, open }
 }
 
-async function openFolder(folder: string, scan: FolderScan, job: Job, options: PackOptions): Promise<LoadedData> {
-  const path = join(cacheFolderIn(options), `${basename(resolve(folder))}-${job.key}${PACKED_EXTENSION}`)
-  if (existsSync(path)) {
-    try {
-      const { source, skipped } = readManifest(path)
-      const isCurrent = source === job.description.source
-      const without = new Set(skipped)
-      const leftOut = scan.images.filter(({ path }) => without.has(path))
-      // What was packed to measure a model may lack what it takes to train one: packing it again says what.
-      if (isCurrent && missingPart(scan, leftOut, options.purpose) === undefined) {
-        const data = openPacked(path)
-        if (skipped.length > 0) options.onNotice?.(`left out ${badImages(skipped, scan.images.length)}`)
-        return { ...data, sizeFrom: job.sizeFrom }
-      }
-      if (!isCurrent) options.onNotice?.(`'${folder}' has changed: decoding its images again`)
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error
-      options.onNotice?.(`${error.message}: decoding the images again`)
-    }
+/** The first of the packed files that is there; else the first is made. */
+async function openFolder(folder: string, jobs: readonly [Job, ...Job[]], options: PackOptions): Promise<LoadedData> {
+  for (const job of jobs) {
+    const before = packedBefore(folder, job, options)
+    if (before !== undefined) return before
   }
-  await inCache(() => packFolder(folder, path, scan, job.description, options))
-  return { ...openPacked(path), sizeFrom: job.sizeFrom }
+  const [job] = jobs
+  const path = packedPath(folder, job, options)
+  await inCache(() => packFolder(folder, path, job.scan, job.description, options))
+  return openPacked(path)
+}
+
+const packedPath = (folder: string, { key }: Job, options: PackOptions): string =>
+  join(cacheFolderIn(options), `${basename(resolve(folder))}-${key}${PACKED_EXTENSION}`)
+
+/** What was decoded before, if it is what it would be now, and enough. */
+function packedBefore(folder: string, job: Job, options: PackOptions): LoadedData | undefined {
+  const { scan, description } = job
+  const path = packedPath(folder, job, options)
+  if (!existsSync(path)) return undefined
+  try {
+    const { source, skipped } = readManifest(path)
+    const isCurrent = source === description.source
+    const without = new Set(skipped)
+    const leftOut = scan.images.filter(({ path }) => without.has(path))
+    // What was packed to measure a model may lack what it takes to train one: packing it again says what.
+    if (isCurrent && missingPart(scan, leftOut, options.purpose) === undefined) {
+      const data = openPacked(path)
+      if (skipped.length > 0) options.onNotice?.(`left out ${badImages(skipped, scan.images.length)}`)
+      return data
+    }
+    if (!isCurrent) options.onNotice?.(`'${folder}' has changed: decoding its images again`)
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    options.onNotice?.(`${error.message}: decoding the images again`)
+  }
+  return undefined
 }
 
 const packArguments = { folder: pathArgument, path: pathArgument }
@@ -162,27 +184,40 @@ export async function packImageFolder(
   const { overwrite, ...settled } = packOptions.parse(options, '')
   if (!overwrite) checkNewFile(path)
   const scan = scanFolder(folder, settled)
-  const { description, sizeFrom } = await describe(folder, scan, settled)
-  await packFolder(folder, path, scan, description, settled)
-  return { ...readManifest(path), sizeFrom }
+  const sized = await sizeOf(folder, scan, settled)
+  await packFolder(folder, path, scan, describe(folder, scan, sized, settled).description, settled)
+  return { ...readManifest(path), sizeFrom: sized.sizeFrom }
 }
 
+/** A packed file that is made of a folder. */
 interface Job {
+  readonly scan: FolderScan
   /** Tells apart the packed files of different folders and options. */
   readonly key: string
   /** Its `source` tells whether a packed file is still that of the folder. */
   readonly description: PackedDescription
+}
+
+/** The size of a folder's images, and why they have it. */
+interface Sized {
+  readonly size: readonly [number, number]
   readonly sizeFrom: SizeFrom
 }
 
-async function describe(folder: string, scan: FolderScan, options: SettledFolderOptions): Promise<Job> {
-  const { skipBad, heldOut, splitSeed, channels, resizing } = options
-  const { sizeFrom, size } = await sizeOf(folder, scan, options)
-  const [height, width] = size
+/** @param part which of the images, if not all */
+function describe(
+  folder: string,
+  scan: FolderScan,
+  { size: [height, width] }: Sized,
+  { skipBad, heldOut, splitSeed, channels, resizing }: SettledFolderOptions,
+  part?: 'test',
+): Job {
   const imageShape: [number, number, number] = [height, width, channels]
-  const what = JSON.stringify([DECODING, imageShape, skipBad, heldOut, splitSeed, ...(resizing ? [resizing] : [])])
+  const some = [...(resizing ? [resizing] : []), ...(part ? [part] : [])]
+  const what = JSON.stringify([DECODING, imageShape, skipBad, heldOut, splitSeed, ...some])
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
   return {
+    scan,
     key: hash(resolve(folder) + what).slice(0, 12),
     description: {
       name: basename(resolve(folder)),
@@ -190,7 +225,6 @@ async function describe(folder: string, scan: FolderScan, options: SettledFolder
       classes: [...scan.classes],
       source: hash(scan.state + what),
     },
-    sizeFrom,
   }
 }
 
@@ -198,7 +232,7 @@ async function sizeOf(
   folder: string,
   { images }: FolderScan,
   { size, defaultSize, maxSize }: SettledFolderOptions,
-): Promise<{ readonly size: readonly [number, number]; readonly sizeFrom: SizeFrom }> {
+): Promise<Sized> {
   if (size !== undefined) return { size: typeof size === 'number' ? [size, size] : size, sizeFrom: 'asked' }
   if (defaultSize !== undefined) return { size: defaultSize, sizeFrom: 'model' }
   const paths = images.map(({ path }) => path)
