@@ -1,15 +1,16 @@
 /** @file The folder of a run: which files it has, and what it says of the run so that it can go on. */
-import { copyFileSync, existsSync, linkSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, existsSync, linkSync, readdirSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { FormatError, FoveaError } from 'fovea'
 import { z } from 'zod'
-import { epochFile, isEpochFile, runFiles } from './checkpoint-file.js'
+import { epochFile, isEpochFile, isRunModel, runFiles } from './checkpoint-file.js'
 import { diskError, readWhole, writeFileAtomic } from './files.js'
 import { lockFolder } from './lock.js'
 import { checkNewFiles, freeName } from './new-files.js'
 import { runReportFiles } from './reports/run-report.js'
 import { parseRecord, type RunRecord } from './run-record.js'
 import { foveaCommand } from './shell.js'
+import { localPath } from './weights/hub-cache.js'
 
 const whole = z.int().min(1)
 
@@ -193,6 +194,17 @@ export class RunFolder {
     }
     return lines
   }
+}
+
+/**
+ * The folder that a saved model lies in as a run left it.
+ * @param path a model's file, or the folder
+ * @returns undefined for a file that has been moved elsewhere or renamed
+ */
+export function folderAround(path: string): RunFolder | undefined {
+  const real = realpathSync(localPath(path))
+  if (statSync(real).isDirectory()) return new RunFolder(real)
+  return isRunModel(basename(real)) ? new RunFolder(dirname(real)) : undefined
 }
 
 /** `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, … that does not exist. A file may name its model as it likes. */

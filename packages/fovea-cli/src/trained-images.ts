@@ -7,14 +7,13 @@
  * cropped or compressed anew, nor when another release of the decoder makes other pixels of it. A model has one size, and what
  * is trained from it has the same, so hashes of other sizes are never compared.
  */
-import { existsSync, realpathSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Dataset, decodeSafetensors, encodeSafetensors, FormatError } from 'fovea'
-import { isRunModel, runFiles } from './checkpoint-file.js'
+import { runFiles } from './checkpoint-file.js'
 import { HASH_BYTES, imageHashes, joinHashes, splitHashes } from './data/image-hash.js'
 import { type FileLimit, readWhole, writeFileAtomic } from './files.js'
-import { RunFolder } from './run-folder.js'
-import { localPath } from './weights/hub-cache.js'
+import { folderAround } from './run-folder.js'
 
 type Hashes = ReadonlySet<string>
 
@@ -64,10 +63,8 @@ const tensorOf = (hashes: Hashes) => ({
  * @throws FormatError if what tells is damaged
  */
 export function readTrainedImages(path: string): TrainedImages {
-  const real = realpathSync(localPath(path))
-  const isFolder = statSync(real).isDirectory()
-  if (!isFolder && !isRunModel(basename(real))) return {}
-  const folder = new RunFolder(isFolder ? real : dirname(real))
+  const folder = folderAround(path)
+  if (folder === undefined) return {}
   const fingerprint = folder.ownRecord()?.data.train.fingerprint
   const file = folder.file(runFiles.trainedImages)
   return {

@@ -1,4 +1,4 @@
-/** @file Trains a model on that was made of another one: by the recipe of its kind, at a lower rate, in a run's folder. */
+/** @file Trains a model on that was made of another one: by the recipe that the other was trained by, at a lower rate, in a run's folder. */
 import {
   defaultRecipe,
   type Evaluation,
@@ -6,19 +6,22 @@ import {
   type Precision,
   peakRate,
   type RecipeName,
+  recipeOf,
   resolveSettings,
 } from 'fovea'
 import type { LoadedData } from './data/index.js'
 import type { EngineOptions } from './engines.js'
 import { InterruptError } from './interrupt.js'
 import type { Output } from './output.js'
-import type { RunFolder } from './run-folder.js'
+import { folderAround, type RunFolder } from './run-folder.js'
 import type { RunRequest } from './run-record.js'
 import { runTraining } from './training-run.js'
 
 export interface TuneRequest extends EngineOptions {
   readonly data: string
   readonly epochs?: number
+  /** Default: that of the run that left the original, else the model's. */
+  readonly recipe?: RecipeName
   /** The highest. */
   readonly learningRate?: number
   readonly batch?: number
@@ -37,8 +40,8 @@ export interface Tuning {
   readonly start: string
   /** Where the run is kept, or goes on. */
   readonly folder: RunFolder
-  /** Default: the model's. */
-  readonly recipe?: RecipeName
+  /** What takes the place of some recipes, unless they are asked for. */
+  readonly instead?: Readonly<Partial<Record<RecipeName, RecipeName>>>
   /** The highest rate is this part of the recipe's, unless one is asked for. */
   readonly slower: number
   /** Over the run's picture. */
@@ -56,6 +59,7 @@ export async function tune(
   { name: model, ...rest }: Model,
   {
     epochs,
+    recipe: asked,
     learningRate,
     batch,
     precision = 'float32',
@@ -66,8 +70,10 @@ export async function tune(
     skipBad,
     data: spec,
   }: TuneRequest,
-  { original, start, folder, recipe = defaultRecipe(model), slower, title, settings, data, output, resumedBy }: Tuning,
+  { original, start, folder, instead = {}, slower, title, settings, data, output, resumedBy }: Tuning,
 ): Promise<Evaluation | undefined> {
+  const own = ownRecipe(original, model)
+  const recipe = asked ?? instead[own] ?? own
   const given = { recipe, ...(batch && { batchSize: batch }) }
   const { schedule } = resolveSettings({ name: model, ...rest }, data.train.length, given)
   const trained = await runTraining(
@@ -86,6 +92,12 @@ export async function tune(
     { folder, resume: folder.hasBegun, output, title, data, resumedBy },
   )
   return trained?.evaluation
+}
+
+/** By which a model was trained from new weights, as the run says in whose folder it lies; else that of its kind. */
+function ownRecipe(file: string, model: string): RecipeName {
+  const recipe = folderAround(file)?.ownRecord()?.request.recipe
+  return recipe === undefined || recipeOf(recipe).pretrained ? defaultRecipe(model) : recipe
 }
 
 /** The training was interrupted, has saved, and has said how to go on. */

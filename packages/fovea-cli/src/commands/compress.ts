@@ -27,12 +27,8 @@ export function compressCommand(): Command {
     .argument('[file]', 'a model that fovea saved, or the folder of a run (not with --resume)')
     .option('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .option('--target <targets>', "latency=0.5x, bytes=0.1x or 'accuracy>=-0.5'; see below", targetList)
-    .option(
-      '--epochs <n>',
-      "train each pruned model for this many epochs, by the model's recipe",
-      wholeNumber('--epochs', 1),
-      10,
-    )
+    .option('--epochs <n>', 'train each pruned model for this many epochs', wholeNumber('--epochs', 1), 10)
+    .addOption(settingOption('recipe', "that of the run that left FILE, else the model's"))
     .option(
       '--learning-rate <x>',
       "the highest learning rate of that training (default: a quarter of the recipe's)",

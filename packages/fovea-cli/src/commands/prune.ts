@@ -73,11 +73,8 @@ export function pruneCommand(): Command {
       wholeNumber('--images', 1),
       2048,
     )
-    .option(
-      '--epochs <n>',
-      "train the pruned model for this many epochs, by the model's recipe",
-      wholeNumber('--epochs', 1),
-    )
+    .option('--epochs <n>', 'train the pruned model for this many epochs', wholeNumber('--epochs', 1))
+    .addOption(settingOption('recipe', "that of the run that left FILE, else the model's"))
     .option(
       '--learning-rate <x>',
       "the highest learning rate of that training (default: a quarter of the recipe's)",

@@ -61,6 +61,7 @@ export function quantizeCommand(): Command {
       'train the model for this many epochs to tolerate integers, with --method qat',
       wholeNumber('--epochs', 1),
     )
+    .addOption(settingOption('recipe', "that of the run that left FILE, else the model's"))
     .option(
       '--learning-rate <x>',
       "the highest learning rate of that training (default: a hundredth of the recipe's)",

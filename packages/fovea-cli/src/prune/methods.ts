@@ -11,6 +11,7 @@ import {
   type PruningScope,
   pruneChannels,
   pruneWeights,
+  type RecipeName,
 } from 'fovea'
 import { optionOf } from '../option-names.js'
 import { UsageError } from '../usage.js'
@@ -37,6 +38,7 @@ export interface MethodOptions {
   /** How many times channels go, with training after each. */
   readonly iterations?: number
   readonly epochs?: number
+  readonly recipe?: RecipeName
   readonly learningRate?: number
   readonly batch?: number
   readonly precision?: Precision
@@ -76,7 +78,7 @@ export function checkMethod(options: MethodOptions): void {
     refuse('--amount is missing: how much to remove, such as 0.5')
   }
   if (epochs === undefined) {
-    const option = (['distill', 'learningRate', 'batch', 'precision'] as const).find(
+    const option = (['distill', 'recipe', 'learningRate', 'batch', 'precision'] as const).find(
       name => options[name] !== undefined,
     )
     if (option !== undefined) refuse(`--epochs is missing: ${optionOf(option)} is about training the pruned model`)

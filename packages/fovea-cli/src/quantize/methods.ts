@@ -44,6 +44,7 @@ const methodsOf: Readonly<Partial<Record<keyof MethodOptions, readonly Method[]>
   correctBiases: ['ptq', 'qat'],
   maxLoss: ['ptq'],
   epochs: ['qat'],
+  recipe: ['qat'],
   learningRate: ['qat'],
   batch: ['qat'],
   distill: ['qat'],

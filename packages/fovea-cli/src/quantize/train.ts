@@ -2,15 +2,7 @@
  * @file `--method qat`: the model learns to bear integers before it becomes them. What it starts from and the training each
  * have a folder in that of the run, so that one that was killed goes on where it was.
  */
-import {
-  connectionsOf,
-  convertQuantization,
-  type Dataset,
-  defaultRecipe,
-  type Model,
-  prepareQuantization,
-  type RecipeName,
-} from 'fovea'
+import { connectionsOf, convertQuantization, type Dataset, prepareQuantization } from 'fovea'
 import { readModel, writeCheckpoint } from '../checkpoint-file.js'
 import type { Original } from '../open-original.js'
 import type { Output } from '../output.js'
@@ -38,11 +30,8 @@ export interface QuantizedTraining {
 /** The highest rate, as a part of the recipe's: what is learned already is to change a little (Wu et al. 2020, arXiv 2004.09602). */
 const SLOWER = 1 / 100
 
-/** The model's own, but for speednet's, which is about norms: they are folded. */
-function recipeFor({ name }: Model): RecipeName {
-  const recipe = defaultRecipe(name)
-  return recipe === 'fast' ? 'one-cycle' : recipe
-}
+/** Speednet's is about norms: they are folded. */
+const INSTEAD = { fast: 'one-cycle' } as const
 
 /** @returns undefined if it was interrupted */
 export async function trainQuantized(
@@ -64,7 +53,7 @@ export async function trainQuantized(
   if (!isTuned(run)) {
     const evaluation = await tune(model, request, {
       ...{ original: file, start: start.path, folder: run, title: `${model.name}, trained for integers` },
-      ...{ recipe: recipeFor(model), slower: SLOWER },
+      ...{ instead: INSTEAD, slower: SLOWER },
       // What has been pruned stays so.
       ...(connectionsOf(model).some(({ kept, weights }) => kept < weights) && { settings: { pruning: ['kept'] } }),
       ...{ data, output, resumedBy: quantizePlans.resumedBy(folder) },
