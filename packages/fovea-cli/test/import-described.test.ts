@@ -25,8 +25,11 @@ beforeAll(async () => {
 test('an ONNX file is imported, with what it does not say', async () => {
   const out = join(folder, 'named.safetensors')
   const args = ['--normalize', '0.5,0.5,0.5/0.2,0.2,0.2', '--labels', 'blue,green,red', '--out', out]
-  const { code, stderr } = await fovea(['import', foreign, ...args])
+  const { code, stdout, stderr } = await fovea(['import', foreign, ...args])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout.split('\n')[0]).toBe(
+    `${foreign}: an ONNX file; foreign, 3 classes, images of 24×24×3, mean 0.5, 0.5, 0.5, deviation 0.2, 0.2, 0.2`,
+  )
   const { labels, preprocessing } = readCheckpoint(out).model
   expect(labels).toEqual(['blue', 'green', 'red'])
   expect(preprocessing).toEqual({ size: [24, 24, 3], mean: [0.5, 0.5, 0.5], deviation: [0.2, 0.2, 0.2] })

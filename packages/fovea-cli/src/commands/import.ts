@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { Command } from 'commander'
-import { FormatError, FoveaError, formatBytes, type Model, parameterCount } from 'fovea'
+import { FormatError, FoveaError, formatBytes, formatShape, type Model, parameterCount } from 'fovea'
 import { pretrainedOf, readModelFile, writeCheckpoint } from '../checkpoint-file.js'
 import { readWhole } from '../files.js'
 import { checkNewFiles } from '../new-files.js'
@@ -79,11 +79,15 @@ async function run(path: string, { model: name, normalize, labels, size, out, js
     pretrainedOf(read, { model: name, normalize, ...(labels && { labels }), ...input }, output),
     labels,
   )
+  if (graph) output.say(`${read.file}: ${graph.format}; ${aboutModel(model)}`)
   await writeCheckpoint(out, { model })
   const [parameters, { size: bytes }] = [parameterCount(model.graph), statSync(out)]
   output.result({ out, parameters, bytes })
   output.say(`${out}: ${model.name}, ${withCommas(parameters)} parameters, ${formatBytes(bytes)}`)
 }
+
+const aboutModel = ({ name, labels, preprocessing: { size, mean, deviation } }: Model): string =>
+  `${name}, ${labels.length} classes, images of ${formatShape(size)}, mean ${mean.join(', ')}, deviation ${deviation.join(', ')}`
 
 /** An ONNX file need not name its classes. */
 function labelled(file: string, model: Model, labels = model.labels): Model {

@@ -89,8 +89,8 @@ export const safetensors: ModelFormat = {
   open(name, file) {
     const stored = decodeSafetensors(name, file)
     const weights = { name, format: 'a safetensors file', tensors: stored.tensors, notes: [] }
-    const isOurs = stored.metadata[ENTRY] !== undefined
-    return isOurs ? { weights, graph: { read: () => checkpointOf(name, stored) } } : { weights }
+    if (stored.metadata[ENTRY] === undefined) return { weights }
+    return { weights, graph: { format: 'a model of Fovea', read: () => checkpointOf(name, stored) } }
   },
 }
 

@@ -7,6 +7,8 @@ import type { WeightSource } from './weight-source.js'
 
 /** A file that says itself which model it holds. */
 export interface GraphSource {
+  /** The format, as messages call it: `an ONNX file`. */
+  readonly format: string
   /**
    * The model, and how far its training has come where the file says so.
    * @param onNotice is told what the file does not say, and is taken for granted: a sentence for people. Default: nobody is

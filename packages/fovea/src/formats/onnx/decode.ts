@@ -44,7 +44,10 @@ const isOnnx = ([version, number, field]: Uint8Array): boolean =>
 export const onnx: ModelFormat = {
   matches: isOnnx,
   open: (name, file, beside) => ({
-    graph: { read: onNotice => ({ model: decodeOnnx(name, file, { beside, ...(onNotice && { onNotice }) }) }) },
+    graph: {
+      format: 'an ONNX file',
+      read: onNotice => ({ model: decodeOnnx(name, file, { beside, ...(onNotice && { onNotice }) }) }),
+    },
   }),
 }
 

@@ -1,6 +1,6 @@
 /**
  * @file Claims about files that Keras itself writes: each model gets the probabilities that Keras gives. They need a Python with keras, h5py and
- * a backend: FOVEA_PYTHON names it, and KERAS_BACKEND the backend.
+ * a backend: FOVEA_TEST_PYTHON names it, and KERAS_BACKEND the backend.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
@@ -10,8 +10,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../../src/engines/reference/reference.js'
 import { importWeights, openWeights, predictProbabilities } from '../../../src/index.js'
 
-const python = process.env['FOVEA_PYTHON'] ?? 'python3'
-const run = (...args: readonly string[]): string => execFileSync(python, args, { encoding: 'utf8', stdio: 'pipe' })
+const [python, ...before] = (process.env['FOVEA_TEST_PYTHON'] ?? 'python3').split(' ')
+const run = (...args: readonly string[]): string =>
+  execFileSync(python, [...before, ...args], { encoding: 'utf8', stdio: 'pipe' })
 
 function hasKeras(): boolean {
   try {

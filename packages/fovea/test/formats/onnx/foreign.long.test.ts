@@ -17,8 +17,10 @@ import { createModel } from '../../../src/models/registry.js'
 import { evaluationGraph } from '../../../src/train/training-graph.js'
 import { operatorsOf, runCase } from './node-cases.js'
 
+/** Another interpreter than `python3`, with its arguments. */
+const [interpreter, ...before] = (process.env['FOVEA_TEST_PYTHON'] ?? 'python3').split(' ')
 const python = (code: string): string =>
-  execFileSync('python3', ['-'], { input: code, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] })
+  execFileSync(interpreter, [...before, '-'], { input: code, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] })
 function has(module: string): boolean {
   try {
     return python(`import ${module}`) === ''
