@@ -4,6 +4,7 @@ import type { OperatorCase, OperatorSpec } from './case.js'
 import * as convolution from './convolution.js'
 import * as fakeQuantize from './fake-quantize.js'
 import * as integerArithmetic from './integer-arithmetic.js'
+import * as linear from './linear.js'
 import * as losses from './losses.js'
 import * as normalization from './normalization.js'
 import * as pooling from './pooling.js'
@@ -16,6 +17,7 @@ export { caseGraph, type OperatorCase, someIndices } from './case.js'
 
 export const operatorSpecs: readonly OperatorSpec[] = [
   convolution,
+  linear,
   normalization,
   pooling,
   arithmetic,
