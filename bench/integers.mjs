@@ -47,10 +47,7 @@ const rows = []
 for (const name of values.models.split(',')) {
   const created = createModel(name)
   const model = { ...created, weights: initialWeights(created.graph, 0) }
-  const { model: integers } = await quantizeModel(model, {
-    images: noiseImages(model),
-    weightBits: engine.arithmetic('int8') === 'widened' ? 7 : 8,
-  })
+  const { model: integers } = await quantizeModel(model, { images: noiseImages(model), engine })
   const timed = []
   for (const [type, one] of [
     ['float32', model],

@@ -54,6 +54,7 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
     name: 'onednn',
     description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
     threads,
+    weightBits: overflows(false) ? 7 : 8,
     arithmetic: (dtype, weightBits = 8) => {
       if (isHalf(dtype)) return widening[dtype]('forward', false) === 'never' ? 'native' : 'widened'
       // Weights of 7 bits never overflow.

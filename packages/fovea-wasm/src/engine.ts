@@ -72,6 +72,7 @@ function engineOf(threads: number, simd: Variant, read: () => WebAssembly.Module
     name: 'wasm',
     description: `wasm (${simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads} thread${threads === 1 ? '' : 's'})`,
     threads,
+    weightBits: 8,
     arithmetic: dtype => {
       if (dtype === 'float32') return 'native'
       return isHalf(dtype) || dtype === 'int8' ? 'widened' : 'none'

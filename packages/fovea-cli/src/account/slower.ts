@@ -34,7 +34,7 @@ function whatToTry({ techniques, arithmetic }: Timed): string {
   const names = techniques.map(({ name }): TechniqueName => name)
   if (names.includes('int8')) {
     return arithmetic === 'widened'
-      ? 'Integers compute in float32 here. Try quantize --weight-bits 7, or --method weights: as small, in the time of the original.'
+      ? 'Integers compute in float32 here. Try quantize --method weights: as small, in the time of the original.'
       : 'Integers gain least in small and depthwise layers. Try quantize --keep-float32 with some of these, or --method weights: as small, in the time of the original.'
   }
   return names.includes('channels')

@@ -33,7 +33,7 @@ export function quantizeCommand(): Command {
     )
     .option(
       '--weight-bits <n>',
-      '8, or 7, which is faster on processors without VNNI (default: 8)',
+      '8, or 7 for processors without VNNI (default: what this one computes in integers)',
       wholeNumber('--weight-bits', 7, 8),
     )
     .option(

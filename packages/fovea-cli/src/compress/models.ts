@@ -123,9 +123,7 @@ export class Models {
 
   async #inIntegers(model: Model, count: number): Promise<Model> {
     const { engine } = this.original
-    // Where 16-bit sums could overflow, 8 bits would compute in float32.
-    const weightBits = engine.arithmetic('int8') === 'widened' ? 7 : 8
-    return (await quantizeModel(model, { images: this.#images(count), weightBits, engine })).model
+    return (await quantizeModel(model, { images: this.#images(count), engine })).model
   }
 
   /** Of training, as many as there are, but one of each class at least. */

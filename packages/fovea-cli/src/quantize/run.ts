@@ -32,14 +32,18 @@ export async function runQuantization(
   request: QuantizeRequest,
   { folder, plan, output }: PlannedWork<QuantizeFindings>,
 ): Promise<void> {
-  const { method, weightBits = 8 } = request
+  const { method, weightBits } = request
   const original = await openOriginal(file, request, {
     ...{ into: folder.path, output },
     ...(method !== 'weights' && { trainImages: 'which show what numbers activations take' }),
   })
   const { model, images: measured, engine } = original
-  if (method !== 'weights' && weightBits === 8 && engine.arithmetic('int8') === 'widened') {
-    output.say('this processor could overflow on 8-bit weights, so they compute in float32; --weight-bits 7 is for it')
+  if (method !== 'weights' && engine.weightBits === 7) {
+    output.say(
+      weightBits === 8
+        ? 'this processor could overflow on 8-bit weights, so they compute in float32; --weight-bits 7 is for it'
+        : 'weights have 7 bits: this processor could overflow on 8 (--weight-bits 8 for other processors)',
+    )
   }
   const quantized = await (method === 'qat' ? learnt : atOnce)(original, request, { plan, folder, output })
   if (quantized === undefined) return

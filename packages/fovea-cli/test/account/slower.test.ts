@@ -22,7 +22,7 @@ test('it is told how much longer, and what to try, by what was done to the model
     /^slower than the original on this machine: one image takes 1\.29× as long, many images take 1\.25× as long\. .*--keep-float32/,
   )
   const widened = { ...timed(12, 800, 'channels', 'int8'), arithmetic: 'widened' as const }
-  expect(slowerNotes(original, widened).join()).toContain('--weight-bits 7')
+  expect(slowerNotes(original, widened).join()).toContain('compute in float32 here. Try quantize --method weights')
   expect(notes('channels')).toContain('--multiple-of 16')
   expect(notes('weights')).toContain('prune --method channels')
 })

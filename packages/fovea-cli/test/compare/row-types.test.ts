@@ -1,5 +1,13 @@
 /** @file Claims about the types in which a row computes: a model in integers is told as such, and 7 bits are no 8. */
-import { type Arithmetic, createModel, quantizeModel, quantizeWeights, referenceEngine, summarize } from 'fovea'
+import {
+  type Arithmetic,
+  createModel,
+  type Dataset,
+  quantizeModel,
+  quantizeWeights,
+  referenceEngine,
+  summarize,
+} from 'fovea'
 import { beforeAll, expect, test } from 'vitest'
 import { floatOperators, floatOperatorsText } from '../../src/account/float-operators.js'
 import { rowArithmetic, rowPrecision } from '../../src/compare/row-types.js'
@@ -8,9 +16,10 @@ import { colorFolder } from '../run-fovea.js'
 
 const model = createModel('resnet8', { labels: ['blue', 'green', 'red'], input: [8, 8, 3] })
 let integers: Record<7 | 8, typeof model>
+let images: Dataset
 
 beforeAll(async () => {
-  const { train: images } = await imageFolder(await colorFolder({ train: 2, val: 1 }), { size: [8, 8] })
+  images = (await imageFolder(await colorFolder({ train: 2, val: 1 }), { size: [8, 8] })).train
   const [of7, of8] = await Promise.all([7, 8].map(weightBits => quantizeModel(model, { images, weightBits })))
   integers = { 7: of7.model, 8: of8.model }
 })
@@ -31,10 +40,15 @@ test('the engine says how it computes in them, by the bits of the weights', () =
   expect(rowArithmetic(model, 'float32', overflowing)).toBe('native')
 })
 
-test('what computes in float32 all the same is listed, of each kind no more than three', () => {
-  const found = floatOperators(summarize(integers[8]).layers)
-  expect(found).toEqual([{ name: 'avgpool', op: 'globalAveragePool' }])
-  expect(floatOperatorsText(found)).toBe('globalAveragePool (avgpool)')
+test('what computes in float32 all the same is listed, of each kind no more than three', async () => {
+  expect(floatOperators(summarize(integers[8]).layers)).toEqual([])
+  const { model: partly } = await quantizeModel(model, { images, keepFloat32: ['fc'] })
+  const found = floatOperators(summarize(partly).layers)
+  expect(found).toEqual([
+    { name: 'avgpool', op: 'globalAveragePool' },
+    { name: 'fc', op: 'linear' },
+  ])
+  expect(floatOperatorsText(found)).toBe('globalAveragePool (avgpool), linear (fc)')
   const adds = ['a', 'b', 'c', 'd'].map(name => ({ name, op: 'add' }))
-  expect(floatOperatorsText([...adds, ...found])).toBe('4 add (a, b, c, …), globalAveragePool (avgpool)')
+  expect(floatOperatorsText([...adds, ...found])).toBe('4 add (a, b, c, …), globalAveragePool (avgpool), linear (fc)')
 })

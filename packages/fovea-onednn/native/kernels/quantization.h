@@ -25,9 +25,8 @@ inline void with_quantized(int64_t type, Body body) {
 // Beyond all results, whatever the zero point.
 constexpr float kMost = 1024;
 
-// v / scale + zero as the nearest whole number, limited to some; what is no number is taken for 0.
-inline vi nearest(vf v, vf scale, int zero) {
-  v = v / scale;
+// v + zero as the nearest whole number, limited to some; what is no number is taken for 0.
+inline vi nearest(vf v, int zero) {
   v = v == v ? v : vf{};
   return vinteger(vmin(vmax(v, splat(-kMost)), splat(kMost))) + zero;
 }
@@ -41,7 +40,7 @@ inline void quantize_runs(const QuantizeFields& s) {
     const int zero = zero_points ? zero_points[channel] : 0;
     for (int64_t i = begin; i < end; i += kLanes) {
       const int lanes = end - i < kLanes ? (int)(end - i) : kLanes;
-      put((T*)s.y, i, nearest(get(x, i, lanes), scale, zero), lanes);
+      put((T*)s.y, i, nearest(get(x, i, lanes) / scale, zero), lanes);
     }
   });
 }
@@ -78,7 +77,7 @@ void quantized_product(const QuantizedProductFields& s) {
   const vf scale = splat((float)s.output_scale);
   const int zero = (int)s.zero_point;
   map_tiles<float>({s.a, s.b}, (uint8_t*)s.y, t, s.threads,
-                   [=](const vf* x) { return nearest(x[0] * x[1], scale, zero); });
+                   [=](const vf* x) { return nearest(x[0] * x[1] / scale, zero); });
 }
 
 // The first n of whole numbers, the others 0.
@@ -101,7 +100,8 @@ template <class Y, class Act, class Fields>
 struct Requantizer {
   const Fields& s;
   Y* y = (Y*)s.y;
-  vf residual_scale = splat((float)s.residual_scale), scale = splat((float)s.output_scale);
+  // Multiplied by, as a division takes as long as all else: of integers, nothing says which of two in the middle is right.
+  vf residual_scale = splat((float)s.residual_scale), steps = splat((float)(1 / s.output_scale));
   float residual_zero = (float)s.residual_zero_point;
   int zero = (int)s.zero_point;
 
@@ -111,7 +111,7 @@ struct Requantizer {
     if (s.residual) v += (get(s.residual, at, n) - residual_zero) * residual_scale;
     v = Act::value(v);
     if constexpr (sizeof(Y) == 1) {
-      put(y, at, nearest(v, scale, zero), n);
+      put(y, at, nearest(v * steps, zero), n);
     } else {
       put(y, at, v, n);
     }

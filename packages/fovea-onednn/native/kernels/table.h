@@ -7,6 +7,7 @@
 #include "depthwise.h"
 #include "fake_quantize.h"
 #include "fold_batch_norm.h"
+#include "integer_arithmetic.h"
 #include "integer_depthwise.h"
 #include "loss.h"
 #include "map.h"

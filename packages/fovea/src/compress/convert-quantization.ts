@@ -12,7 +12,14 @@ import { type ActivationScale, scaleOfExtent } from '../ops/quantization.js'
 import { foldBatchNorm } from '../passes/fold-batch-norm.js'
 import { rewrite } from '../passes/rewrite.js'
 import { group, type Rows } from '../settings/group.js'
-import { activationsOf, emitIntegerLayer, isLayer, parametersOf, roundedActivation } from './integer-layers.js'
+import {
+  activationsOf,
+  emitIntegerLayer,
+  integerActivations,
+  isLayer,
+  parametersOf,
+  roundedActivation,
+} from './integer-layers.js'
 import { keepFloat32Setting, keptLayers } from './kept-layers.js'
 
 /** What of a prepared model becomes no integers. */
@@ -52,7 +59,7 @@ export function convertQuantization(model: Model, options: ConvertOptions = {}):
   const prepared = joined.nodes.filter(isRounded)
   const kept = keptLayers(joined.nodes.filter(isLayer), keepFloat32)
   const chosen = new Set(prepared.filter(node => !kept.has(node)))
-  const rounded = new Set([...chosen].flatMap(activationsOf).map(({ node }) => node))
+  const rounded = new Set(integerActivations(joined, chosen).map(({ node }) => node))
   const integers = new Set([...chosen].flatMap(layer => [layer.inputs[1].node, ...parametersOf(layer)]))
 
   const weights: Weights = new Map(model.weights)

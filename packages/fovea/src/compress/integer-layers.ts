@@ -33,6 +33,42 @@ export function integerLayers(graph: Graph): Node[] {
 export const activationsOf = ({ inputs: [x, , , residual] }: Node): Value[] =>
   [x, ...(residual === undefined ? [] : [residual])].map(sourceOf)
 
+/** Sums, products and means, which have a form in integers (passes/integer-arithmetic.ts). */
+const between: ReadonlySet<string> = new Set(['add', 'multiply', 'averagePool', 'globalAveragePool'])
+
+/**
+ * The activations that become integers for the sake of some layers: those that they read; and where one is a sum, product or mean of
+ * what comes out of integers itself, also what that reads, so that it is computed in integers.
+ * @returns each by the value of whose elements it consists
+ */
+export function integerActivations(graph: Graph, layers: ReadonlySet<Node>): Value[] {
+  const readers = consumers(graph)
+  const found = new Map<Node, Value>()
+  const add = (value: Value): void => {
+    found.set(value.node, value)
+  }
+  for (const value of [...layers].flatMap(activationsOf)) add(value)
+  const made = ({ node }: Value): boolean =>
+    found.has(node) || layers.has(madeBy(node)) || (joinedBy(node)?.inputs.map(sourceOf).every(made) ?? false)
+  // In a map, what is added is visited later.
+  for (const { node } of found.values()) {
+    const inputs = joinedBy(node)?.inputs.map(sourceOf)
+    if (inputs?.every(made)) inputs.forEach(add)
+  }
+  return [...found.values()]
+
+  /** What makes an activation, if that is between layers; a relu may follow a sum. */
+  function joinedBy(rounded: Node): Node | undefined {
+    const node = madeBy(rounded)
+    if (between.has(node.op)) return node
+    const [{ node: sum }] = node.op === 'relu' ? node.inputs : [{ node }]
+    return sum.op === 'add' && readers.get(sum)!.length === 1 ? sum : undefined
+  }
+}
+
+/** In a model that rounds its numbers, what is rounded. */
+const madeBy = (node: Node): Node => (node.op === 'fakeQuantize' ? node.inputs[0].node : node)
+
 /** What is moved, cut and padded with zeros takes no range of its own. */
 export const sourceOf = (value: Value): Value =>
   isSelection(value.node) && value.index === 0 ? sourceOf(value.node.inputs[0]) : value

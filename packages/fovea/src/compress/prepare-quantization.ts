@@ -28,7 +28,7 @@ import { correctBiases } from './correct-biases.js'
 import { equalizeLayers } from './equalize-layers.js'
 import { expectFloat32 } from './expect-float32.js'
 import { foldNorms } from './fold-norms.js'
-import { activationsOf, integerLayers, isLayer } from './integer-layers.js'
+import { integerActivations, integerLayers, isLayer } from './integer-layers.js'
 import { keepFloat32Setting, keptLayers } from './kept-layers.js'
 import { measuringOn } from './over-batches.js'
 import { signalToNoise } from './signal-to-noise.js'
@@ -41,7 +41,7 @@ export interface QuantizeOptions {
   readonly ranges?: RangeMethod
   /**
    * 7 for processors that add the products of integers up in 16 bits (x86 without VNNI): there, 8 could overflow, and are
-   * computed in float32. Default 8.
+   * computed in float32. Default: those of the engine (`Engine.weightBits`).
    */
   readonly weightBits?: number
   /** Makes channels of neighbouring layers evenly large first (equalize-layers.ts). Default false. */
@@ -59,7 +59,7 @@ export interface QuantizeOptions {
 const quantizeOptions = group('how a model is quantized', {
   images: dataset('training images, which show what numbers activations take'),
   ranges: choice('how the range of an activation is chosen', rangeMethods).default('mse'),
-  weightBits: whole('bits of a weight', { from: 7, to: 8 }).default(8),
+  weightBits: whole('bits of a weight', { from: 7, to: 8 }).optional(),
   equalize: flag('whether channels of neighbouring layers are made evenly large').default(false),
   correctBiases: flag('whether biases take back what rounding moves').default(false),
   keepFloat32: keepFloat32Setting,
@@ -95,7 +95,7 @@ export interface QuantizedModel {
 export async function prepareQuantization(model: Model, options: QuantizeOptions): Promise<QuantizedModel> {
   modelOf(model)
   const settings = quantizeOptions.parse(options, '')
-  const { images, ranges: method, weightBits, keepFloat32, batchSize, engine } = settings
+  const { images, ranges: method, keepFloat32, batchSize, engine } = settings
   expectFloat32(model)
   expectUnprepared(model)
   const measuredOn = await measuringOn(model, 'images', images, { batchSize, ...(engine && { engine }) })
@@ -108,10 +108,10 @@ export async function prepareQuantization(model: Model, options: QuantizeOptions
     const why = keepFloat32.length > 0 ? 'keepFloat32 keeps all that could' : 'it has none with weights of its own'
     throw new InvalidArgumentError(`no layer of ${model.name} becomes integers: ${why}`)
   }
-  const roots = new Map([...chosen].flatMap(activationsOf).map(value => [value.node, value] as const))
-  const ranges = await calibrate(folded, [...roots.values()], method, measuredOn)
+  const ranges = await calibrate(folded, integerActivations(folded.graph, chosen), method, measuredOn)
   const rangeOf = new Map([...ranges].map(([{ node }, range]) => [node, range] as const))
   const scales = new Map([...rangeOf].map(([node, range]) => [node, scaleOf(range)] as const))
+  const { weightBits = measuredOn.engine.weightBits } = settings
   const largest = 2 ** (weightBits - 1) - 1
   const rounding = { scales, largest }
   const corrected = settings.correctBiases ? await correctBiases(folded, [...chosen], rounding, measuredOn) : folded

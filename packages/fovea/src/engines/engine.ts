@@ -34,6 +34,11 @@ export interface Engine {
   /** How many a run uses. */
   readonly threads: number
   /**
+   * The bits of integer weights with which it computes in integers: 7 where it adds products up in 16 bits, which could overflow with
+   * 8 (x86 without VNNI), else 8. Quantization takes it unless it is told otherwise.
+   */
+  readonly weightBits: 7 | 8
+  /**
    * How it computes with tensors of a type: whether a precision saves time here, or memory only.
    * @param weightBits of weights in `int8`: 7 where none is beyond 64 or −64, which may be faster. Default 8
    */

@@ -10,7 +10,7 @@ import { forEachPooled, type PoolingAttributes, pooledShape } from './pooling.js
 export type AveragePoolAttributes = PoolingAttributes & { readonly countPadding: boolean }
 
 /** How many pixels each output pixel is divided by, at the first channel's offset / channels. */
-function divisors(x: Shape, y: Shape, attrs: AveragePoolAttributes): Float64Array {
+export function divisors(x: Shape, y: Shape, attrs: AveragePoolAttributes): Float64Array {
   const counts = new Float64Array(y[0] * y[1] * y[2])
   if (attrs.countPadding) return counts.fill(attrs.kernel[0] * attrs.kernel[1])
   forEachPooled(x, y, attrs, (_, yOffset) => counts[yOffset / y[3]]++)

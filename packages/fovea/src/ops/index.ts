@@ -19,6 +19,8 @@ import { flatten } from './flatten.js'
 import { foldedWeights } from './folded-weights.js'
 import { globalAveragePool, globalAveragePoolGradient } from './global-average-pool.js'
 import { gradientScale } from './gradient-scale.js'
+import { integerAveragePool } from './integer-average-pool.js'
+import { integerAdd, integerMultiply } from './integer-binary.js'
 import { foldZeroPoint, integerConv2d } from './integer-conv2d.js'
 import { lerp } from './lerp.js'
 import { linear, linearInputGradient, linearWeightGradient } from './linear.js'
@@ -87,6 +89,9 @@ export const ops = {
   quantize,
   dequantize,
   integerConv2d,
+  integerAveragePool,
+  integerAdd,
+  integerMultiply,
   quantizedProduct,
   foldZeroPoint,
   fakeQuantize,

@@ -13,7 +13,7 @@ import { convolve } from './conv2d-reference.js'
 import { defineOp } from './define.js'
 import { expectRange, expectShape, expectType } from './expect.js'
 import { imagePadding, padTensor } from './pad.js'
-import { type ActivationScale, checkScale, quantizedUint8, UINT8_MOST } from './quantization.js'
+import { type ActivationScale, checkScale, requantizedUint8, UINT8_MOST } from './quantization.js'
 
 export type IntegerConv2dAttributes = Conv2dAttributes & {
   readonly activation?: ActivationName
@@ -58,6 +58,7 @@ export const integerConv2d = defineOp<IntegerConv2dAttributes>({
   multiplyAdds: ([, { shape }], [y]) => elements(y.shape) * elements(shape.slice(1)),
   reference: ([x, weight, scale, bias, residual], [y], attrs) => {
     const { output, activation, padding, zeroPoint: value = 0 } = attrs
+    const steps = output === undefined ? 1 : Math.fround(1 / output.scale)
     const channels = y.shape[3]
     const sums = new Float64Array(y.data.length)
     const padded = padTensor(x, { ...imagePadding(padding), value })
@@ -71,7 +72,7 @@ export const integerConv2d = defineOp<IntegerConv2dAttributes>({
         value = Math.fround(value + Math.fround((residual.data[i] - zeroPoint) * Math.fround(scale)))
       }
       if (activation !== undefined) value = Math.fround(activations[activation].value(value))
-      y.data[i] = output === undefined ? value : quantizedUint8(value, output)
+      y.data[i] = output === undefined ? value : requantizedUint8(value * steps, output)
     }
   },
 })

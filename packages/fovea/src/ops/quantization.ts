@@ -98,10 +98,18 @@ export function checkScale(what: string, { scale, zeroPoint }: ActivationScale):
 }
 
 /** The uint8 that is nearest to a float32; what is no number becomes the zero point. */
-export function quantizedUint8(x: number, { scale, zeroPoint }: ActivationScale): number {
-  const q = nearestInteger(x, Math.fround(scale)) + zeroPoint
-  return Number.isNaN(q) ? zeroPoint : Math.min(Math.max(q, 0), UINT8_MOST)
-}
+export const quantizedUint8 = (x: number, { scale, zeroPoint }: ActivationScale): number =>
+  limitedUint8(nearestInteger(x, Math.fround(scale)), zeroPoint)
+
+/**
+ * The same of a number in steps of the scale, which is rounded to float32 first, as engines have it: where floats become integers
+ * only within an operator, it multiplies by steps, and nothing says that it divides.
+ */
+export const requantizedUint8 = (steps: number, { zeroPoint }: ActivationScale): number =>
+  limitedUint8(roundHalfToEven(Math.fround(steps)), zeroPoint)
+
+const limitedUint8 = (steps: number, zeroPoint: number): number =>
+  Number.isNaN(steps) ? zeroPoint : Math.min(Math.max(steps + zeroPoint, 0), UINT8_MOST)
 
 /** The 256 numbers nearest to a range that have 0 among them (Jacob et al. 2018, section 2.1). */
 export function scaleOf({ low, high }: ActivationRange): ActivationScale {

@@ -1,16 +1,20 @@
 /**
  * @file For inference: a layer between `dequantize` and `quantize` becomes one that computes in integers (Jacob et al. 2018, arXiv
- * 1712.05877, section 2). What moves and compares numbers, such as max pooling, does it with the integers.
+ * 1712.05877, section 2), and so do sums, products and means between them. What moves and compares numbers, such as max pooling, does
+ * it with the integers.
  */
 import type { Graph, Node, Value } from '../graph/graph.js'
+import type { AveragePoolAttributes } from '../ops/average-pool.js'
 import type { FusedConv2dAttributes } from '../ops/conv2d.js'
 import type { DequantizeAttributes } from '../ops/dequantize.js'
-import { isSelection, opDefinition } from '../ops/index.js'
+import { integerAveragePool } from '../ops/integer-average-pool.js'
+import { integerAdd, integerMultiply } from '../ops/integer-binary.js'
 import { foldZeroPoint, integerConv2d } from '../ops/integer-conv2d.js'
 import { multiply } from '../ops/multiply.js'
 import type { ActivationScale } from '../ops/quantization.js'
 import { quantizedProduct } from '../ops/quantized-product.js'
 import { reshape } from '../ops/reshape.js'
+import { type Integers, integersOf, isQuantizeToUint8, movingIntegers, scaleAt } from './integer-values.js'
 import { soleReaderIn } from './readers.js'
 import { type RewriteContext, rewrite } from './rewrite.js'
 
@@ -18,53 +22,65 @@ import { type RewriteContext, rewrite } from './rewrite.js'
 export function integerArithmetic(graph: Graph): Graph {
   if (!graph.nodes.some(({ op }) => op === 'quantize')) return graph
   const soleReader = soleReaderIn(graph)
-  /** Layers and products, by the last node of each: it makes integers, where the result is read as such alone. */
-  const joined = new Map<Node, Node>()
+  /** What computes in integers, by the last node of each: that makes integers, where the result is read as such alone. */
+  const joined = new Map<Node, readonly Node[]>()
   for (const node of graph.nodes) {
-    const isLayer = layerOf(node) !== undefined
-    if (!isLayer && !isProduct(node)) continue
     const next = soleReader(node)
-    const quantizes = next !== undefined && isQuantizeToUint8(next)
-    if (isLayer || quantizes) joined.set(quantizes ? next : node, node)
+    const isSum = node.op === 'add' && next?.op === 'relu'
+    const last = isSum ? soleReader(next) : next
+    const quantizes = last !== undefined && isQuantizeToUint8(last)
+    if (layerOf(node)) joined.set(next && isQuantizeToUint8(next) ? next : node, [node])
+    else if (quantizes && emitterOf(node)) joined.set(last, isSum ? [node, next] : [node])
   }
-  const inner = new Set([...joined].flatMap(([last, node]) => (last === node ? [] : [node])))
+  const inner = new Set([...joined].flatMap(([last, nodes]) => nodes.filter(node => node !== last)))
   const moved = new Map<Node, Value>()
   return rewrite(graph, (node, context) => {
     if (inner.has(node)) return []
-    const first = joined.get(node)
-    if (first === undefined) return undefined
+    const nodes = joined.get(node)
+    if (nodes === undefined) return undefined
+    const [first, activation] = nodes
     const output = node === first ? undefined : scaleAt(node)
-    if (!isProduct(first)) return [integerLayer(context, moved, first, output)]
-    return [context.builder.emit(quantizedProduct, first.inputs.map(context.mapped), output!, first.name)]
+    if (layerOf(first)) return [integerLayer(context, moved, first, output)]
+    return [emitterOf(first)!(context, moved, { output: output!, relu: activation !== undefined })]
   })
 }
 
-const isProduct = ({ op, outputs: [{ dtype }] }: Node): boolean => op === 'multiply' && dtype === 'float32'
-
-const isQuantizeToUint8 = (node: Node): boolean =>
-  node.op === 'quantize' && node.outputs[0].dtype === 'uint8' && scaleAt(node) !== undefined
-
-/** One scale for all of a tensor, if both it and the zero point are constants of the graph. */
-function scaleAt({ inputs: [, scale, zeroPoint], attrs }: Node): ActivationScale | undefined {
-  const numbers = [scale, zeroPoint].map(value => value?.node.op === 'constant' && value.node.attrs['value'])
-  const [first, second] = numbers
-  return attrs['axis'] === null && typeof first === 'number' && typeof second === 'number'
-    ? { scale: first, zeroPoint: second }
-    : undefined
+interface Between {
+  readonly output: ActivationScale
+  readonly relu: boolean
 }
 
-/** An activation as integers: what a `dequantize` reads, moved as its numbers are. */
-interface Integers {
-  readonly source: Node
-  readonly scale: ActivationScale
-}
+type Emit = (context: RewriteContext, moved: Map<Node, Value>, between: Between) => Value
 
-function integersOf({ node, index }: Value): Integers | undefined {
-  if (node.op === 'dequantize') {
-    const scale = scaleAt(node)
-    return scale && node.inputs[0].type.dtype === 'uint8' ? { source: node, scale } : undefined
+/** How what stands between layers is written where it is read as integers alone; undefined for what has no such form. */
+function emitterOf(node: Node): Emit | undefined {
+  const { op, name, inputs, attrs } = node
+  const isFloat = node.outputs[0]?.dtype === 'float32'
+  const [a, b] = inputs.map(integersOf)
+  if (op === 'averagePool' || op === 'globalAveragePool') {
+    return (
+      a &&
+      ((context, moved, { output }) => {
+        const [, height, width] = inputs[0].type.shape
+        const whole = { kernel: [height, width], stride: [1, 1], padding: [0, 0, 0, 0], countPadding: false } as const
+        const windows = op === 'averagePool' ? (attrs as AveragePoolAttributes) : whole
+        const x = movingIntegers(context, moved)(inputs[0], a.scale)
+        return context.builder.emit(integerAveragePool, [x], { ...windows, input: a.scale, output }, name)
+      })
+    )
   }
-  return isSelection(node) && index === 0 ? integersOf(node.inputs[0]) : undefined
+  if (op !== 'add' && op !== 'multiply') return undefined
+  if (a && b) {
+    return (context, moved, { output, relu }) => {
+      const move = movingIntegers(context, moved)
+      const given = [move(inputs[0], a.scale), move(inputs[1], b.scale)]
+      const of = { a: a.scale, b: b.scale, output }
+      if (op === 'multiply') return context.builder.emit(integerMultiply, given, of, name)
+      return context.builder.emit(integerAdd, given, { ...of, ...(relu && { activation: 'relu' }) }, name)
+    }
+  }
+  if (op === 'add' || !isFloat) return undefined
+  return ({ builder, mapped }, _, { output }) => builder.emit(quantizedProduct, inputs.map(mapped), output, name)
 }
 
 /** int8 with a scale for each output channel. */
@@ -101,23 +117,13 @@ function layerOf({ op, inputs }: Node): Layer | undefined {
 }
 
 function integerLayer(
-  { builder, mapped }: RewriteContext,
+  context: RewriteContext,
   moved: Map<Node, Value>,
   node: Node,
   output: ActivationScale | undefined,
 ): Value {
-  /** The integers of an activation, by the same steps as its numbers. */
-  const integers = (value: Value, { zeroPoint }: ActivationScale): Value => {
-    const { node } = value
-    if (node.op === 'dequantize') return mapped(node.inputs[0])
-    const made = moved.get(node)
-    if (made !== undefined) return made
-    const attrs = node.op === 'pad' ? { ...node.attrs, value: zeroPoint } : node.attrs
-    const x = integers(node.inputs[0], { scale: 1, zeroPoint })
-    const result = builder.emit(opDefinition(node.op), [x], attrs, `${node.name}.uint8`)
-    moved.set(node, result)
-    return result
-  }
+  const { builder, mapped } = context
+  const integers = movingIntegers(context, moved)
   const layer = layerOf(node)!
   const { zeroPoint } = layer.x.scale
   const [x, weight, bias, residual] = node.inputs

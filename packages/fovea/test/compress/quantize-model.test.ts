@@ -55,11 +55,12 @@ describe.each(Object.entries(models))('%s', (name, model) => {
     const of = (op: string) => nodes.filter(node => node.op === op)
     expect(of('integerConv2d')).toHaveLength(layers.length)
     expect([...of('conv2d'), ...of('linear')]).toEqual([])
-    // What squeeze-and-excitation scales becomes integers in the same pass.
-    const products = model.graph.nodes.filter(({ op }) => op === 'multiply')
-    expect(of('quantizedProduct')).toHaveLength(products.length)
-    // Between one layer and the next, integers stay integers; means are floats.
-    if (name === 'resnet8') expect(of('quantize').length).toBeLessThanOrEqual(2)
+    // What is between layers too: squeeze-and-excitation's products, means. Only the image is a float.
+    const made = (...ops: string[]) => model.graph.nodes.filter(({ op }) => ops.includes(op)).length
+    expect(of('integerMultiply')).toHaveLength(made('multiply'))
+    expect(of('integerAveragePool')).toHaveLength(made('averagePool', 'globalAveragePool'))
+    // A matrix takes in no activation.
+    expect(of('quantize')).toHaveLength(name === 'cnn' ? 2 : 1)
   })
 })
 
@@ -82,6 +83,16 @@ describe('a quantized model', () => {
     const weights = [...model.weights.values()].filter(values => values instanceof Int8Array)
     expect(Math.max(...weights.flatMap(values => [...values].map(Math.abs)))).toBe(63)
     expect(evaluationGraph(model.graph, 1).nodes.find(({ op }) => op === 'integerConv2d')?.attrs['largest']).toBe(63)
+  })
+
+  test('has weights of as many bits as its engine adds up in integers, unless it is told otherwise', async () => {
+    const saturating = { ...engine, weightBits: 7 } as const
+    const largestOf = async (options: { readonly weightBits?: number }): Promise<unknown> => {
+      const { model } = await quantizeModel(resnet, { images: noise(resnet, 2), engine: saturating, ...options })
+      return evaluationGraph(model.graph, 1).nodes.find(({ op }) => op === 'integerConv2d')?.attrs['largest']
+    }
+    expect(await largestOf({})).toBe(63)
+    expect(await largestOf({ weightBits: 8 })).toBe(127)
   })
 
   test('keeps layers in float32 that are asked for by name', async () => {

@@ -19,7 +19,7 @@ const [trainImages, testImages] = [stripeData.train.length, stripeData.test.leng
 function countingEngine() {
   const counts = { compilations: 0, runs: 0, reads: 0 }
   const engine: Engine = {
-    ...{ name: 'counting', description: '', threads: 1 },
+    ...{ name: 'counting', description: '', threads: 1, weightBits: 8 },
     arithmetic: dtype => plainEngine.arithmetic(dtype),
     compile(graph, how) {
       counts.compilations++

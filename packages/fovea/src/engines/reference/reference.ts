@@ -38,6 +38,7 @@ export function referenceEngine(options: ReferenceOptions = {}): Engine {
     name: 'reference',
     description: `plain TypeScript, ${precision}, one thread`,
     threads: 1,
+    weightBits: 8,
     arithmetic: dtype => {
       if (dtype === precision || dtype === 'int8') return 'native'
       return isHalf(dtype) || (dtype === 'float32' && precision === 'float64') ? 'widened' : 'none'

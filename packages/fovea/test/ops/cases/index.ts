@@ -4,7 +4,7 @@ import type { OperatorCase, OperatorSpec } from './case.js'
 import * as convolution from './convolution.js'
 import * as fakeQuantize from './fake-quantize.js'
 import * as integerArithmetic from './integer-arithmetic.js'
-import * as linear from './linear.js'
+import * as integersBetween from './integers-between.js'
 import * as losses from './losses.js'
 import * as normalization from './normalization.js'
 import * as pooling from './pooling.js'
@@ -17,13 +17,13 @@ export { caseGraph, type OperatorCase, someIndices } from './case.js'
 
 export const operatorSpecs: readonly OperatorSpec[] = [
   convolution,
-  linear,
   normalization,
   pooling,
   arithmetic,
   shape,
   quantization,
   integerArithmetic,
+  integersBetween,
   fakeQuantize,
   { randomSpecs },
   losses,

@@ -1,6 +1,6 @@
 /** @file Cases of what computes in integers, or makes them of what it computes. */
-import { constant, extremes, float, type InputSpec, type OperatorSpec, positive, smooth, type } from './case.js'
-import { biases, integers, scales, sevenBits, ties } from './integer-inputs.js'
+import { float, type InputSpec, type OperatorSpec, type } from './case.js'
+import { biases, integers, scales, sevenBits } from './integer-inputs.js'
 
 const window = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1, largest: 128 } as const
 const same = { ...window, padding: [1, 1, 1, 1] } as const
@@ -128,44 +128,6 @@ export const integerConv2d: OperatorSpec = {
       inputs: [type('uint8', 1, 2, 2, 3), weight, scale, bias],
       attrs: window,
       message: 'the 3×3 window does not fit',
-    },
-  ],
-}
-
-export const quantizedProduct: OperatorSpec = {
-  op: 'quantizedProduct',
-  differentiable: [],
-  samples: [
-    { name: 'by channel', inputs: [smooth(3, 5, 6, 19), positive(3, 1, 1, 19)], attrs: output },
-    { name: 'of one shape', inputs: [smooth(2, 3, 4, 5), smooth(2, 3, 4, 5)], attrs: output },
-    { name: 'by image', inputs: [positive(3, 1, 1, 1), smooth(3, 7, 5, 8)], attrs: output },
-    { name: 'ties', inputs: [ties(17), constant(1, 'float32', 1)], attrs: { scale: 0.25, zeroPoint: 128 } },
-    { name: 'no number', inputs: [extremes, constant(1, 'float32', 1)], attrs: { scale: 0.25, zeroPoint: 7 } },
-  ],
-  invalid: [
-    {
-      name: 'integers',
-      inputs: [type('uint8', 4), float(4)],
-      attrs: output,
-      message: 'the first factor must be float32, got uint8',
-    },
-    {
-      name: 'half precision',
-      inputs: [float(4), type('bfloat16', 4)],
-      attrs: output,
-      message: 'the second factor must be float32, got bfloat16',
-    },
-    {
-      name: 'shapes that do not fit',
-      inputs: [float(4), float(3)],
-      attrs: output,
-      message: '4 and 3 do not broadcast to one shape',
-    },
-    {
-      name: 'a scale of nothing',
-      inputs: [float(4), float(4)],
-      attrs: { scale: 0, zeroPoint: 0 },
-      message: 'the scale of the result must be above 0, got 0',
     },
   ],
 }

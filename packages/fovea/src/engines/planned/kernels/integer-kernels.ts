@@ -4,6 +4,7 @@ import {
   activation,
   count,
   dims,
+  flag,
   floatType,
   integerType,
   number,
@@ -59,6 +60,17 @@ export const integerKernels = {
     ...{ weight: read('int8', 'channels * perChannel'), bias: read('int32', 'channels') },
     ...{ folded: write('int32', 'channels'), channels: size, perChannel: size, zeroPoint: count },
   },
+  // y = a + b, or 0 where that is less and `relu` is set. A factor makes steps of the result of an input's
+  integerAdd: {
+    ...{ a: read('uint8', 'reach(dims, aStrides)'), b: read('uint8', 'reach(dims, bStrides)') },
+    ...{ y: write('uint8', 'product(dims)'), dims, aStrides: strides, bStrides: strides },
+    ...{ aZeroPoint: count, bZeroPoint: count, zeroPoint: count, relu: flag, aFactor: number, bFactor: number },
+  },
+  // padding stands for 0
+  integerAveragePool: {
+    ...{ x: read('uint8', large), y: write('uint8', pooled), ...images, kernelHeight: size, kernelWidth: size },
+    ...{ countPadding: flag, inputZeroPoint: count, zeroPoint: count, inputScale: number, outputScale: number },
+  },
   // kernel: 3, 5 or 7, wide and high; `block` channels at once; padding: what is around images. Then as requantize
   integerDepthwise: {
     ...{ x: read('uint8', large), weight: read('int8', 'channels * kernel * kernel'), ...requantized('channels') },
@@ -67,6 +79,12 @@ export const integerKernels = {
     table: scratch('float32', 'kernel * kernel * up(channels, tileLanes)'),
     rows: scratch('float32', `((kernel + 1) * ((outWidth - 1) * strideX + kernel) + outWidth) * block`),
     ...requantizing,
+  },
+  // y = a·b. factor: steps of the result in a product of the inputs' steps
+  integerMultiply: {
+    ...{ a: read('uint8', 'reach(dims, aStrides)'), b: read('uint8', 'reach(dims, bStrides)') },
+    ...{ y: write('uint8', 'product(dims)'), dims, aStrides: strides, bStrides: strides },
+    ...{ aZeroPoint: count, bZeroPoint: count, zeroPoint: count, factor: number },
   },
   // y = x / scale + zeroPoint, as the nearest integer
   quantize: {

@@ -1,6 +1,7 @@
 /** @file Elementwise arithmetic with broadcasting (native/kernels/map.h). */
 import type { Node, Value } from '../../../graph/graph.js'
 import { bytesPerElement, type Shape, sameShape } from '../../../graph/types.js'
+import { type IntegerAddAttributes, type IntegerBinaryAttributes, stepsOf } from '../../../ops/integer-binary.js'
 import type { ActivationScale } from '../../../ops/quantization.js'
 import type { EnumerationName } from '../kernels/field.js'
 import type { Lowering } from '../lowering.js'
@@ -58,6 +59,29 @@ const quantizedProduct: Lower = (to, node) => {
   })
 }
 
+/** What kernels of two tensors of integers take. */
+function integers(to: Lowering, node: Node) {
+  const [a, b] = node.inputs.map(input => ({ operand: to.read(input), shape: input.type.shape }))
+  const y = { operand: to.write(), shape: node.outputs[0].shape }
+  const { dims, strides } = walk([a, b], y)
+  const of = node.attrs as unknown as IntegerBinaryAttributes
+  return {
+    ...{ a: a.operand, b: b.operand, y: y.operand, dims, aStrides: strides[0], bStrides: strides[1] },
+    ...{ aZeroPoint: of.a.zeroPoint, bZeroPoint: of.b.zeroPoint, zeroPoint: of.output.zeroPoint },
+  }
+}
+
+const integerAdd: Lower = (to, node) => {
+  const { a, b, output, activation } = node.attrs as unknown as IntegerAddAttributes
+  const factors = { aFactor: stepsOf(a, output), bFactor: stepsOf(b, output) }
+  to.kernel('integerAdd', { ...integers(to, node), relu: activation === 'relu', ...factors })
+}
+
+const integerMultiply: Lower = (to, node) => {
+  const { a, b, output } = node.attrs as unknown as IntegerBinaryAttributes
+  to.kernel('integerMultiply', { ...integers(to, node), factor: (a.scale * b.scale) / output.scale })
+}
+
 /** y = factor·x. */
 function scale(to: Lowering, x: Value, factor: number, shape: Shape): void {
   const from = { operand: to.read(x), shape: x.type.shape }
@@ -103,6 +127,8 @@ export const broadcast = {
   add: elementwise('add'),
   multiply: elementwise('multiply'),
   multiplyAdd: elementwise('multiplyAdd'),
+  integerAdd,
+  integerMultiply,
   quantizedProduct,
   broadcastTo,
   globalAveragePoolGradient,

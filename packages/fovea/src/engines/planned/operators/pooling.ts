@@ -2,6 +2,7 @@
 import type { Node } from '../../../graph/graph.js'
 import type { Shape } from '../../../graph/types.js'
 import type { AveragePoolAttributes } from '../../../ops/average-pool.js'
+import type { IntegerAveragePoolAttributes } from '../../../ops/integer-average-pool.js'
 import type { PoolingAttributes } from '../../../ops/pooling.js'
 import type { Lowering } from '../lowering.js'
 import { imagesOf, type Lower } from './operator.js'
@@ -38,6 +39,16 @@ const averagePool: Lower = (to, node) => {
   to.kernel('averagePool', { x: to.read(x), y: to.write(), ...where, countPadding: countPadding(node) })
 }
 
+const integerAveragePool: Lower = (to, node) => {
+  const [x] = node.inputs
+  const { input, output } = node.attrs as unknown as IntegerAveragePoolAttributes
+  to.kernel('integerAveragePool', {
+    ...{ x: to.read(x), y: to.write(), ...placesOf(node, x.type.shape, node.outputs[0].shape) },
+    ...{ countPadding: countPadding(node), inputZeroPoint: input.zeroPoint, zeroPoint: output.zeroPoint },
+    ...{ inputScale: input.scale, outputScale: output.scale },
+  })
+}
+
 const averagePoolGradient: Lower = (to, node) => {
   const [dy] = node.inputs
   const where = windows(to, node, node.outputs[0].shape, dy.type.shape)
@@ -48,5 +59,6 @@ export const pooling = {
   maxPool,
   maxPoolGradient,
   averagePool,
+  integerAveragePool,
   averagePoolGradient,
 } as const satisfies Record<string, Lower>
