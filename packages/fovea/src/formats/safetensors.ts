@@ -9,6 +9,7 @@ import { checkArguments, group, type Rows } from '../settings/group.js'
 import { choice, list, text, thing, typedArray, whole } from '../settings/kinds.js'
 import { within } from '../settings/setting.js'
 import { asArray, asRecord, asString, asWhole, parseJson } from './json.js'
+import { jsonEntries, textOf } from './json-entries.js'
 import { type StoredTensor, type StoredType, shownName, storedBytes, storedTypes } from './weight-source.js'
 
 /** All that a file holds. */
@@ -37,10 +38,15 @@ const names = {
 } as const satisfies Record<StoredType, string>
 const dtypeOf = new Map<unknown, StoredType>(storedTypes.map(dtype => [names[dtype], dtype]))
 
-/** The format allows 100 MB; a real model's header is far smaller, and parsing takes up to five times its length in memory (measured). */
-const MAX_HEADER_BYTES = 10 << 20
+/** The format's own limit. */
+const MAX_HEADER_BYTES = 100_000_000
 const MAX_TENSORS = 50_000
+/** Of one tensor in the header, whose description has a hundred. */
+const MAX_ENTRY_BYTES = 64 << 10
+/** A model's description of Fovea has some hundred thousand. */
+const MAX_METADATA_BYTES = 10 << 20
 const LENGTH_BYTES = 8
+const utf8 = new TextEncoder()
 
 const tensorSetting = group('a tensor', {
   dtype: choice('its type', storedTypes),
@@ -71,8 +77,8 @@ const decodeArguments = {
 
 /**
  * A file as chunks, to be written one after another: no second copy of the tensors is made.
- * @throws FormatError if a tensor's bytes do not fit its shape, or the header is longer than is read; SettingError for what
- *   is no tensor
+ * @throws FormatError if a tensor's bytes do not fit its shape, or the metadata are longer than is read; SettingError for
+ *   what is no tensor
  */
 export function encodeSafetensors(file: Safetensors): Uint8Array[] {
   const { tensors, metadata } = fileSetting.parse(file, '')
@@ -89,12 +95,13 @@ export function encodeSafetensors(file: Safetensors): Uint8Array[] {
     header[name] = { dtype: names[tensor.dtype], shape: tensor.shape, data_offsets: [start, end] }
     chunks.push(tensor.bytes)
   }
-  const text = new TextEncoder().encode(JSON.stringify(header))
-  if (text.length > MAX_HEADER_BYTES) {
+  const described = utf8.encode(JSON.stringify(metadata)).length
+  if (described > MAX_METADATA_BYTES) {
     throw new FormatError(
-      `a header of ${text.length} bytes, at most ${MAX_HEADER_BYTES} are read: is there a large constant?`,
+      `metadata of ${described} bytes, at most ${MAX_METADATA_BYTES} are read: is there a large constant?`,
     )
   }
+  const text = utf8.encode(JSON.stringify(header))
   // The tensors begin at a multiple of 8 bytes; spaces after the JSON are part of the format.
   const padded = Math.ceil(text.length / 8) * 8
   const front = new Uint8Array(LENGTH_BYTES + padded).fill(0x20)
@@ -119,23 +126,34 @@ export function decodeSafetensors(name: string, file: Uint8Array): Safetensors {
   const dataAt = LENGTH_BYTES + Number(length)
   if (dataAt > file.length) fail(`its header claims ${length} bytes, the file has ${file.length}`)
   try {
-    const { __metadata__, ...entries } = asRecord(headerOf(file.subarray(LENGTH_BYTES, dataAt)), 'its header')
-    const data = file.subarray(dataAt)
-    return { tensors: tensorsOf(entries, data), metadata: metadataOf(__metadata__ ?? {}) }
+    const { entries, metadata } = readHeader(file.subarray(LENGTH_BYTES, dataAt))
+    return { tensors: tensorsOf(entries, file.subarray(dataAt)), metadata }
   } catch (error) {
     return fail(error instanceof FormatError ? error.message : String(error))
   }
 }
 
-function headerOf(bytes: Uint8Array): unknown {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new FormatError('its header is not UTF-8')
+/** What a header says of a tensor. */
+interface Entry extends Pick<StoredTensor, 'dtype' | 'shape'> {
+  readonly name: string
+  readonly start: number
+  readonly end: number
+}
+
+function readHeader(header: Uint8Array) {
+  const entries: Entry[] = []
+  let metadata: Record<string, string> = {}
+  for (const [name, value] of jsonEntries(header, 'its header')) {
+    if (name === '__metadata__') {
+      if (value.length > MAX_METADATA_BYTES)
+        throw new FormatError(`__metadata__ has ${value.length} bytes, at most ${MAX_METADATA_BYTES} are read`)
+      metadata = metadataOf(parseJson(textOf(value, 'its header'), 'its header'))
+      continue
+    }
+    if (entries.length === MAX_TENSORS) throw new FormatError(`it has more than ${MAX_TENSORS} tensors`)
+    entries.push(entryOf(name, value))
   }
-  if (!text.startsWith('{')) throw new FormatError('its header is no JSON object')
-  return parseJson(text, 'its header')
+  return { entries, metadata }
 }
 
 const metadataOf = (value: unknown): Record<string, string> =>
@@ -146,31 +164,30 @@ const metadataOf = (value: unknown): Record<string, string> =>
     ]),
   )
 
+function entryOf(name: string, value: Uint8Array): Entry {
+  const what = `tensor '${shownName(name)}'`
+  if (name === '__proto__') throw new FormatError('its header has a key that is not allowed: __proto__')
+  if (value.length > MAX_ENTRY_BYTES)
+    throw new FormatError(`${what} is described by ${value.length} bytes, at most ${MAX_ENTRY_BYTES} are read`)
+  const { dtype, shape, data_offsets } = asRecord(parseJson(textOf(value, 'its header'), 'its header'), what)
+  const type = dtypeOf.get(dtype)
+  if (type === undefined)
+    throw new FormatError(`${what} has the type ${shownName(String(dtype))}, which is not read here`)
+  const sizes = asArray(shape, `the shape of '${shownName(name)}'`, 16).map(size =>
+    asWhole(size, `the shape of '${shownName(name)}'`, 0),
+  )
+  const offsets = asArray(data_offsets, `the offsets of '${shownName(name)}'`, 2)
+  const [start, end] = [0, 1].map(i => asWhole(offsets[i], `the offsets of '${shownName(name)}'`, 0))
+  if (!Number.isSafeInteger(elements(sizes)) || end - start !== storedBytes({ shape: sizes, dtype: type })) {
+    throw new FormatError(`${what} (${shownName(String(dtype))} ${sizes.join('×')}) does not take ${end - start} bytes`)
+  }
+  return { name, dtype: type, shape: sizes, start, end }
+}
+
 /** Every byte of the data belongs to exactly one tensor: no gaps, no overlaps, nothing behind the last. */
-function tensorsOf(entries: Readonly<Record<string, unknown>>, data: Uint8Array): Map<string, StoredTensor> {
-  const list = Object.entries(entries)
-  if (list.length > MAX_TENSORS) throw new FormatError(`it has ${list.length} tensors, at most ${MAX_TENSORS} are read`)
-  const parsed = list.map(([name, entry]) => {
-    const { dtype, shape, data_offsets } = asRecord(entry, `tensor '${shownName(name)}'`)
-    const type = dtypeOf.get(dtype)
-    if (type === undefined)
-      throw new FormatError(
-        `tensor '${shownName(name)}' has the type ${shownName(String(dtype))}, which is not read here`,
-      )
-    const sizes = asArray(shape, `the shape of '${shownName(name)}'`, 16).map(size =>
-      asWhole(size, `the shape of '${shownName(name)}'`, 0),
-    )
-    const offsets = asArray(data_offsets, `the offsets of '${shownName(name)}'`, 2)
-    const [start, end] = [0, 1].map(i => asWhole(offsets[i], `the offsets of '${shownName(name)}'`, 0))
-    if (!Number.isSafeInteger(elements(sizes)) || end - start !== storedBytes({ shape: sizes, dtype: type })) {
-      throw new FormatError(
-        `tensor '${shownName(name)}' (${shownName(String(dtype))} ${sizes.join('×')}) does not take ${end - start} bytes`,
-      )
-    }
-    return { name, dtype: type, shape: sizes, start, end }
-  })
+function tensorsOf(entries: readonly Entry[], data: Uint8Array): Map<string, StoredTensor> {
   let end = 0
-  for (const tensor of [...parsed].sort((a, b) => a.start - b.start || a.end - b.end)) {
+  for (const tensor of [...entries].sort((a, b) => a.start - b.start || a.end - b.end)) {
     if (tensor.start !== end)
       throw new FormatError(`tensor '${shownName(tensor.name)}' begins at ${tensor.start}, expected ${end}`)
     end = tensor.end
@@ -178,7 +195,7 @@ function tensorsOf(entries: Readonly<Record<string, unknown>>, data: Uint8Array)
   if (end !== data.length)
     throw new FormatError(`its tensors need ${end} bytes, it has ${data.length}: it was cut short or added to`)
   return new Map(
-    parsed.map(({ name, dtype, shape, start, end }) => [name, { dtype, shape, bytes: data.subarray(start, end) }]),
+    entries.map(({ name, dtype, shape, start, end }) => [name, { dtype, shape, bytes: data.subarray(start, end) }]),
   )
 }
 

@@ -109,6 +109,14 @@ const files: Readonly<Record<string, () => Uint8Array>> = {
   'safetensors: names': () => safetensors(utf8.encode(`{${Array.from({ length: 900_000 }, (_, i) => `"a${i}":0`)}}`)),
   'safetensors: texts': () => safetensors(json('{"a":["b"', ',"cd"', ']}')),
   'safetensors: numbers': () => safetensors(json('{"a":[1', ',0.5', ']}')),
+  'safetensors: metadata of objects': () => safetensors(json('{"__metadata__":{"a":[{}', ',{}', ']}}')),
+  'safetensors: metadata of texts': () => safetensors(json('{"__metadata__":{"a":["b"', ',"cd"', ']}}')),
+  'safetensors: metadata of numbers': () => safetensors(json('{"__metadata__":{"a":[1', ',0.5', ']}}')),
+  'safetensors: 100 MB of names that are no Latin letters': () => {
+    const name = (i: number): string => `"${'\u20ac'.repeat(640)}${i}"`
+    const entry = (i: number): string => `${name(i)}:{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`
+    return safetensors(utf8.encode(`{${Array.from({ length: 50_000 }, (_, i) => entry(i))},"last":{}}`))
+  },
   'safetensors: depth': () => safetensors(json('{"a":', '[', '')),
   'several files: objects': () => json('{"weight_map":{"a":"b"},"c":[{}', ',{}', ']}'),
   'HDF5: messages without contents': () => hdf5(repeated(Uint8Array.of(12, 0, 0, 0, 0, 0, 0, 0), large / 8)),

@@ -97,6 +97,22 @@ test('tensors of types that no model has are there, and no others suffer from th
   expect(() => numbersOf('a', tensors.get('a')!, type)).toThrow("'a' is float8_e4m3, the model's is float32")
 })
 
+test('the header is walked as JSON has it: spaces anywhere, letters by their numbers, brackets in texts', () => {
+  const entry = '{ "dtype" : "F32",\n"shape":[ ] , "data_offsets":[0,4]}'
+  const header = `{\t"__metadata__" : {"}\\"," : "{[\\\\"} ,\r\n "\\u0077,\\"}":${entry} }      `
+  const { tensors, metadata } = decodeSafetensors('x', file(header, 4))
+  expect([...tensors].map(([name, { dtype, shape }]) => [name, dtype, shape])).toEqual([['w,"}', 'float32', []]])
+  expect(metadata).toEqual({ '}",': '{[\\' })
+  expect(decodeSafetensors('x', file('{ }', 0)).tensors.size).toBe(0)
+})
+
+test('a header longer than 10 MiB is read, up to the 100 MB that the format allows', () => {
+  const header = `{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}${' '.repeat(11 << 20)}}`
+  expect(decodeSafetensors('x', file(header, 4)).tensors.get('w')!.shape).toEqual([1])
+  const claims = new Uint8Array(BigUint64Array.of(100_000_001n).buffer)
+  expect(() => decodeSafetensors('x', claims)).toThrow('its header claims 100000001 bytes, at most 100000000 are read')
+})
+
 describe('refused', () => {
   const entry = '{"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}'
   const F32 = (shape: unknown, data_offsets: unknown) => ({ dtype: 'F32', shape, data_offsets })
@@ -112,11 +128,22 @@ describe('refused', () => {
     ['a gap between tensors', file({ a: F32([1], [4, 8]) }, 8), 'begins at 4, expected 0'],
     ['offsets beyond the file', file({ a: F32([2], [0, 8]) }, 4), 'its tensors need 8 bytes, it has 4'],
     ['a key that reaches the prototype', file('{"__proto__": {"dtype": "F32"}}', 0), '__proto__'],
-    ['a tensor that is there twice', file(`{"w": ${entry}, "v": {}, "w": ${entry}}`, 4), "has the key 'w' twice"],
+    ['a tensor that is there twice', file(`{"w": ${entry}, "v": ${entry}, "w": ${entry}}`, 4), "has the key 'w' twice"],
     ['the same, in other letters', file(`{"w": ${entry}, "\\u0077": ${entry}}`, 4), "has the key 'w' twice"],
     ['metadata that are there twice', file('{"__metadata__": {}, "__metadata__": {}}', 0), "'__metadata__' twice"],
     ['a text of the metadata that is', file('{"__metadata__": {"a": "", "a": ""}}', 0), "has the key 'a' twice"],
     ['offsets that are', file(`{"w": {"data_offsets": [0, 4], ${entry.slice(1)}}`, 4), "'data_offsets' twice"],
+    ['a comma too many', file(`{"w": ${entry},}`, 4), 'its header is not JSON'],
+    ['a comma too few', file(`{"w": ${entry} "v": ${entry}}`, 4), 'its header is not JSON'],
+    ['a key without quotes', file(`{w: ${entry}}`, 4), 'its header is not JSON'],
+    ['a value that is missing', file('{"w": , "v": 1}', 4), 'its header is not JSON'],
+    ['something behind the object', file(`{"w": ${entry}} {}`, 4), 'its header is not JSON'],
+    ['an object that does not end', file(`{"w": ${entry}`, 4), 'its header is not JSON'],
+    ['a name that does not end', file('{"w: {}', 4), 'its header is not JSON'],
+    ['a name of 6,000 letters', file(`{"${'w'.repeat(6000)}": ${entry}}`, 4), 'a key of 6002 bytes'],
+    ['a description without end', file(`{"w": [${'1,'.repeat(40_000)}1]}`, 4), 'is described by 80003 bytes'],
+    ['metadata without end', file({ __metadata__: { a: 'b'.repeat(11 << 20) } }, 0), 'at most 10485760 are read'],
+    ['letters that are none', file('{"\u00e9": 1}', 0).map(byte => (byte === 0xc3 ? 0xff : byte)), 'not UTF-8'],
     ['metadata that are no texts', file({ __metadata__: { key: 1 } }, 0), '__metadata__.key must be a text'],
   ])('%s', (_, bytes, message) => {
     expect(() => decodeSafetensors('file.safetensors', bytes)).toThrow(message)
