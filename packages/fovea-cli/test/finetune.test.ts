@@ -62,9 +62,9 @@ describe('--from', () => {
     expect(stdout).toMatch(
       /\nwhat the frozen layers make of 28 images was computed once, in \d:\d\d; only the rest trains\n/,
     )
-    expect(stdout).toContain('the same from new weights, by recipe one-cycle:\n')
+    expect(stdout).toContain('the same from new weights, by recipe adam:\n')
     expect(stdout).toMatch(
-      /\nfrom new weights .*, from a trained model .*: [+-][\d.]+ points \(95 % interval [+-][\d.]+ to [+-][\d.]+\)\n$/,
+      /\nfrom new weights, by recipe adam, .*, from a trained model .*: [+-][\d.]+ points \(95 % interval [+-][\d.]+ to [+-][\d.]+\)\n$/,
     )
     // The data are opened once: nothing else is said of them between the two runs.
     expect(stdout.match(/ images to train on /g)).toHaveLength(1)
@@ -78,7 +78,7 @@ describe('--from', () => {
     expect(json.at(-1)).toEqual({
       ...{ event: 'gain', points: expect.any(Number), interval: [expect.any(Number), expect.any(Number)], images: 8 },
       pretrained: { accuracy: json.find(({ event }) => event === 'done').testAccuracy, interval: expect.any(Array) },
-      scratch: { accuracy: json.at(-2).testAccuracy, interval: expect.any(Array) },
+      scratch: { accuracy: json.at(-2).testAccuracy, interval: expect.any(Array), recipe: 'adam' },
     })
   })
 

@@ -114,25 +114,29 @@ inline void add_row(const float* const (&x)[kPixels], const float* w, int row, v
   }
 }
 
+// Adds to the sums what `length` rows give.
+inline void add_rows(const float* (&x)[kPixels], const float* w, int length, vf (&sums)[kPixels][kVectors]) {
+  // A branch after each row: V8 would load what all of them read before it multiplies, for which there are no registers.
+  for (int left = length;;) {
+    add_row(x, w, 0, sums);
+    if (left == 1) break;
+    add_row(x, w, 1, sums);
+    if (left == 2) break;
+    add_row(x, w, 2, sums);
+    if (left == 3) break;
+    add_row(x, w, 3, sums);
+    if ((left -= 4) == 0) break;
+    w += 4 * kPanel;
+    for (int i = 0; i < kPixels; i++) x[i] += 4;
+  }
+}
+
 // The sums of a group of pixels by a panel of channels.
 inline void multiply_panel(const Spans& spans, const float* panel, vf (&sums)[kPixels][kVectors]) {
   for (int s = 0; s < spans.count; s++) {
-    const float* w = panel + spans.weights[s];
     const float* x[kPixels];
     for (int i = 0; i < kPixels; i++) x[i] = spans.from[s * kPixels + i];
-    // A branch after each row: V8 would load what all of them read before it multiplies, for which there are no registers.
-    for (int left = (int)spans.length;;) {
-      add_row(x, w, 0, sums);
-      if (left == 1) break;
-      add_row(x, w, 1, sums);
-      if (left == 2) break;
-      add_row(x, w, 2, sums);
-      if (left == 3) break;
-      add_row(x, w, 3, sums);
-      if ((left -= 4) == 0) break;
-      w += 4 * kPanel;
-      for (int i = 0; i < kPixels; i++) x[i] += 4;
-    }
+    add_rows(x, panel + spans.weights[s], (int)spans.length, sums);
   }
 }
 

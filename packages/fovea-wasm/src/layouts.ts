@@ -49,6 +49,16 @@ export class Layouts implements TargetLayouts {
     }))
   }
 
+  /** Of 3×3 windows, transformed, in panels. @param transposed for the gradient by the input */
+  winograd([outputs, inputs]: Shape, transposed: boolean): number {
+    const numbers = { inputs, outputs, transposed }
+    return this.#number(`winograd ${JSON.stringify(numbers)}`, () => ({
+      bytes: kernelBytes('winogradWeights', 'packed', numbers),
+      kernel: 'winogradWeights',
+      ...encode('winogradWeights', { weight: nowhere, packed: nowhere, ...numbers }, () => nowhere),
+    }))
+  }
+
   /** Of depthwise convolutions: [taps, channels]. */
   byTap([channels, , ...window]: Shape): number {
     const taps = elements(window)

@@ -19,7 +19,7 @@ import type { Layouts } from '../layouts.js'
 import { convolve } from './convolve.js'
 import { integerConv2d } from './integer-convolution.js'
 import { weightGradient } from './weight-gradient.js'
-import { depthwiseWindows, isDepthwise, windowsOf } from './windows.js'
+import { depthwiseWindows, hasWinograd, isDepthwise, windowsOf, winogradBackwards } from './windows.js'
 
 /** Runs `compute` into a float32 tensor, which is the node's output or is rounded into it. */
 function writeFloats(to: Lowering, { outputs: [type] }: Node, compute: (y: Operand) => void): void {
@@ -50,6 +50,18 @@ const inputGradient =
       if (isDepthwise(geometry)) {
         const weights = to.read(weight, layouts.byTap(geometry.weight), groups)
         to.kernel('depthwiseInputGradient', { dy: widen(to, dy), weights, dx, ...depthwiseWindows(geometry) })
+      } else if (hasWinograd(geometry)) {
+        const weights = to.read(weight, layouts.winograd(geometry.weight, true), groups)
+        const windows = winogradBackwards(geometry)
+        to.kernel('winogradConvolution', {
+          x: widen(to, dy),
+          weights,
+          bias: undefined,
+          residual: undefined,
+          y: dx,
+          activation: 'none',
+          ...windows,
+        })
       } else {
         const weights = to.read(weight, layouts.panels(geometry.weight, groups, true), groups)
         to.kernel('convolutionInputGradient', { dy: widen(to, dy), weights, dx, ...windowsOf(geometry) })

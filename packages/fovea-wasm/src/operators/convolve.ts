@@ -1,7 +1,7 @@
 /** @file A convolution in the forward direction, of floats: what layers of floats and of integers have in common. */
 import type { activationOf, Geometry, Lowering, Operand, Value } from 'fovea/engine'
 import type { Layouts } from '../layouts.js'
-import { depthwiseWindows, isDepthwise, windowsOf } from './windows.js'
+import { depthwiseWindows, hasWinograd, isDepthwise, windowsOf, winogradOf } from './windows.js'
 
 /** What a convolution computes of its windows' products. */
 export interface Computed {
@@ -11,16 +11,21 @@ export interface Computed {
   readonly residual?: Operand | undefined
   readonly y: Operand
   readonly activation: ReturnType<typeof activationOf>
+  /** Whether sums of whole numbers must be whole: Winograd's algorithm computes with parts of them. */
+  readonly exact?: true
 }
 
 /** Emits a convolution in the forward direction. */
 export function convolve(layouts: Layouts, to: Lowering, geometry: Geometry, computed: Computed): void {
   const { weight, attrs } = geometry
-  const { x, bias, residual, y, activation } = computed
+  const { x, bias, residual, y, activation, exact } = computed
   const packed = (layout: number): Operand => to.read(computed.weight, layout, attrs.groups)
   if (isDepthwise(geometry)) {
     const weights = packed(layouts.byTap(weight))
     to.kernel('depthwiseConvolution', { x, weights, bias, residual, y, activation, ...depthwiseWindows(geometry) })
+  } else if (!exact && hasWinograd(geometry)) {
+    const weights = packed(layouts.winograd(weight, false))
+    to.kernel('winogradConvolution', { x, weights, bias, residual, y, activation, ...winogradOf(geometry) })
   } else {
     const weights = packed(layouts.panels(weight, attrs.groups, false))
     to.kernel('convolution', { x, weights, bias, residual, y, activation, ...windowsOf(geometry) })

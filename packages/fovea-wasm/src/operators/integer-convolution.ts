@@ -20,6 +20,6 @@ export const integerConv2d =
     const x = to.temporary(4 * count)
     to.kernel('cast', { x: readPadded(to, node), y: x, elements: count, from: 'uint8', to: 'float32' })
     const y = to.temporary(4 * elements(node.outputs[0].shape))
-    convolve(layouts, to, geometry, { x, weight: node.inputs[1], y, activation: 'none' })
+    convolve(layouts, to, geometry, { x, weight: node.inputs[1], y, activation: 'none', exact: true })
     requantize(to, node, y, 'float32')
   }

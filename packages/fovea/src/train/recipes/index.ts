@@ -7,6 +7,7 @@ import type { Model } from '../../models/model.js'
 import { choice, text } from '../../settings/kinds.js'
 import type { ParameterGroup } from '../features/parameter-groups.js'
 import { peakRate, withPeakRate } from '../schedules/index.js'
+import { adam } from './adam.js'
 import { efficientnet } from './efficientnet.js'
 import { fast } from './fast.js'
 import { finetune } from './finetune.js'
@@ -19,6 +20,7 @@ import type { Recipe } from './recipe.js'
 /** The recipes by name, in the order in which help lists them. */
 export const recipes = {
   'one-cycle': oneCycle,
+  adam,
   fast,
   finetune,
   'linear-probe': linearProbe,

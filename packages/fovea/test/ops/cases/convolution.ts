@@ -1,4 +1,4 @@
-/** @file Cases of convolution and the fully connected layer. Channel counts with and without a tail beyond 8 and 16. */
+/** @file Cases of convolution. Channel counts with and without a tail beyond 8 and 16. */
 import { type ActivationName, activations } from '../../../src/ops/activation.js'
 import { float, normal, type OperatorSpec, positive, type Sample } from './case.js'
 
@@ -29,6 +29,20 @@ export const conv2d: OperatorSpec = {
   samples: [
     convolution('3×3, 16 to 32 channels', { x: [2, 8, 8, 16], out: 32, kernel: [3, 3], padding: same }),
     convolution('3×3, 17 to 19 channels', { x: [2, 6, 7, 17], out: 19, kernel: [3, 3], padding: same }),
+    convolution('3×3 with bias, 16 to 24 channels, odd size', {
+      x: [3, 7, 5, 16],
+      out: 24,
+      kernel: [3, 3],
+      padding: same,
+      bias: true,
+    }),
+    convolution('3×3, 32 to 16 channels, no padding', { x: [1, 9, 6, 32], out: 16, kernel: [3, 3] }),
+    convolution('3×3, 16 channels, uneven padding', {
+      x: [2, 4, 6, 16],
+      out: 16,
+      kernel: [3, 3],
+      padding: [2, 0, 1, 2],
+    }),
     convolution('3×3 with bias, 3 to 5 channels', {
       x: [3, 5, 7, 3],
       out: 5,
@@ -266,31 +280,5 @@ export const foldedWeights: OperatorSpec = {
       attrs: { epsilon: 1e-3 },
       message: 'a value per output channel is 3, expected 6',
     },
-  ],
-}
-
-const linearSample = (name: string, batch: number, features: number, out: number, bias: boolean): Sample => ({
-  name,
-  inputs: [normal(batch, features), normal(out, features), ...(bias ? [normal(out)] : [])],
-})
-
-export const linear: OperatorSpec = {
-  op: 'linear',
-  differentiable: [0, 1, 2],
-  samples: [
-    linearSample('with bias, 64 to 10', 8, 64, 10, true),
-    linearSample('without bias, 7 to 5', 3, 7, 5, false),
-    linearSample('batch 1', 1, 16, 32, true),
-    linearSample('one feature, one output', 5, 1, 1, true),
-  ],
-  invalid: [
-    {
-      name: 'features differ',
-      inputs: [float(2, 512), float(10, 256)],
-      message: 'input has 512 features, weight 10×256 expects 256',
-    },
-    { name: 'images', inputs: [float(2, 4, 4, 8), float(10, 8)], message: 'input must be batch×features, got 2×4×4×8' },
-    { name: 'weight of one axis', inputs: [float(2, 8), float(8)], message: 'weight must be out×in, got 8' },
-    { name: 'bias of another size', inputs: [float(2, 8), float(4, 8), float(8)], message: 'bias is 8, expected 4' },
   ],
 }

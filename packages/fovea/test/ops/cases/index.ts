@@ -5,6 +5,7 @@ import * as convolution from './convolution.js'
 import * as fakeQuantize from './fake-quantize.js'
 import * as integerArithmetic from './integer-arithmetic.js'
 import * as integersBetween from './integers-between.js'
+import * as linear from './linear.js'
 import * as losses from './losses.js'
 import * as normalization from './normalization.js'
 import * as pooling from './pooling.js'
@@ -17,6 +18,7 @@ export { caseGraph, type OperatorCase, someIndices } from './case.js'
 
 export const operatorSpecs: readonly OperatorSpec[] = [
   convolution,
+  linear,
   normalization,
   pooling,
   arithmetic,
