@@ -4,10 +4,13 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { quantizeWeights } from 'fovea'
+import { defaultEngine, initialWeights, quantizeWeights } from 'fovea'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readModel } from '../src/checkpoint-file.js'
+import { imageFolder } from '../src/data/index.js'
 import { saveModel } from '../src/index.js'
+import type { Output } from '../src/output.js'
+import { quantizeWithin } from '../src/quantize/budget.js'
 import { colorFolder, type Finished, fovea, type RunOptions, temporaryFolder } from './run-fovea.js'
 
 const folder = temporaryFolder()
@@ -179,6 +182,8 @@ test('of models that lose no more than is allowed, the smallest that was tried i
   const tried = run.json.filter(({ event }) => event === 'tried')
   expect(tried[0]).toMatchObject({ amount: 0, integers: true })
   expect(tried).toHaveLength(6)
+  const budgets = run.json.filter(({ event }) => event === 'budget')
+  expect(budgets.map(({ keepFloat32 }) => keepFloat32)).toEqual(tried.map(() => []))
   const { after, points } = run.json.at(-1)
   expect(after.multiplyAdds).toBe(Math.min(...points.map((point: { multiplyAdds: number }) => point.multiplyAdds)))
   const { settings, data } = JSON.parse(
@@ -187,6 +192,21 @@ test('of models that lose no more than is allowed, the smallest that was tried i
   expect(settings).toMatchObject({ precision: 'mixed_float16' })
   expect(settings.distillation).toBeUndefined()
   expect([data.train.images, data.validation.images], 'others decide than those that are trained on').toEqual([39, 9])
+})
+
+test('layers that lose too much stay float32 where accuracy is asked for; what was lost before is not the integers’', async () => {
+  const { train } = await imageFolder(photos, { size: [8, 8] })
+  const model = readModel(source)
+  const events: Record<string, unknown>[] = []
+  const output = { say: () => {}, result: (event: Record<string, unknown>) => events.push(event) } as unknown as Output
+  const options = { measured: train, images: train, engine: await defaultEngine(), output }
+  const kept = await quantizeWithin(model, {}, { ...options, maxLoss: 100 })
+  expect(kept!.layers.every(({ dtype }) => dtype === 'int8')).toBe(true)
+  expect(events).toEqual([{ event: 'budget', keepFloat32: [], loss: expect.any(Number) }])
+  const forgetful = { ...model, weights: initialWeights(model.graph, 5) }
+  const none = await quantizeWithin(forgetful, {}, { ...options, maxLoss: 0, original: model })
+  expect(none).toBeUndefined()
+  expect(events).toHaveLength(1)
 })
 
 test('what loses more than is allowed is refused, with how much it was and where it is', async () => {

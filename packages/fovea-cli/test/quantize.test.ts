@@ -103,7 +103,7 @@ describe('integers', () => {
 test('a budget keeps layers in float32, the worst first, until no more is lost', async () => {
   const { code, stderr, json } = await quantize('budget', '--images', '16', '--max-loss', '0')
   expect(code, stderr).toBe(0)
-  const tried = json.filter(({ event }) => event === 'tried')
+  const tried = json.filter(({ event }) => event === 'budget')
   expect(tried[0].keepFloat32).toEqual([])
   expect(tried.some(({ loss }) => loss <= 0)).toBe(true)
   // One that loses too much has fewer layers in float32 than the one that was taken.

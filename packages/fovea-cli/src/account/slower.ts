@@ -20,15 +20,19 @@ const longer: Readonly<Record<Speed, (before: Timed, after: Timed) => number>> =
 export const slowerIn = (before: Timed, after: Timed): Speed[] =>
   (['latency', 'throughput'] as const).filter(speed => longer[speed](before, after) > TOLERANCE)
 
-/** A sentence for people; none for a model that is not slower. */
-export function slowerNotes(before: Timed, after: Timed): string[] {
+/** In words: `one image takes 1.20× as long, many images take 1.15× as long` */
+export function slowerText(before: Timed, after: Timed): string {
   const times = (speed: Speed): string => `${longer[speed](before, after).toFixed(2)}×`
-  const words = slowerIn(before, after).map(speed =>
-    speed === 'latency' ? `one image takes ${times(speed)} as long` : `many images take ${times(speed)} as long`,
-  )
-  if (words.length === 0) return []
-  return [`slower than the original on this machine: ${words.join(', ')}. ${whatToTry(after)}`]
+  return slowerIn(before, after)
+    .map(speed => `${speed === 'latency' ? 'one image takes' : 'many images take'} ${times(speed)} as long`)
+    .join(', ')
 }
+
+/** A sentence for people; none for a model that is not slower. */
+export const slowerNotes = (before: Timed, after: Timed): string[] =>
+  slowerIn(before, after).length === 0
+    ? []
+    : [`slower than the original on this machine: ${slowerText(before, after)}. ${whatToTry(after)}`]
 
 function whatToTry({ techniques, arithmetic }: Timed): string {
   const names = techniques.map(({ name }): TechniqueName => name)

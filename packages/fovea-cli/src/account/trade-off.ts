@@ -26,7 +26,7 @@ export interface TradeOff {
   readonly chosen: TradeOffPoint
   /** The cost that is asked for, at most. */
   readonly most?: number
-  /** What was asked for and what it came to, a sentence each. */
+  /** What was asked for and what it came to, and what else is to be known, a sentence each. */
   readonly asked: readonly string[]
 }
 

@@ -63,8 +63,10 @@ export class Compression {
     this.#allowed = lossAllowed(targets)
     const data = this.#allowed === undefined ? original.data : withValidation(original.data)
     this.#validation = this.#allowed === undefined ? undefined : data.validation
+    const [maxLoss, measured] = [this.#allowed, this.#validation]
     this.#models = new Models(original, request, {
       ...{ folder, data, output, signal },
+      ...(maxLoss !== undefined && measured && { budget: { maxLoss, measured } }),
       resumedBy: compressPlans.resumedBy(folder),
     })
   }

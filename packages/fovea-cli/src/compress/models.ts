@@ -11,6 +11,7 @@ import type { LoadedData } from '../data/index.js'
 import type { Original } from '../open-original.js'
 import type { Output } from '../output.js'
 import { channelOptions, type MethodOptions, pruneAtOnce } from '../prune/methods.js'
+import { quantizeWithin } from '../quantize/budget.js'
 import { RunFolder } from '../run-folder.js'
 import { carryTrainedImages, readTrainedImages } from '../trained-images.js'
 import { isTuned, StoppedError, type TuneRequest, tune } from '../tune.js'
@@ -28,6 +29,8 @@ export interface ModelsOptions {
   readonly folder: RunFolder
   /** To train on: what decides about accuracy is held back. */
   readonly data: LoadedData
+  /** Where accuracy is asked for: the points that may be lost, on which images. */
+  readonly budget?: { readonly maxLoss: number; readonly measured: Dataset }
   readonly output: Output
   readonly resumedBy: string
 }
@@ -95,7 +98,7 @@ export class Models {
       if (!existsSync(file)) {
         signal.throwIfAborted()
         const [from, model] = amount > 0 ? [folder.path, made[0].model] : [this.original.file, this.original.model]
-        await keep(path, await this.#inIntegers(model, this.request.images), from)
+        await keep(path, await this.#withinBudget(model), from)
       }
       made.push({ name: path, model: readModel(file), amount, integers })
     }
@@ -119,6 +122,15 @@ export class Models {
     } finally {
       this.#isTraining = false
     }
+  }
+
+  /** In integers, but for layers that lose too much, where accuracy is asked for and float32 layers help. */
+  async #withinBudget(model: Model): Promise<Model> {
+    const { engine, model: original } = this.original
+    const { budget, output } = this.options
+    const images = this.#images()
+    const found = budget && (await quantizeWithin(model, {}, { ...budget, original, images, engine, output }))
+    return found?.model ?? this.#inIntegers(model, this.request.images)
   }
 
   async #inIntegers(model: Model, count: number): Promise<Model> {

@@ -12,6 +12,7 @@ import { type Output, withCommas } from '../output.js'
 import { writePicture } from '../reports/picture.js'
 import { tradeOffPicture } from '../reports/trade-off-picture.js'
 import type { RunFolder } from '../run-folder.js'
+import { aboutIntegers } from './about-integers.js'
 import type { Compressed } from './compression.js'
 import { keep } from './models.js'
 import { sizeTargets, targetText } from './targets.js'
@@ -58,11 +59,14 @@ function tradeOffOf({ targets, points, chosen, loss }: Compressed): TradeOff {
   return {
     ...{ cost, points, chosen },
     ...(first && { most: first.most * costOf(points[0], cost) }),
-    asked: targets.map(target =>
-      target.kind === 'accuracy'
-        ? `asked for ${targetText(target)}: ${pointsOf(-loss!.points / 100)} on the ${withCommas(loss!.images)} images that decided`
-        : `asked for ${targetText(target)}: ${ratio(target.kind)}`,
-    ),
+    asked: [
+      ...targets.map(target =>
+        target.kind === 'accuracy'
+          ? `asked for ${targetText(target)}: ${pointsOf(-loss!.points / 100)} on the ${withCommas(loss!.images)} images that decided`
+          : `asked for ${targetText(target)}: ${ratio(target.kind)}`,
+      ),
+      ...aboutIntegers({ targets, points, chosen }),
+    ],
   }
 }
 

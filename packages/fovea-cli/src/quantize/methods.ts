@@ -76,7 +76,7 @@ export function checkMethod(options: MethodOptions): void {
 }
 
 /** What of the options says how a model becomes integers. */
-export const preparation = ({ ranges, weightBits, equalize, correctBiases, keepFloat32 }: MethodOptions) => ({
+export const preparation = ({ ranges, weightBits, equalize, correctBiases, keepFloat32 }: Partial<MethodOptions>) => ({
   ...(ranges && { ranges }),
   ...(weightBits && { weightBits }),
   ...(equalize && { equalize }),

@@ -1,5 +1,5 @@
 /** @file The work of `fovea quantize`: makes integers of a model's weights and activations, and puts both models side by side. */
-import { type Dataset, type Model, split, take } from 'fovea'
+import { type Dataset, FoveaError, type Model, split, take } from 'fovea'
 import { parameterNodes, tensorBytes } from 'fovea/engine'
 import { accountOf } from '../account/account.js'
 import type { LayerAccount } from '../account/page.js'
@@ -87,6 +87,11 @@ async function atOnce(
   const quantized = await (maxLoss === undefined
     ? quantizeAtOnce(model, request, { images, engine })
     : quantizeWithin(model, request, { images, engine, maxLoss, output, measured }))
+  if (quantized === undefined) {
+    throw new FoveaError(
+      `--max-loss ${maxLoss}: with a single layer in integers more is lost; allow more, or try --method weights`,
+    )
+  }
   await quantizePlans.write(folder, plan)
   await carryTrainedImages(folder.path, trained)
   await writeCheckpoint(folder.model, { model: quantized.model })
