@@ -1,0 +1,137 @@
+#!/usr/bin/env node
+/**
+ * @file The engine in WebAssembly beside its peers, in turns: a training step beside oneDNN's, inference beside ONNX Runtime and
+ * TensorFlow.js, both in WebAssembly too. Weights are random; what a peer computes is compared with ours first. Shown are the median and
+ * the fastest.
+ * usage: node bench/wasm.mjs [--peers FOLDER] [--threads 1] [--turns 9] [--rows train,infer] [--models NAME,…] [--simd plain]
+ *          [--out FILE.json]
+ *   --peers  where `npm install onnxruntime-web @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm` was run; without it, ours alone
+ */
+import { writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { cpus, loadavg } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createModel, encodeOnnx, evaluationGraph, initialWeights } from 'fovea'
+import { onednnEngine } from 'fovea-onednn'
+import { wasmEngine } from 'fovea-wasm'
+import { benchmarkGraph, timedStep } from '../packages/fovea-cli/dist/benchmark.js'
+import { tfjsForward } from './peers/tfjs-wasm.mjs'
+
+const { values } = parseArgs({
+  options: {
+    peers: { type: 'string' },
+    threads: { type: 'string', default: '1' },
+    turns: { type: 'string', default: '9' },
+    rows: { type: 'string', default: 'train,infer' },
+    models: { type: 'string' },
+    simd: { type: 'string' },
+    out: { type: 'string' },
+  },
+})
+const threads = Number(values.threads)
+const engine = wasmEngine({ threads, ...(values.simd && { simd: values.simd }) })
+const native = onednnEngine({ threads })
+const require = values.peers && createRequire(join(resolve(values.peers), 'here.js'))
+
+const workloads = [
+  { mode: 'train', name: 'resnet20', batch: 128 },
+  { mode: 'train', name: 'resnet8', batch: 64 },
+  { mode: 'train', name: 'efficientnet-b0', batch: 16 },
+  ...['resnet50', 'efficientnet-b0'].flatMap(name => [1, 16].map(batch => ({ mode: 'infer', name, batch }))),
+].filter(
+  ({ mode, name }) =>
+    values.rows.includes(mode) && (values.models === undefined || values.models.split(',').includes(name)),
+)
+
+const about = [`${cpus()[0].model.trim()}, Node ${process.versions.node}`, engine.description, native.description]
+for (const line of about) print(line)
+print('\n| workload | by | ms: median (fastest) | × its time in ours |\n| --- | --- | ---: | ---: |')
+
+const rows = []
+for (const { mode, name, batch } of workloads) {
+  const created = createModel(name)
+  const model = { ...created, weights: initialWeights(created.graph, 0) }
+  const timed = mode === 'train' ? await trainers(model, batch) : await inferrers(model, batch)
+  for (let turn = 0; turn < Number(values.turns); turn++) {
+    for (const one of timed) {
+      const start = performance.now()
+      await one.run()
+      one.times.push(performance.now() - start)
+    }
+  }
+  const [ours] = timed
+  for (const { by, times, end } of timed) {
+    await end?.()
+    const ratio = `${(median(times) / median(ours.times)).toFixed(2)} (${(least(times) / least(ours.times)).toFixed(2)})`
+    print(
+      `| ${mode} ${name}, batch ${batch} | ${by} | ${median(times).toFixed(1)} (${least(times).toFixed(1)}) | ${ratio} |`,
+    )
+    rows.push({ mode, name, batch, by, medianMs: median(times), fastestMs: least(times) })
+  }
+}
+print(`\nload at the end: ${loadavg()[0].toFixed(1)}`)
+if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify({ about, threads, rows }, null, 1)}\n`)
+process.exit(0) // threads of the peers wait
+
+async function trainers(model, batch) {
+  const timed = []
+  for (const [by, on] of [
+    ['fovea-wasm', engine],
+    ['oneDNN', native],
+  ]) {
+    const graph = benchmarkGraph(model, { mode: 'train', batch, precision: 'float32' })
+    const { run, program } = await timedStep(graph, on)
+    timed.push({ by, run, end: () => program.dispose(), times: [] })
+  }
+  return timed
+}
+
+async function inferrers(model, batch) {
+  const graph = evaluationGraph(model.graph, batch)
+  const { run, program, feeds } = await timedStep(graph, engine, model.weights)
+  const timed = [{ by: 'fovea-wasm', run, end: () => program.dispose(), times: [] }]
+  if (!require) return timed
+  const { logits } = await program.run(feeds)
+  const { image } = feeds
+  for (const [by, peer] of [
+    ['ONNX Runtime', await onnxRuntime(model, batch, image)],
+    ['TensorFlow.js', await tfjsForward(require, graph, model.weights, image, threads)],
+  ]) {
+    const theirs = await peer()
+    const most = logits.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    const apart = logits.reduce((far, value, i) => Math.max(far, Math.abs(value - theirs[i])), 0)
+    if (!(apart < 1e-3 * most)) throw new Error(`${by}: its logits are ${apart} from ours, of ${most} at most`)
+    await peer()
+    timed.push({ by, run: peer, times: [] })
+  }
+  return timed
+}
+
+/** Our export of a model, run by ONNX Runtime in WebAssembly. */
+async function onnxRuntime(model, batch, image) {
+  const ort = require('onnxruntime-web')
+  ort.env.wasm.numThreads = threads
+  const session = await ort.InferenceSession.create(Buffer.concat(encodeOnnx(model)), { executionProviders: ['wasm'] })
+  const [height, width, channels] = model.preprocessing.size
+  const planes = new Float32Array(image.length)
+  for (let i = 0; i < image.length; i++) {
+    const [pixel, channel] = [Math.floor(i / channels), i % channels]
+    const [n, place] = [Math.floor(pixel / (height * width)), pixel % (height * width)]
+    planes[(n * channels + channel) * height * width + place] = image[i]
+  }
+  const feeds = { [session.inputNames[0]]: new ort.Tensor('float32', planes, [batch, channels, height, width]) }
+  return async () => (await session.run(feeds))[session.outputNames[0]].data
+}
+
+function median(times) {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]
+}
+
+function least(times) {
+  return Math.min(...times)
+}
+
+function print(text) {
+  process.stdout.write(`${text}\n`)
+}
