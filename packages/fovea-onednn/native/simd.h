@@ -194,6 +194,9 @@ inline vf vmin(vf a, vf b) { return (vf)_mm512_maskz_min_ps(0xffff, (__m512)a, (
 #elif defined(__AVX2__)
 inline vf vmax(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
 inline vf vmin(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
+#elif defined(__wasm_simd128__)
+inline vf vmax(vf a, vf b) { return __builtin_wasm_pmax_f32x4(b, a); }
+inline vf vmin(vf a, vf b) { return __builtin_wasm_pmin_f32x4(b, a); }
 #else
 inline vf vmax(vf a, vf b) { return a > b ? a : b; }
 inline vf vmin(vf a, vf b) { return a < b ? a : b; }
@@ -226,7 +229,12 @@ inline vi vinteger(vf x) {
 // SiLU and GELU make of it, and a layer's products with that, are to be no subnormal numbers, slow where they cannot be switched off.
 inline vf vexp2(vf x) {
   x = vmin(splat(100.0f), vmax(splat(-100.0f), x));  // in this order NaN stays NaN
+#if defined(__wasm_simd128__)
+  // What vround does, in two steps: the sum's last bits are the whole number, which WebAssembly converts slowly.
+  const vf sum = x + 12582912.0f, n = sum - 12582912.0f;
+#else
   const vf n = vround(x);
+#endif
   const vf f = x - n;
   vf p = splat(0.00132646703f);
   p = p * f + 0.00967151299f;
@@ -236,6 +244,8 @@ inline vf vexp2(vf x) {
   p = p * f + 1.0f;
 #if defined(__AVX512F__)
   return (vf)_mm512_maskz_scalef_ps(0xffff, (__m512)p, (__m512)n);
+#elif defined(__wasm_simd128__)
+  return p * (vf)(((vi)sum + 127) << 23);
 #else
   const vi exponent = (__builtin_convertvector(n, vi) + 127) << 23;
   return p * (vf)exponent;
