@@ -54,6 +54,9 @@ test.skipIf(!has('onnx'))(
   async () => {
     python(`
 import os, onnx, numpy
+# Names that newer numpy has no more: Debian 12's onnx, 1.12, uses them.
+for kind in (bool, float, int, object):
+    if not hasattr(numpy, kind.__name__): setattr(numpy, kind.__name__, kind)
 from onnx.backend.test.case.node import collect_testcases
 for case in collect_testcases(None):
     place = ${JSON.stringify(folder)} + '/' + case.name
@@ -68,14 +71,17 @@ for case in collect_testcases(None):
         os.rename(place, place + '.skipped')
 `)
     const wrong: string[] = []
+    const counts: Record<string, number> = {}
     const passed = new Set<string>()
     for (const name of readdirSync(folder).filter(name => !name.endsWith('.skipped'))) {
       for (const first of ['computed', 'known'] as const) {
         const outcome = await runCase(join(folder, name), first)
+        counts[outcome] = (counts[outcome] ?? 0) + 1
         if (outcome.startsWith('wrong')) wrong.push(`${name}, ${first}: ${outcome}`)
         if (outcome === 'passed') for (const op of operatorsOf(join(folder, name))) passed.add(op)
       }
     }
+    process.stderr.write(`ONNX's own tests, each input tried as an image and as numbers: ${JSON.stringify(counts)}\n`)
     expect(wrong).toEqual([])
     expect(operators.filter(op => !passed.has(op))).toEqual([])
   },
@@ -86,10 +92,14 @@ test.skipIf(!has('torchvision'))(
   async () => {
     const names = ['resnet18', 'mobilenet_v2', 'mobilenet_v3_small', 'squeezenet1_1', 'densenet121', 'efficientnet_b0']
     python(`
-import torch, torchvision
-import torch.onnx._internal.onnx_proto_utils as proto
-# For operators of functions alone, of which there are none, and the package onnx.
-proto._add_onnxscript_fn = lambda model, opsets: model
+import inspect, torch, torchvision
+try:
+    import torch.onnx._internal.onnx_proto_utils as proto
+    # For operators of functions alone, of which there are none, and the package onnx.
+    proto._add_onnxscript_fn = lambda model, opsets: model
+except ImportError:
+    pass # Older PyTorch, as Debian 12's, has no such step.
+older = {'dynamo': False} if 'dynamo' in inspect.signature(torch.onnx.export).parameters else {}
 torch.manual_seed(0)
 for name in ${JSON.stringify(names)}:
     model = getattr(torchvision.models, name)(num_classes=10).eval()
@@ -98,7 +108,7 @@ for name in ${JSON.stringify(names)}:
         if 'running_var' in key: values.uniform_(.7, 1.3)
     image = torch.randn(1, 3, 64, 64)
     place = ${JSON.stringify(folder)} + '/' + name
-    torch.onnx.export(model, image, place + '.onnx', opset_version=17, dynamo=False, dynamic_axes={'x': {0: 'n'}, 'y': {0: 'n'}}, input_names=['x'], output_names=['y'])
+    torch.onnx.export(model, image, place + '.onnx', opset_version=17, **older, dynamic_axes={'x': {0: 'n'}, 'y': {0: 'n'}}, input_names=['x'], output_names=['y'])
     image.permute(0, 2, 3, 1).contiguous().numpy().tofile(place + '.image')
     model(image).detach().numpy().tofile(place + '.logits')
 `)
@@ -126,7 +136,7 @@ test('random damage ends in a FormatError or a model, nothing else', () => {
   // Damage in weights says nothing: what is not their bytes is at the start and between them.
   const place = fc.oneof(fc.nat({ max: 20_000 }), fc.nat())
   const damage = fc.array(fc.tuple(place, fc.nat(255)), { minLength: 1, maxLength: 8 })
-  const runs = Number(process.env['FUZZ_RUNS'] ?? 20_000)
+  const runs = Number(process.env['FUZZ_RUNS'] ?? 2_000)
   fc.assert(
     fc.property(fc.constantFrom(...files), damage, fc.option(fc.nat()), (file, changes, length) => {
       const damaged = file.slice(0, length === null ? file.length : length % file.length)
