@@ -76,7 +76,10 @@ for (const name of values.models.split(',')) {
     )
   }
 }
-if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify({ about, rows }, null, 1)}\n`)
+if (values.out !== undefined) {
+  const command = `node bench/integers.mjs ${process.argv.slice(2).join(' ')}`
+  writeFileSync(values.out, `${JSON.stringify({ command, about, rows }, null, 2)}\n`)
+}
 
 /** Our export of a model, in ONNX Runtime, as a step like ours. */
 async function runtimeStep(name, model) {

@@ -5,6 +5,7 @@
  * usage: node bench/quantization.mjs RUN --data FOLDER [--images 10000] [--batch 32] [--turns 15] [--out FILE.json]
  */
 import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import {
   defaultEngine,
@@ -81,6 +82,8 @@ for (const [i, [name, one]] of ways.entries()) {
 }
 if (values.out) {
   const result = {
+    command: `node bench/quantization.mjs ${process.argv.slice(2).join(' ')}`,
+    machine: cpus()[0].model.trim(),
     model: model.name,
     engine: engine.description,
     batch,

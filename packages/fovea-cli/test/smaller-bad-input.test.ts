@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createModel, type Model, prepareQuantization } from 'fovea'
+import { createModel, type Model, prepareQuantization, pruneWeights } from 'fovea'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { initialWeights } from '../../fovea/src/nn/initializers.js'
@@ -163,4 +163,17 @@ test('layers that cannot be quantized, as they share a weight, stay float32 and 
   expect(layers).toContainEqual({ name: 'second', dtype: 'float32' })
   const evaluated = await fovea(['eval', result, '--data', photos, '--json'], { env })
   expect(evaluated.code, evaluated.stderr).toBe(0)
+})
+
+test('weights that are 0 already count: what would take none more is refused', async () => {
+  const model = createModel('resnet8', { labels, input })
+  const { model: sparse } = await pruneWeights(model, { amount: 0.4 })
+  const path = join(folder, 'sparse.safetensors')
+  await saveModel(path, sparse)
+  for (const training of [[], ['--gradual', '--epochs', '1']]) {
+    const words = ['prune', '--method', 'magnitude', '--amount', '0.3', ...training]
+    expect(await refused(words, path)).toContain(
+      '40.0 % of the weights are 0 already, so --amount 0.3 takes none: ask for more',
+    )
+  }
 })

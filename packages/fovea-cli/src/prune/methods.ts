@@ -5,6 +5,7 @@ import {
   type Dataset,
   type Engine,
   FoveaError,
+  type LayerConnections,
   type Model,
   type Pattern,
   type Precision,
@@ -14,6 +15,7 @@ import {
   type RecipeName,
 } from 'fovea'
 import { optionOf } from '../option-names.js'
+import { percent } from '../output.js'
 import { UsageError } from '../usage.js'
 
 /** The methods, and what goes by each. */
@@ -124,6 +126,19 @@ export function checkGradual(model: Model, { amount = 0.5, scope }: MethodOption
       ? `would leave '${layers.find(({ weights }) => left(weights) === 0)!.name}' without weights`
       : `leaves ${all} weights for ${layers.length} layers`
   throw new FoveaError(`--amount ${amount} ${why}: choose a smaller one`)
+}
+
+/**
+ * That weights are left to go: those that are 0 already count as gone.
+ * @throws FoveaError where as many are 0 as are asked for
+ */
+export function checkNotGone(model: Model, { method, amount = 0 }: MethodOptions): void {
+  if (method === 'channels') return
+  const layers = connectionsOf(model)
+  const sum = (of: (layer: LayerConnections) => number): number => layers.reduce((all, layer) => all + of(layer), 0)
+  const gone = 1 - sum(({ kept }) => kept) / sum(({ weights }) => weights)
+  if (gone === 0 || gone < amount || amount === 0) return
+  throw new FoveaError(`${percent(gone)} of the weights are 0 already, so --amount ${amount} takes none: ask for more`)
 }
 
 /** How channels are chosen. */

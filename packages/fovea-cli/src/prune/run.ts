@@ -13,7 +13,15 @@ import { formatTable } from '../table.js'
 import { carryTrainedImages } from '../trained-images.js'
 import { isTuned, tune, unlessStopped } from '../tune.js'
 import { ITERATIONS, type Iterated, type IterateRequest, iterate } from './iterate.js'
-import { checkGradual, isGradual, type PrunedPart, pruneAtOnce, pruningEntries, weightParts } from './methods.js'
+import {
+  checkGradual,
+  checkNotGone,
+  isGradual,
+  type PrunedPart,
+  pruneAtOnce,
+  pruningEntries,
+  weightParts,
+} from './methods.js'
 import { type PruneFindings, prunePlans } from './plan.js'
 
 /** What is asked for. */
@@ -35,6 +43,7 @@ export async function runPruning(
   const original = await openOriginal(file, request, { into: folder.path, trainImages, output })
   const { model, data, images, engine } = original
 
+  checkNotGone(model, request)
   const { iterations } = request
   const begin = (): Promise<void> => prunePlans.write(folder, plan)
   let pruned: Partial<Iterated> = {}
