@@ -9,7 +9,7 @@ declare global {
   }
 
   class TextDecoder {
-    constructor(encoding?: string, options?: { readonly fatal?: boolean })
+    constructor(encoding?: string, options?: { readonly fatal?: boolean; readonly ignoreBOM?: boolean })
     decode(bytes: Uint8Array): string
   }
 

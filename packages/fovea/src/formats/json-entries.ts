@@ -50,7 +50,8 @@ export function* jsonEntries(bytes: Uint8Array, what: string): Generator<readonl
 /** A text from a part of JSON. @throws FormatError for what is not UTF-8 */
 export function textOf(bytes: Uint8Array, what: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    // A byte order mark is no part of JSON, and is not to be dropped.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw new FormatError(`${what} is not UTF-8`)
   }

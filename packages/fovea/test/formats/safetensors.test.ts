@@ -137,6 +137,7 @@ describe('refused', () => {
     ['a comma too few', file(`{"w": ${entry} "v": ${entry}}`, 4), 'its header is not JSON'],
     ['a key without quotes', file(`{w: ${entry}}`, 4), 'its header is not JSON'],
     ['a value that is missing', file('{"w": , "v": 1}', 4), 'its header is not JSON'],
+    ['a byte order mark before a value', file(`{"w": \ufeff${entry}}`, 4), 'its header is not JSON'],
     ['something behind the object', file(`{"w": ${entry}} {}`, 4), 'its header is not JSON'],
     ['an object that does not end', file(`{"w": ${entry}`, 4), 'its header is not JSON'],
     ['a name that does not end', file('{"w: {}', 4), 'its header is not JSON'],
