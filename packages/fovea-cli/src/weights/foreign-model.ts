@@ -19,6 +19,7 @@ import {
 import { resizedSide } from '../data/resizing.js'
 import type { Output } from '../output.js'
 import { configFile, isFromTensorflow, modelOf, readConfig, type WeightsConfig } from './config.js'
+import { shownFile } from './hub-cache.js'
 import { normalizationOf } from './options.js'
 
 /** What a command line says of weights. */
@@ -92,13 +93,14 @@ export function readForeign(
   const { format, names, notes } = imported
   const [normalization, why] = given ?? foundNormalization(imported)
   const model = { ...imported.model, preprocessing: { ...imported.model.preprocessing, ...normalization } }
-  for (const note of notes) output.warn(`${file}: ${note}`)
-  for (const note of config.notApplied) output.warn(`${file}: ${note}, as ${config.files.join(', ')} has it`)
+  const shown = shownFile(file)
+  for (const note of notes) output.warn(`${shown}: ${note}`)
+  for (const note of config.notApplied) output.warn(`${shown}: ${note}, as ${config.files.join(', ')} has it`)
   const { labels, from } = labelsFor(model, options, config)
   const { size, mean, deviation } = model.preprocessing
   const { resizing } = config
   output.say(
-    `${file}: ${format} with ${namings[names]} names; ${model.name}, ${labels.length} classes (${from}), ` +
+    `${shown}: ${format} with ${namings[names]} names; ${model.name}, ${labels.length} classes (${from}), ` +
       `images of ${formatShape(size)}${aboutResizing(size, resizing)}, mean ${mean.join(', ')}, deviation ${deviation.join(', ')} (${why})`,
   )
   return { ...model, labels, preprocessing: { ...model.preprocessing, ...(resizing && { resizing }) } }

@@ -83,6 +83,12 @@ export function hubNameOf(path: string): string | undefined {
     : undefined
 }
 
+/** A file as messages call it: one of the hub's is `hf://OWNER/NAME@COMMIT/FILE`, wherever it lies. */
+export function shownFile(file: string): string {
+  const folder = hubNameOf(dirname(file))
+  return folder === undefined ? file : `${folder}/${basename(file)}`
+}
+
 /** What is there already, whole. */
 export function snapshotHere(folder: string, { revision }: HubRepository): string | undefined {
   const ref = join(folder, 'refs', revision)

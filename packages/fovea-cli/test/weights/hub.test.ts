@@ -266,7 +266,7 @@ test.each(['hf://resnet50', 'hf://a/b/c', 'hf://../x', 'hf://a/..', 'hf://a/b@..
   },
 )
 
-test('commands take it wherever they take a file', async () => {
+test('commands take it wherever they take a file, and say its name, no folder of this machine', async () => {
   const out = join(temporaryFolder(), 'model.safetensors')
   const env = { HF_ENDPOINT: addressOf(hub), HF_HUB_CACHE: cache }
   const { code, stderr } = await fovea(['import', 'hf://new/model', '--out', out, '--json'], { env })
@@ -275,6 +275,9 @@ test('commands take it wherever they take a file', async () => {
   expect(explained.json[0]?.model, explained.stderr).toBe('resnet8')
   const summary = await fovea(['summary', 'hf://new/model', '--json'], { env })
   expect(summary.json[0]?.model, summary.stderr).toBe('resnet8')
+  expect(summary.stderr).toMatch(
+    new RegExp(`^hf://new/model@${commit}/model\\.safetensors: a safetensors file with `, 'm'),
+  )
 })
 
 test('the record of a run names its commit, not a folder of this machine; and the run goes on by it', async () => {
