@@ -132,7 +132,8 @@ export function checkAgreement({ difference, images, sameClass }: Agreement, pre
       ? `${images - sameClass} of ${images} images get another class`
       : `logits differ by ${difference.toPrecision(2)} of the largest, where ${most} is allowed`
   throw new FoveaError(
-    `in ONNX Runtime the file does not compute what the model does (${what}), so it is not kept; please report this fault of Fovea`,
+    `in ONNX Runtime the file does not compute what the model does (${what}), so it is not kept; of a trained model, please report that ` +
+      'as a fault of Fovea; where weights are random, rounding alone can grow so far',
   )
 }
 
