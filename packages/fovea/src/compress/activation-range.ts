@@ -9,7 +9,7 @@ export type RangeMethod = (typeof rangeMethods)[number]
 
 const LEVELS = UINT8_MOST + 1
 
-/** How often numbers of a range were seen. */
+/** How often numbers of a range were seen, or how much they weigh. */
 export class Histogram {
   static readonly bins = 2048
   readonly counts = new Float64Array(Histogram.bins)
@@ -25,8 +25,8 @@ export class Histogram {
     return this.range.low + (bin + 0.5) * this.width
   }
 
-  /** Counts numbers of the range that are not 0. */
-  add(numbers: HostArray): void {
+  /** Counts numbers of the range that are not 0, each as so many. */
+  add(numbers: HostArray, weight = 1): void {
     const { counts, width } = this
     const { low } = this.range
     if (width === 0) return
@@ -35,9 +35,19 @@ export class Histogram {
       const x = numbers[i]
       if (x === 0) continue
       const bin = Math.floor((x - low) / width)
-      counts[Math.min(bin, last)]++
+      counts[Math.min(bin, last)] += weight
     }
   }
+}
+
+/**
+ * Counts the numbers of one image beside their energy, Σ x²: so errors are parts of what an image has, and one whose activations are
+ * many times as large as those of others does not decide about all.
+ */
+export function addByEnergy(histogram: Histogram, image: HostArray): void {
+  let energy = 0
+  for (let i = 0; i < image.length; i++) energy += image[i] * image[i]
+  if (energy > 0) histogram.add(image, 1 / energy)
 }
 
 /** The part of all numbers that is cut off at each end. */

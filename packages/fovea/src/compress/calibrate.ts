@@ -11,7 +11,7 @@ import { GraphBuilder } from '../ops/builder.js'
 import type { ActivationRange } from '../ops/quantization.js'
 import { rewriteInto } from '../passes/rewrite.js'
 import { setBatchSize } from '../passes/set-batch-size.js'
-import { Histogram, type RangeMethod, rangeBy } from './activation-range.js'
+import { addByEnergy, Histogram, type RangeMethod, rangeBy } from './activation-range.js'
 import { type MeasuredOn, overBatches } from './over-batches.js'
 
 /** So much of activations is held at once. */
@@ -51,9 +51,19 @@ export async function calibrate(
   if (method === 'min-max') return new Map(values.map((value, i) => [value, limits[i]]))
 
   const histograms = limits.map(range => new Histogram(range))
-  await visit((numbers, i) => histograms[i].add(numbers))
+  await visit((numbers, i) => {
+    if (method !== 'mse') return histograms[i].add(numbers)
+    for (const image of partsOf(numbers, measuring.batchSize)) addByEnergy(histograms[i], image)
+  })
   return new Map(values.map((value, i) => [value, rangeBy(method, histograms[i])]))
 }
+
+/** As many parts, one after another. */
+const partsOf = (numbers: HostArray, count: number): HostArray[] =>
+  Array.from({ length: count }, (_, i) => {
+    const size = numbers.length / count
+    return numbers.subarray(i * size, (i + 1) * size)
+  })
 
 /** The model's graph for so many images, with these values as its outputs, by their place in the list. */
 function withOutputs(model: Model, values: readonly Value[], batchSize: number) {

@@ -1,7 +1,7 @@
 /** @file Post-training quantization: near the model that it was made from, in integers where it says so, and honest about bad input. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Histogram, rangeBy, rangeMethods } from '../../src/compress/activation-range.js'
+import { addByEnergy, Histogram, rangeBy, rangeMethods } from '../../src/compress/activation-range.js'
 import { foldNorms } from '../../src/compress/fold-norms.js'
 import { quantizeModel } from '../../src/compress/quantize-model.js'
 import { arrayDataset } from '../../src/data/array-dataset.js'
@@ -163,4 +163,18 @@ describe('ranges', () => {
       expect(range(even).low, method).toBe(0)
     }
   })
+})
+
+test('by squared error, one image of activations a hundred times as large does not decide about the others', () => {
+  const image = (times: number, key: number) =>
+    Float32Array.from({ length: 500 }, (_, i) => times * Math.abs(normalAt(key, i)))
+  const images = [...Array.from({ length: 50 }, (_, key) => image(1, key)), image(100, 50)]
+  const range = { low: 0, high: Math.max(...images.flatMap(one => [...one])) }
+  const [counted, weighed] = [new Histogram(range), new Histogram(range)]
+  for (const one of images) {
+    counted.add(one)
+    addByEnergy(weighed, one)
+  }
+  expect(rangeBy('mse', counted).high).toBeGreaterThan(0.5 * range.high)
+  expect(rangeBy('mse', weighed).high).toBeLessThan(0.2 * range.high)
 })
