@@ -1,4 +1,5 @@
 /** @file Times the steps of compiled models on images of noise. What is timed is what training and evaluation run. */
+
 import {
   type Engine,
   evaluationGraph,
@@ -21,6 +22,7 @@ import {
   type Weights,
 } from 'fovea'
 import { elements, inputNodes, normalAt, stateNodes } from 'fovea/engine'
+import { type RowPrecision, rowPrecision } from './compare/row-types.js'
 
 export interface BenchmarkOptions extends Pick<PrecisionOptions, 'keepFloat32'> {
   readonly mode: 'train' | 'infer'
@@ -35,7 +37,8 @@ export interface BenchmarkOptions extends Pick<PrecisionOptions, 'keepFloat32'> 
   readonly onProgram?: (program: Program, feeds: Feeds) => Promise<void>
 }
 
-export interface Benchmark extends Pick<BenchmarkOptions, 'mode' | 'batch' | 'precision'> {
+export interface Benchmark extends Pick<BenchmarkOptions, 'mode' | 'batch'> {
+  readonly precision: RowPrecision
   readonly model: string
   readonly engine: string
   readonly threads: number
@@ -60,7 +63,7 @@ export async function benchmark(model: Model, engine: Engine, options: Benchmark
     const at = quantiles(times)
     const msPerStep = { min: at(0), median: at(0.5), p95: at(0.95) }
     return {
-      ...{ model: model.name, mode, batch, precision },
+      ...{ model: model.name, mode, batch, precision: rowPrecision(model, precision) },
       ...{ engine: engine.name, threads: engine.threads },
       msPerStep,
       imagesPerSecond: (1000 * batch) / msPerStep.median,

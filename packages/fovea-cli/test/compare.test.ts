@@ -282,5 +282,8 @@ describe('for people', () => {
     expect(text).toMatch(/ diverged +3\n/)
     expect(text).toContain('resnet8 in mixed_float16 diverged: the loss is NaN at step 2')
     expect(text).not.toContain('widened')
+    const tables = (...models: string[]) => formatSections(sectionsOf(models.map(model => ({ ...row, model }))), 100)
+    expect(tables('runs/a', 'runs/b'), 'what tells them apart is enough').not.toContain('runs/')
+    expect(tables('a', 'runs/a')).toContain('runs/a')
   })
 })

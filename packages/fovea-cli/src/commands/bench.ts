@@ -5,6 +5,7 @@ import { type Feeds, FoveaError, formatBytes, type MemoryUse, type Precision, ty
 import { describePlan, type PlannedProgram, printPlan } from 'fovea/engine'
 import type { OnednnProgram, StepProfile } from 'fovea-onednn'
 import { benchmark, benchmarkGraph } from '../benchmark.js'
+import { rowPrecision } from '../compare/row-types.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { writeFileAtomic } from '../files.js'
 import { aboutNamedModel, namedModel } from '../named-model.js'
@@ -71,7 +72,11 @@ async function run(name: string, options: BenchOptions): Promise<void> {
   if (options.plan) {
     const program = engine.compile(benchmarkGraph(model, step)) as PlannedProgram
     program.dispose()
-    output.result({ ...{ model: name, mode, batch, precision, engine: engine.name }, plan: describePlan(program.plan) })
+    const types = rowPrecision(model, precision)
+    output.result({
+      ...{ model: name, mode, batch, precision: types, engine: engine.name },
+      plan: describePlan(program.plan),
+    })
     return output.show(printPlan(program.plan))
   }
   const how = { steps, ...(saved && { weights: model.weights }), ...(wantsProfile && { onProgram }) }
@@ -79,9 +84,9 @@ async function run(name: string, options: BenchOptions): Promise<void> {
   const peaks = options.profile && (await measurePeaks(engine))
   const rows = peaks && profileRows(profile, peaks, engine.threads)
   output.result({ ...result, ...(peaks && { peaks, profile: rows }) })
-  const { msPerStep, imagesPerSecond, gflops, peakMemoryBytes } = result
+  const { precision: types, msPerStep, imagesPerSecond, gflops, peakMemoryBytes } = result
   output.say(
-    `${name}, ${mode}, batch ${batch} of ${model.preprocessing.size.join('×')}, ${precision}${memory === 'low' ? ', memory low' : ''}, ${engine.description}`,
+    `${name}, ${mode}, batch ${batch} of ${model.preprocessing.size.join('×')}, ${types}${memory === 'low' ? ', memory low' : ''}, ${engine.description}`,
   )
   output.say(
     `${msPerStep.median.toFixed(1)} ms a step (fastest ${msPerStep.min.toFixed(1)}, 95 % within ${msPerStep.p95.toFixed(1)}), ` +

@@ -48,7 +48,7 @@ export function compareCommand(): Command {
       'train the models given by name for this many epochs, all in the same way',
       wholeNumber('--epochs', 1),
     )
-    .addOption(settingOption('recipe'))
+    .addOption(settingOption('recipe', "the model's recipe"))
     .addOption(settingOption('batchSize', "the recipe's"))
     .option('--seed <n>', 'seed of weights, order and augmentation', integer('--seed'), 0)
     .option('--size <pixels>', "side of a folder's images (default: the model's)", wholeNumber('--size', 1))

@@ -37,7 +37,7 @@ export function findRateCommand(): Command {
     .argument('<model>', 'resnet20, efficientnet-b0, …', modelName)
     .requiredOption('--data <data>', 'cifar10, fashion-mnist, a folder of images or a packed file')
     .addOption(settingOption('batchSize', "the recipe's"))
-    .addOption(settingOption('recipe'))
+    .addOption(settingOption('recipe', "the model's recipe"))
     .addOption(settingOption('precision').default('float32'))
     .addOption(settingOption('memory', 'standard'))
     .option('--seed <n>', 'seed of weights, order and augmentation', integer('--seed'), 0)

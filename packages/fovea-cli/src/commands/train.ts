@@ -40,7 +40,7 @@ export function trainCommand(): Command {
     .addOption(normalizeOption())
     .addOption(settingOption('epochs', "the recipe's, if it has a length"))
     .addOption(settingOption('batchSize', "the recipe's"))
-    .addOption(settingOption('recipe'))
+    .addOption(settingOption('recipe', "the model's recipe"))
     .addOption(settingOption('learningRate'))
     .addOption(settingOption('accumulate'))
     .addOption(settingOption('clipNorm'))

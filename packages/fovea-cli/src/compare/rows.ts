@@ -2,6 +2,7 @@
 import {
   type Arithmetic,
   isQuantized,
+  type Model,
   type ModelSummary,
   type Precision,
   type PrecisionOptions,
@@ -17,7 +18,7 @@ import {
 import type { Interval } from '../account/interval.js'
 import { requestedSettings } from '../run-record.js'
 import { UsageError } from '../usage.js'
-import { type RowPrecision, rowPrecision } from './row-types.js'
+import { computesInIntegers, type RowPrecision, rowPrecision } from './row-types.js'
 import { aboutSubject, type Subject } from './subjects.js'
 import { originalOf, type Reduction, reductionOf } from './techniques.js'
 
@@ -93,8 +94,12 @@ export const planRows = (subjects: readonly Subject[], options: RowOptions): Pla
   subjects.flatMap(subject => {
     const models = subjects.map(({ model }) => model)
     const reduction = reductionOf(subject.model, subject.original ?? originalOf(subject.model, models))
-    return options.precisions.map(precision => ({ ...planRow(subject, precision, options), reduction }))
+    const precisions = options.precisions.filter((_, i) => i === 0 || hasFloatWeights(subject.model))
+    return precisions.map(precision => ({ ...planRow(subject, precision, options), reduction }))
   })
+
+/** Whether a policy of precision changes anything: of integers alone, it does not. */
+const hasFloatWeights = (model: Model): boolean => !computesInIntegers(model) || summarize(model).bytes.float32 > 0
 
 function planRow(subject: Subject, precision: Precision, options: RowOptions): Omit<PlannedRow, 'reduction'> {
   const { batch, recipe, seed, keepFloat32, inferenceOnly = false } = options

@@ -2,6 +2,7 @@
  * @file A comparison as tables: what each row is and holds, what it takes, how fast it is, what it recognizes; of a single model in
  * several precisions, what they make of each layer.
  */
+import { basename } from 'node:path'
 import { formatBytes, formatShape, type LayerSummary } from 'fovea'
 import { type Quantity, quantities } from '../account/quantities.js'
 import { ABOUT_ZEROS } from '../account/table.js'
@@ -72,8 +73,16 @@ const recognition: readonly ComparedColumn[] = [
   number(quantities.skippedSteps),
 ]
 
+/** By what tells the models apart, if that is the last part of each path: a table is no wider than it must be. */
+function withShortNames(rows: readonly ComparedModel[]): readonly ComparedModel[] {
+  const names = new Set(rows.map(({ model }) => model))
+  const short = new Set([...names].map(name => basename(name)))
+  return short.size === names.size ? rows.map(row => ({ ...row, model: basename(row.model) })) : rows
+}
+
 /** @param fronts the rows that no other beats, if anything was recognized */
-export function sectionsOf(rows: readonly ComparedModel[], fronts: Fronts = {}): Section[] {
+export function sectionsOf(compared: readonly ComparedModel[], fronts: Fronts = {}): Section[] {
+  const rows = withShortNames(compared)
   const widened = new Set(rows.filter(row => row.arithmetic === 'widened').map(row => rowType(row.precision)))
   const [{ throughput }] = rows
   const isSingle = rows.length > 1 && rows.every(({ model }) => model === rows[0].model)

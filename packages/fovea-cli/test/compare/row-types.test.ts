@@ -11,6 +11,7 @@ import {
 import { beforeAll, expect, test } from 'vitest'
 import { floatOperators, floatOperatorsText } from '../../src/account/float-operators.js'
 import { rowArithmetic, rowPrecision } from '../../src/compare/row-types.js'
+import { planRows } from '../../src/compare/rows.js'
 import { imageFolder } from '../../src/data/index.js'
 import { colorFolder } from '../run-fovea.js'
 
@@ -28,6 +29,17 @@ test('integers are the precision of a quantized model, and its policy where floa
   expect(rowPrecision(integers[8], 'float32')).toBe('int8')
   expect(rowPrecision(integers[8], 'mixed_bfloat16')).toBe('int8, mixed_bfloat16')
   expect(rowPrecision(quantizeWeights(model), 'float32')).toBe('float32')
+})
+
+test('a policy makes a row of its own only where something computes as floats', async () => {
+  const { model: partly } = await quantizeModel(model, { images, keepFloat32: ['fc'] })
+  const rows = (of: typeof model) =>
+    planRows([{ name: 'a', model: of, saved: true }], {
+      ...{ precisions: ['float32', 'mixed_bfloat16'], seed: 0, inferenceOnly: true },
+    }).map(({ label }) => label)
+  expect(rows(integers[8])).toEqual(['a in int8'])
+  expect(rows(partly)).toEqual(['a in int8', 'a in int8, mixed_bfloat16'])
+  expect(rows(model)).toEqual(['a in float32', 'a in mixed_bfloat16'])
 })
 
 test('the engine says how it computes in them, by the bits of the weights', () => {

@@ -82,7 +82,7 @@ export interface RecipeChoice {
 
 /** The rows of `RecipeChoice`. */
 const recipeChoice = {
-  recipe: choice("what fills in the rest (default: the model's recipe)", recipeNames).optional(),
+  recipe: choice('what fills in the rest', recipeNames).optional(),
   learningRate: number("the highest learning rate (default: the recipe's, for the batch)", { above: 0 }).optional(),
   freeze: list(
     'parameters that stay as they are: conv1.*,layer1.*',
