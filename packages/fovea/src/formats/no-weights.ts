@@ -53,8 +53,10 @@ const START_BYTES = 512
 /** No file of weights has so few bytes. */
 const FEWEST = 9
 
+const startOf = (file: Uint8Array): Start => String.fromCharCode(...file.subarray(0, START_BYTES))
+
 const kindOf = (kinds: readonly Kind[], file: Uint8Array): string | undefined => {
-  const start = String.fromCharCode(...file.subarray(0, START_BYTES))
+  const start = startOf(file)
   return kinds.find(({ fits }) => fits(start))?.what
 }
 
@@ -63,6 +65,6 @@ export const insteadOfFile = (file: Uint8Array): string | undefined => kindOf(in
 
 /** What a file is that no format of weights fits. */
 export function contentOf(file: Uint8Array): string {
-  if (file.length > 0 && file.length < FEWEST) return `cut short after ${file.length} bytes`
+  if (file.length < FEWEST && !isText(startOf(file))) return `cut short after ${file.length} bytes`
   return kindOf(others, file) ?? 'a file of another kind'
 }

@@ -19,6 +19,7 @@ describe('what is no file of weights is called by what it is', () => {
     ['an image', '\xff\xd8\xff\xe0\0\x10JFIF\0'],
     ['an image', 'RIFF\x10\0\0\0WEBPVP8 '],
     ['a model of TensorFlow Lite', '\x1c\0\0\0TFL3\0\0\0'],
+    ['a text', 'hello'],
     ['a GGUF file', 'GGUF\x03\0\0\0\0\0'],
     ['an array of NumPy', '\x93NUMPY\x01\0v\0'],
     ["a pickle that torch.save didn't write", '\x80\x04\x95\x0b\0\0\0\0\0\0\0}'],
