@@ -123,6 +123,21 @@ describe('train, eval, predict', () => {
   })
 })
 
+test('a model that is not there is said to be none', async () => {
+  for (const words of [
+    ['eval', '--data', 'fashion-mnist'],
+    ['predict', 'a.jpg'],
+    ['prune', '--amount', '0.5', '--data', 'fashion-mnist'],
+  ]) {
+    const [command, ...rest] = words
+    const { code, stderr } = await fovea([command, 'none.safetensors', ...rest])
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "fovea: cannot read 'none.safetensors': there is no such file or folder\n",
+    })
+  }
+})
+
 describe('what is trained and what is given to it must fit', () => {
   const out = join(temporaryFolder(), 'run')
   let photos: string

@@ -13,7 +13,7 @@ import {
 } from 'fovea'
 import { firstFew } from '../about-data.js'
 import { wilsonInterval } from '../account/interval.js'
-import { pretrainedOf, readModelFile } from '../checkpoint-file.js'
+import { type ModelFile, pretrainedOf, readModelFile } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
 import { type EngineOptions, openEngine, withEngineOptions } from '../engines.js'
 import { describeMeasured, measuredEntry, measuredImages, measuredName, sayDoubts } from '../measured-images.js'
@@ -23,7 +23,7 @@ import { createOutput, type Output, percent, withCommas } from '../output.js'
 import { evaluationFiles, writeEvaluationReport } from '../reports/run-report.js'
 import { settingOption } from '../setting-option.js'
 import { formatTable } from '../table.js'
-import { readTrainedImages } from '../trained-images.js'
+import { readTrainedImages, type TrainedImages } from '../trained-images.js'
 import { oneOf, wholeNumber } from '../usage.js'
 import { readForeign, wantedModel } from '../weights/foreign-model.js'
 import { aboutWeights, modelOption, normalizeOption } from '../weights/options.js'
@@ -76,10 +76,12 @@ async function run(file: string, options: EvalOptions): Promise<void> {
       '--out',
     )
   }
-  const { model, data } = await findBoth(file, options, output)
+  const read = readModelFile(file)
+  const trained = readTrainedImages(file)
+  const { model, data } = await findBoth(read, trained, options, output)
   checkFound(model, data)
   const loaded = await loading(output, load => data.open(load))
-  const measured = measuredImages([{ name: file, data: loaded, trained: readTrainedImages(file) }])
+  const measured = measuredImages([{ name: file, data: loaded, trained }])
   sayDoubts(measured, output)
   const [images] = measured.images
   const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
@@ -113,12 +115,11 @@ async function run(file: string, options: EvalOptions): Promise<void> {
 }
 
 /** A saved model has a size, and images come in it; weights alone take the images' size and classes. */
-async function findBoth(path: string, options: EvalOptions, output: Output) {
+async function findBoth(read: ModelFile, trained: TrainedImages, options: EvalOptions, output: Output) {
   const { model: name, normalize, data, skipBad = false } = options
   // Which images a model was trained on is told by all that the folder has.
-  const purpose = readTrainedImages(path).fingerprint === undefined ? 'test' : 'measure'
+  const purpose = trained.fingerprint === undefined ? 'test' : 'measure'
   const find = (options: OpenDataOptions): Promise<FoundData> => findData(data, { skipBad, purpose, ...options })
-  const read = readModelFile(path)
   const { graph, weights } = read.source
   if (graph !== undefined) {
     const model = pretrainedOf(read, { model: name, normalize }, output)
