@@ -1,5 +1,4 @@
 /** @file Times the steps of compiled models on images of noise. What is timed is what training and evaluation run. */
-
 import {
   type Engine,
   evaluationGraph,

@@ -30,6 +30,9 @@ const types: Readonly<Record<string, string>> = {
   '.css': 'text/css',
 }
 
+/** With these headers a page may share memory with its workers. */
+export const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+
 /** Serves the files of a folder, and nothing else, with these headers. @returns the server, and its address */
 export async function serveFolder(
   root: string,

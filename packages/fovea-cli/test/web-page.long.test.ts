@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chromium, install, launch, serveFolder } from './browser.js'
+import { chromium, install, isolation, launch, serveFolder } from './browser.js'
 import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
 
 const folder = temporaryFolder()
@@ -109,10 +109,7 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
   })
 
   test('isolated by headers, the page runs on all cores, and says the same', async () => {
-    const isolated = await serveFolder(page, {
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Embedder-Policy': 'require-corp',
-    })
+    const isolated = await serveFolder(page, isolation)
     try {
       const said: string[][] = []
       const workers: number[] = []

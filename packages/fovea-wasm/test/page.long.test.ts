@@ -8,14 +8,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as fovea from 'fovea'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chromium, install, launch, serveFolder } from '../../fovea-cli/test/browser.js'
+import { chromium, install, isolation, launch, serveFolder } from '../../fovea-cli/test/browser.js'
 import { temporaryFolder } from '../../fovea-cli/test/run-fovea.js'
 import { loadWasmEngine, type WasmOptions } from '../src/index.js'
 import { type Computed, compute, type Extent } from './page/compute.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const folder = temporaryFolder()
-const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 const servers: Server[] = []
 // biome-ignore lint/suspicious/noExplicitAny: installed by the test
 let browser: any

@@ -9,13 +9,12 @@ import { fileURLToPath } from 'node:url'
 import { createModel, decodeCheckpoint, encodeCheckpoint, encodeOnnx } from 'fovea'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chromium, install, launch, serveFolder } from '../../fovea-cli/test/browser.js'
+import { chromium, install, isolation, launch, serveFolder } from '../../fovea-cli/test/browser.js'
 import { colorFolder, temporaryFolder } from '../../fovea-cli/test/run-fovea.js'
 
 const folder = temporaryFolder()
 const pages = join(folder, 'pages')
 const photos = join(folder, 'photos')
-const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 const servers: Server[] = []
 // biome-ignore lint/suspicious/noExplicitAny: installed by the test
 let browser: any

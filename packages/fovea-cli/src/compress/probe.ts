@@ -15,8 +15,8 @@ export function bytesBeside({ file }: Original, smaller: Model): number {
   return bytes / statSync(modelFile(file)).size
 }
 
-/** So often both are timed: the median of the ratios counts, as a busy moment may fall on either. */
-const ROUNDS = 3
+/** More than for an account: the search rests on it, and a busy moment may last longer than so many steps. */
+const STEPS = 3 * LATENCY_STEPS
 
 /** The part of the original's time for one image, both in turns. @throws InterruptError */
 export async function latencyBeside({ file, model, engine }: Original, smaller: Model, name: string): Promise<number> {
@@ -28,12 +28,8 @@ export async function latencyBeside({ file, model, engine }: Original, smaller: 
   const { signal, release } = onInterrupt(() => progress.stop())
   try {
     const planned = planRows(both, { precisions: ['float32'], seed: 0, inferenceOnly: true })
-    const ratios: number[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      const [before, after] = await medianMs(planned, inferences(1), { engine, steps: LATENCY_STEPS, signal, progress })
-      ratios.push(after / before)
-    }
-    return ratios.sort((a, b) => a - b)[(ROUNDS - 1) / 2]
+    const [before, after] = await medianMs(planned, inferences(1), { engine, steps: STEPS, signal, progress })
+    return after / before
   } finally {
     progress.stop()
     release()

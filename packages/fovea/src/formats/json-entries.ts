@@ -26,7 +26,7 @@ export function* jsonEntries(bytes: Uint8Array, what: string): Generator<readonl
   if (bytes[at] !== OPEN) throw new FormatError(`${what} is no JSON object`)
   at = afterSpaces(bytes, at + 1)
   const keys = new Set<string>()
-  if (bytes[at] === CLOSE && keys.size === 0) at = afterSpaces(bytes, at + 1)
+  if (bytes[at] === CLOSE) at = afterSpaces(bytes, at + 1)
   else {
     for (let next = COMMA; next === COMMA; ) {
       expected(at, QUOTE)

@@ -35,12 +35,12 @@ export function integersOf({ node, index }: Value): Integers | undefined {
  * @param moved those that were moved before
  */
 export function movingIntegers({ builder, mapped }: RewriteContext, moved: Map<Node, Value>) {
-  return function integers({ node }: Value, { zeroPoint }: ActivationScale): Value {
+  return function integers({ node }: Value, scale: ActivationScale): Value {
     if (node.op === 'dequantize') return mapped(node.inputs[0])
     const made = moved.get(node)
     if (made !== undefined) return made
-    const attrs = node.op === 'pad' ? { ...node.attrs, value: zeroPoint } : node.attrs
-    const x = integers(node.inputs[0], { scale: 1, zeroPoint })
+    const attrs = node.op === 'pad' ? { ...node.attrs, value: scale.zeroPoint } : node.attrs
+    const x = integers(node.inputs[0], scale)
     const result = builder.emit(opDefinition(node.op), [x], attrs, `${node.name}.uint8`)
     moved.set(node, result)
     return result
