@@ -3,8 +3,9 @@
  * @file Fovea's speed beside its peers', on this machine, in one run: PyTorch (Debian's python3-torch) for training, ONNX
  * Runtime (onnxruntime-node) for inference. The commands of a row take turns, so that a busy moment falls on all; shown
  * are medians over the turns, and the least and the most. Peers that are not installed are left out, and named.
- * usage: node bench/speed.mjs [--turns 5] [--rows resnet20,infer,"batch 1"] [--python COMMAND] [--out docs]
- *   --python  the Python that has PyTorch, as a command with its arguments: 'chroot DEBIAN python3' takes another release's
+ * usage: node bench/speed.mjs [--turns 5] [--rows resnet20,infer,"batch 1"] [--python COMMAND]... [--out docs]
+ *   --python  a Python that has PyTorch, as a command with its arguments: 'chroot DEBIAN python3' takes another release's.
+ *             Of several, the one that is faster in a row is that row's peer
  */
 import { spawnSync } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
@@ -16,23 +17,88 @@ import { parseArgs } from 'node:util'
 import { onednnStatus } from 'fovea-onednn'
 import sharp from 'sharp'
 import { barChart } from './chart.mjs'
+import { bar, describe, markdown, summary } from './speed-table.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const fovea = join(here, '../packages/fovea-cli/bin/fovea.mjs')
 const threads = 2
 
-/** Each row, and how many steps a turn takes: a few seconds. */
+/** Each row, how many steps a turn takes (a few seconds), and its targets in float32 and bfloat16, with tiles (AMX) and without. */
 const rows = [
-  { model: 'resnet20', mode: 'train', batch: 128, size: 32, classes: 10, steps: 20, targets: [1.5, 1.6] },
-  { model: 'resnet18', mode: 'train', batch: 16, size: 224, classes: 1000, steps: 5, targets: [1.2, 1.2] },
-  { model: 'resnet50', mode: 'train', batch: 16, size: 224, classes: 1000, steps: 3, targets: [1.35, 1.25] },
-  { model: 'efficientnet-b0', mode: 'train', batch: 16, size: 224, classes: 1000, steps: 5, targets: [2.3, 3.0] },
-  { model: 'resnet50', mode: 'infer', batch: 16, size: 224, classes: 1000, steps: 6, targets: [1.0, 1.7] },
-  { model: 'efficientnet-b0', mode: 'infer', batch: 16, size: 224, classes: 1000, steps: 12, targets: [1.0, 1.4] },
-  { model: 'resnet50', mode: 'infer', batch: 1, size: 224, classes: 1000, steps: 30, targets: [1 / 1.1] },
-  { model: 'efficientnet-b0', mode: 'infer', batch: 1, size: 224, classes: 1000, steps: 60, targets: [1 / 1.1] },
+  {
+    model: 'resnet20',
+    mode: 'train',
+    batch: 128,
+    size: 32,
+    classes: 10,
+    steps: 20,
+    amx: [2.0, 3.0],
+    other: [1.8, 2.0],
+  },
+  {
+    model: 'resnet18',
+    mode: 'train',
+    batch: 16,
+    size: 224,
+    classes: 1000,
+    steps: 5,
+    amx: [1.8, 1.5],
+    other: [1.7, 1.25],
+  },
+  {
+    model: 'resnet50',
+    mode: 'train',
+    batch: 16,
+    size: 224,
+    classes: 1000,
+    steps: 3,
+    amx: [1.6, 1.7],
+    other: [1.55, 1.25],
+  },
+  {
+    model: 'efficientnet-b0',
+    mode: 'train',
+    batch: 16,
+    size: 224,
+    classes: 1000,
+    steps: 5,
+    amx: [3.5, 6],
+    other: [2.7, 4],
+  },
+  {
+    model: 'speednet',
+    mode: 'train',
+    batch: 1024,
+    size: 32,
+    classes: 10,
+    steps: 5,
+    amx: [undefined, 2.5],
+    other: [undefined, 1.8],
+  },
+  {
+    model: 'resnet50',
+    mode: 'infer',
+    batch: 16,
+    size: 224,
+    classes: 1000,
+    steps: 6,
+    amx: [1.0, 4.5],
+    other: [1.0, 1.9],
+  },
+  {
+    model: 'efficientnet-b0',
+    mode: 'infer',
+    batch: 16,
+    size: 224,
+    classes: 1000,
+    steps: 12,
+    amx: [1.0, 2.2],
+    other: [1.0, 1.6],
+  },
+  { model: 'resnet50', mode: 'infer', batch: 1, size: 224, classes: 1000, steps: 30, amx: [1.15], other: [1.1] },
+  { model: 'efficientnet-b0', mode: 'infer', batch: 1, size: 224, classes: 1000, steps: 60, amx: [1.15], other: [1.1] },
   // With its data, from a packed file: read, augmented, normalized. The peer is the step alone.
-  { model: 'resnet20', mode: 'end to end', batch: 128, size: 32, steps: 50, targets: [0.95, 0.95] },
+  { model: 'resnet20', mode: 'end to end', batch: 128, size: 32, steps: 50, amx: [0.95, 0.95], other: [0.95, 0.95] },
 ]
 const precisions = ['float32', 'mixed_bfloat16']
 
@@ -40,7 +106,7 @@ const { values: options } = parseArgs({
   options: {
     turns: { type: 'string', default: '5' },
     rows: { type: 'string', default: '' },
-    python: { type: 'string', default: '/usr/bin/python3' },
+    python: { type: 'string', multiple: true, default: ['/usr/bin/python3'] },
     out: { type: 'string', default: '' },
   },
 })
@@ -54,16 +120,22 @@ if (chosen.length === 0) {
   fail(`--rows names none of ${names.join(', ')}: '${options.rows}'`)
 }
 const folder = mkdtempSync(join(tmpdir(), 'fovea-bench-'))
-const [python, ...pythonArguments] = options.python.split(' ')
-const torch = version(python, [...pythonArguments, '-c', 'import torch, torchvision; print(torch.__version__)'])
-const runtime = version(process.execPath, [join(here, 'peers/onnxruntime.mjs'), '--version'])
+const pythons = options.python.map(command => command.split(' '))
+/** The Pythons that have PyTorch. */
+const torches = pythons
+  .map(command => ({
+    command,
+    version: version([...command, '-c', 'import torch, torchvision; print(torch.__version__)']),
+  }))
+  .filter(({ version }) => version)
+const runtime = version([process.execPath, join(here, 'peers/onnxruntime.mjs'), '--version'])
 
 const about = [
   `${cpus()[0].model.trim()}, ${threads} threads; Node ${process.versions.node}`,
   onednnStatus().detail,
-  torch
-    ? `PyTorch ${torch}, channels last`
-    : `${options.python} has no PyTorch (apt-get install python3-torch python3-torchvision): its rows are left out`,
+  torches.length > 0
+    ? `PyTorch ${torches.map(({ version }) => version).join(' and ')}, channels last`
+    : `${options.python.join(', ')} has no PyTorch (apt-get install python3-torch python3-torchvision): its rows are left out`,
   runtime
     ? `ONNX Runtime ${runtime}`
     : 'ONNX Runtime is not installed (npm install --no-save onnxruntime-node), or PyTorch, which makes its models: its rows are left out',
@@ -73,21 +145,21 @@ for (const line of about) console.log(line)
 /** Rows that are not measured again stay as they were measured here before. */
 const earlier = options.out !== '' && options.rows !== '' ? measuredBefore(join(options.out, 'speed.json')) : []
 const results = []
+const machine = onednnStatus().detail.includes('amx') ? 'amx' : 'other'
 for (const row of chosen) {
-  for (const [index, precision] of precisions.slice(0, row.targets.length).entries()) {
-    const peer = peerOf(row, precision)
-    const taken = { ours: [], peer: [] }
+  for (const [index, precision] of precisions.entries()) {
+    const target = row[machine][index]
+    if (target === undefined) continue
+    const ours = []
+    const peers = peersOf(row, precision).map(({ name, once }) => ({ name, once, taken: [] }))
     for (let turn = 0; turn < turns; turn++) {
-      taken.ours.push(row.mode === 'end to end' ? await trainOnce(row, precision) : benchOnce(row, precision))
-      if (peer) taken.peer.push(peer())
+      ours.push(row.mode === 'end to end' ? await trainOnce(row, precision) : benchOnce(row, precision))
+      for (const { once, taken } of peers) taken.push(once())
     }
-    const result = {
-      ...row,
-      precision,
-      target: row.targets[index],
-      ours: summary(taken.ours),
-      peer: peer && summary(taken.peer),
-    }
+    const summaries = peers.map(({ name, taken }) => ({ name, ...summary(taken) }))
+    const [peer] = summaries.sort((a, b) => b.imagesPerSecond - a.imagesPerSecond)
+    const { model, mode, batch, size } = row
+    const result = { model, mode, batch, size, precision, target, ours: summary(ours), peer }
     results.push(result)
     console.log(describe(result))
   }
@@ -140,32 +212,39 @@ async function packedImages(count, size) {
   return packed
 }
 
-/** Runs the peer of a row once, or undefined where there is none here. ONNX Runtime computes in float32 in both rows. */
-function peerOf({ model, mode, batch, size, classes, steps }, precision) {
-  if (mode === 'end to end') return () => benchOnce({ model, mode: 'train', batch, size, steps }, precision)
+/** What runs each peer of a row once; none where none is here. ONNX Runtime computes in float32 in both rows. */
+function peersOf({ model, mode, batch, size, classes, steps }, precision) {
+  if (mode === 'end to end')
+    return [{ name: 'step', once: () => benchOnce({ model, mode: 'train', batch, size, steps }, precision) }]
   const name = model.replaceAll('-', '_')
   if (mode === 'train') {
-    if (!torch) return undefined
     const options = [name, batch, size, classes, precision, steps].map(String)
-    return () => jsonLines(runPython('pytorch.py', options)).at(-1)
+    return torches.map(({ command, version }) => ({
+      name: `PyTorch ${version}`,
+      once: () => jsonLines(runPython(command, 'pytorch.py', options)).at(-1),
+    }))
   }
-  if (!runtime || !torch) return undefined
+  if (!runtime || torches.length === 0) return []
   const file = join(folder, `${name}-${batch}.onnx`)
-  if (!existsSync(file)) writeFileSync(file, runPython('export_onnx.py', [name, String(batch), String(size)]))
-  return () => runJson([join(here, 'peers/onnxruntime.mjs'), file, String(batch), String(size), String(steps)]).at(-1)
+  if (!existsSync(file)) {
+    writeFileSync(file, runPython(torches[0].command, 'export_onnx.py', [name, String(batch), String(size)]))
+  }
+  const once = () =>
+    runJson([join(here, 'peers/onnxruntime.mjs'), file, String(batch), String(size), String(steps)]).at(-1)
+  return [{ name: `ONNX Runtime ${runtime}`, once }]
 }
 
 /** The lines of JSON that a program of Node's prints. */
 function runJson(args) {
-  return jsonLines(output(process.execPath, args[0] === fovea ? [...args, '--json'] : args))
+  return jsonLines(output([process.execPath, ...args, ...(args[0] === fovea ? ['--json'] : [])]))
 }
 
 /** What a script of peers/ prints. It is handed over as text: Python may run in another root, without this folder. */
-function runPython(script, args) {
-  return output(python, [...pythonArguments, '-', ...args], readFileSync(join(here, 'peers', script)))
+function runPython(command, script, args) {
+  return output([...command, '-', ...args], readFileSync(join(here, 'peers', script)))
 }
 
-function output(command, args, input) {
+function output([command, ...args], input) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     input,
     maxBuffer: 1 << 30,
@@ -191,58 +270,7 @@ function fail(message) {
   process.exit(2)
 }
 
-function version(command, args) {
+function version([command, ...args]) {
   const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' })
   return status === 0 ? stdout.trim() : undefined
-}
-
-function summary(runs) {
-  const speeds = runs.map(({ imagesPerSecond }) => imagesPerSecond).sort((a, b) => a - b)
-  const memory = runs.map(({ peakMemoryBytes }) => peakMemoryBytes).sort((a, b) => a - b)
-  const median = values => values[Math.floor(values.length / 2)]
-  return { imagesPerSecond: median(speeds), least: speeds[0], most: speeds.at(-1), peakMemoryBytes: median(memory) }
-}
-
-function speed({ imagesPerSecond, least, most }) {
-  return `${round(imagesPerSecond)} (${round(least)}–${round(most)})`
-}
-
-function ratioOf({ ours, peer }) {
-  return ours.imagesPerSecond / peer.imagesPerSecond
-}
-
-function describe({ model, mode, batch, precision, ours, peer }) {
-  const ratio = peer ? `, ${ratioOf({ ours, peer }).toFixed(2)} × the peer's ${speed(peer)}` : ''
-  return `${mode} ${model}, batch ${batch}, ${precision}: ${speed(ours)} images/s${ratio}`
-}
-
-function markdown(list) {
-  const lines = list.map(({ model, mode, batch, precision, target, ours, peer }) => {
-    const gigabytes = ({ peakMemoryBytes }) => (peakMemoryBytes / 1e9).toFixed(2)
-    const memory = peer && mode === 'train' ? ` (${(ours.peakMemoryBytes / peer.peakMemoryBytes).toFixed(2)} ×)` : ''
-    const cells = [
-      `${mode} \`${model}\`, batch ${batch}`,
-      precision,
-      speed(ours),
-      peer ? speed(peer) : 'not installed',
-      peer ? `**${ratioOf({ ours, peer }).toFixed(2)}**` : '',
-      target.toFixed(2),
-      ours.peakMemoryBytes ? `${gigabytes(ours)}${memory}` : '',
-    ]
-    return `| ${cells.join(' | ')} |`
-  })
-  const head = [
-    '| workload | precision | Fovea, images/s | peer, images/s | ratio | target | peak GB |',
-    '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
-  ]
-  return [...head, ...lines].join('\n')
-}
-
-function bar({ model, mode, batch, precision, ours, peer }) {
-  const type = precision === 'float32' ? 'float32' : 'bfloat16'
-  return { label: `${mode} ${model}, batch ${batch}, ${type}`, value: ratioOf({ ours, peer }) }
-}
-
-function round(value) {
-  return value < 100 ? value.toPrecision(3) : String(Math.round(value))
 }

@@ -1,6 +1,7 @@
 """PyTorch's training speed on the CPU, channels last, bfloat16 by autocast: one JSON line.
 usage: pytorch.py MODEL BATCH SIZE CLASSES float32|mixed_bfloat16 STEPS
-MODEL is torchvision's name, or resnet20, resnet32, ... for the CIFAR networks of He et al. 2015, section 4.2."""
+MODEL is torchvision's name, or resnet20, resnet32, ... for the CIFAR networks of He et al. 2015, section 4.2, or speednet
+for the network of Keller Jordan's airbench94 (2024), whose first layer is not trained, as after its third epoch."""
 import json
 import os
 import resource
@@ -47,12 +48,32 @@ def cifar_resnet(depth):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes))
 
 
+def speednet():
+    def norm(channels):
+        layer = nn.BatchNorm2d(channels, eps=1e-12)
+        layer.weight.requires_grad = False
+        return layer
+
+    def group(channels, out):
+        first, second = (nn.Conv2d(c, out, 3, padding=1, bias=False) for c in (channels, out))
+        return first, nn.MaxPool2d(2), norm(out), nn.GELU(), second, norm(out), nn.GELU()
+
+    first = nn.Conv2d(3, 24, 2).requires_grad_(False)
+    groups = (layer for channels in ((24, 64), (64, 256), (256, 256)) for layer in group(*channels))
+    return nn.Sequential(first, nn.GELU(), *groups, nn.MaxPool2d(3), nn.Flatten(), nn.Linear(256, classes, bias=False))
+
+
 is_cifar = model in ('resnet20', 'resnet32', 'resnet44', 'resnet56', 'resnet110')
-net = cifar_resnet(int(model[6:])) if is_cifar else getattr(torchvision.models, model)(num_classes=classes)
+if is_cifar:
+    net = cifar_resnet(int(model[6:]))
+elif model == 'speednet':
+    net = speednet()
+else:
+    net = getattr(torchvision.models, model)(num_classes=classes)
 net = net.to(memory_format=torch.channels_last).train()
 x = torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
 label = torch.randint(0, classes, (batch,))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.01, momentum=0.9, weight_decay=5e-4)
 
 
 def step():
