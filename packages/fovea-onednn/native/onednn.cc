@@ -3,34 +3,11 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <dnnl.hpp>
-#include <stdexcept>
-#include <unordered_map>
 
-#if DNNL_VERSION_MAJOR >= 3
-#include "onednn3.h"
-#else
-#include "onednn2.h"
-#endif
+#include "primitives.h"
 
 namespace fovea {
 namespace {
-
-using dnnl::algorithm;
-using dnnl::memory;
-using dnnl::prop_kind;
-using tag = dnnl::memory::format_tag;
-
-memory::data_type type_of(int64_t type) {
-  switch (type) {
-    case kFloat32: return memory::data_type::f32;
-    case kBfloat16: return memory::data_type::bf16;
-    case kInt32: return memory::data_type::s32;
-    case kUint8: return memory::data_type::u8;
-    case kInt8: return memory::data_type::s8;
-    default: throw std::invalid_argument("onednn: unknown element type " + std::to_string(type));
-  }
-}
 
 void append_activation(dnnl::post_ops& post, int64_t kind) {
   switch (kind) {
@@ -48,67 +25,6 @@ void append_activation(dnnl::post_ops& post, int64_t kind) {
 
 }  // namespace
 
-struct Primitives::Implementation {
-  // An argument of a primitive as it is given, and as the primitive wants it. If these differ, it is reordered into the
-  // scratchpad before, from it after, or both.
-  struct Tensor {
-    int argument;  // DNNL_ARG_*
-    memory::desc given, wanted;  // empty for an absent bias
-    bool read, written;
-    dnnl::primitive before, after;
-    size_t offset = 0;  // in the scratchpad
-    Tensor(int argument, memory::desc given, memory::desc wanted, bool read, bool written)
-        : argument(argument), given(given), wanted(wanted), read(read), written(written) {}
-    Tensor(int argument, memory::desc given) : Tensor(argument, given, given, true, true) {}
-    bool moved() const { return given != wanted; }
-  };
-  // One thread's arguments: memory objects whose pointers are set before each execution.
-  struct Arguments {
-    std::unordered_map<int, memory> values;
-    std::vector<memory> given;  // by position; empty for an absent one
-    std::vector<void*> handles;
-  };
-  struct Primitive {
-    dnnl::primitive primitive;
-    std::vector<Tensor> tensors;  // by buffer position; the scratchpad is last
-    std::vector<Arguments> bound;  // by thread
-  };
-  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-  std::vector<dnnl::stream> streams;  // by thread
-  std::vector<memory::desc> layouts;
-  std::vector<Primitive> primitives;
-
-  int layout_id(const memory::desc& layout) {
-    for (size_t i = 0; i < layouts.size(); i++) {
-      if (layouts[i] == layout) return (int)i;
-    }
-    layouts.push_back(layout);
-    return (int)layouts.size() - 1;
-  }
-
-  dnnl::primitive reorder_of(const memory::desc& from, const memory::desc& to) {
-    return dnnl::reorder(dnnl::reorder::primitive_desc(engine, from, engine, to));
-  }
-
-  PrimitiveInfo convolution(algorithm how, const ConvolutionSpec& spec);
-
-  template <class Description>
-  PrimitiveInfo add(const Description& pd, dnnl::primitive primitive, int layout, std::vector<Tensor> tensors) {
-    const auto aligned = [](size_t bytes) { return (bytes + 63) / 64 * 64; };
-    size_t bytes = pd.scratchpad_desc().get_size();
-    for (Tensor& tensor : tensors) {
-      if (!tensor.moved()) continue;
-      tensor.offset = aligned(bytes);
-      bytes = tensor.offset + tensor.wanted.get_size();
-      if (tensor.read) tensor.before = reorder_of(tensor.given, tensor.wanted);
-      if (tensor.written) tensor.after = reorder_of(tensor.wanted, tensor.given);
-    }
-    tensors.emplace_back(DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc());
-    primitives.push_back({std::move(primitive), std::move(tensors), {}});
-    return {(int)primitives.size() - 1, layout, layout < 0 ? 0 : layouts[layout].get_size(), bytes, pd.impl_info_str()};
-  }
-};
-
 Primitives::Primitives(int threads) : self(new Implementation) {
   for (int t = 0; t < threads; t++) self->streams.emplace_back(self->engine);
 }
@@ -125,7 +41,7 @@ int Primitives::weights_layout(int64_t type, const std::vector<int64_t>& shape, 
   return self->layout_id(memory::desc(dims, type_of(type), format));
 }
 
-size_t Primitives::layout_bytes(int layout) const { return self->layouts.at(layout).get_size(); }
+size_t Primitives::layout_bytes(int layout) const { return self->layouts.at(layout).bytes(); }
 
 // What Winograd's algorithm may take of memory. It holds the whole batch and the weights, transformed: the batch is some six
 // times as large as the tensors; weights that are much larger than these would raise a step's peak for little.
@@ -187,6 +103,9 @@ PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const Convo
   const auto hint = onednn::forward(engine, prop_kind::forward_training, how, own_x, w, {}, own_y, window);
   if (c.direction == kInputGradient) {
     const auto pd = onednn::input_gradient(engine, how, own_x, w, own_y, window, hint, attr);
+    if (const std::string name = pd.impl_info_str(); name.find("amx") != name.npos && !is_by_blocks(name)) {
+      if (const auto info = input_gradient_forward(c, attr)) return *info;
+    }
     return add(pd, dnnl::convolution_backward_data(pd), layout_id(pd.weights_desc()),
                {{DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},
                 {DNNL_ARG_WEIGHTS, pd.weights_desc()},
@@ -202,61 +121,27 @@ PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const Convo
 
 PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
   omp_set_num_threads(threads);
-  const memory::desc &a = self->layouts.at(from), &b = self->layouts.at(to);
+  const Layout &a = self->layouts.at(from), &b = self->layouts.at(to);
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  dnnl::reorder::primitive_desc pd(self->engine, a, self->engine, b, attr);
-  return self->add(pd, dnnl::reorder(pd), -1, {{DNNL_ARG_FROM, a}, {DNNL_ARG_TO, b}});
+  if (!b.parts.empty()) return self->reorder_parts(a.whole, b);
+  dnnl::reorder::primitive_desc pd(self->engine, a.whole, self->engine, b.whole, attr);
+  return self->add(pd, dnnl::reorder(pd), -1, {{DNNL_ARG_FROM, a.whole}, {DNNL_ARG_TO, b.whole}});
 }
 
 void Primitives::bind(int id, const std::vector<bool>& present) {
-  auto& p = self->primitives.at(id);
-  if (present.size() > p.tensors.size()) throw std::invalid_argument("onednn: too many buffers for a primitive");
-  p.bound = std::vector<Implementation::Arguments>(self->streams.size());
-  for (auto& arguments : p.bound) {
-    for (size_t i = 0; i < present.size(); i++) {
-      const auto& tensor = p.tensors[i];
-      const bool used = present[i] && tensor.given.get_size() > 0;
-      arguments.given.push_back(used ? memory(tensor.given, self->engine, nullptr) : memory());
-      if (used) arguments.values.insert_or_assign(tensor.argument, memory(tensor.wanted, self->engine, nullptr));
-      arguments.handles.push_back(nullptr);
-    }
-  }
+  self->primitives.at(id).bind(self->engine, self->streams.size(), present);
 }
 
 void Primitives::execute(int id, int thread, void* const* buffers) {
-  auto& p = self->primitives[id];
-  auto& arguments = p.bound[thread];
-  const size_t count = arguments.given.size();
-  for (size_t i = 0; i < count; i++) {
-    const auto& tensor = p.tensors[i];
-    if (!buffers[i] || arguments.handles[i] == buffers[i]) continue;
-    arguments.handles[i] = buffers[i];
-    if (arguments.given[i]) arguments.given[i].set_data_handle(buffers[i]);
-    const auto value = arguments.values.find(tensor.argument);
-    if (value != arguments.values.end() && !tensor.moved()) value->second.set_data_handle(buffers[i]);
-  }
-  auto& stream = self->streams[thread];
-  for (size_t i = 0; i < count; i++) {
-    const auto& tensor = p.tensors[i];
-    if (!tensor.moved()) continue;
-    memory& inside = arguments.values.at(tensor.argument);
-    inside.set_data_handle((char*)buffers[p.tensors.size() - 1] + tensor.offset);
-    if (tensor.before) tensor.before.execute(stream, {{DNNL_ARG_FROM, arguments.given[i]}, {DNNL_ARG_TO, inside}});
-  }
-  p.primitive.execute(stream, arguments.values);
-  for (size_t i = 0; i < count; i++) {
-    const auto& tensor = p.tensors[i];
-    if (!tensor.after) continue;
-    tensor.after.execute(stream, {{DNNL_ARG_FROM, arguments.values.at(tensor.argument)}, {DNNL_ARG_TO, arguments.given[i]}});
-  }
+  self->primitives[id].execute(thread, buffers, self->streams[thread]);
 }
 
 void Primitives::convert(int from, const void* source, int to, void* target) {
   // On one thread: a second pool of threads, beside that of the plans, would make libgomp put both to sleep early.
   omp_set_num_threads(1);
-  memory a(self->layouts.at(from), self->engine, const_cast<void*>(source));
-  memory b(self->layouts.at(to), self->engine, target);
+  memory a(self->layouts.at(from).whole, self->engine, const_cast<void*>(source));
+  memory b(self->layouts.at(to).whole, self->engine, target);
   dnnl::reorder(a, b).execute(self->streams[0], a, b);
   self->streams[0].wait();
 }

@@ -1,0 +1,48 @@
+/** @file The gradient of convolutions by their input, in both types, against the reference: where a processor has tiles, by forward convolutions. */
+import { describe, expect, test } from 'vitest'
+import { GraphBuilder } from '../../fovea/src/ops/builder.js'
+import { ops } from '../../fovea/src/ops/index.js'
+import { onednnEngine, onednnStatus } from '../src/index.js'
+import type { NativeProgram } from '../src/program.js'
+import { differences, withinEach } from './differences.js'
+import { outputShape, type Sample, samples, values } from './gradient-samples.js'
+
+const { available, detail } = onednnStatus()
+if (!available) console.warn(`skipped: ${detail}`)
+
+type Type = 'float32' | 'bfloat16'
+
+/** The gradient of a convolution's input, from dy and weight of a type. */
+function gradientOf(sample: Sample, dtype: Type) {
+  const { x: shape, outputs, kernel, stride = [1, 1], padding = [0, 0, 0, 0] } = sample
+  const feeds = {
+    dy: values(outputShape(sample), 1),
+    weight: values([outputs, shape[3], ...kernel], 2),
+  }
+  const builder = new GraphBuilder()
+  const dy = builder.input('dy', outputShape(sample))
+  const weight = builder.input('weight', [outputs, shape[3], ...kernel])
+  const inputs = [dy, weight].map(value => builder.emit(ops.cast, [value], { dtype }))
+  const attrs = { stride, padding, dilation: [1, 1], groups: 1, shape } as const
+  const dx = builder.emit(ops.conv2dInputGradient, inputs, attrs)
+  builder.output('dx', builder.emit(ops.cast, [dx], { dtype: 'float32' }))
+  return { graph: builder.build(), feeds }
+}
+
+describe.skipIf(!available).each(['float32', 'bfloat16'] as const)('%s', dtype => {
+  test.each(Object.entries(samples))('%s', async (_, sample) => {
+    withinEach(await differences(gradientOf(sample, dtype)), dtype === 'float32' ? 3e-5 : 5e-3)
+  })
+})
+
+test.skipIf(!available)('on tiles, strides too are forward convolutions', async context => {
+  if (!detail.includes('amx')) context.skip(`this processor has no tiles: ${detail}`)
+  const sample: Sample = { x: [4, 16, 16, 32], outputs: 64, kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] }
+  const { graph, feeds } = gradientOf(sample, 'bfloat16')
+  const program = onednnEngine({ threads: 2 }).compile(graph) as NativeProgram
+  const { dx } = await program.run(feeds)
+  expect(dx.some(value => value !== 0)).toBe(true)
+  const steps = program.plan.loops.flatMap(({ steps }) => steps.map(({ implementation }) => implementation))
+  program.dispose()
+  expect(steps.some(name => name.startsWith('brgconv'))).toBe(true)
+})
