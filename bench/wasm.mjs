@@ -3,20 +3,26 @@
  * @file The engine in WebAssembly beside its peers, in turns: a training step beside oneDNN's, inference beside ONNX Runtime and
  * TensorFlow.js, both in WebAssembly too. Weights are random; what a peer computes is compared with ours first. Shown are the median and
  * the fastest.
- * usage: node bench/wasm.mjs [--peers FOLDER] [--threads 1] [--turns 9] [--rows train,infer] [--models NAME,…] [--simd plain]
- *          [--clock processor] [--out FILE.json]
+ * usage: node bench/wasm.mjs [--peers FOLDER] [--threads 1] [--turns 9] [--rows train,infer,memory,jax-js] [--models NAME,…]
+ *          [--simd plain] [--clock processor] [--out FILE.json]
+ *   --rows   default: train,infer. memory: the most that a process takes which trains. jax-js: a training step of it, which takes
+ *            minutes, and is measured once, after its first, in which it compiles
  *   --clock  processor: what the process's threads computed, which other work on the machine changes less; one thread only
- *   --peers  where `npm install onnxruntime-web @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm` was run; without it, ours alone
+ *   --peers  where `npm install onnxruntime-web @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm @jax-js/jax` was run; without it, ours
+ *            alone
  */
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createModel, encodeOnnx, evaluationGraph, initialWeights } from 'fovea'
 import { onednnEngine } from 'fovea-onednn'
 import { wasmEngine } from 'fovea-wasm'
 import { benchmarkGraph, timedStep } from '../packages/fovea-cli/dist/benchmark.js'
+import { jaxTrainer } from './peers/jax-js.mjs'
 import { tfjsForward } from './peers/tfjs-wasm.mjs'
 
 const { values } = parseArgs({
@@ -37,15 +43,19 @@ const engine = wasmEngine({ threads, ...(values.simd && { simd: values.simd }) }
 const native = onednnEngine({ threads })
 const require = values.peers && createRequire(join(resolve(values.peers), 'here.js'))
 
-const workloads = [
-  { mode: 'train', name: 'resnet20', batch: 128 },
-  { mode: 'train', name: 'resnet8', batch: 64 },
-  { mode: 'train', name: 'efficientnet-b0', batch: 16 },
+const trained = [
+  { name: 'resnet20', batch: 128 },
+  { name: 'resnet8', batch: 64 },
+  { name: 'efficientnet-b0', batch: 16 },
+]
+const all = [
+  ...trained.map(row => ({ mode: 'train', ...row })),
   ...['resnet50', 'efficientnet-b0'].flatMap(name => [1, 16].map(batch => ({ mode: 'infer', name, batch }))),
-].filter(
-  ({ mode, name }) =>
-    values.rows.includes(mode) && (values.models === undefined || values.models.split(',').includes(name)),
-)
+  ...trained.map(row => ({ mode: 'memory', ...row })),
+  { mode: 'jax-js', ...trained[0] },
+]
+const [modes, models] = [values.rows.split(','), values.models?.split(',')]
+const workloads = all.filter(({ mode, name }) => modes.includes(mode) && (models?.includes(name) ?? true))
 
 const about = [`${cpus()[0].model.trim()}, Node ${process.versions.node}`, engine.description, native.description]
 for (const line of about) print(line)
@@ -53,10 +63,14 @@ print('\n| workload | by | ms: median (fastest) | × its time in ours |\n| --- |
 
 const rows = []
 for (const { mode, name, batch } of workloads) {
+  if (mode === 'memory') {
+    memoryRows(name, batch)
+    continue
+  }
   const created = createModel(name)
   const model = { ...created, weights: initialWeights(created.graph, 0) }
-  const timed = mode === 'train' ? await trainers(model, batch) : await inferrers(model, batch)
-  for (let turn = 0; turn < Number(values.turns); turn++) {
+  const timed = await { train: trainers, infer: inferrers, 'jax-js': besideJax }[mode](model, batch)
+  for (let turn = 0; turn < (mode === 'jax-js' ? 1 : Number(values.turns)); turn++) {
     for (const one of timed) {
       const start = clock()
       await one.run()
@@ -91,6 +105,47 @@ async function trainers(model, batch) {
   return timed
 }
 
+/** What a process that trains, of two steps after two that are not counted, has taken at most. */
+function memoryRows(name, batch) {
+  const fovea = fileURLToPath(new URL('../packages/fovea-cli/bin/fovea.mjs', import.meta.url))
+  const taken = ['wasm', 'onednn'].map(engine => {
+    const words = ['bench', name, '--batch', batch, '--engine', engine, '--threads', threads, '--steps', 2, '--json']
+    const peakBytes = JSON.parse(execFileSync(process.execPath, [fovea, ...words.map(String)])).peakMemoryBytes
+    return { by: engine === 'wasm' ? 'fovea-wasm' : 'oneDNN', peakBytes }
+  })
+  for (const { by, peakBytes } of taken) {
+    const ratio = (peakBytes / taken[0].peakBytes).toFixed(2)
+    print(`| memory of training ${name}, batch ${batch} | ${by} | ${(peakBytes / 2 ** 20).toFixed(0)} MiB | ${ratio} |`)
+    rows.push({ mode: 'memory', name, batch, by, peakBytes })
+  }
+}
+
+/** A training step of ours, and one of jax-js from the same weights, whose first loss is ours. */
+async function besideJax(model, batch) {
+  const { run, program, feeds } = await timedStep(
+    benchmarkGraph(model, { mode: 'train', batch, precision: 'float32' }),
+    engine,
+    model.weights,
+  )
+  const timed = [{ by: 'fovea-wasm', run, end: () => program.dispose(), times: [] }]
+  if (!require) return timed
+  for (const [name, values] of model.weights) await program.write(name, values)
+  const {
+    loss: [loss],
+  } = await program.run(feeds)
+  const theirFeeds = {
+    image: planesOf(feeds.image, model.preprocessing.size),
+    label: feeds.label,
+    learningRate: feeds.learningRate[0],
+  }
+  const optimizer = { momentum: 0.9, weightDecay: 5e-4 }
+  const peer = await jaxTrainer(require('@jax-js/jax'), model.graph, model.weights, theirFeeds, optimizer)
+  const theirs = await peer()
+  if (!(Math.abs(theirs - loss) < 1e-4 * loss)) throw new Error(`jax-js: its loss is ${theirs}, ours ${loss}`)
+  timed.push({ by: 'jax-js', run: peer, times: [] })
+  return timed
+}
+
 async function inferrers(model, batch) {
   const graph = evaluationGraph(model.graph, batch)
   const { run, program, feeds } = await timedStep(graph, engine, model.weights)
@@ -118,14 +173,20 @@ async function onnxRuntime(model, batch, image) {
   ort.env.wasm.numThreads = threads
   const session = await ort.InferenceSession.create(Buffer.concat(encodeOnnx(model)), { executionProviders: ['wasm'] })
   const [height, width, channels] = model.preprocessing.size
-  const planes = new Float32Array(image.length)
-  for (let i = 0; i < image.length; i++) {
-    const [pixel, channel] = [Math.floor(i / channels), i % channels]
-    const [n, place] = [Math.floor(pixel / (height * width)), pixel % (height * width)]
-    planes[(n * channels + channel) * height * width + place] = image[i]
-  }
+  const planes = planesOf(image, [height, width, channels])
   const feeds = { [session.inputNames[0]]: new ort.Tensor('float32', planes, [batch, channels, height, width]) }
   return async () => (await session.run(feeds))[session.outputNames[0]].data
+}
+
+/** Images as planes of channels. */
+function planesOf(images, [height, width, channels]) {
+  const planes = new Float32Array(images.length)
+  for (let i = 0; i < images.length; i++) {
+    const [pixel, channel] = [Math.floor(i / channels), i % channels]
+    const [n, place] = [Math.floor(pixel / (height * width)), pixel % (height * width)]
+    planes[(n * channels + channel) * height * width + place] = images[i]
+  }
+  return planes
 }
 
 function processorMs() {
