@@ -1,14 +1,15 @@
 #include "calls.h"
 
-#include <cstring>
 #include <stdexcept>
 #include <utility>
 
 namespace fovea::onednn {
 
 void Calls::add(dnnl::primitive primitive, std::vector<Argument> arguments) {
-  calls.push_back({std::move(primitive), std::move(arguments), {}});
+  calls.push_back({nullptr, std::move(primitive), std::move(arguments), {}});
 }
+
+void Calls::add(std::function<void(void* const*)> own) { calls.push_back({std::move(own), {}, {}, {}}); }
 
 void Calls::bind(const dnnl::engine& engine, size_t threads, const std::vector<bool>& present) {
   for (auto& call : calls) {
@@ -27,18 +28,21 @@ void Calls::bind(const dnnl::engine& engine, size_t threads, const std::vector<b
 }
 
 void Calls::execute(int thread, void* const* buffers, dnnl::stream& stream) {
-  for (auto& [primitive, arguments, bound] : calls) {
+  for (auto& [own, primitive, arguments, bound] : calls) {
+    if (own) {
+      own(buffers);
+      continue;
+    }
     auto& [values, handles] = bound[thread];
     for (size_t i = 0; i < arguments.size(); i++) {
       const auto& [name, buffer, layout, offset] = arguments[i];
       void* const handle = buffers[buffer] ? (char*)buffers[buffer] + offset : nullptr;
-      if (!primitive) memset(handle, 0, layout.get_size());
-      if (!primitive || !handle || handles[i] == handle) continue;
+      if (!handle || handles[i] == handle) continue;
       handles[i] = handle;
       const auto value = values.find(name);
       if (value != values.end()) value->second.set_data_handle(handle);
     }
-    if (primitive) primitive.execute(stream, values);
+    primitive.execute(stream, values);
   }
 }
 

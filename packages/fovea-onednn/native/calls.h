@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <dnnl.hpp>
+#include <functional>
 #include <unordered_map>
 #include <vector>
 
@@ -17,8 +18,9 @@ struct Argument {
 
 class Calls {
  public:
-  // Without a primitive, what its one argument holds becomes zeros.
   void add(dnnl::primitive primitive, std::vector<Argument> arguments);
+  // A step of our own, which is given all buffers.
+  void add(std::function<void(void* const*)> own);
   // So many threads may execute at the same time; `present` says which buffers there will be, by position.
   void bind(const dnnl::engine& engine, size_t threads, const std::vector<bool>& present);
   void execute(int thread, void* const* buffers, dnnl::stream& stream);
@@ -30,6 +32,7 @@ class Calls {
     std::vector<void*> handles;  // by argument
   };
   struct Call {
+    std::function<void(void* const*)> own;  // empty where there is a primitive
     dnnl::primitive primitive;
     std::vector<Argument> arguments;
     std::vector<Bound> bound;  // by thread

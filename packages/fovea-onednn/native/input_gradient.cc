@@ -1,5 +1,6 @@
-// Gradients by input as forward convolutions of dy, with the weights that these want.
+// Gradients by input as forward convolutions of dy; reorders.cc has the weights that these want.
 #include <algorithm>
+#include <cstring>
 
 #include "primitives.h"
 
@@ -18,7 +19,9 @@ std::optional<PrimitiveInfo> Primitives::Implementation::input_gradient_forward(
   Layout layout;
   layout.outputs = c.out_channels, layout.inputs = c.in_channels;
   onednn::Calls calls;
-  if (strided && (c.kernel_height < c.stride_y || c.kernel_width < c.stride_x)) calls.add({}, {{DNNL_ARG_DST, 2, dx}});
+  if (c.kernel_height < c.stride_y || c.kernel_width < c.stride_x) {
+    calls.add([bytes = dx.get_size()](void* const* buffers) { memset(buffers[2], 0, bytes); });
+  }
   const size_t phase_bytes = strided ? aligned(dx.get_size() / (c.stride_y * c.stride_x)) : 0;
   size_t bytes = 0, weights_bytes = 0;
   std::string implementation;
@@ -52,23 +55,6 @@ std::optional<PrimitiveInfo> Primitives::Implementation::input_gradient_forward(
   if (layout.parts.empty()) return {};
   layouts.push_back(std::move(layout));
   return add(std::move(calls), (int)layouts.size() - 1, bytes, implementation);
-}
-
-// Tap by tap: those of a part are every stride-th, the last one first, from outputs to inputs.
-PrimitiveInfo Primitives::Implementation::reorder_parts(const memory::desc& from, const Layout& to) {
-  onednn::Calls calls;
-  std::string implementation;
-  for (const auto& [y, x, weights, offset] : to.parts) {
-    for (int64_t tap = 0; tap < y.taps * x.taps; tap++) {
-      const int64_t ty = tap / x.taps, tx = tap % x.taps;
-      const auto source = from.submemory_desc({to.outputs, to.inputs, 1, 1}, {0, 0, y.tap + ty * y.apart, x.tap + tx * x.apart});
-      const auto target = weights.submemory_desc({to.inputs, to.outputs, 1, 1}, {0, 0, y.taps - 1 - ty, x.taps - 1 - tx});
-      dnnl::reorder::primitive_desc pd(engine, source, engine, target.permute_axes({1, 0, 2, 3}));
-      implementation = pd.impl_info_str();
-      calls.add(dnnl::reorder(pd), {{DNNL_ARG_FROM, 0, source}, {DNNL_ARG_TO, 1, target.permute_axes({1, 0, 2, 3}), offset}});
-    }
-  }
-  return add(std::move(calls), -1, 0, implementation);
 }
 
 }  // namespace fovea

@@ -119,16 +119,6 @@ PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const Convo
               {DNNL_ARG_DIFF_BIAS, b}});
 }
 
-PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
-  omp_set_num_threads(threads);
-  const Layout &a = self->layouts.at(from), &b = self->layouts.at(to);
-  dnnl::primitive_attr attr;
-  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (!b.parts.empty()) return self->reorder_parts(a.whole, b);
-  dnnl::reorder::primitive_desc pd(self->engine, a.whole, self->engine, b.whole, attr);
-  return self->add(pd, dnnl::reorder(pd), -1, {{DNNL_ARG_FROM, a.whole}, {DNNL_ARG_TO, b.whole}});
-}
-
 void Primitives::bind(int id, const std::vector<bool>& present) {
   self->primitives.at(id).bind(self->engine, self->streams.size(), present);
 }

@@ -38,6 +38,20 @@ inline WeightGradient::primitive_desc weight_gradient(const dnnl::engine& engine
 
 inline void append(dnnl::post_ops& post, algorithm kind, float alpha, float beta) { post.append_eltwise(1, kind, alpha, beta); }
 
+// How a layout is made of blocks: strides by axis between them, and the blocks, from the outer ones to the inner, each with its axis.
+struct Blocking {
+  memory::data_type type;
+  memory::dims sizes, padded, strides, blocks, axes;
+};
+
+inline Blocking blocking_of(const memory::desc& layout) {
+  const auto& d = layout.data;
+  const auto& b = d.format_desc.blocking;
+  const auto list = [](const dnnl_dim_t* first, int count) { return memory::dims(first, first + count); };
+  return {(memory::data_type)d.data_type, list(d.dims, d.ndims), list(d.padded_dims, d.ndims), list(b.strides, d.ndims),
+          list(b.inner_blks, b.inner_nblks), list(b.inner_idxs, b.inner_nblks)};
+}
+
 // Sets of instructions that only this generation names.
 inline const char* instruction_set_name(dnnl::cpu_isa set) {
   return set == dnnl::cpu_isa::all ? "all" : "other";

@@ -40,6 +40,16 @@ inline void append(dnnl::post_ops& post, algorithm kind, float alpha, float beta
   post.append_eltwise(kind, alpha, beta);
 }
 
+// How a layout is made of blocks: strides by axis between them, and the blocks, from the outer ones to the inner, each with its axis.
+struct Blocking {
+  memory::data_type type;
+  memory::dims sizes, padded, strides, blocks, axes;
+};
+
+inline Blocking blocking_of(const memory::desc& d) {
+  return {d.get_data_type(), d.get_dims(), d.get_padded_dims(), d.get_strides(), d.get_inner_blks(), d.get_inner_idxs()};
+}
+
 // Sets of instructions that only this generation names.
 inline const char* instruction_set_name(dnnl::cpu_isa set) {
   switch (set) {

@@ -83,6 +83,7 @@ struct Primitives::Implementation {
 
   PrimitiveInfo convolution(algorithm how, const ConvolutionSpec& spec);
   std::optional<PrimitiveInfo> input_gradient_forward(const ConvolutionSpec& spec, const dnnl::primitive_attr& attr);
+  std::optional<PrimitiveInfo> pack(const memory::desc& from, const Layout& to, int threads);
   PrimitiveInfo reorder_parts(const memory::desc& from, const Layout& to);
 
   PrimitiveInfo add(onednn::Calls calls, int layout, size_t scratchpad_bytes, const std::string& implementation) {

@@ -16,6 +16,7 @@ const isaFlags = {
   'kernels_avx512.cc': avx512,
   'kernels_avx512_amx.cc': [...avx512, '-mavx512bf16', '-mamx-tile', '-mamx-bf16'],
   'kernels_avx512_bf16.cc': [...avx512, '-mavx512bf16'],
+  'pack_weights.cc': [...avx512, '-mavx512bf16'],
 }
 
 /** The files that are compiled for this processor's architecture, each with the flags of its own: `{ name, isa }`. */

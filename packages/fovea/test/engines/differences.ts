@@ -4,13 +4,19 @@ import type { Engine } from '../../src/engines/engine.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import type { CaseGraph } from '../ops/cases/case.js'
 
+/** A graph with what it is fed, and what its states hold before, if not zeros. */
+export type Given = Pick<CaseGraph, 'graph' | 'feeds'> & { readonly states?: Readonly<Record<string, Float32Array>> }
+
 /** The largest difference of each output, by the size of the output's largest value (at least 1). */
 export async function differencesOn(
   engine: Engine,
-  { graph, feeds }: Pick<CaseGraph, 'graph' | 'feeds'>,
+  { graph, feeds, states = {} }: Given,
 ): Promise<Record<string, number>> {
   const expected = referenceEngine({ precision: 'float64' }).compile(graph)
   const actual = engine.compile(graph)
+  for (const [name, values] of Object.entries(states)) {
+    for (const program of [expected, actual]) await program.write(name, values)
+  }
   const [a, b] = [await expected.run(feeds), await actual.run(feeds)]
   actual.dispose()
   return Object.fromEntries(
