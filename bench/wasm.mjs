@@ -136,7 +136,7 @@ async function besideJax(model, batch) {
   const theirFeeds = {
     image: planesOf(feeds.image, model.preprocessing.size),
     label: feeds.label,
-    learningRate: feeds.learningRate[0],
+    learningRate: feeds.learningRate,
   }
   const optimizer = { momentum: 0.9, weightDecay: 5e-4 }
   const peer = await jaxTrainer(require('@jax-js/jax'), model.graph, model.weights, theirFeeds, optimizer)
