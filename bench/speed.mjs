@@ -7,99 +7,23 @@
  *   --python  a Python that has PyTorch, as a command with its arguments: 'chroot DEBIAN python3' takes another release's.
  *             Of several, the one that is faster in a row is that row's peer
  */
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import { onednnStatus } from 'fovea-onednn'
 import sharp from 'sharp'
 import { barChart } from './chart.mjs'
+import { rows } from './speed-rows.mjs'
 import { bar, describe, markdown, summary } from './speed-table.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const fovea = join(here, '../packages/fovea-cli/bin/fovea.mjs')
 const threads = 2
 
-/** Each row, how many steps a turn takes (a few seconds), and its targets in float32 and bfloat16, with tiles (AMX) and without. */
-const rows = [
-  {
-    model: 'resnet20',
-    mode: 'train',
-    batch: 128,
-    size: 32,
-    classes: 10,
-    steps: 20,
-    amx: [2.0, 3.0],
-    other: [1.8, 2.0],
-  },
-  {
-    model: 'resnet18',
-    mode: 'train',
-    batch: 16,
-    size: 224,
-    classes: 1000,
-    steps: 5,
-    amx: [1.8, 1.5],
-    other: [1.7, 1.25],
-  },
-  {
-    model: 'resnet50',
-    mode: 'train',
-    batch: 16,
-    size: 224,
-    classes: 1000,
-    steps: 3,
-    amx: [1.6, 1.7],
-    other: [1.55, 1.25],
-  },
-  {
-    model: 'efficientnet-b0',
-    mode: 'train',
-    batch: 16,
-    size: 224,
-    classes: 1000,
-    steps: 5,
-    amx: [3.5, 6],
-    other: [2.7, 4],
-  },
-  {
-    model: 'speednet',
-    mode: 'train',
-    batch: 1024,
-    size: 32,
-    classes: 10,
-    steps: 5,
-    amx: [undefined, 2.5],
-    other: [undefined, 1.8],
-  },
-  {
-    model: 'resnet50',
-    mode: 'infer',
-    batch: 16,
-    size: 224,
-    classes: 1000,
-    steps: 6,
-    amx: [1.0, 4.5],
-    other: [1.0, 1.9],
-  },
-  {
-    model: 'efficientnet-b0',
-    mode: 'infer',
-    batch: 16,
-    size: 224,
-    classes: 1000,
-    steps: 12,
-    amx: [1.0, 2.2],
-    other: [1.0, 1.6],
-  },
-  { model: 'resnet50', mode: 'infer', batch: 1, size: 224, classes: 1000, steps: 30, amx: [1.15], other: [1.1] },
-  { model: 'efficientnet-b0', mode: 'infer', batch: 1, size: 224, classes: 1000, steps: 60, amx: [1.15], other: [1.1] },
-  // With its data, from a packed file: read, augmented, normalized. The peer is the step alone.
-  { model: 'resnet20', mode: 'end to end', batch: 128, size: 32, steps: 50, amx: [0.95, 0.95], other: [0.95, 0.95] },
-]
 const precisions = ['float32', 'mixed_bfloat16']
 
 const { values: options } = parseArgs({
@@ -119,6 +43,7 @@ if (chosen.length === 0) {
   const names = [...new Set(rows.flatMap(({ model, mode }) => [mode, model]))]
   fail(`--rows names none of ${names.join(', ')}: '${options.rows}'`)
 }
+const environment = { ...process.env, OMP_NUM_THREADS: String(threads) }
 const folder = mkdtempSync(join(tmpdir(), 'fovea-bench-'))
 const pythons = options.python.map(command => command.split(' '))
 /** The Pythons that have PyTorch. */
@@ -153,8 +78,8 @@ for (const row of chosen) {
     const ours = []
     const peers = peersOf(row, precision).map(({ name, once }) => ({ name, once, taken: [] }))
     for (let turn = 0; turn < turns; turn++) {
-      ours.push(row.mode === 'end to end' ? await trainOnce(row, precision) : benchOnce(row, precision))
-      for (const { once, taken } of peers) taken.push(once())
+      ours.push(await ourRun(row, precision))
+      for (const { once, taken } of peers) taken.push(await once())
     }
     const summaries = peers.map(({ name, taken }) => ({ name, ...summary(taken) }))
     const [peer] = summaries.sort((a, b) => b.imagesPerSecond - a.imagesPerSecond)
@@ -179,16 +104,38 @@ if (options.out !== '') {
   writeFileSync(join(options.out, 'speed.json'), `${JSON.stringify({ about, results: all }, null, 1)}\n`)
 }
 
-function benchOnce({ model, mode, batch, size, steps }, precision) {
+function ourRun(row, precision) {
+  if (row.mode === 'end to end') return trainOnce(row, precision)
+  return row.mode === 'two at once' ? benchTwo(row, precision) : benchOnce(row, precision)
+}
+
+function benchCommand({ model, mode, batch, size, steps }, precision) {
   const input = `${size}x${size}x3`
   const options = ['--mode', mode, '--batch', batch, '--input', input, '--precision', precision, '--steps', steps]
-  return runJson([fovea, 'bench', model, ...options.map(String), '--threads', String(threads)]).at(-1)
+  return [fovea, 'bench', model, ...options.map(String), '--threads', String(threads)]
+}
+
+function benchOnce(row, precision) {
+  return runJson(benchCommand(row, precision)).at(-1)
+}
+
+/** Two of them at the same time: what both do together. */
+async function benchTwo(row, precision) {
+  const command = [...benchCommand({ ...row, mode: 'train' }, precision), '--json']
+  const run = promisify(execFile)
+  const both = await Promise.all([1, 2].map(() => run(process.execPath, command, { env: environment })))
+  const [one, other] = both.map(({ stdout }) => jsonLines(stdout).at(-1))
+  return {
+    imagesPerSecond: one.imagesPerSecond + other.imagesPerSecond,
+    peakMemoryBytes: one.peakMemoryBytes + other.peakMemoryBytes,
+  }
 }
 
 /** The second epoch over a packed file: all is warm, as in the step alone. */
-async function trainOnce({ model, batch, size, steps }, precision) {
+async function trainOnce({ model, batch, size, steps, recipe }, precision, set = []) {
   const data = await packedImages(batch * steps, size)
   const options = ['--data', data, '--epochs', 2, '--batch', batch, '--precision', precision]
+  if (recipe) options.push('--recipe', recipe, ...set)
   const out = join(folder, 'run')
   const lines = runJson([fovea, 'train', model, ...options.map(String), '--threads', String(threads), '--out', out])
   rmSync(out, { recursive: true })
@@ -197,23 +144,31 @@ async function trainOnce({ model, batch, size, steps }, precision) {
 
 /** A packed file of images of noise in ten classes, made once. */
 async function packedImages(count, size) {
-  const packed = join(folder, `${count}.packed`)
+  const packed = join(folder, `${count}-${size}.packed`)
   if (existsSync(packed)) return packed
   const pixels = new Uint8Array(size * size * 3)
   for (const [split, images] of Object.entries({ train: count, test: 100 })) {
     for (let i = 0; i < images; i++) {
-      const place = join(folder, 'images', split, String(i % 10))
+      const place = join(folder, `${size}`, split, String(i % 10))
       mkdirSync(place, { recursive: true })
       randomFillSync(pixels)
       await sharp(pixels, { raw: { width: size, height: size, channels: 3 } }).toFile(join(place, `${i}.png`))
     }
   }
-  runJson([fovea, 'data', 'pack', join(folder, 'images'), '--out', packed])
+  runJson([fovea, 'data', 'pack', join(folder, `${size}`), '--out', packed])
   return packed
 }
 
 /** What runs each peer of a row once; none where none is here. ONNX Runtime computes in float32 in both rows. */
-function peersOf({ model, mode, batch, size, classes, steps }, precision) {
+function peersOf({ model, mode, batch, size, classes, steps, recipe }, precision) {
+  if (mode === 'two at once') {
+    return [{ name: 'one alone', once: () => benchOnce({ model, mode: 'train', batch, size, steps }, precision) }]
+  }
+  if (recipe) {
+    const plain = ['--set', ['crop', 'flip', 'policy'].map(kind => `augmentation.${kind}=none`).join()]
+    const once = () => trainOnce({ model, batch, size, steps, recipe }, precision, plain)
+    return [{ name: 'without augmentation', once }]
+  }
   if (mode === 'end to end')
     return [{ name: 'step', once: () => benchOnce({ model, mode: 'train', batch, size, steps }, precision) }]
   const name = model.replaceAll('-', '_')
@@ -248,7 +203,7 @@ function output([command, ...args], input) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     input,
     maxBuffer: 1 << 30,
-    env: { ...process.env, OMP_NUM_THREADS: String(threads) },
+    env: environment,
   })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${error ?? stderr}`)
   return stdout

@@ -29,7 +29,7 @@ if (library === undefined) {
   process.exit(1)
 }
 
-const table = ['conformance', 'weight-gradient', 'winograd', 'float16'].map(
+const table = ['conformance', 'input-gradient', 'weight-gradient', 'weight-layout', 'winograd', 'float16'].map(
   name => `packages/fovea-onednn/test/${name}.test.ts`,
 )
 const files = process.argv.length > 2 ? process.argv.slice(2) : table
