@@ -7,7 +7,7 @@
 namespace fovea {
 
 // One convolution for each phase of the strides; nothing where oneDNN multiplies no blocks for one of them. On matrix tiles
-// its gradient by input reaches three quarters of the forward speed, and a quarter with strides.
+// oneDNN 2.6's gradient by input reaches three quarters of the forward speed; with strides, that of 3.7 too reaches a third.
 std::optional<PrimitiveInfo> Primitives::Implementation::input_gradient_forward(const ConvolutionSpec& c, const dnnl::primitive_attr& attr) {
   const bool strided = c.stride_y > 1 || c.stride_x > 1;
   if (c.groups > 1 || c.dilation_y > 1 || c.dilation_x > 1) return {};

@@ -44,5 +44,5 @@ test.skipIf(!available)('on tiles, strides too are forward convolutions', async 
   expect(dx.some(value => value !== 0)).toBe(true)
   const steps = program.plan.loops.flatMap(({ steps }) => steps.map(({ implementation }) => implementation))
   program.dispose()
-  expect(steps.some(name => name.startsWith('brgconv'))).toBe(true)
+  expect(steps.some(name => name.startsWith('brg'))).toBe(true)
 })
