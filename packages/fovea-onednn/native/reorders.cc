@@ -35,6 +35,7 @@ PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
 // By pack_weights, where the layouts are those that it knows.
 std::optional<PrimitiveInfo> Primitives::Implementation::pack(const memory::desc& from, const Layout& to, int threads) {
 #if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx512bf16")) return {};
   const auto sizes = onednn::blocking_of(from).sizes;
   if (sizes.size() != 4 || sizes[0] % 16 != 0 || sizes[1] % 16 != 0) return {};
   if (from != memory::desc(sizes, memory::data_type::f32, tag::OIhw16o16i)) return {};
