@@ -103,11 +103,7 @@ PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const Convo
   const auto hint = onednn::forward(engine, prop_kind::forward_training, how, own_x, w, {}, own_y, window);
   if (c.direction == kInputGradient) {
     const auto pd = onednn::input_gradient(engine, how, own_x, w, own_y, window, hint, attr);
-    const std::string name = pd.impl_info_str();
-    const bool strided = c.stride_y > 1 || c.stride_x > 1;
-    if (name.find("amx") != name.npos && (strided || !is_by_blocks(name))) {
-      if (const auto info = input_gradient_forward(c, attr)) return *info;
-    }
+    if (const auto info = input_gradient_forward(c, pd.impl_info_str(), attr)) return *info;
     return add(pd, dnnl::convolution_backward_data(pd), layout_id(pd.weights_desc()),
                {{DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},
                 {DNNL_ARG_WEIGHTS, pd.weights_desc()},

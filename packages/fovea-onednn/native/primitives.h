@@ -44,7 +44,6 @@ struct Layout {
   };
   memory::desc whole;
   std::vector<Part> parts;
-  int64_t outputs = 0, inputs = 0;  // where there are parts
   size_t bytes() const { return parts.empty() ? whole.get_size() : parts.back().offset + parts.back().weights.get_size(); }
 };
 
@@ -73,7 +72,7 @@ struct Primitives::Implementation {
     for (size_t i = 0; i < layouts.size(); i++) {
       if (layouts[i].parts.empty() && layouts[i].whole == layout) return (int)i;
     }
-    layouts.push_back({layout, {}, 0, 0});
+    layouts.push_back({layout, {}});
     return (int)layouts.size() - 1;
   }
 
@@ -82,7 +81,8 @@ struct Primitives::Implementation {
   }
 
   PrimitiveInfo convolution(algorithm how, const ConvolutionSpec& spec);
-  std::optional<PrimitiveInfo> input_gradient_forward(const ConvolutionSpec& spec, const dnnl::primitive_attr& attr);
+  std::optional<PrimitiveInfo> input_gradient_forward(const ConvolutionSpec& spec, const std::string& other,
+                                                      const dnnl::primitive_attr& attr);
   std::optional<PrimitiveInfo> pack(const memory::desc& from, const Layout& to, int threads);
   PrimitiveInfo reorder_parts(const memory::desc& from, const Layout& to);
 

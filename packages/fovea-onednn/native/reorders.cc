@@ -19,6 +19,28 @@ std::optional<PairedWeights> paired(const onednn::Blocking& b) {
   return PairedWeights{block, b.strides[0], 2 * block, b.strides[1]};
 }
 
+// A tap of a layout's window, and which one it is of the window that is kept.
+struct Tap {
+  memory::desc weights;
+  size_t offset;
+  int64_t y, x, from_y, from_x;
+};
+
+// All taps. Those of a part are every stride-th, the last one first.
+std::vector<Tap> taps_of(const Layout& to, int64_t height, int64_t width) {
+  std::vector<Tap> taps;
+  if (to.parts.empty()) {
+    for (int64_t i = 0; i < height * width; i++) taps.push_back({to.whole, 0, i / width, i % width, i / width, i % width});
+  }
+  for (const auto& [y, x, weights, offset] : to.parts) {
+    for (int64_t i = 0; i < y.taps * x.taps; i++) {
+      const int64_t ty = i / x.taps, tx = i % x.taps;
+      taps.push_back({weights, offset, y.taps - 1 - ty, x.taps - 1 - tx, y.tap + ty * y.apart, x.tap + tx * x.apart});
+    }
+  }
+  return taps;
+}
+
 }  // namespace
 
 PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
@@ -40,31 +62,14 @@ std::optional<PrimitiveInfo> Primitives::Implementation::pack(const memory::desc
   if (sizes.size() != 4 || sizes[0] % 16 != 0 || sizes[1] % 16 != 0) return {};
   if (from != memory::desc(sizes, memory::data_type::f32, tag::OIhw16o16i)) return {};
   std::vector<PackedTap> taps;
-  // Tap (y, x) of a layout, which is tap (from_y, from_x) of the weights that are kept.
-  const auto add_tap = [&](const memory::desc& layout, size_t bytes, int64_t y, int64_t x, int64_t from_y, int64_t from_x) {
+  for (const auto& [layout, bytes, y, x, from_y, from_x] : taps_of(to, sizes[2], sizes[3])) {
     const auto blocking = onednn::blocking_of(layout);
     const auto weights = paired(blocking);
-    if (weights) {
-      const int64_t offset = (int64_t)bytes / 2 + y * blocking.strides[2] + x * blocking.strides[3];
-      taps.push_back({*weights, from_y * sizes[3] + from_x, offset});
-    }
-    return weights.has_value();
-  };
+    if (!weights) return {};
+    const int64_t offset = (int64_t)bytes / 2 + y * blocking.strides[2] + x * blocking.strides[3];
+    taps.push_back({*weights, from_y * sizes[3] + from_x, offset});
+  }
   const bool turned = !to.parts.empty();
-  if (!turned) {
-    for (int64_t y = 0; y < sizes[2]; y++) {
-      for (int64_t x = 0; x < sizes[3]; x++) {
-        if (!add_tap(to.whole, 0, y, x, y, x)) return {};
-      }
-    }
-  }
-  for (const auto& [y, x, weights, offset] : to.parts) {
-    for (int64_t i = 0; i < y.taps; i++) {
-      for (int64_t j = 0; j < x.taps; j++) {
-        if (!add_tap(weights, offset, y.taps - 1 - i, x.taps - 1 - j, y.tap + i * y.apart, x.tap + j * x.apart)) return {};
-      }
-    }
-  }
   onednn::Calls calls;
   calls.add([=](void* const* buffers) {
     pack_weights((const float*)buffers[0], sizes[0], sizes[1], sizes[2] * sizes[3], taps, turned, threads, (uint16_t*)buffers[1]);
@@ -75,19 +80,17 @@ std::optional<PrimitiveInfo> Primitives::Implementation::pack(const memory::desc
 #endif
 }
 
-// Tap by tap: those of a part are every stride-th, the last one first, from outputs to inputs.
+// Tap by tap, from outputs to inputs.
 PrimitiveInfo Primitives::Implementation::reorder_parts(const memory::desc& from, const Layout& to) {
   onednn::Calls calls;
   std::string implementation;
-  for (const auto& [y, x, weights, offset] : to.parts) {
-    for (int64_t tap = 0; tap < y.taps * x.taps; tap++) {
-      const int64_t ty = tap / x.taps, tx = tap % x.taps;
-      const auto source = from.submemory_desc({to.outputs, to.inputs, 1, 1}, {0, 0, y.tap + ty * y.apart, x.tap + tx * x.apart});
-      const auto target = weights.submemory_desc({to.inputs, to.outputs, 1, 1}, {0, 0, y.taps - 1 - ty, x.taps - 1 - tx});
-      dnnl::reorder::primitive_desc pd(engine, source, engine, target.permute_axes({1, 0, 2, 3}));
-      implementation = pd.impl_info_str();
-      calls.add(dnnl::reorder(pd), {{DNNL_ARG_FROM, 0, source}, {DNNL_ARG_TO, 1, target.permute_axes({1, 0, 2, 3}), offset}});
-    }
+  const auto sizes = onednn::blocking_of(from).sizes;
+  for (const auto& [weights, offset, y, x, from_y, from_x] : taps_of(to, sizes[2], sizes[3])) {
+    const auto source = from.submemory_desc({sizes[0], sizes[1], 1, 1}, {0, 0, from_y, from_x});
+    const auto target = weights.submemory_desc({sizes[1], sizes[0], 1, 1}, {0, 0, y, x}).permute_axes({1, 0, 2, 3});
+    dnnl::reorder::primitive_desc pd(engine, source, engine, target);
+    implementation = pd.impl_info_str();
+    calls.add(dnnl::reorder(pd), {{DNNL_ARG_FROM, 0, source}, {DNNL_ARG_TO, 1, target, offset}});
   }
   return add(std::move(calls), -1, 0, implementation);
 }
