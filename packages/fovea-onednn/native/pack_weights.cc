@@ -1,5 +1,6 @@
 #include "pack_weights.h"
 
+#include "kernels/exchange.h"
 #include "parallel.h"
 #include "simd.h"
 
@@ -7,46 +8,29 @@ namespace fovea {
 namespace {
 
 constexpr int kLength = 16;  // of a tile's side
-typedef uint32_t wide __attribute__((vector_size(64)));
-
-// The odd blocks of `Apart` lanes of one row change places with the even ones of the row so far below, within 8 lanes.
-template <int Apart>
-inline void exchange(wide* rows) {
-#define LANE(i, upper) ((i) & Apart ? 16 + (i) - (upper ? 0 : Apart) : (i) + (upper ? Apart : 0))
-#define LANES(u) LANE(0, u), LANE(1, u), LANE(2, u), LANE(3, u), LANE(4, u), LANE(5, u), LANE(6, u), LANE(7, u), \
-    LANE(8, u), LANE(9, u), LANE(10, u), LANE(11, u), LANE(12, u), LANE(13, u), LANE(14, u), LANE(15, u)
-  for (int i = 0; i < 8; i++) {
-    if (i & Apart) continue;
-    const wide a = rows[i], b = rows[i + Apart];
-    rows[i] = __builtin_shufflevector(a, b, LANES(false));
-    rows[i + Apart] = __builtin_shufflevector(a, b, LANES(true));
-  }
-#undef LANES
-#undef LANE
-}
 
 // Sixteen numbers of a row, then those of another, in bfloat16.
-inline wide halves(const float* row, const float* other) {
-  return (wide)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(other), _mm512_loadu_ps(row));
+inline wu halves(const float* row, const float* other) {
+  return (wu)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(other), _mm512_loadu_ps(row));
 }
 
 // The rows of a tile are outputs. Each step of `pair` holds two inputs of all sixteen.
 inline void pack_tile(const float* tile, int64_t pair, uint16_t* to) {
-  wide rows[8];  // eight pairs of one output, then eight of the one eight further
+  wu rows[8];  // eight pairs of one output, then eight of the one eight further
   for (int i = 0; i < 8; i++) rows[i] = halves(tile + i * kLength, tile + (i + 8) * kLength);
-  exchange<4>(rows);
-  exchange<2>(rows);
-  exchange<1>(rows);
-  for (int i = 0; i < 8; i++) memcpy(to + i * pair, &rows[i], sizeof(wide));
+  exchange<4, 8>(rows);
+  exchange<2, 8>(rows);
+  exchange<1, 8>(rows);
+  for (int i = 0; i < 8; i++) memcpy(to + i * pair, &rows[i], sizeof(wu));
 }
 
 // The same where they are inputs.
 inline void pack_turned_tile(const float* tile, int64_t pair, uint16_t* to) {
   const auto bits = [](const float* row) {
-    return (wide)_mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(row)));
+    return (wu)_mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(row)));
   };
   for (int i = 0; i < 8; i++) {
-    const wide both = bits(tile + 2 * i * kLength) | bits(tile + (2 * i + 1) * kLength) << 16;
+    const wu both = bits(tile + 2 * i * kLength) | bits(tile + (2 * i + 1) * kLength) << 16;
     memcpy(to + i * pair, &both, sizeof both);
   }
 }

@@ -1,12 +1,12 @@
 // Pairs of bfloat16 numbers, one pixel of two images, as the kernels for the gradients of weights multiply them.
 #pragma once
+#include "exchange.h"
 #include "window.h"
 
 namespace {
 
 // Tiles are of kTileLanes numbers, whatever a register holds: oneDNN reads the sums in a layout of AVX-512.
 typedef float wf __attribute__((vector_size(64)));
-typedef uint32_t wu __attribute__((vector_size(64)));
 
 template <class Wide>
 inline Wide load_wide(const void* p) {

@@ -159,30 +159,14 @@ inline void pack_tile_inputs(const TileBlocks& b, const bf16* x, int64_t images,
   }
 }
 
-// The odd blocks of `Apart` lanes of one row change places with the even ones of the row so far below.
-template <int Apart>
-inline void exchange(wu* rows) {
-#define LANE(i, upper) ((i) & Apart ? 16 + (i) - (upper ? 0 : Apart) : (i) + (upper ? Apart : 0))
-#define LANES(u) LANE(0, u), LANE(1, u), LANE(2, u), LANE(3, u), LANE(4, u), LANE(5, u), LANE(6, u), LANE(7, u), \
-    LANE(8, u), LANE(9, u), LANE(10, u), LANE(11, u), LANE(12, u), LANE(13, u), LANE(14, u), LANE(15, u)
-  for (int i = 0; i < kTileLanes; i++) {
-    if (i & Apart) continue;
-    const wu a = rows[i], b = rows[i + Apart];
-    rows[i] = __builtin_shufflevector(a, b, LANES(false));
-    rows[i + Apart] = __builtin_shufflevector(a, b, LANES(true));
-  }
-#undef LANES
-#undef LANE
-}
-
 // Rows of 16 pairs become columns.
 inline void transpose_tile(const uint32_t* from, uint32_t* to) {
   wu rows[kTileLanes];
   for (int i = 0; i < kTileLanes; i++) rows[i] = load_wide<wu>(from + i * kTileLanes);
-  exchange<8>(rows);
-  exchange<4>(rows);
-  exchange<2>(rows);
-  exchange<1>(rows);
+  exchange<8, kTileLanes>(rows);
+  exchange<4, kTileLanes>(rows);
+  exchange<2, kTileLanes>(rows);
+  exchange<1, kTileLanes>(rows);
   for (int i = 0; i < kTileLanes; i++) memcpy(to + i * kTileLanes, &rows[i], sizeof(wu));
 }
 
