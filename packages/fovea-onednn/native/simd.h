@@ -225,46 +225,6 @@ inline vi vinteger(vf x) {
 #endif
 }
 
-// 2^x, x within ±100: 2^n·p(x − n), p of degree 5, fitted to the least relative error, 1e-7, on ±0.5. Not as far as floats go: what
-// SiLU and GELU make of it, and a layer's products with that, are to be no subnormal numbers, slow where they cannot be switched off.
-inline vf vexp2(vf x) {
-  x = vmin(splat(100.0f), vmax(splat(-100.0f), x));  // in this order NaN stays NaN
-#if defined(__wasm_simd128__)
-  // What vround does, in two steps: the sum's last bits are the whole number, which WebAssembly converts slowly.
-  const vf sum = x + 12582912.0f, n = sum - 12582912.0f;
-#else
-  const vf n = vround(x);
-#endif
-  const vf f = x - n;
-  vf p = splat(0.00132646703f);
-  p = p * f + 0.00967151299f;
-  p = p * f + 0.0555073395f;
-  p = p * f + 0.240222424f;
-  p = p * f + 0.693147004f;
-  p = p * f + 1.0f;
-#if defined(__AVX512F__)
-  return (vf)_mm512_maskz_scalef_ps(0xffff, (__m512)p, (__m512)n);
-#elif defined(__wasm_simd128__)
-  return p * (vf)(((vi)sum + 127) << 23);
-#else
-  const vi exponent = (__builtin_convertvector(n, vi) + 127) << 23;
-  return p * (vf)exponent;
-#endif
-}
-
-inline vf vsigmoid(vf x) { return 1.0f / (1.0f + vexp2(x * -1.44269504088896341f)); }
-
-// The standard normal distribution: its cumulative function, and its density times √(2π). By erf(x/√2) of Abramowitz and
-// Stegun 7.1.26, whose absolute error is below 1.5e-7.
-struct Normal {
-  vf cumulative, bell;
-  explicit Normal(vf x) : bell(vexp2(x * x * -0.72134752044448171f)) {
-    const vf a = x < 0 ? -x : x;
-    const vf t = 1.0f / (1.0f + 0.3275911f * 0.70710678118654752f * a);
-    const vf p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
-    const vf tail = 0.5f * p * bell;
-    cumulative = x < 0 ? tail : 1.0f - tail;
-  }
-};
+inline vf vabs(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
 }  // namespace

@@ -182,7 +182,7 @@ void batch_norm_apply(const BatchNormApplyFields& s) {
     using T = decltype(type);
     const T *x = (const T*)s.x, *residual = (const T*)s.residual;
     T* y = (T*)s.y;
-    with_activation(s.activation, [&](auto act) {
+    with_activation<T>(s.activation, [&](auto act) {
       if (residual) {
         for_each_vector(rows, s.elements, s.threads, [&](int64_t at, int64_t c, int lanes) {
           vf z = get(x, at, lanes) * load(scale + c) + load(offset + c) + get(residual, at, lanes);
@@ -204,8 +204,8 @@ struct ActivationInputGradient {
   const T *dy, *y, *residual;
   const float *scale, *offset;
   vf operator()(int64_t at, int64_t c, int lanes, vf x) const {
-    constexpr bool is_linear = std::is_same_v<Act, Activation<kNone>>;
-    constexpr bool is_relu = std::is_same_v<Act, Activation<kRelu>>;
+    constexpr bool is_linear = std::is_same_v<Act, Activation<kNone, T>>;
+    constexpr bool is_relu = std::is_same_v<Act, Activation<kRelu, T>>;
     vf g = get(dy, at, lanes);
     if constexpr (is_linear) return g;
     if (is_relu && y) return get(y, at, lanes) > 0 ? g : vf{};
@@ -217,27 +217,27 @@ struct ActivationInputGradient {
 };
 
 // With dz the gradient by the activation's input, adds Σ dz and Σ dz·(x − mean) to the thread's partial, and writes
-// dresidual = dz.
+// dz where that is asked for.
 void batch_norm_gradient_sums(const BatchNormGradientSumsFields& s) {
   const Rows rows(s.channels);
   const Tables tables(s.tables, rows);
   with_type(s.type, [&](auto type) {
     using T = decltype(type);
     const T *dy = (const T*)s.dy, *x = (const T*)s.x;
-    T* dresidual = (T*)s.dresidual;
-    with_activation(s.activation, [&](auto act) {
+    T* written = (T*)s.dz;
+    with_activation<T>(s.activation, [&](auto act) {
       const ActivationInputGradient<T, decltype(act)> gradient{dy, (const T*)s.y, (const T*)s.residual, tables.scale,
                                                                tables.offset};
       const float* mean = tables.mean;
       sums_by_thread(
           rows, s.elements, s.threads, s.columns, [](Columns&, int64_t) {},
           [&](Columns&) {
-            return [&, x, dy, mean, dresidual](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
+            return [&, x, dy, mean, written](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
               __builtin_prefetch(x + at + 8 * rows.width);
               __builtin_prefetch(dy + at + 8 * rows.width);
               vf xs = get(x, at, lanes);
               vf dz = gradient(at, c, lanes, xs);
-              if (dresidual) put(dresidual, at, dz, lanes);
+              if (written) put(written, at, dz, lanes);
               a += dz;
               b += dz * (xs - load(mean + c));
             };
@@ -286,7 +286,7 @@ void batch_norm_gradient_apply(const BatchNormGradientApplyFields& s) {
     using T = decltype(type);
     const T *dy = (const T*)s.dy, *x = (const T*)s.x;
     T* dx = (T*)s.dx;
-    with_activation(s.activation, [&](auto act) {
+    with_activation<T>(s.activation, [&](auto act) {
       const ActivationInputGradient<T, decltype(act)> gradient{dy, (const T*)s.y, (const T*)s.residual, tables.scale,
                                                                tables.offset};
       for_each_vector(rows, s.elements, s.threads, [&](int64_t at, int64_t c, int lanes) {

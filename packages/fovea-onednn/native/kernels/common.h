@@ -3,7 +3,7 @@
 #pragma once
 #include "kernel_fields.h"
 #include "../parallel.h"
-#include "../simd.h"
+#include "exponential.h"
 
 namespace {
 
@@ -26,14 +26,15 @@ inline void with_moved(int64_t type, Body body) {
   with_type(type, body);
 }
 
-template <int64_t K>
+// As precise as T, the type of what it comes to.
+template <int64_t K, class T = float>
 struct Activation {
   static inline vf value(vf x) {
     if constexpr (K == kRelu) return x <= 0 ? vf{} : x;  // keeps NaN
     if constexpr (K == kRelu6) return x <= 0 ? vf{} : (x >= 6 ? splat(6) : x);
-    if constexpr (K == kSilu) return x * vsigmoid(x);
-    if constexpr (K == kGelu) return x * Normal(x).cumulative;
-    if constexpr (K == kSigmoid) return vsigmoid(x);
+    if constexpr (K == kSilu) return x * vsigmoid<T>(x);
+    if constexpr (K == kGelu) return x * Normal<T>(x).cumulative;
+    if constexpr (K == kSigmoid) return vsigmoid<T>(x);
     if constexpr (K == kHardSwish) return x * (vmin(vmax(x + 3, vf{}), splat(6)) * (1.0f / 6));
     return x;
   }
@@ -42,15 +43,15 @@ struct Activation {
     if constexpr (K == kRelu) return x > 0 ? splat(1) : vf{};
     if constexpr (K == kRelu6) return (vf)((x > 0) & (x < 6) & (vi)splat(1));
     if constexpr (K == kSilu) {
-      vf s = vsigmoid(x);
+      const vf s = vsigmoid<T>(x);
       return s * (1.0f + x * (1.0f - s));
     }
     if constexpr (K == kGelu) {
-      const Normal normal(x);
+      const Normal<T> normal(x);
       return normal.cumulative + x * normal.bell * 0.3989422804014327f;
     }
     if constexpr (K == kSigmoid) {
-      vf s = vsigmoid(x);
+      const vf s = vsigmoid<T>(x);
       return s * (1.0f - s);
     }
     if constexpr (K == kHardSwish) {
@@ -60,16 +61,16 @@ struct Activation {
   }
 };
 
-template <class Body>
+template <class T = float, class Body>
 inline void with_activation(int64_t kind, Body body) {
   switch (kind) {
-    case kRelu: return body(Activation<kRelu>{});
-    case kRelu6: return body(Activation<kRelu6>{});
-    case kSilu: return body(Activation<kSilu>{});
-    case kGelu: return body(Activation<kGelu>{});
-    case kSigmoid: return body(Activation<kSigmoid>{});
-    case kHardSwish: return body(Activation<kHardSwish>{});
-    default: return body(Activation<kNone>{});
+    case kRelu: return body(Activation<kRelu, T>{});
+    case kRelu6: return body(Activation<kRelu6, T>{});
+    case kSilu: return body(Activation<kSilu, T>{});
+    case kGelu: return body(Activation<kGelu, T>{});
+    case kSigmoid: return body(Activation<kSigmoid, T>{});
+    case kHardSwish: return body(Activation<kHardSwish, T>{});
+    default: return body(Activation<kNone, T>{});
   }
 }
 

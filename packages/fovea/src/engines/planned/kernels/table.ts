@@ -92,7 +92,7 @@ export const kernels = {
   batchNormGradientSums: {
     ...{ dy: read('type', 'elements'), x: read('type', 'elements') },
     ...{ y: optional(read('type', 'elements')), residual: optional(read('type', 'elements')) },
-    ...{ tables: tables(read, 3), dresidual: optional(write('type', 'elements')) },
+    ...{ tables: tables(read, 3), dz: optional(write('type', 'elements')) },
     ...{ sums: partial('byte', seen), columns, ...pass, activation },
   },
   // valuesPerChannel: 0 where the statistics are not those of x

@@ -1,6 +1,7 @@
 /** @file Batch normalization, by our own kernels (native/kernels/batch_norm.h). */
 import type { Node, Value } from '../../../graph/graph.js'
 import { elements } from '../../../graph/types.js'
+import { activations } from '../../../ops/activation.js'
 import { kernelBytes } from '../kernels/emit.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
@@ -89,16 +90,20 @@ const batchNormGradient: Lower = (to, node, whole) => {
   const tables = tablesOf(to, node, x, [weight, bias, mean, variance])
   // ReLU after a residual takes its mask from y; other activations of a sum need the residual again.
   const isRelu = activation === 'relu'
+  const isExponential = activation !== 'none' && activations[activation].exponential
   const maskOf = residual && isRelu ? to.read(y) : undefined
   const again = residual && activation !== 'none' && !isRelu ? to.read(residual) : undefined
 
   const channels = channelsOf(x)
   const pass = { x: to.read(x), tables, ...passOver(to, x) }
   const gradient = { dy: to.read(dy), y: maskOf, residual: again, activation }
-  // With a residual the first pass turns dy into the residual's gradient, and dx is a tensor of its own.
+  // The gradient by the activation's input is the residual's too, and dx is a tensor of its own. Without a residual it lies in dx
+  // between the passes, where to compute it again takes longer than to write and read it.
   const dresidual = residual && to.write(3)
+  const dx = to.write(0)
+  const dz = dresidual ?? (isExponential ? dx : undefined)
   const sums = sumsOf(to, x)
-  to.kernel('batchNormGradientSums', { ...pass, ...gradient, dresidual, sums })
+  to.kernel('batchNormGradientSums', { ...pass, ...gradient, dz, sums })
 
   const slopes = to.shared(kernelBytes('batchNormGradientTables', 'slopes', { channels }))
   const given = node.attrs['statistics'] === 'given'
@@ -108,10 +113,8 @@ const batchNormGradient: Lower = (to, node, whole) => {
     epsilon: epsilonOf(node),
   })
 
-  const left = dresidual
-    ? ({ dy: dresidual, y: undefined, residual: undefined, activation: 'none' } as const)
-    : gradient
-  to.kernel('batchNormGradientApply', { ...pass, ...left, slopes, dx: to.write(0) })
+  const left = dz ? ({ dy: dz, y: undefined, residual: undefined, activation: 'none' } as const) : gradient
+  to.kernel('batchNormGradientApply', { ...pass, ...left, slopes, dx })
 }
 
 const foldedWeights: Lower = (to, node) => {
