@@ -28,19 +28,19 @@ export const resizedCropSetting = group('a random part, enlarged', {
 } satisfies Rows<ResizedCropOptions>)
 
 /**
- * @param size [height, width] of the images
+ * @param shape [height, width, channels] of the images
  * @returns writes the crop that an image's index draws into `target`; `pixels` holds images, this one from `begin` on
  */
 export function randomResizedCrop(
   { scale, ratio }: ValueOf<typeof resizedCropSetting>,
   pass: TrainingPass,
-  size: readonly number[],
+  shape: readonly [number, number, number],
 ): (index: number, pixels: Uint8Array, begin: number, target: ImageBuffer) => void {
   const key = passKey('resized crop', pass)
   const part = { top: 0, left: 0, bottom: 0, right: 0 }
-  const enlarge = bilinear(size)
+  const enlarge = bilinear(shape)
   return (index, pixels, begin, target) => {
-    if (!randomRectangle(randomKey(key, index), size, scale, ratio, part)) centralPart(size, ratio, part)
+    if (!randomRectangle(randomKey(key, index), shape, scale, ratio, part)) centralPart(shape, ratio, part)
     enlarge(pixels, begin, part, target)
   }
 }
@@ -56,37 +56,64 @@ function centralPart([height, width]: readonly number[], [low, high]: readonly [
   target.right = target.left + across
 }
 
-/** Enlarges a part of an image to `size`, first its rows, then its columns, rounding in between as PIL does. */
-function bilinear([height, width]: readonly number[]) {
+/** Enlarges a part of an image to the image's size, first its rows, then its columns, rounding in between as PIL does. */
+function bilinear([height, width, channels]: readonly [number, number, number]) {
+  const row = width * channels
   const rows = new Line(height)
   const columns = new Line(width)
+  const wide = new Uint8Array(height * row)
   return (pixels: Uint8Array, begin: number, part: Rectangle, target: ImageBuffer): void => {
-    const { channels, spare, pixels: result } = target
-    const { first, second, weight } = columns
-    const row = width * channels
+    const down = part.bottom - part.top
     columns.stretch(part.left, part.right, channels)
-    rows.stretch(0, part.bottom - part.top, row)
-    let out = 0
-    for (let y = part.top; y < part.bottom; y++) {
-      const from = begin + y * row
-      for (let x = 0; x < width; x++) {
-        const a = from + first[x]
-        const b = from + second[x]
-        for (let c = 0; c < channels; c++) spare[out++] = between(pixels[a + c], pixels[b + c], weight[x])
-      }
-    }
-    out = 0
-    for (let y = 0; y < height; y++) {
-      const a = rows.first[y]
-      const b = rows.second[y]
-      const share = rows.weight[y]
-      for (let i = 0; i < row; i++) result[out++] = between(spare[a + i], spare[b + i], share)
-    }
+    rows.stretch(0, down, row)
+    for (let y = 0; y < down; y++) stretchRow(pixels, begin + (part.top + y) * row, columns, channels, wide, y * row)
+    for (let y = 0; y < height; y++) blendRows(wide, rows, y, target.spare, row)
+    target.swap()
   }
 }
 
-const between = (a: number, b: number, share: number): number =>
-  (Math.imul(a, ONE - share) + Math.imul(b, share) + ONE / 2) >> BITS
+/** Writes one row of the image, which begins at `from`, as wide as the result. */
+function stretchRow(
+  pixels: Uint8Array,
+  from: number,
+  { first, second, weight }: Line,
+  channels: number,
+  target: Uint8Array,
+  out: number,
+): void {
+  if (channels === 3) {
+    for (let x = 0; x < weight.length; x++, out += 3) {
+      const a = from + first[x]
+      const b = from + second[x]
+      const share = weight[x]
+      target[out] = between(pixels[a], pixels[b], share)
+      target[out + 1] = between(pixels[a + 1], pixels[b + 1], share)
+      target[out + 2] = between(pixels[a + 2], pixels[b + 2], share)
+    }
+    return
+  }
+  for (let x = 0; x < weight.length; x++) {
+    const a = from + first[x]
+    const b = from + second[x]
+    for (let c = 0; c < channels; c++) target[out++] = between(pixels[a + c], pixels[b + c], weight[x])
+  }
+}
+
+/** Writes row `y` of the result, `length` elements, from the two between which it lies. */
+function blendRows(
+  wide: Uint8Array,
+  { first, second, weight }: Line,
+  y: number,
+  target: Uint8Array,
+  length: number,
+): void {
+  const out = y * length
+  const [a, b, share] = [first[y], second[y], weight[y]]
+  for (let i = 0; i < length; i++) target[out + i] = between(wide[a + i], wide[b + i], share)
+}
+
+/** From `a` to `b`: the rounded mean, of which `share` is b's. */
+const between = (a: number, b: number, share: number): number => a + ((Math.imul(b - a, share) + ONE / 2) >> BITS)
 
 /** Along one side of the result: between which two pixels of the part each pixel lies, and how much is the second's. */
 class Line {

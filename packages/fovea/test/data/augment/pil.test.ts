@@ -66,7 +66,7 @@ test("hue is torchvision's for tensors, but rounded where that is cut off", () =
 test('a resized crop is the crop and the bilinear resize of PIL', () => {
   // Seed 4 draws rows 0 and 1, columns 2 and 3 for image 5: functional.resized_crop(image, 0, 2, 2, 2, [3, 4]).
   const buffer = new ImageBuffer([3, 4, 3], new Uint8Array(3))
-  randomResizedCrop(resizedCropSetting.parse({}, 'resizedCrop'), { seed: 4, epoch: 0 }, [3, 4])(5, image, 0, buffer)
+  randomResizedCrop(resizedCropSetting.parse({}, 'resizedCrop'), { seed: 4, epoch: 0 }, [3, 4, 3])(5, image, 0, buffer)
   expect(hex(buffer.pixels)).toBe('7662985f82b030c2df18e2f688b0a27ebda769d7b05ee4b49afeac9df89ea2ec81a4e672')
 })
 

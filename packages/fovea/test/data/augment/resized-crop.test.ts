@@ -16,7 +16,7 @@ const coordinates = Uint8Array.from({ length: height * width * 2 }, (_, i) =>
 /** Rows and columns that the crop of an image's index spans. */
 function part(options: ResizedCropOptions, index: number) {
   const buffer = new ImageBuffer([height, width, 2], new Uint8Array(2))
-  randomResizedCrop(resizedCropSetting.parse(options, 'resizedCrop'), { seed: 3, epoch: 0 }, [height, width])(
+  randomResizedCrop(resizedCropSetting.parse(options, 'resizedCrop'), { seed: 3, epoch: 0 }, [height, width, 2])(
     index,
     coordinates,
     0,
