@@ -14,39 +14,84 @@ export function rotate(image: ImageBuffer, degrees: number): void {
 }
 
 /** Each row by `slope` pixels more than the one above it, the first stays; to the left for a positive slope. */
-export const shearX = (image: ImageBuffer, slope: number): void => transform(image, 1, slope, 0, 0, 1, 0)
+export function shearX(image: ImageBuffer, slope: number): void {
+  const down = fixed(slope)
+  let left = fixed(0.5 + slope * 0.5)
+  for (let y = 0; y < image.height; y++, left += down) slideRow(image, y, -(left >> BITS))
+}
 
 /** Each column by `slope` pixels more than the one before it, the first stays; upwards for a positive slope. */
 export const shearY = (image: ImageBuffer, slope: number): void => transform(image, 1, 0, 0, slope, 1, 0)
 
 /** To the right, by the whole part of `pixels`. */
-export const translateX = (image: ImageBuffer, pixels: number): void =>
-  transform(image, 1, 0, -Math.trunc(pixels), 0, 1, 0)
+export function translateX(image: ImageBuffer, pixels: number): void {
+  for (let y = 0; y < image.height; y++) slideRow(image, y, Math.trunc(pixels))
+}
 
 /** Downwards, by the whole part of `pixels`. */
-export const translateY = (image: ImageBuffer, pixels: number): void =>
-  transform(image, 1, 0, 0, 0, 1, -Math.trunc(pixels))
+export function translateY({ pixels, blank, height, width, channels }: ImageBuffer, by: number): void {
+  slide(pixels, blank, 0, height * width * channels, Math.trunc(by) * width * channels)
+}
 
-/** In 16.16 fixed point, of pixels' centres: x from `a·x + b·y + c`, y from `d·x + e·y + f`. */
+/** Moves one row by whole pixels to the right. */
+function slideRow({ pixels, blank, width, channels }: ImageBuffer, y: number, right: number): void {
+  slide(pixels, blank, y * width * channels, (y + 1) * width * channels, right * channels)
+}
+
+/** Moves the elements from `begin` to `end` − 1 towards the end. What they leave behind becomes blank. */
+function slide(pixels: Uint8Array, blank: Uint8Array, begin: number, end: number, by: number): void {
+  const length = end - begin
+  const on = Math.min(Math.max(0, by), length)
+  const back = Math.min(Math.max(0, -by), length)
+  pixels.copyWithin(begin + on, begin + back, end - on)
+  copyRun(blank, pixels, begin, begin + on)
+  copyRun(blank, pixels, end - back, end)
+}
+
+/** A loop: runs are short, and a subarray for each would take longer. */
+function copyRun(from: Uint8Array, to: Uint8Array, begin: number, end: number): void {
+  for (let i = begin; i < end; i++) to[i] = from[i]
+}
+
+/** Places are fixed-point numbers with so many bits after the point, as PIL's. */
+const BITS = 16
+const fixed = (value: number): number => Math.floor(value * (1 << BITS) + 0.5) | 0
+
+/** Of pixels' centres: x from `a·x + b·y + c`, y from `d·x + e·y + f`. */
 function transform(image: ImageBuffer, a: number, b: number, c: number, d: number, e: number, f: number): void {
-  const { pixels, spare, fill, height, width, channels } = image
-  const fixed = (value: number): number => Math.floor(value * 65536 + 0.5)
   const [alongX, alongY] = [fixed(a), fixed(d)]
   const [downX, downY] = [fixed(b), fixed(e)]
-  let rowX = fixed(c + a * 0.5 + b * 0.5)
-  let rowY = fixed(f + d * 0.5 + e * 0.5)
-  let out = 0
-  for (let y = 0; y < height; y++, rowX += downX, rowY += downY) {
-    let fromX = rowX
-    let fromY = rowY
-    for (let x = 0; x < width; x++, fromX += alongX, fromY += alongY) {
-      const column = fromX >> 16
-      const row = fromY >> 16
-      const inside = column >= 0 && column < width && row >= 0 && row < height
-      const from = inside ? pixels : fill
-      const source = inside ? (row * width + column) * channels : 0
-      for (let k = 0; k < channels; k++) spare[out++] = from[source + k]
-    }
+  let fromX = fixed(c + a * 0.5 + b * 0.5)
+  let fromY = fixed(f + d * 0.5 + e * 0.5)
+  image.spare.set(image.blank)
+  for (let y = 0; y < image.height; y++, fromX += downX, fromY += downY) {
+    gatherRow(image, y, fromX, fromY, alongX, alongY)
   }
   image.swap()
+}
+
+/** Writes a row of `spare`, each pixel from the place that lies a step after the one before. What is outside stays blank. */
+function gatherRow(
+  { pixels, spare, height, width, channels }: ImageBuffer,
+  y: number,
+  fromX: number,
+  fromY: number,
+  alongX: number,
+  alongY: number,
+): void {
+  const begin = y * width * channels
+  const end = begin + width * channels
+  for (let i = begin; i < end; i += channels, fromX = (fromX + alongX) | 0, fromY = (fromY + alongY) | 0) {
+    const column = fromX >> BITS
+    const row = fromY >> BITS
+    if (column < 0 || column >= width || row < 0 || row >= height) continue
+    const source = Math.imul(Math.imul(row, width) + column, channels)
+    spare[i] = pixels[source]
+    if (channels === 3) {
+      spare[i + 1] = pixels[source + 1]
+      spare[i + 2] = pixels[source + 2]
+    } else {
+      for (let c = 1; c < channels; c++) spare[i + c] = pixels[source + c]
+    }
+  }
 }

@@ -179,25 +179,44 @@ export class CropAndFlip {
    */
   copy(pixels: Uint8Array, begin: number, target: ImageBuffer): void {
     const [height, width, channels] = this.#shape
-    const { spare, fill } = target
+    const { spare, blank } = target
     const columns = this.#columns
-    let out = 0
-    for (let y = 0; y < height; y++) {
-      const row = this.#rows[y]
-      for (let x = 0; x < width; x++, out += channels) {
-        const inside = row >= 0 && columns[x] >= 0
-        const from = inside ? pixels : fill
-        const source = inside ? begin + row + columns[x] : 0
-        if (channels === 3) {
-          spare[out] = from[source]
-          spare[out + 1] = from[source + 1]
-          spare[out + 2] = from[source + 2]
-        } else {
-          for (let c = 0; c < channels; c++) spare[out + c] = from[source + c]
-        }
+    spare.set(blank)
+    for (let y = 0, out = 0; y < height; y++, out += width * channels) {
+      if (this.#rows[y] < 0) continue
+      const row = begin + this.#rows[y]
+      for (let i = 0; i < this.#paddingColumns; i++) {
+        const x = this.#padding[i]
+        if (columns[x] < 0) continue
+        for (let c = 0; c < channels; c++) spare[out + x * channels + c] = pixels[row + columns[x] + c]
       }
+      const first = out + this.#first * channels
+      const last = out + this.#last * channels
+      const source = row + columns[this.#first]
+      if (this.#step < 0) copyBackwards(pixels, source, spare, first, last, channels)
+      else spare.set(pixels.subarray(source, source + last - first), first)
     }
     target.swap()
+  }
+}
+
+/** Writes the elements of `target` from `begin` to `end` − 1: the pixel at `source`, the one before it, and so on. */
+function copyBackwards(
+  pixels: Uint8Array,
+  source: number,
+  target: Uint8Array,
+  begin: number,
+  end: number,
+  channels: number,
+): void {
+  for (let i = begin; i < end; i += channels, source -= channels) {
+    target[i] = pixels[source]
+    if (channels === 3) {
+      target[i + 1] = pixels[source + 1]
+      target[i + 2] = pixels[source + 2]
+    } else {
+      for (let c = 1; c < channels; c++) target[i + c] = pixels[source + c]
+    }
   }
 }
 

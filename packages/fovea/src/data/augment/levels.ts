@@ -6,9 +6,10 @@ import type { ImageBuffer } from './image-buffer.js'
 
 /** Stretches each channel so that its darkest level becomes 0 and its lightest 255. */
 export function autoContrast(image: ImageBuffer): void {
-  const { histogram, levels } = image
+  const { levels } = image
+  image.count()
   for (let c = 0; c < image.channels; c++) {
-    image.countChannel(c)
+    const histogram = image.histogram.subarray(256 * c, 256 * (c + 1))
     let low = 0
     while (histogram[low] === 0) low++
     let high = 255
@@ -22,9 +23,10 @@ export function autoContrast(image: ImageBuffer): void {
 
 /** Spreads each channel so that its levels are about equally frequent. */
 export function equalize(image: ImageBuffer): void {
-  const { histogram, levels } = image
+  const { levels } = image
+  image.count()
   for (let c = 0; c < image.channels; c++) {
-    image.countChannel(c)
+    const histogram = image.histogram.subarray(256 * c, 256 * (c + 1))
     let high = 255
     while (histogram[high] === 0) high--
     const step = Math.floor((image.height * image.width - histogram[high]) / 255)

@@ -45,7 +45,6 @@ export function imagePreparation(
   }
   const { resizedCrop, policy, colorJitter, erase, mix } = training.augmentation
   const place = randomPlacement(training.augmentation, training, placed)
-  const unmoved = new CropAndFlip(shape)
   const meanColor = Uint8Array.from(normalization.mean, mean => Math.max(0, Math.min(255, Math.round(255 * mean))))
   const buffer = new ImageBuffer(shape, meanColor)
   const cropResized = resizedCrop && randomResizedCrop(resizedCrop, training, shape)
@@ -67,7 +66,7 @@ export function imagePreparation(
         placed.copy(source, from, buffer)
         applyPolicy?.(index, buffer)
         jitter?.(index, buffer)
-        unmoved.normalize(buffer.pixels, 0, table, images, begin)
+        buffer.normalize(table, images, begin)
       } else {
         placed.normalize(source, from, table, images, begin)
       }
