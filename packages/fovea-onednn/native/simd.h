@@ -202,6 +202,15 @@ inline vf vmax(vf a, vf b) { return a > b ? a : b; }
 inline vf vmin(vf a, vf b) { return a < b ? a : b; }
 #endif
 
+// a·b + c, rounded once where there is such an instruction. Of the usual ones a compiler makes it by itself.
+inline vf vmadd(vf a, vf b, vf c) {
+#if defined(__wasm_relaxed_simd__)
+  return __builtin_wasm_relaxed_madd_f32x4(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 // The nearest whole number, of two that are as near the even one, of numbers within ±2^22.
 inline vf vround(vf x) {
 #if defined(__AVX512F__)

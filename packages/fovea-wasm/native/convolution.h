@@ -109,8 +109,8 @@ inline void add_row(const float* const (&x)[kPixels], const float* w, int row, v
 #pragma clang loop unroll(full)
   for (int i = 0; i < kPixels; i++) {
     const vf a = splat_at(x[i] + row);
-    sums[i][0] = multiply_add(sums[i][0], a, w0);
-    sums[i][1] = multiply_add(sums[i][1], a, w1);
+    sums[i][0] = vmadd(a, w0, sums[i][0]);
+    sums[i][1] = vmadd(a, w1, sums[i][1]);
   }
 }
 

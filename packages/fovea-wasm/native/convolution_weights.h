@@ -29,8 +29,8 @@ inline void add_patch(const Patch& p, const float* x, const float* dy, int64_t c
 #pragma clang loop unroll(full)
       for (int i = 0; i < N; i++) {
         const vf input = splat_at(a + i);
-        all[i][0] = multiply_add(all[i][0], input, g0);
-        all[i][1] = multiply_add(all[i][1], input, g1);
+        all[i][0] = vmadd(input, g0, all[i][0]);
+        all[i][1] = vmadd(input, g1, all[i][1]);
       }
     }
   }

@@ -11,7 +11,7 @@ inline void depthwise_vector(const Spans& spans, const float* weights, const Res
   for (int s = 0; s < spans.count; s++) {
     const vf w = get(weights + spans.weights[s], c, lanes);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < kPixels; i++) sums[i] = multiply_add(sums[i], get(spans.from[s * kPixels + i], c, lanes), w);
+    for (int i = 0; i < kPixels; i++) sums[i] = vmadd(get(spans.from[s * kPixels + i], c, lanes), w, sums[i]);
   }
   const vf bias = result.bias ? get(result.bias, c, lanes) : vf{};
 #pragma clang loop unroll(full)

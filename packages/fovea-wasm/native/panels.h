@@ -12,15 +12,6 @@ constexpr int kVectors = kPanel / kLanes;
 constexpr int kPixels = 4;
 constexpr int64_t kFewestProducts = 1 << 18;  // that a second thread is woken for
 
-// sum + a·b, rounded once where relaxed SIMD is to be had.
-inline vf multiply_add(vf sum, vf a, vf b) {
-#if defined(__wasm_relaxed_simd__)
-  return __builtin_wasm_relaxed_madd_f32x4(a, b, sum);
-#else
-  return sum + a * b;
-#endif
-}
-
 inline vf splat_at(const float* p) {
   const float x = *p;
   return vf{x, x, x, x};

@@ -11,7 +11,7 @@ void activation(const ActivationFields& s) {
     T* y = (T*)s.y;
     with_activation<T>(s.activation, [&](auto act) {
       for_each_flat(s.elements, s.threads,
-                    [&](int64_t at, int lanes) { put(y, at, act.value(get(x, at, lanes)), lanes); });
+                    [=](int64_t at, int lanes) { put(y, at, act.value(get(x, at, lanes)), lanes); });
     });
   });
 }
@@ -22,7 +22,7 @@ void activation_gradient(const ActivationGradientFields& s) {
     const T *dy = (const T*)s.dy, *x = (const T*)s.x;
     T* dx = (T*)s.dx;
     with_activation<T>(s.activation, [&](auto act) {
-      for_each_flat(s.elements, s.threads, [&](int64_t at, int lanes) {
+      for_each_flat(s.elements, s.threads, [=](int64_t at, int lanes) {
         put(dx, at, get(dy, at, lanes) * act.derivative(get(x, at, lanes)), lanes);
       });
     });

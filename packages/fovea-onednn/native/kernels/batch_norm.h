@@ -44,7 +44,7 @@ struct Columns {
 template <class Term>
 inline void column_sums(const Rows& rows, int64_t begin, int64_t end, const Columns& sums, Term term) {
   const int64_t width = rows.width;
-  constexpr int64_t kBlock = 128;  // rows summed in float before they join the double sums
+  constexpr int64_t kBlock = 32;  // rows summed in float before they join the double sums: each lies in a page of its own
   for (int64_t block = begin; block < end; block += kBlock) {
     const int64_t stop = block + kBlock < end ? block + kBlock : end;
     int64_t c = 0;
@@ -184,12 +184,12 @@ void batch_norm_apply(const BatchNormApplyFields& s) {
     T* y = (T*)s.y;
     with_activation<T>(s.activation, [&](auto act) {
       if (residual) {
-        for_each_vector(rows, s.elements, s.threads, [&](int64_t at, int64_t c, int lanes) {
+        for_each_vector(rows, s.elements, s.threads, [=](int64_t at, int64_t c, int lanes) {
           vf z = get(x, at, lanes) * load(scale + c) + load(offset + c) + get(residual, at, lanes);
           put(y, at, act.value(z), lanes);
         });
       } else {
-        for_each_vector(rows, s.elements, s.threads, [&](int64_t at, int64_t c, int lanes) {
+        for_each_vector(rows, s.elements, s.threads, [=](int64_t at, int64_t c, int lanes) {
           put(y, at, act.value(get(x, at, lanes) * load(scale + c) + load(offset + c)), lanes);
         });
       }
@@ -231,8 +231,8 @@ void batch_norm_gradient_sums(const BatchNormGradientSumsFields& s) {
       const float* mean = tables.mean;
       sums_by_thread(
           rows, s.elements, s.threads, s.columns, [](Columns&, int64_t) {},
-          [&](Columns&) {
-            return [&, x, dy, mean, written](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
+          [=](Columns&) {
+            return [=](int64_t at, int64_t c, int lanes, vf& a, vf& b) {
               __builtin_prefetch(x + at + 8 * rows.width);
               __builtin_prefetch(dy + at + 8 * rows.width);
               vf xs = get(x, at, lanes);
@@ -289,7 +289,7 @@ void batch_norm_gradient_apply(const BatchNormGradientApplyFields& s) {
     with_activation<T>(s.activation, [&](auto act) {
       const ActivationInputGradient<T, decltype(act)> gradient{dy, (const T*)s.y, (const T*)s.residual, tables.scale,
                                                                tables.offset};
-      for_each_vector(rows, s.elements, s.threads, [&](int64_t at, int64_t c, int lanes) {
+      for_each_vector(rows, s.elements, s.threads, [=](int64_t at, int64_t c, int lanes) {
         vf xs = get(x, at, lanes);
         put(dx, at, gradient(at, c, lanes, xs) * load(scale + c) + xs * load(slope + c) + load(constant + c), lanes);
       });

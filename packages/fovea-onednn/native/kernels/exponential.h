@@ -46,11 +46,11 @@ inline vf vexp2(vf x) {
   const vi exponent = (__builtin_convertvector(n, vi) + 127) << 23;
 #endif
   const vf f = x - n;
-  vf p = 0.00132646703f * f + 0.00967151299f;
-  p = p * f + 0.0555073395f;
-  p = p * f + 0.240222424f;
-  p = p * f + 0.693147004f;
-  p = p * f + 1.0f;
+  vf p = vmadd(splat(0.00132646703f), f, splat(0.00967151299f));
+  p = vmadd(p, f, splat(0.0555073395f));
+  p = vmadd(p, f, splat(0.240222424f));
+  p = vmadd(p, f, splat(0.693147004f));
+  p = vmadd(p, f, splat(1.0f));
   return p * (vf)exponent;
 }
 #endif
