@@ -11,7 +11,8 @@ extern "C" void run_team(int team, void (*share)(const void* work, int number), 
 namespace {
 
 // Calls body(begin, end, thread) on disjoint ranges of [0, n), at least `grain` each; the split depends on n, grain and
-// threads only, so the same run gives the same bits.
+// threads only, so the same run gives the same bits. Each thread has a copy of the body: what that holds by value stays in registers, where
+// the compiler would read it again after each number that is written, as another thread might have changed it.
 template <class Body>
 inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
   int64_t most = n / (grain > 0 ? grain : 1);
@@ -23,9 +24,10 @@ inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
 #if defined(_OPENMP)
 #pragma omp parallel num_threads(team)
   {
+    const Body own = body;
     // A share belongs to a number, not to a thread: the system may give fewer threads than asked for.
     for (int share = omp_get_thread_num(); share < team; share += omp_get_num_threads()) {
-      body(n * share / team, n * (share + 1) / team, share);
+      own(n * share / team, n * (share + 1) / team, share);
     }
   }
 #elif defined(__wasm__)
@@ -36,7 +38,8 @@ inline void parallel(int64_t n, int64_t grain, int threads, Body body) {
   } work{n, team, &body};
   const auto share = [](const void* given, int number) {
     const Work& w = *(const Work*)given;
-    (*w.body)(w.n * number / w.team, w.n * (number + 1) / w.team, number);
+    const Body own = *w.body;
+    own(w.n * number / w.team, w.n * (number + 1) / w.team, number);
   };
   run_team(team, share, &work);
 #else

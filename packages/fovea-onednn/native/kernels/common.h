@@ -85,17 +85,15 @@ struct Rows {
 };
 
 // Applies body(offset, column, lanes) to every vector of `elements` values, split over threads; lanes < kLanes only in
-// the last vector of all. `column` indexes tables spread to rows.width. Each thread has a copy of the body, which should hold its pointers
-// by value: what another can reach, the compiler reads again for each vector.
+// the last vector of all. `column` indexes tables spread to rows.width. The body should hold its
+// pointers by value (parallel.h).
 template <class Body>
 inline void for_each_vector(const Rows& rows, int64_t elements, int threads, Body body) {
   int64_t wide = elements / rows.width;
   int64_t grain = kGrain / rows.width + 1;
-  parallel(wide, grain, threads, [&](int64_t begin, int64_t end, int) {
-    const Body own = body;
-    const int64_t width = rows.width;
+  parallel(wide, grain, threads, [body, width = rows.width](int64_t begin, int64_t end, int) {
     for (int64_t r = begin; r < end; r++) {
-      for (int64_t c = 0; c < width; c += kLanes) own(r * width + c, c, kLanes);
+      for (int64_t c = 0; c < width; c += kLanes) body(r * width + c, c, kLanes);
     }
   });
   for (int64_t at = wide * rows.width; at < elements; at += kLanes) {
@@ -108,9 +106,8 @@ inline void for_each_vector(const Rows& rows, int64_t elements, int threads, Bod
 template <class Body>
 inline void for_each_flat(int64_t elements, int threads, Body body) {
   int64_t whole = elements / kLanes;
-  parallel(whole, kGrain / kLanes, threads, [&](int64_t begin, int64_t end, int) {
-    const Body own = body;
-    for (int64_t i = begin; i < end; i++) own(i * kLanes, kLanes);
+  parallel(whole, kGrain / kLanes, threads, [body](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin; i < end; i++) body(i * kLanes, kLanes);
   });
   if (whole * kLanes < elements) body(whole * kLanes, (int)(elements - whole * kLanes));
 }

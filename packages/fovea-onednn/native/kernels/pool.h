@@ -65,7 +65,7 @@ void max_pool(const MaxPoolFields& s) {
     const T* x = (const T*)s.x;
     T* y = (T*)s.y;
     uint8_t* index = s.index;
-    parallel(p.n * p.oh, 1 + kGrain / (p.ow * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
+    parallel(p.n * p.oh, 1 + kGrain / (p.ow * p.c), s.threads, [=](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.oh, oy = row % p.oh;
         for (int64_t ox = 0; ox < p.ow; ox++) {
@@ -107,7 +107,7 @@ void max_pool_gradient(const MaxPoolGradientFields& s) {
     const T* dy = (const T*)s.dy;
     const uint8_t* index = s.index;
     T* dx = (T*)s.dx;
-    parallel(p.n * p.h, 1 + kGrain / (p.w * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
+    parallel(p.n * p.h, 1 + kGrain / (p.w * p.c), s.threads, [=](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.h, iy = row % p.h;
         const int64_t oy0 = first_window(iy, p.top, p.kh, p.sh), oy1 = at_most((iy + p.top) / p.sh, p.oh - 1);
@@ -145,13 +145,14 @@ void average_pool(const AveragePoolFields& s) {
     using T = decltype(type);
     const T* x = (const T*)s.x;
     T* y = (T*)s.y;
-    parallel(p.n * p.oh, 1 + kGrain / (p.ow * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
+    const bool count_padding = s.count_padding;
+    parallel(p.n * p.oh, 1 + kGrain / (p.ow * p.c), s.threads, [=](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.oh, oy = row % p.oh;
         const int64_t y0 = at_least(oy * p.sh - p.top, 0), y1 = at_most(oy * p.sh - p.top + p.kh, p.h);
         for (int64_t ox = 0; ox < p.ow; ox++) {
           const int64_t x0 = at_least(ox * p.sw - p.left, 0), x1 = at_most(ox * p.sw - p.left + p.kw, p.w);
-          const float scale = 1.0f / window_size(p, oy, ox, s.count_padding);
+          const float scale = 1.0f / window_size(p, oy, ox, count_padding);
           for (int64_t c = 0; c < p.c; c += kLanes) {
             const int lanes = lanes_at(c, p.c);
             vf sum = {};
@@ -172,7 +173,8 @@ void average_pool_gradient(const AveragePoolGradientFields& s) {
     using T = decltype(type);
     const T* dy = (const T*)s.dy;
     T* dx = (T*)s.dx;
-    parallel(p.n * p.h, 1 + kGrain / (p.w * p.c), s.threads, [&](int64_t begin, int64_t end, int) {
+    const bool count_padding = s.count_padding;
+    parallel(p.n * p.h, 1 + kGrain / (p.w * p.c), s.threads, [=](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.h, iy = row % p.h;
         const int64_t oy0 = first_window(iy, p.top, p.kh, p.sh), oy1 = at_most((iy + p.top) / p.sh, p.oh - 1);
@@ -183,7 +185,7 @@ void average_pool_gradient(const AveragePoolGradientFields& s) {
             vf sum = {};
             for (int64_t oy = oy0; oy <= oy1; oy++) {
               for (int64_t ox = ox0; ox <= ox1; ox++) {
-                const float scale = 1.0f / window_size(p, oy, ox, s.count_padding);
+                const float scale = 1.0f / window_size(p, oy, ox, count_padding);
                 sum += get(dy, ((b * p.oh + oy) * p.ow + ox) * p.c + c, lanes) * scale;
               }
             }
