@@ -3,6 +3,7 @@
  * PIL's transform has it. What comes from outside the image is its fill colour.
  */
 import type { ImageBuffer } from './image-buffer.js'
+import { copyPixel } from './walks.js'
 
 /** Counter-clockwise around the centre. */
 export function rotate(image: ImageBuffer, degrees: number): void {
@@ -86,12 +87,6 @@ function gatherRow(
     const row = fromY >> BITS
     if (column < 0 || column >= width || row < 0 || row >= height) continue
     const source = Math.imul(Math.imul(row, width) + column, channels)
-    spare[i] = pixels[source]
-    if (channels === 3) {
-      spare[i + 1] = pixels[source + 1]
-      spare[i + 2] = pixels[source + 2]
-    } else {
-      for (let c = 1; c < channels; c++) spare[i + c] = pixels[source + c]
-    }
+    copyPixel(pixels, source, spare, i, channels)
   }
 }

@@ -9,6 +9,7 @@ import { choice, flag, tuple, whole } from '../../settings/kinds.js'
 import { within } from '../../settings/setting.js'
 import type { ImageBuffer } from './image-buffer.js'
 import { passKey, type TrainingPass } from './keys.js'
+import { copyPixel } from './walks.js'
 
 /** Pads the image and crops one of its own size back at a random place. He et al. 2015, arXiv 1512.03385, section 4.2. */
 export interface CropOptions {
@@ -187,8 +188,7 @@ export class CropAndFlip {
       const row = begin + this.#rows[y]
       for (let i = 0; i < this.#paddingColumns; i++) {
         const x = this.#padding[i]
-        if (columns[x] < 0) continue
-        for (let c = 0; c < channels; c++) spare[out + x * channels + c] = pixels[row + columns[x] + c]
+        if (columns[x] >= 0) copyPixel(pixels, row + columns[x], spare, out + x * channels, channels)
       }
       const first = out + this.#first * channels
       const last = out + this.#last * channels
@@ -209,15 +209,7 @@ function copyBackwards(
   end: number,
   channels: number,
 ): void {
-  for (let i = begin; i < end; i += channels, source -= channels) {
-    target[i] = pixels[source]
-    if (channels === 3) {
-      target[i + 1] = pixels[source + 1]
-      target[i + 2] = pixels[source + 2]
-    } else {
-      for (let c = 1; c < channels; c++) target[i + c] = pixels[source + c]
-    }
-  }
+  for (let i = begin; i < end; i += channels, source -= channels) copyPixel(pixels, source, target, i, channels)
 }
 
 /** Which pixel of a line of `length` lies at a place inside or outside it; −1 for none. */
