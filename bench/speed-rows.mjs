@@ -25,6 +25,17 @@ export const rows = [
     amx: [1.8, 1.5],
     other: [1.7, 1.25],
   },
+  // Small images with large weights. The peer is our own float32.
+  {
+    model: 'resnet18',
+    mode: 'train',
+    batch: 32,
+    size: 28,
+    steps: 20,
+    beside: 'float32',
+    amx: [undefined, 1.2],
+    other: [undefined, 1],
+  },
   {
     model: 'resnet50',
     mode: 'train',

@@ -160,7 +160,9 @@ async function packedImages(count, size) {
 }
 
 /** What runs each peer of a row once; none where none is here. ONNX Runtime computes in float32 in both rows. */
-function peersOf({ model, mode, batch, size, classes, steps, recipe }, precision) {
+function peersOf(row, precision) {
+  const { model, mode, batch, size, classes, steps, recipe, beside } = row
+  if (beside) return [{ name: `our ${beside}`, once: () => benchOnce(row, beside) }]
   if (mode === 'two at once') {
     return [{ name: 'one alone', once: () => benchOnce({ model, mode: 'train', batch, size, steps }, precision) }]
   }

@@ -54,8 +54,9 @@ const all = [
   ...trained.map(row => ({ mode: 'memory', ...row })),
   { mode: 'jax-js', ...trained[0] },
 ]
-const [modes, models] = [values.rows.split(','), values.models?.split(',')]
-const workloads = all.filter(({ mode, name }) => modes.includes(mode) && (models?.includes(name) ?? true))
+const modes = wordsOf('rows', values.rows, new Set(all.map(({ mode }) => mode)))
+const models = values.models && wordsOf('models', values.models, new Set(all.map(({ name }) => name)))
+const workloads = all.filter(({ mode, name }) => modes.includes(mode) && (!models || models.includes(name)))
 
 const about = [`${cpus()[0].model.trim()}, Node ${process.versions.node}`, engine.description, native.description]
 for (const line of about) print(line)
@@ -204,4 +205,12 @@ function least(times) {
 
 function print(text) {
   process.stdout.write(`${text}\n`)
+}
+
+function wordsOf(option, text, known) {
+  const words = text.split(',')
+  const misspelt = words.find(word => !known.has(word))
+  if (misspelt === undefined) return words
+  console.error(`bench: --${option} names '${misspelt}'; there are ${[...known].join(', ')}`)
+  process.exit(2)
 }

@@ -44,7 +44,7 @@ struct Columns {
 template <class Term>
 inline void column_sums(const Rows& rows, int64_t begin, int64_t end, const Columns& sums, Term term) {
   const int64_t width = rows.width;
-  constexpr int64_t kBlock = 32;  // rows summed in float before they join the double sums: each lies in a page of its own
+  constexpr int64_t kBlock = 64;  // rows summed in float before they join the double sums: each lies in a page of its own
   for (int64_t block = begin; block < end; block += kBlock) {
     const int64_t stop = block + kBlock < end ? block + kBlock : end;
     int64_t c = 0;
