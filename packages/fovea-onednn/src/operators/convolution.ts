@@ -4,13 +4,13 @@
  */
 import {
   activationOf,
-  activations,
   asFloat32,
   consumers,
   depthwiseWeightGradient,
   elements,
   geometryOf,
   hasDirectWeightGradient,
+  hasExponential,
   isHalf,
   isWide,
   type Lower,
@@ -32,17 +32,12 @@ import { makePrimitive, type OwnLower } from './primitive.js'
 import { addsUpSlices, hasOwnWeightGradient, ownWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
-/** Those with an exponential take less time by a kernel of ours, while the result is in the cache, than inside oneDNN's. */
-function hasSlowActivation(node: Node): boolean {
-  const activation = activationOf(node)
-  return activation !== 'none' && activations[activation].exponential
-}
-
 /** Of a convolution or linear layer in floats. */
 export const primitiveOf = (own: OnednnTarget, to: Lowering, whole: Node): Convolution =>
   makePrimitive(own, to, whole, node => ({
     type: isWidened(own, node) ? 'float32' : to.float(node.inputs[0].type),
-    activation: hasSlowActivation(node) ? 'none' : activationOf(node),
+    // Those with an exponential take less time by a kernel of ours, while the result is in the cache, than inside oneDNN's.
+    activation: hasExponential(node) ? 'none' : activationOf(node),
     sum: geometryOf(node).direction === 'forward' && node.inputs.length > 3,
     winograd: gainsByWinograd(whole, own.capabilities.winograd),
   }))
@@ -74,7 +69,7 @@ const forward: OwnLower = (own, to, node, whole) => {
   const [x, weight, bias, residual] = node.inputs
   const run = (input: Operand, y: Operand, type = asFloat32(node.outputs[0])): void => {
     to.runPrimitive(primitive, [input, to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)], [y])
-    if (!hasSlowActivation(node)) return
+    if (!hasExponential(node)) return
     const activation = activationOf(node)
     to.kernel('activation', { x: y, y, elements: elements(type.shape), type: to.float(type), activation })
   }

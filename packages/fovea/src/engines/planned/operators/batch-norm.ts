@@ -1,11 +1,10 @@
 /** @file Batch normalization, by our own kernels (native/kernels/batch_norm.h). */
 import type { Node, Value } from '../../../graph/graph.js'
 import { elements } from '../../../graph/types.js'
-import { activations } from '../../../ops/activation.js'
 import { kernelBytes } from '../kernels/emit.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
-import { activationOf, inFloat32, inSlices, type Lower, type LoweringEntry } from './operator.js'
+import { activationOf, hasExponential, inFloat32, inSlices, type Lower, type LoweringEntry } from './operator.js'
 
 const channelsOf = (x: Value): number => x.type.shape.at(-1)!
 
@@ -90,7 +89,6 @@ const batchNormGradient: Lower = (to, node, whole) => {
   const tables = tablesOf(to, node, x, [weight, bias, mean, variance])
   // ReLU after a residual takes its mask from y; other activations of a sum need the residual again.
   const isRelu = activation === 'relu'
-  const isExponential = activation !== 'none' && activations[activation].exponential
   const maskOf = residual && isRelu ? to.read(y) : undefined
   const again = residual && activation !== 'none' && !isRelu ? to.read(residual) : undefined
 
@@ -101,7 +99,7 @@ const batchNormGradient: Lower = (to, node, whole) => {
   // between the passes, where to compute it again takes longer than to write and read it.
   const dresidual = residual && to.write(3)
   const dx = to.write(0)
-  const dz = dresidual ?? (isExponential ? dx : undefined)
+  const dz = dresidual ?? (hasExponential(node) ? dx : undefined)
   const sums = sumsOf(to, x)
   to.kernel('batchNormGradientSums', { ...pass, ...gradient, dz, sums })
 

@@ -2,7 +2,7 @@
 import { EngineError } from '../../../errors.js'
 import type { Node, Value } from '../../../graph/graph.js'
 import { isFloat, type Shape } from '../../../graph/types.js'
-import type { ActivationName } from '../../../ops/activation.js'
+import { type ActivationName, activations } from '../../../ops/activation.js'
 import type { Lowering } from '../lowering.js'
 
 /**
@@ -54,3 +54,9 @@ export const outputOf = (node: Node, index = 0): Value => ({ node, index, type: 
 /** The activation that a node applies to its result. */
 export const activationOf = (node: Node): ActivationName | 'none' =>
   (node.attrs['activation'] as ActivationName | undefined) ?? 'none'
+
+/** Whether a node applies an activation that takes an exponential, which costs more than reading and writing a number. */
+export function hasExponential(node: Node): boolean {
+  const activation = activationOf(node)
+  return activation !== 'none' && activations[activation].exponential
+}
