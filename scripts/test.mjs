@@ -43,6 +43,10 @@ const collector = {
     for (const module of modules) {
       // A file that cannot be loaded has no tests to fail.
       for (const error of module.errors()) fail(`${module.relativeModuleId}: ${error.message}`)
+      // What a suite does before its tests may fail: they are skipped then.
+      for (const suite of module.children.allSuites()) {
+        for (const error of suite.errors()) fail(`${module.relativeModuleId}: ${suite.fullName}: ${error.message}`)
+      }
       for (const test of module.children.allTests()) {
         const { state, note } = test.result()
         if (state === 'passed') count.passed++
