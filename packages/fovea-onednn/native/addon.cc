@@ -34,7 +34,7 @@ fovea::ConvolutionSpec convolution_of(const Napi::Object& o, int threads) {
           size("inHeight"), size("inWidth"), size("outChannels"), size("outHeight"), size("outWidth"),
           size("kernelHeight"), size("kernelWidth"), size("strideY"), size("strideX"), padding("top"), padding("bottom"),
           padding("left"), padding("right"), size("dilationY"), size("dilationX"), size("groups"), either("bias"),
-          field(o, "activation"), either("sum"), field(o, "threads", 1, threads), either("winograd"), either("fixedWeights")};
+          field(o, "activation"), either("sum"), field(o, "threads", 1, threads)};
 }
 
 fovea::Step step_of(const Napi::Value& value, const std::string& name) {
@@ -115,7 +115,7 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     const auto type = whole<int64_t>(info[0], "type");
     const auto shape = wholes<int64_t>(info[1], "shape", 1);
     const auto groups = whole<int64_t>(info[2], "groups", 1);
-    const auto arrangement = (fovea::Arrangement)whole<int>(info[3], "arrangement", 0, 2);
+    const auto arrangement = (fovea::Arrangement)whole<int>(info[3], "arrangement", 0, 4);
     auto& primitives = idle(info).primitives;
     const int id = primitives.weights_layout(type, shape, groups, arrangement);
     auto result = Napi::Object::New(info.Env());
@@ -214,7 +214,6 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   };
   result.Set("bfloat16Costs", costs(false));
   result.Set("depthwiseBFloat16Costs", costs(true));
-  result.Set("winograd", fovea::has_winograd());
   auto overflow = Napi::Array::New(info.Env());
   for (uint32_t depthwise = 0; depthwise < 2; depthwise++) overflow.Set(depthwise, fovea::integers_overflow(depthwise != 0));
   result.Set("integersOverflow", overflow);

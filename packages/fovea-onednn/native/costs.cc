@@ -15,7 +15,7 @@ constexpr int64_t kChannels = 64, kSize = 28;
 ConvolutionSpec specification(Direction direction, int64_t type, int64_t kernel, int64_t stride, bool depthwise) {
   const int64_t before = kernel / 2, out = (kSize - 1) / stride + 1, after = (out - 1) * stride + kernel - kSize - before;
   return {direction, type, 1, kChannels, kSize, kSize, kChannels, out, out, kernel, kernel, stride, stride, before, after, before,
-          after, 1, 1, depthwise ? kChannels : 1, false, kNone, false, 1, false, false};
+          after, 1, 1, depthwise ? kChannels : 1, false, kNone, false, 1};
 }
 
 // A convolution with all that it needs, on one thread.
@@ -111,15 +111,6 @@ bool integers_overflow(bool depthwise) {
     return wrong;
   }();
   return found[depthwise ? 1 : 0];
-}
-
-bool has_winograd() {
-  static const bool found = [] {
-    ConvolutionSpec spec = specification(kForward, kFloat32, 3, 1, false);
-    spec.winograd = true;
-    return Primitives(1).convolution(spec).winograd;
-  }();
-  return found;
 }
 
 }  // namespace fovea

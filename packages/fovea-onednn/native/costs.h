@@ -8,9 +8,6 @@ namespace fovea {
 // instructions, but slow ones; some versions of oneDNN lack a fast kernel in one direction.
 double bfloat16_cost(Direction direction, bool depthwise);
 
-// Whether there is Winograd's algorithm in float32.
-bool has_winograd();
-
 // Whether sums of products of uint8 and int8 are wrong where the numbers are large: x86 without VNNI adds pairs in 16 bits.
 bool integers_overflow(bool depthwise);
 

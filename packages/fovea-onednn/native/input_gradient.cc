@@ -34,7 +34,7 @@ std::optional<PrimitiveInfo> Primitives::Implementation::input_gradient_forward(
       const memory::desc w({c.in_channels, c.out_channels, y.taps, x.taps}, type, tag::any);
       const memory::dims pixels{c.batch, c.in_channels, y.pixels, x.pixels};
       const memory::desc dense(pixels, type, tag::nhwc);
-      const auto pd = onednn::forward(engine, prop_kind::forward_training, algorithm::convolution_direct, dy, w, {}, dense,
+      const auto pd = onednn::forward(engine, dy, w, {}, dense,
                                       {{1, 1}, {0, 0}, {y.before, x.before}, {y.after, x.after}}, attr);
       implementation = pd.impl_info_str();
       if (!is_by_blocks(implementation)) return {};

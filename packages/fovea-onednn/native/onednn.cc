@@ -2,8 +2,6 @@
 
 #include <omp.h>
 
-#include <algorithm>
-
 #include "primitives.h"
 
 namespace fovea {
@@ -31,6 +29,9 @@ Primitives::Primitives(int threads) : self(new Implementation) {
 Primitives::~Primitives() = default;
 
 int Primitives::weights_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups, Arrangement arrangement) {
+  if (arrangement == kWinograd || arrangement == kWinogradTransposed) {
+    return self->winograd_layout(memory::desc(shape, memory::data_type::f32, tag::oihw), arrangement == kWinogradTransposed);
+  }
   if (arrangement != kDense) {
     const tag format = arrangement == kInputsByOutputs ? tag::OIhw16i16o : tag::OIhw16o16i;
     return self->layout_id(memory::desc(shape, type_of(type), format));
@@ -43,30 +44,9 @@ int Primitives::weights_layout(int64_t type, const std::vector<int64_t>& shape, 
 
 size_t Primitives::layout_bytes(int layout) const { return self->layouts.at(layout).bytes(); }
 
-// What Winograd's algorithm may take of memory. It holds the whole batch and the weights, transformed: the batch is some six
-// times as large as the tensors; weights that are much larger than these would raise a step's peak for little.
-static size_t winograd_limit(const ConvolutionSpec& c) {
-  constexpr int64_t kMiB = 1 << 20;
-  const int64_t tensors = 4 * c.batch * (c.in_channels * c.in_height * c.in_width + c.out_channels * c.out_height * c.out_width);
-  return (size_t)std::min(512 * kMiB, std::max(96 * kMiB, 8 * tensors));
-}
+PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) { return self->convolution(c); }
 
-PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) {
-  if (c.winograd) {
-    try {
-      const size_t before = self->primitives.size();
-      PrimitiveInfo info = self->convolution(algorithm::convolution_winograd, c);
-      info.winograd = true;
-      if (info.scratchpad_bytes <= winograd_limit(c)) return info;
-      self->primitives.resize(before);
-    } catch (const dnnl::error&) {  // oneDNN has none for these sizes or this processor
-    }
-  }
-  return self->convolution(algorithm::convolution_direct, c);
-}
-
-PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const ConvolutionSpec& c) {
-  const bool direct = how == algorithm::convolution_direct;
+PrimitiveInfo Primitives::Implementation::convolution(const ConvolutionSpec& c) {
   // Products of uint8 and int8 add up in int32.
   const bool integers = c.type == kUint8;
   const auto type = type_of(c.type), f32 = memory::data_type::f32;
@@ -75,8 +55,6 @@ PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const Convo
   const memory::dims in{c.batch, c.in_channels, c.in_height, c.in_width};
   const memory::dims out{c.batch, c.out_channels, c.out_height, c.out_width};
   const memory::desc x(in, type, tag::nhwc), y(out, sum_type, tag::nhwc);
-  // Winograd's has layouts of its own.
-  const memory::desc own_x = direct ? x : memory::desc(in, type, tag::any), own_y = direct ? y : memory::desc(out, type, tag::any);
   memory::dims shape{c.out_channels, c.in_channels / c.groups, c.kernel_height, c.kernel_width};
   if (c.groups > 1) {
     shape = {c.groups, c.out_channels / c.groups, c.in_channels / c.groups, c.kernel_height, c.kernel_width};
@@ -92,24 +70,23 @@ PrimitiveInfo Primitives::Implementation::convolution(algorithm how, const Convo
     if (c.sum) post.append_sum(1);
     append_activation(post, c.activation);
     attr.set_post_ops(post);
-    const auto kind = !direct && c.fixed_weights ? prop_kind::forward_inference : prop_kind::forward_training;
-    const auto pd = onednn::forward(engine, kind, how, own_x, w, b, own_y, window, attr);
+    const auto pd = onednn::forward(engine, x, w, b, y, window, attr);
     return add(pd, dnnl::convolution_forward(pd), layout_id(pd.weights_desc()),
                {{DNNL_ARG_SRC, x, pd.src_desc(), true, false},
                 {DNNL_ARG_WEIGHTS, pd.weights_desc()},
                 {DNNL_ARG_BIAS, b},
                 {DNNL_ARG_DST, y, pd.dst_desc(), c.sum, true}});
   }
-  const auto hint = onednn::forward(engine, prop_kind::forward_training, how, own_x, w, {}, own_y, window);
+  const auto hint = onednn::forward(engine, x, w, {}, y, window);
   if (c.direction == kInputGradient) {
-    const auto pd = onednn::input_gradient(engine, how, own_x, w, own_y, window, hint, attr);
+    const auto pd = onednn::input_gradient(engine, x, w, y, window, hint, attr);
     if (const auto info = input_gradient_forward(c, pd.impl_info_str(), attr)) return *info;
     return add(pd, dnnl::convolution_backward_data(pd), layout_id(pd.weights_desc()),
                {{DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},
                 {DNNL_ARG_WEIGHTS, pd.weights_desc()},
                 {DNNL_ARG_DIFF_SRC, x, pd.diff_src_desc(), false, true}});
   }
-  const auto pd = onednn::weight_gradient(engine, how, own_x, dw, b, own_y, window, hint, attr);
+  const auto pd = onednn::weight_gradient(engine, x, dw, b, y, window, hint, attr);
   return add(pd, dnnl::convolution_backward_weights(pd), layout_id(pd.diff_weights_desc()),
              {{DNNL_ARG_SRC, x, pd.src_desc(), true, false},
               {DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},

@@ -21,8 +21,6 @@ struct ConvolutionSpec {
   int64_t activation;  // ActivationKind applied to the result (forward)
   bool sum;            // adds what the output buffer holds before the activation (forward)
   int64_t threads;     // that share one execution
-  bool winograd;       // in float32, where oneDNN has it and it takes no more than winograd_limit
-  bool fixed_weights;  // nothing changes them: they may be transformed once (forward)
 };
 
 struct PrimitiveInfo {
@@ -30,12 +28,12 @@ struct PrimitiveInfo {
   int weights_layout;  // of the weights read, or of the gradient written; -1 for none
   size_t weights_bytes, scratchpad_bytes;
   std::string implementation;
-  bool winograd = false;
 };
 
 // How weights lie, by the numbers of src/layouts.ts: dense, [out, in/groups, kh, kw]; or, of one group, in tiles of 16 inputs by
-// 16 outputs, as kernels/weight_gradient.h leaves them, or of outputs by inputs (kernels/tile_weight_gradient.h).
-enum Arrangement { kDense, kInputsByOutputs, kOutputsByInputs };
+// 16 outputs, as kernels/weight_gradient.h leaves them, or of outputs by inputs (kernels/tile_weight_gradient.h); or transformed for
+// Winograd's algorithm (kernels/winograd_weights.h), forward and for the gradient by input.
+enum Arrangement { kDense, kInputsByOutputs, kOutputsByInputs, kWinograd, kWinogradTransposed };
 
 // Primitives and layouts of one plan, which so many threads may execute at the same time.
 class Primitives {

@@ -13,27 +13,30 @@ struct Window {
   memory::dims strides, dilates, before, after;
 };
 
+constexpr auto kDirect = algorithm::convolution_direct;
+
 using Forward = dnnl::convolution_forward;
 using InputGradient = dnnl::convolution_backward_data;
 using WeightGradient = dnnl::convolution_backward_weights;
 
-inline Forward::primitive_desc forward(const dnnl::engine& engine, prop_kind kind, algorithm how, const memory::desc& x,
-                                       const memory::desc& w, const memory::desc& b, const memory::desc& y, const Window& s,
+inline Forward::primitive_desc forward(const dnnl::engine& engine, const memory::desc& x, const memory::desc& w,
+                                       const memory::desc& b, const memory::desc& y, const Window& s,
                                        const dnnl::primitive_attr& attr = {}) {
-  return {engine, kind, how, x, w, b, y, s.strides, s.dilates, s.before, s.after, attr};
+  constexpr auto kind = prop_kind::forward_training;
+  return {engine, kind, kDirect, x, w, b, y, s.strides, s.dilates, s.before, s.after, attr};
 }
 
-inline InputGradient::primitive_desc input_gradient(const dnnl::engine& engine, algorithm how, const memory::desc& dx,
+inline InputGradient::primitive_desc input_gradient(const dnnl::engine& engine, const memory::desc& dx,
                                                     const memory::desc& w, const memory::desc& dy, const Window& s,
                                                     const Forward::primitive_desc& hint, const dnnl::primitive_attr& attr) {
-  return {engine, how, dx, w, dy, s.strides, s.dilates, s.before, s.after, hint, attr};
+  return {engine, kDirect, dx, w, dy, s.strides, s.dilates, s.before, s.after, hint, attr};
 }
 
-inline WeightGradient::primitive_desc weight_gradient(const dnnl::engine& engine, algorithm how, const memory::desc& x,
+inline WeightGradient::primitive_desc weight_gradient(const dnnl::engine& engine, const memory::desc& x,
                                                       const memory::desc& dw, const memory::desc& db, const memory::desc& dy,
                                                       const Window& s, const Forward::primitive_desc& hint,
                                                       const dnnl::primitive_attr& attr) {
-  return {engine, how, x, dw, db, dy, s.strides, s.dilates, s.before, s.after, hint, attr};
+  return {engine, kDirect, x, dw, db, dy, s.strides, s.dilates, s.before, s.after, hint, attr};
 }
 
 inline void append(dnnl::post_ops& post, algorithm kind, float alpha, float beta) {

@@ -35,16 +35,25 @@ inline memory::data_type type_of(int64_t type) {
   }
 }
 
-// A layout of weights; for a gradient by input as forward convolutions, that of the weights of each, one behind another.
+// A layout of weights; for a gradient by input as forward convolutions, that of the weights of each, one behind another. For Winograd's
+// algorithm `whole` is how they lie before they are transformed.
 struct Layout {
   struct Part {
     onednn::Phase y, x;
     memory::desc weights;  // [in, out, taps of y, taps of x]
     size_t offset;
   };
+  struct Winograd {
+    bool transposed;
+    size_t bytes;
+  };
   memory::desc whole;
   std::vector<Part> parts;
-  size_t bytes() const { return parts.empty() ? whole.get_size() : parts.back().offset + parts.back().weights.get_size(); }
+  std::optional<Winograd> winograd;
+  size_t bytes() const {
+    if (winograd) return winograd->bytes;
+    return parts.empty() ? whole.get_size() : parts.back().offset + parts.back().weights.get_size();
+  }
 };
 
 // Whether an implementation of oneDNN's multiplies batches of blocks, as its newer ones do.
@@ -70,20 +79,22 @@ struct Primitives::Implementation {
 
   int layout_id(const memory::desc& layout) {
     for (size_t i = 0; i < layouts.size(); i++) {
-      if (layouts[i].parts.empty() && layouts[i].whole == layout) return (int)i;
+      if (layouts[i].parts.empty() && !layouts[i].winograd && layouts[i].whole == layout) return (int)i;
     }
-    layouts.push_back({layout, {}});
+    layouts.push_back({layout, {}, {}});
     return (int)layouts.size() - 1;
   }
+  int winograd_layout(const memory::desc& whole, bool transposed);
 
   dnnl::primitive reorder_of(const memory::desc& from, const memory::desc& to) {
     return dnnl::reorder(dnnl::reorder::primitive_desc(engine, from, engine, to));
   }
 
-  PrimitiveInfo convolution(algorithm how, const ConvolutionSpec& spec);
+  PrimitiveInfo convolution(const ConvolutionSpec& spec);
   std::optional<PrimitiveInfo> input_gradient_forward(const ConvolutionSpec& spec, const std::string& other,
                                                       const dnnl::primitive_attr& attr);
   std::optional<PrimitiveInfo> pack(const memory::desc& from, const Layout& to, int threads);
+  PrimitiveInfo transform(const memory::desc& from, const Layout& to, int threads);
   PrimitiveInfo reorder_parts(const memory::desc& from, const Layout& to);
 
   PrimitiveInfo add(onednn::Calls calls, int layout, size_t scratchpad_bytes, const std::string& implementation) {

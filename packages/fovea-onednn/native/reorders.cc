@@ -1,7 +1,10 @@
 // Weights from one layout to another.
 #include <omp.h>
 
+#include <array>
+
 #include "pack_weights.h"
+#include "plan.h"
 #include "primitives.h"
 
 namespace fovea {
@@ -47,6 +50,7 @@ PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
   omp_set_num_threads(threads);
   const Layout &a = self->layouts.at(from), &b = self->layouts.at(to);
   if (const auto packed = self->pack(a.whole, b, threads)) return *packed;
+  if (b.winograd) return self->transform(a.whole, b, threads);
   if (!b.parts.empty()) return self->reorder_parts(a.whole, b);
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -78,6 +82,36 @@ std::optional<PrimitiveInfo> Primitives::Implementation::pack(const memory::desc
 #else
   return {};
 #endif
+}
+
+int Primitives::Implementation::winograd_layout(const memory::desc& whole, bool transposed) {
+  for (size_t i = 0; i < layouts.size(); i++) {
+    const auto& found = layouts[i].winograd;
+    if (found && found->transposed == transposed && layouts[i].whole == whole) return (int)i;
+  }
+  const auto sizes = onednn::blocking_of(whole).sizes;
+  constexpr int64_t kPlaces = (kWinogradResults + 2) * (kWinogradResults + 2);
+  layouts.push_back({whole, {}, Layout::Winograd{transposed, kPlaces * (sizes[0] * sizes[1] + 16) * sizeof(float)}});
+  return (int)layouts.size() - 1;
+}
+
+// By a kernel of ours, of dense weights: others become dense in the scratchpad.
+PrimitiveInfo Primitives::Implementation::transform(const memory::desc& from, const Layout& to, int threads) {
+  onednn::Calls calls;
+  size_t source = 0, bytes = 0;
+  if (from != to.whole) {
+    source = 2, bytes = to.whole.get_size();
+    calls.add(reorder_of(from, to.whole), {{DNNL_ARG_FROM, 0, from}, {DNNL_ARG_TO, source, to.whole}});
+  }
+  const auto sizes = onednn::blocking_of(to.whole).sizes;
+  const std::array<int64_t, 3> numbers{sizes[1], sizes[0], to.winograd->transposed};
+  const KernelFunction kernel = best_kernels()[kernel_number("winogradWeights")];
+  calls.add([=](void* const* buffers) {
+    void* const operands[] = {buffers[source], buffers[1]};
+    const size_t strides[2] = {};
+    kernel({operands, strides, numbers.data(), nullptr, threads, 0});
+  });
+  return add(std::move(calls), -1, bytes, "winograd");
 }
 
 // Tap by tap, from outputs to inputs.

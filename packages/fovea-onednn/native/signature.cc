@@ -112,12 +112,17 @@ void check_presence(const std::vector<BufferRule>& rules, const std::vector<Room
 
 }  // namespace
 
-size_t check_kernel(const std::string& kernel, const std::vector<Room>& rooms, const std::vector<int64_t>& ints,
-                    const std::vector<double>& floats, int team) {
+size_t kernel_number(const std::string& kernel) {
   size_t place = 0;
   const size_t count = sizeof kSignatures / sizeof *kSignatures;
   while (place < count && kernel != kSignatures[place].name) place++;
   if (place == count) throw std::invalid_argument("plan: there is no kernel '" + kernel + "'");
+  return place;
+}
+
+size_t check_kernel(const std::string& kernel, const std::vector<Room>& rooms, const std::vector<int64_t>& ints,
+                    const std::vector<double>& floats, int team) {
+  const size_t place = kernel_number(kernel);
   const Signature& signature = kSignatures[place];
   const Refusal refuse(kernel);
   check_presence(signature.buffers, rooms, refuse);

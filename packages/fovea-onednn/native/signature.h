@@ -14,6 +14,10 @@ struct Room {
   size_t bytes, thread_stride;
 };
 
+// @returns the kernel's place in FOVEA_KERNELS
+// @throws std::invalid_argument if there is none of that name
+size_t kernel_number(const std::string& kernel);
+
 // @param team threads that share an execution
 // @returns the kernel's place in FOVEA_KERNELS
 // @throws std::invalid_argument naming the kernel and the field that does not fit

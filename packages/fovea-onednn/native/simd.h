@@ -8,6 +8,13 @@
 #include <immintrin.h>
 #endif
 
+// Before a loop over what should be in registers.
+#if defined(__clang__)
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED _Pragma("GCC unroll 16")
+#endif
+
 namespace {
 
 #if defined(__AVX512F__)
@@ -31,7 +38,7 @@ struct f16 {
   uint16_t bits;
 };
 
-inline vf splat(float x) { return vf{} + x; }
+inline vf splat(float x) { return x - vf{}; }  // x + 0 is not always x, and takes an addition
 
 template <class To, class From>
 inline To bits_as(From from) {

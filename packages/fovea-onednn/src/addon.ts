@@ -10,18 +10,7 @@ export interface Convolution extends Primitive {
 /** See native/onednn.h. Names are numbers of kernels/field.ts; what is a bool there is 0 or 1. */
 export type ConvolutionSpec = Readonly<
   Record<
-    | (
-        | 'direction'
-        | 'type'
-        | 'activation'
-        | 'batch'
-        | 'groups'
-        | 'bias'
-        | 'sum'
-        | 'threads'
-        | 'winograd'
-        | 'fixedWeights'
-      )
+    | ('direction' | 'type' | 'activation' | 'batch' | 'groups' | 'bias' | 'sum' | 'threads')
     | `${'in' | 'out'}${'Channels' | 'Height' | 'Width'}`
     | `${'kernel'}${'Height' | 'Width'}`
     | `${'stride' | 'dilation'}${'Y' | 'X'}`
@@ -91,8 +80,6 @@ export interface Addon {
      */
     readonly bfloat16Costs: readonly number[]
     readonly depthwiseBFloat16Costs: readonly number[]
-    /** Whether oneDNN has Winograd's algorithm here. */
-    readonly winograd: boolean
     /** Of uint8 and int8: of convolutions, and of depthwise ones. */
     readonly integersOverflow: readonly [boolean, boolean]
     /** As many threads as the OpenMP runtime gives: more would never come, and oneDNN would wait for them. */

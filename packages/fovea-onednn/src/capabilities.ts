@@ -1,6 +1,6 @@
 /**
  * @file How the processor's instructions are used: which convolutions of 16-bit types compute in float32, which gradients are
- * kernels of ours, where Winograd's algorithm is. Decided by what the addon has measured and tried, never by a version number.
+ * kernels of ours. Decided by what the addon has measured and tried, never by a version number.
  */
 import { type DType, type EnumerationName, enumerationNumber, type HalfType } from 'fovea/engine'
 import type { Addon } from './addon.js'
@@ -44,7 +44,7 @@ const kernels = [
 
 /** @param info what the addon has found out about this processor and this oneDNN */
 export function capabilitiesOf(info: ReturnType<Addon['info']>): Capabilities {
-  const { instructionSet, bfloat16Costs, depthwiseBFloat16Costs, winograd, integersOverflow } = info
+  const { instructionSet, bfloat16Costs, depthwiseBFloat16Costs, integersOverflow } = info
   const widening: Widening = {
     bfloat16: (direction, depthwise) => {
       const cost = (depthwise ? depthwiseBFloat16Costs : bfloat16Costs)[enumerationNumber('Direction', direction)]
@@ -56,7 +56,7 @@ export function capabilitiesOf(info: ReturnType<Addon['info']>): Capabilities {
   return {
     widening,
     weightGradient: fastBFloat16 ? kernels.find(([set]) => instructionSet.startsWith(set))?.[1] : undefined,
-    winograd: winograd ? ['float32', 'float16', ...(fastBFloat16 ? [] : (['bfloat16'] as const))] : [],
+    winograd: ['float32', 'float16', ...(fastBFloat16 ? [] : (['bfloat16'] as const))],
     overflows: depthwise => integersOverflow[depthwise ? 1 : 0],
   }
 }

@@ -13,7 +13,13 @@ import type { NativePlan } from './addon.js'
 const typeNumber = (dtype: DType): number => enumerationNumber('ElementType', dtype as EnumerationName<'ElementType'>)
 
 /** How weights lie, in the order of native/onednn.h. */
-const arrangements: readonly string[] = ['dense', 'inputs by outputs', 'outputs by inputs']
+const arrangements: readonly string[] = [
+  'dense',
+  'inputs by outputs',
+  'outputs by inputs',
+  'winograd',
+  'winograd transposed',
+]
 
 export class Layouts implements TargetLayouts {
   readonly #bytes = new Map<number, number>()
@@ -44,6 +50,14 @@ export class Layouts implements TargetLayouts {
 
   reorder(from: number, to: number, threads: number): Primitive {
     return this.native.reorder(from, to, threads)
+  }
+
+  /** Of 3×3 windows, transformed for Winograd's algorithm. @param transposed for the gradient by the input */
+  winograd(shape: Shape, transposed: boolean): number {
+    const arrangement = arrangements.indexOf(transposed ? 'winograd transposed' : 'winograd')
+    const { layout, bytes } = this.native.layout(typeNumber('float32'), shape, 1, arrangement)
+    this.note(layout, bytes)
+    return layout
   }
 
   /**

@@ -27,8 +27,6 @@ const convolution = {
     activation: 0,
     sum: 0,
     threads: 1,
-    winograd: 0,
-    fixedWeights: 0,
   },
 }
 const copy = { kernel: 'copy', buffers: [0, 1], strides: [0, 0], ints: [16], floats: [], once: false }

@@ -103,34 +103,6 @@ struct Result {
   float* y;
 };
 
-// Adds to the sums what row `row` behind w and x gives.
-inline void add_row(const float* const (&x)[kPixels], const float* w, int row, vf (&sums)[kPixels][kVectors]) {
-  const vf w0 = load(w + row * kPanel), w1 = load(w + row * kPanel + kLanes);
-#pragma clang loop unroll(full)
-  for (int i = 0; i < kPixels; i++) {
-    const vf a = splat_at(x[i] + row);
-    sums[i][0] = vmadd(a, w0, sums[i][0]);
-    sums[i][1] = vmadd(a, w1, sums[i][1]);
-  }
-}
-
-// Adds to the sums what `length` rows give.
-inline void add_rows(const float* (&x)[kPixels], const float* w, int length, vf (&sums)[kPixels][kVectors]) {
-  // A branch after each row: V8 would load what all of them read before it multiplies, for which there are no registers.
-  for (int left = length;;) {
-    add_row(x, w, 0, sums);
-    if (left == 1) break;
-    add_row(x, w, 1, sums);
-    if (left == 2) break;
-    add_row(x, w, 2, sums);
-    if (left == 3) break;
-    add_row(x, w, 3, sums);
-    if ((left -= 4) == 0) break;
-    w += 4 * kPanel;
-    for (int i = 0; i < kPixels; i++) x[i] += 4;
-  }
-}
-
 // The sums of a group of pixels by a panel of channels.
 inline void multiply_panel(const Spans& spans, const float* panel, vf (&sums)[kPixels][kVectors]) {
   for (int s = 0; s < spans.count; s++) {

@@ -3,7 +3,6 @@
 #include "convolution.h"
 #include "convolution_weights.h"
 #include "depthwise_convolution.h"
-#include "winograd_weights.h"
 #include "interface.h"
 #include "kernels/table.h"
 #include "team.h"

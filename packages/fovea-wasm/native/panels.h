@@ -1,21 +1,13 @@
 // Weights as products of matrices read them: panels of so many channels side by side, a row for each number that a window reads.
 #pragma once
+#include "kernels/matrix.h"
 #include "kernels/window.h"
 
 namespace {
 
 static_assert(kLanes == 4, "registers of WebAssembly");
-constexpr int kPanel = 8;  // `panel` in fovea/src/engines/planned/kernels/convolution-kernels.ts
-constexpr int kVectors = kPanel / kLanes;
-// So many by a panel: eight sums, two vectors of weights and four numbers of x leave one of V8's fifteen registers on x86 for a
-// product. V8 loads what a piece of code without branches reads before it multiplies, so six pixels would need more.
-constexpr int kPixels = 4;
-constexpr int64_t kFewestProducts = 1 << 18;  // that a second thread is woken for
-
-inline vf splat_at(const float* p) {
-  const float x = *p;
-  return vf{x, x, x, x};
-}
+static_assert(kPanel == 8, "`panel` in fovea/src/engines/planned/kernels/convolution-kernels.ts");
+constexpr int kPixels = kRows;  // by a panel
 
 // [groups, panels, taps, rows, kPanel]: a row for each channel that is read, a column for each that is written.
 struct Panels {

@@ -17,6 +17,7 @@
 #include "random.h"
 #include "reduce.h"
 #include "update.h"
+#include "winograd_weights.h"
 #if !defined(__wasm__)
 #include "tile_weight_gradient.h"
 #include "weight_gradient.h"

@@ -30,7 +30,7 @@ import type { OnednnTarget } from '../onednn-target.js'
 import { integerConv2d } from './integer-convolution.js'
 import { makePrimitive, type OwnLower } from './primitive.js'
 import { addsUpSlices, hasOwnWeightGradient, ownWeightGradient } from './weight-gradient.js'
-import { gainsByWinograd } from './winograd.js'
+import { gainsByWinograd, winogradForward, winogradGradient, winogradInputGradient } from './winograd.js'
 
 /** Of a convolution or linear layer in floats. */
 export const primitiveOf = (own: OnednnTarget, to: Lowering, whole: Node): Convolution =>
@@ -39,8 +39,10 @@ export const primitiveOf = (own: OnednnTarget, to: Lowering, whole: Node): Convo
     // Those with an exponential take less time by a kernel of ours, while the result is in the cache, than inside oneDNN's.
     activation: hasExponential(node) ? 'none' : activationOf(node),
     sum: geometryOf(node).direction === 'forward' && node.inputs.length > 3,
-    winograd: gainsByWinograd(whole, own.capabilities.winograd),
   }))
+
+/** @param node as it is in the graph */
+const hasOwnWinograd = (own: OnednnTarget, node: Node): boolean => gainsByWinograd(node, own.capabilities.winograd)
 
 /**
  * From how many multiply-adds for each number that is cast on widening pays: it saves about as much time as the
@@ -64,6 +66,7 @@ function isWidened(own: OnednnTarget, node: Node): boolean {
 }
 
 const forward: OwnLower = (own, to, node, whole) => {
+  if (hasOwnWinograd(own, whole)) return winogradForward(own, to, node)
   const primitive = primitiveOf(own, to, whole)
   const { groups } = geometryOf(node).attrs
   const [x, weight, bias, residual] = node.inputs
@@ -84,6 +87,7 @@ const forward: OwnLower = (own, to, node, whole) => {
 }
 
 const inputGradient: OwnLower = (own, to, node, whole) => {
+  if (hasOwnWinograd(own, whole)) return winogradInputGradient(own, to, node)
   const primitive = primitiveOf(own, to, whole)
   const { groups } = geometryOf(node).attrs
   const [dy, weight] = node.inputs
@@ -95,6 +99,7 @@ const inputGradient: OwnLower = (own, to, node, whole) => {
 
 const weightGradient: OwnLower = (own, to, node, whole) => {
   if (hasDirectWeightGradient(node)) return depthwiseWeightGradient(to, node)
+  if (hasOwnWinograd(own, whole)) return winogradGradient(own, to, node)
   if (hasOwnWeightGradient(node, own.capabilities)) return ownWeightGradient(own, to, node, whole)
   const primitive = primitiveOf(own, to, whole)
   const reads = node.inputs.map(input => (isWidened(own, node) ? widen(to, input) : to.read(input)))
@@ -109,7 +114,7 @@ export function convolutionsOf(own: OnednnTarget): Target['convolutions'] {
     (to, node, whole) =>
       lower(own, to, node, whole)
   /** All images share the weights that Winograd's algorithm transforms. */
-  const unlessWinograd = (node: Node): boolean => !gainsByWinograd(node, own.capabilities.winograd)
+  const unlessWinograd = (node: Node): boolean => !hasOwnWinograd(own, node)
   /** Kernels of ours add up what slices come to, oneDNN does not. */
   const takesSlices = (node: Node): boolean =>
     unlessWinograd(node) && (hasDirectWeightGradient(node) || addsUpSlices(node, own.capabilities))

@@ -23,7 +23,7 @@ export const integerConv2d: OwnLower = (own, to, node, whole) => {
   const depthwise = groups > 1 && weight.type.shape[1] === 1
   const overflows = largest > LARGEST_IN_16_BITS && own.capabilities.overflows(depthwise)
   const type = overflows ? 'float32' : 'uint8'
-  const primitive = makePrimitive(own, to, whole, () => ({ type, activation: 'none', sum: false, winograd: false }))
+  const primitive = makePrimitive(own, to, whole, () => ({ type, activation: 'none', sum: false }))
   const count = elements(geometryOf(node).x)
   let input = readPadded(to, node)
   if (overflows) {

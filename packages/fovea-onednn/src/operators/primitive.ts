@@ -27,7 +27,6 @@ interface Computed {
   readonly activation: EnumerationName<'Activation'>
   /** Whether it adds to what its output holds. */
   readonly sum: boolean
-  readonly winograd: boolean
 }
 
 /** Whether a convolution is a product of two matrices, of images that are one pixel each and of weights. */
@@ -58,7 +57,7 @@ export function makePrimitive(
     const { node, slices } = to.slicing(whole)
     const geometry = geometryOf(node)
     const { direction, x, y, weight, attrs, bias } = geometry
-    const { type, activation, sum, winograd } = computed(node)
+    const { type, activation, sum } = computed(node)
     const row = isProduct(geometry)
     const [batch, inHeight, inWidth, inChannels] = row ? asRow(x) : asImages(x)
     const [, outHeight, outWidth, outChannels] = row ? asRow(y) : asImages(y)
@@ -94,8 +93,6 @@ export function makePrimitive(
       activation: enumerationNumber('Activation', activation),
       threads: alone ? 1 : own.threads,
       sum: sum ? 1 : 0,
-      winograd: winograd ? 1 : 0,
-      fixedWeights: to.graph.updates.size === 0 ? 1 : 0,
     })
     own.layouts.note(primitive.weightsLayout, primitive.weightsBytes)
     return primitive

@@ -1,32 +1,85 @@
 /**
- * @file Which convolutions are computed by Winograd's algorithm (Lavin and Gray 2016, arXiv 1509.09308): F(4×4, 3×3) takes a
- * quarter of the multiplications, in transformed tiles. oneDNN has it in float32 for AVX-512; an error is about four times
- * that of the direct way, and far from what training notices.
+ * @file Which convolutions are computed by Winograd's algorithm, F(4×4, 3×3), by kernels of ours: it takes a quarter of the
+ * multiplications, in transformed tiles. oneDNN 3.x has it no more.
  */
-import type { Conv2dAttributes, DType, Node } from 'fovea/engine'
+import {
+  activationOf,
+  asImages,
+  type DType,
+  elements,
+  type Geometry,
+  geometryOf,
+  hasWinograd,
+  kernelConstants,
+  type Lowering,
+  type Node,
+  WINOGRAD_TILES,
+  widen,
+  winogradBackwards,
+  winogradFields,
+  winogradTiles,
+  winogradWeightGradient,
+  winogradWeightGradientByOutputs,
+  writeFloats,
+} from 'fovea/engine'
+import type { OnednnTarget } from '../onednn-target.js'
 
 const OPERATORS: readonly string[] = ['conv2d', 'conv2dInputGradient', 'conv2dWeightGradient']
 
-/** So few channels take longer to transform than they save; oneDNN wants whole vectors of them. */
-const FEWEST_CHANNELS = 32
+/** Whatever a register holds. */
 const LANES = 16
-/** So few tiles of the batch share each transformed weight that reading these takes longer. */
-const FEWEST_TILES = 64
-const TILE = 4
+/** So few tiles share each transformed weight that reading these takes longer. */
+const FEWEST_TILES = 48
+/** Transformed weights beyond the second level of the cache are read for more tiles at once. */
+const NEAR_BYTES = 4 << 20
+const TILES = { near: 48, far: 96 } as const
 
-/**
- * @param types that are computed in float32
- * @returns whether the node is a 3×3 convolution of stride 1, or a gradient of one, that gains
- */
+const places = (kernelConstants.winogradResults + 2) ** 2
+const transformedBytes = ({ weight: [outputs, inputs] }: Geometry): number => 4 * places * inputs * outputs
+
+/** @param types that are computed in float32 */
 export function gainsByWinograd(node: Node, types: readonly DType[]): boolean {
   const [x] = node.inputs
   if (!OPERATORS.includes(node.op) || !types.includes(x.type.dtype)) return false
-  const { stride, dilation, groups } = node.attrs as unknown as Conv2dAttributes
-  const weight = node.op === 'conv2dWeightGradient' ? node.outputs[0].shape : node.inputs[1].type.shape
-  const [outputs, inputs, height, width] = weight
-  const plain = groups === 1 && [...stride, ...dilation].every(step => step === 1)
-  const wide = [outputs, inputs].every(channels => channels >= FEWEST_CHANNELS && channels % LANES === 0)
-  const [images, rows, columns] = x.type.shape
-  const tiles = images * Math.ceil(rows / TILE) * Math.ceil(columns / TILE)
-  return plain && wide && height === 3 && width === 3 && tiles >= FEWEST_TILES
+  const geometry = geometryOf(node)
+  return (
+    hasWinograd(geometry) &&
+    geometry.weight.slice(0, 2).every(channels => channels % LANES === 0) &&
+    winogradTiles(geometry) >= FEWEST_TILES
+  )
+}
+
+/** How many tiles at once: in blocks as equal as can be, as many for each thread, if there are enough. */
+function tilesAtOnce(geometry: Geometry, threads: number): number {
+  const count = winogradTiles(geometry)
+  const most = transformedBytes(geometry) > NEAR_BYTES ? TILES.far : TILES.near
+  const blocks = Math.ceil(count / most)
+  const even = blocks > 1 ? Math.ceil(blocks / threads) * threads : 1
+  return Math.ceil(count / even / WINOGRAD_TILES) * WINOGRAD_TILES
+}
+
+export function winogradForward({ layouts, threads }: OnednnTarget, to: Lowering, node: Node): void {
+  const geometry = geometryOf(node)
+  const [x, weight, bias, residual] = node.inputs
+  const weights = to.read(weight, layouts.winograd(geometry.weight, false))
+  const reads = { x: widen(to, x), weights, bias: bias && to.read(bias), residual: residual && widen(to, residual) }
+  const fields = winogradFields(geometry, tilesAtOnce(geometry, threads))
+  writeFloats(to, node, y =>
+    to.kernel('winogradConvolution', { ...reads, y, activation: activationOf(node), ...fields }),
+  )
+}
+
+export function winogradInputGradient({ layouts, threads }: OnednnTarget, to: Lowering, node: Node): void {
+  const geometry = geometryOf(node)
+  const [dy, weight] = node.inputs
+  const reads = { x: widen(to, dy), weights: to.read(weight, layouts.winograd(geometry.weight, true)) }
+  const fields = winogradBackwards(geometry, tilesAtOnce(geometry, threads))
+  writeFloats(to, node, dx => to.kernel('winogradConvolution', { ...reads, y: dx, ...fields }))
+}
+
+export function winogradGradient({ threads }: OnednnTarget, to: Lowering, node: Node): void {
+  const geometry = geometryOf(node)
+  const images = 4 * (elements(asImages(geometry.x)) + elements(asImages(geometry.y)))
+  if (transformedBytes(geometry) > images) winogradWeightGradientByOutputs(to, node, geometry)
+  else winogradWeightGradient(to, node, geometry, tilesAtOnce(geometry, threads))
 }

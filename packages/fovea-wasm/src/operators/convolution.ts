@@ -5,27 +5,18 @@
 import {
   activationOf,
   geometryOf,
-  isHalf,
   type Lower,
-  type Lowering,
-  type Node,
-  narrowed,
-  type Operand,
   onWhole,
   type Target,
   widen,
+  winogradBackwards,
+  writeFloats,
 } from 'fovea/engine'
 import type { Layouts } from '../layouts.js'
 import { convolve } from './convolve.js'
 import { integerConv2d } from './integer-convolution.js'
 import { weightGradient } from './weight-gradient.js'
-import { depthwiseWindows, hasWinograd, isDepthwise, windowsOf, winogradBackwards } from './windows.js'
-
-/** Runs `compute` into a float32 tensor, which is the node's output or is rounded into it. */
-function writeFloats(to: Lowering, { outputs: [type] }: Node, compute: (y: Operand) => void): void {
-  if (isHalf(type.dtype)) narrowed(to, type, compute)
-  else compute(to.write())
-}
+import { depthwiseWindows, gainsByWinograd, isDepthwise, TILES, windowsOf } from './windows.js'
 
 const forward =
   (layouts: Layouts): Lower =>
@@ -50,18 +41,10 @@ const inputGradient =
       if (isDepthwise(geometry)) {
         const weights = to.read(weight, layouts.byTap(geometry.weight), groups)
         to.kernel('depthwiseInputGradient', { dy: widen(to, dy), weights, dx, ...depthwiseWindows(geometry) })
-      } else if (hasWinograd(geometry)) {
+      } else if (gainsByWinograd(geometry, to.graph)) {
+        const windows = winogradBackwards(geometry, TILES)
         const weights = to.read(weight, layouts.winograd(geometry.weight, true), groups)
-        const windows = winogradBackwards(geometry)
-        to.kernel('winogradConvolution', {
-          x: widen(to, dy),
-          weights,
-          bias: undefined,
-          residual: undefined,
-          y: dx,
-          activation: 'none',
-          ...windows,
-        })
+        to.kernel('winogradConvolution', { x: widen(to, dy), weights, y: dx, ...windows })
       } else {
         const weights = to.read(weight, layouts.panels(geometry.weight, groups, true), groups)
         to.kernel('convolutionInputGradient', { dy: widen(to, dy), weights, dx, ...windowsOf(geometry) })

@@ -1,7 +1,7 @@
 /** @file A convolution in the forward direction, of floats: what layers of floats and of integers have in common. */
-import type { activationOf, Geometry, Lowering, Operand, Value } from 'fovea/engine'
+import { type activationOf, type Geometry, type Lowering, type Operand, type Value, winogradFields } from 'fovea/engine'
 import type { Layouts } from '../layouts.js'
-import { depthwiseWindows, hasWinograd, isDepthwise, windowsOf, winogradOf } from './windows.js'
+import { depthwiseWindows, gainsByWinograd, isDepthwise, TILES, windowsOf } from './windows.js'
 
 /** What a convolution computes of its windows' products. */
 export interface Computed {
@@ -23,9 +23,10 @@ export function convolve(layouts: Layouts, to: Lowering, geometry: Geometry, com
   if (isDepthwise(geometry)) {
     const weights = packed(layouts.byTap(weight))
     to.kernel('depthwiseConvolution', { x, weights, bias, residual, y, activation, ...depthwiseWindows(geometry) })
-  } else if (!exact && hasWinograd(geometry)) {
+  } else if (!exact && gainsByWinograd(geometry, to.graph)) {
+    const windows = winogradFields(geometry, TILES)
     const weights = packed(layouts.winograd(weight, false))
-    to.kernel('winogradConvolution', { x, weights, bias, residual, y, activation, ...winogradOf(geometry) })
+    to.kernel('winogradConvolution', { x, weights, bias, residual, y, activation, ...windows })
   } else {
     const weights = packed(layouts.panels(weight, attrs.groups, false))
     to.kernel('convolution', { x, weights, bias, residual, y, activation, ...windowsOf(geometry) })

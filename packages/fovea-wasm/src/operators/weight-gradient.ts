@@ -2,16 +2,14 @@
 import {
   depthwiseWeightGradient,
   elements,
-  type Geometry,
   geometryOf,
   hasDirectWeightGradient,
   kernelBytes,
   type Lower,
-  type Lowering,
-  type Node,
   widen,
+  winogradWeightGradient,
 } from 'fovea/engine'
-import { hasWinograd, windowsOf, winogradOf } from './windows.js'
+import { gainsByWinograd, TILES, windowsOf } from './windows.js'
 
 /** What a block of pixels takes at most, if it can: half of a first-level cache. */
 const BLOCK_BYTES = 24 << 10
@@ -21,7 +19,7 @@ const FEWEST_PIXELS = 32
 export const weightGradient: Lower = (to, node) => {
   if (hasDirectWeightGradient(node)) return depthwiseWeightGradient(to, node)
   const geometry = geometryOf(node)
-  if (hasWinograd(geometry)) return winogradWeightGradient(to, node, geometry)
+  if (gainsByWinograd(geometry, to.graph)) return winogradWeightGradient(to, node, geometry, TILES)
   const windows = windowsOf(geometry)
   const { groups, inputs, outputs, outWidth, outHeight, kernelHeight, kernelWidth } = windows
   const fitting = Math.floor(BLOCK_BYTES / (4 * groups * (inputs + outputs)))
@@ -37,15 +35,4 @@ export const weightGradient: Lower = (to, node) => {
   to.sharedKernel('convolutionWeightGradientMerge', {
     ...{ sums, dw: to.write(0), db: geometry.bias ? to.write(1) : undefined, groups, inputs, outputs, taps },
   })
-}
-
-/** Sums stay transformed until they are joined. */
-function winogradWeightGradient(to: Lowering, node: Node, geometry: Geometry): void {
-  const [x, dy] = node.inputs
-  const windows = winogradOf(geometry)
-  const { inputs, outputs } = windows
-  const sums = to.partial(kernelBytes('winogradWeightGradientMerge', 'sums', { inputs, outputs }))
-  to.kernel('winogradWeightGradient', { x: widen(to, x), dy: widen(to, dy), sums, ...windows, bias: geometry.bias })
-  const db = geometry.bias ? to.write(1) : undefined
-  to.sharedKernel('winogradWeightGradientMerge', { sums, dw: to.write(0), db, inputs, outputs })
 }

@@ -1,5 +1,5 @@
 /** @file Where the windows of a convolution lie, in the words of our kernels. */
-import { asImages, asWeights, type Geometry, imagesOf } from 'fovea/engine'
+import { asImages, asWeights, type Geometry, type Graph, hasWinograd, imagesOf, winogradTiles } from 'fovea/engine'
 
 /** Whether there is one filter a channel. */
 export const isDepthwise = ({ weight, y, attrs: { groups } }: Geometry): boolean =>
@@ -28,35 +28,19 @@ export function windowsOf(geometry: Geometry) {
   return { ...own, images: 1, height: 1, width: pixels, outHeight: 1, outWidth: pixels }
 }
 
-/** Channels that Winograd's kernels take at once. */
+/** Channels of a panel. */
 const PANEL = 8
 /** With fewer, tiles are transformed for too few products. */
 const FEWEST_CHANNELS = 16
 
+/** So few tiles share each transformed weight that reading these takes longer; or transforming them, in each step that trains. */
+const FEWEST_TILES = { fixed: 8, trained: 24 } as const
+
+/** Tiles of Winograd's algorithm at once. */
+export const TILES = 32
+
 /** Whether Winograd's algorithm computes it, in all three directions. */
-export function hasWinograd({ weight, attrs: { groups, stride, dilation, padding } }: Geometry): boolean {
-  const [outputs, inputs, ...window] = asWeights(weight)
-  return (
-    groups === 1 &&
-    [...stride, ...dilation].every(n => n === 1) &&
-    window.every(side => side === 3) &&
-    padding.every(pixels => pixels <= 2) &&
-    [outputs, inputs].every(channels => channels % PANEL === 0 && channels >= FEWEST_CHANNELS)
-  )
-}
-
-/** The fields of its kernels. */
-export function winogradOf(geometry: Geometry) {
-  const { images, height, width, outHeight, outWidth, top, left } = depthwiseWindows(geometry)
-  const [outputs, inputs] = geometry.weight
-  return { images, height, width, outHeight, outWidth, top, left, inputs, outputs }
-}
-
-/** The same of the gradient by the input: a convolution of the output's gradient. */
-export function winogradBackwards(geometry: Geometry) {
-  const { height, width, outHeight, outWidth, top, left, inputs, outputs, images } = winogradOf(geometry)
-  return {
-    ...{ images, height: outHeight, width: outWidth, outHeight: height, outWidth: width },
-    ...{ top: 2 - top, left: 2 - left, inputs: outputs, outputs: inputs },
-  }
-}
+export const gainsByWinograd = (geometry: Geometry, { updates }: Graph): boolean =>
+  hasWinograd(geometry) &&
+  winogradTiles(geometry) >= FEWEST_TILES[updates.size > 0 ? 'trained' : 'fixed'] &&
+  geometry.weight.slice(0, 2).every(channels => channels % PANEL === 0 && channels >= FEWEST_CHANNELS)

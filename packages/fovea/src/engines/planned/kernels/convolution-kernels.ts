@@ -3,7 +3,7 @@
  * ours, as WebAssembly does (fovea-wasm/native). A linear layer is a convolution of images of one pixel.
  */
 import { images, large } from './extents.js'
-import { activation, count, flag, optional, partial, partials, read, scratch, size, write } from './field.js'
+import { activation, flag, optional, partial, partials, read, scratch, size, write } from './field.js'
 
 /** Channels that a panel of packed weights holds side by side. */
 const panel = 8
@@ -39,19 +39,6 @@ const room1 = scratch('byte', `32 * ${taps} + 4 * channels`)
 
 /** By taps, inputs and outputs; then of the bias. */
 const sums = (of: string) => `groups * (${of} * inputs + 1) * up(outputs, ${panel})`
-
-/** Of 3×3 windows, one pixel apart, in tiles of 2×2 results that see 4×4 numbers; channels are whole panels. */
-const winograd = {
-  ...{ images: size, height: size, width: size, outHeight: size, outWidth: size, top: count, left: count },
-  ...{ inputs: size, outputs: size },
-} as const
-const seen = 'images * height * width * inputs'
-const given = 'images * outHeight * outWidth * outputs'
-const places = 16
-/** Transformed numbers of so many tiles at once. What is of one place lies a cache line off: powers of two would share a few lines. */
-const transformed = (channels: string) => `${places} * (32 * ${channels} + 16)`
-/** By places, inputs and outputs; then of the bias. */
-const transformedSums = `(${places} * inputs + 1) * outputs`
 
 /** By name. */
 export const convolutionKernels = {
@@ -93,31 +80,5 @@ export const convolutionKernels = {
       `groups * taps * choose(transposed, outputs * up(inputs, ${panel}), inputs * up(outputs, ${panel}))`,
     ),
     ...{ groups: size, inputs: size, outputs: size, taps: size, transposed: flag },
-  },
-  // y = activation(convolution + bias + residual)
-  winogradConvolution: {
-    ...{ x: read('float32', seen), weights: read('float32', `${places} * inputs * outputs`) },
-    ...{
-      bias: optional(read('float32', 'outputs')),
-      residual: optional(read('float32', given)),
-      y: write('float32', given),
-    },
-    room: scratch('float32', `${transformed('inputs')} + ${transformed(String(panel))} + ${places} * inputs`),
-    ...{ ...winograd, activation },
-  },
-  winogradWeightGradient: {
-    ...{ x: read('float32', seen), dy: read('float32', given) },
-    sums: partial('float32', transformedSums),
-    room: scratch('float32', `${transformed('inputs')} + ${transformed('outputs')} + ${places} * inputs`),
-    ...{ ...winograd, bias: flag },
-  },
-  winogradWeightGradientMerge: {
-    ...{ sums: partials('float32', transformedSums), dw: write('float32', '9 * outputs * inputs') },
-    ...{ db: optional(write('float32', 'outputs')), inputs: size, outputs: size },
-  },
-  // transposed: for the gradient by the input
-  winogradWeights: {
-    ...{ weight: read('float32', '9 * outputs * inputs'), packed: write('float32', `${places} * outputs * inputs`) },
-    ...{ inputs: size, outputs: size, transposed: flag },
   },
 } as const

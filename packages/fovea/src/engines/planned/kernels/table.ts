@@ -28,6 +28,7 @@ import {
   write,
 } from './field.js'
 import { integerKernels } from './integer-kernels.js'
+import { winogradKernels } from './winograd-kernels.js'
 
 /** What sizes refer to, and the kernels too. */
 export const constants = {
@@ -38,6 +39,8 @@ export const constants = {
   tileOutputs: 32,
   /** Numbers before those by channel in what a thread has seen of the batch: they take a cache line. */
   partialHeader: 8,
+  /** Results of a tile by Winograd's algorithm, wide and high. */
+  winogradResults: 4,
 } as const
 
 const scalar = (type = 'float32') => read(type, '1')
@@ -225,6 +228,7 @@ export const kernels = {
     ...{ condition: scalar(), a: read('float32', 'elements'), b: read('float32', 'elements') },
     ...{ y: write('float32', 'elements'), elements: count },
   },
+  ...winogradKernels,
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Field>>>>
 
 export type KernelName = keyof typeof kernels

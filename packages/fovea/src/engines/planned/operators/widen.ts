@@ -1,5 +1,6 @@
 /** @file 16-bit tensors of layers that compute in float32: casts before and after. */
-import type { Value } from '../../../graph/graph.js'
+import { isHalf } from '../../../graph/float16.js'
+import type { Node, Value } from '../../../graph/graph.js'
 import { elements, type TensorType, tensorBytes } from '../../../graph/types.js'
 import type { Lowering } from '../lowering.js'
 import type { Operand } from '../steps.js'
@@ -25,6 +26,12 @@ export function narrowed(to: Lowering, type: TensorType, compute: (y: Operand) =
   const wide = to.temporary(tensorBytes(asFloat32(type)))
   compute(wide)
   convert(to, wide, asFloat32(type), to.write(), type)
+}
+
+/** Runs `compute` into a float32 tensor, which is the node's output or is rounded into it. */
+export function writeFloats(to: Lowering, { outputs: [type] }: Node, compute: (y: Operand) => void): void {
+  if (isHalf(type.dtype)) narrowed(to, type, compute)
+  else compute(to.write())
 }
 
 function convert(to: Lowering, source: Operand, from: TensorType, target: Operand, into: TensorType): void {
