@@ -147,6 +147,7 @@ test.skipIf(!available)('few channels, few tiles, a stride or another window kee
   const direct = [
     forward([8, 11, 10, 24], [16, 24, 3, 3], {}),
     forward([1, 11, 10, 32], [32, 32, 3, 3], {}),
+    forward([9, 2, 2, 32], [32, 32, 3, 3], {}),
     forward(shapes.x, shapes.weight, { stride: [2, 2] }),
     forward(shapes.x, [32, 32, 1, 1], { padding: [0, 0, 0, 0] }),
     forward(shapes.x, [32, 16, 3, 3], { groups: 2 }),

@@ -28,8 +28,9 @@ const OPERATORS: readonly string[] = ['conv2d', 'conv2dInputGradient', 'conv2dWe
 
 /** Whatever a register holds. */
 const LANES = 16
-/** So few tiles share each transformed weight that reading these takes longer. */
-const FEWEST_TILES = 48
+/** So few tiles share each transformed weight that reading these takes longer, the more so from memory. */
+const FEWEST_TILES = { cached: 16, beyond: 48 } as const
+const CACHED_BYTES = 16 << 20
 /** Transformed weights beyond the second level of the cache are read for more tiles at once. */
 const NEAR_BYTES = 4 << 20
 const TILES = { near: 48, far: 96 } as const
@@ -45,7 +46,7 @@ export function gainsByWinograd(node: Node, types: readonly DType[]): boolean {
   return (
     hasWinograd(geometry) &&
     geometry.weight.slice(0, 2).every(channels => channels % LANES === 0) &&
-    winogradTiles(geometry) >= FEWEST_TILES
+    winogradTiles(geometry) >= FEWEST_TILES[transformedBytes(geometry) > CACHED_BYTES ? 'beyond' : 'cached']
   )
 }
 
