@@ -52,10 +52,10 @@ const options = async model => {
       beside: { groups, normStatistics },
     },
     {
-      name: 'loss scaling (float16 beside bfloat16)',
-      share: 0.95,
+      // Convolutions of float16 compute in float32, between casts. oneDNN has none in float16 on most processors.
+      name: 'loss scaling (float16 beside float32)',
+      share: 0.9,
       step: { precision: 'mixed_float16' },
-      beside: { precision: 'mixed_bfloat16' },
     },
     {
       name: 'rounded as integers, beside folded norms',
