@@ -100,10 +100,53 @@ void max_pool(const MaxPoolFields& s) {
   });
 }
 
+// The windows that reach pixel `at` of a row or column, as it goes on: found without a division.
+struct Reaching {
+  int64_t first = 0, last = -1;
+  void advance(int64_t at, int64_t pad, int64_t k, int64_t stride, int64_t windows) {
+    while (first < windows && first * stride - pad + k <= at) first++;
+    while (last + 1 < windows && (last + 1) * stride - pad <= at) last++;
+  }
+};
+
+// Where windows lie side by side, each passes back all that it has; what no window reaches is zero.
+template <class T>
+inline void max_pool_gradient_apart(const MaxPoolGradientFields& s, const Window& p) {
+  const T* dy = (const T*)s.dy;
+  const uint8_t* index = s.index;
+  T* dx = (T*)s.dx;
+  parallel(p.n * p.oh, 1 + kGrain / (p.sh * p.w * p.c), s.threads, [=](int64_t begin, int64_t end, int) {
+    for (int64_t row = begin; row < end; row++) {
+      const int64_t oy = row % p.oh, first = (row / p.oh * p.h + oy * p.sh) * p.w * p.c, covered = p.ow * p.sw;
+      const int64_t rows = oy + 1 < p.oh ? p.sh : p.h - oy * p.sh;
+      for (int64_t ky = 0; ky < rows; ky++) {
+        const int64_t rest = ky < p.sh ? covered : 0;
+        memset((void*)(dx + first + (ky * p.w + rest) * p.c), 0, (size_t)((p.w - rest) * p.c) * sizeof(T));
+      }
+      for (int64_t ox = 0; ox < p.ow; ox++) {
+        const int64_t at = (row * p.ow + ox) * p.c, to = first + ox * p.sw * p.c;
+        for (int64_t c = 0; c < p.c; c += kLanes) {
+          const int lanes = lanes_at(c, p.c);
+          const vi taps = get_bytes(index + at + c, lanes);
+          const vf gradient = get(dy, at + c, lanes);
+          for (int64_t ky = 0; ky < p.kh; ky++) {
+            for (int64_t kx = 0; kx < p.kw; kx++) {
+              const int32_t tap = (int32_t)(ky * p.kw + kx);
+              put(dx, to + (ky * p.w + kx) * p.c + c, select((vi)(taps == tap), gradient, vf{}), lanes);
+            }
+          }
+        }
+      }
+    }
+  });
+}
+
 void max_pool_gradient(const MaxPoolGradientFields& s) {
   const Window p(s);
+  const bool apart = p.kh == p.sh && p.kw == p.sw && p.oh * p.sh <= p.h && p.ow * p.sw <= p.w && p.top == 0 && p.left == 0;
   with_type(s.type, [&](auto type) {
     using T = decltype(type);
+    if (apart) return max_pool_gradient_apart<T>(s, p);
     const T* dy = (const T*)s.dy;
     const uint8_t* index = s.index;
     T* dx = (T*)s.dx;
@@ -111,13 +154,14 @@ void max_pool_gradient(const MaxPoolGradientFields& s) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.h, iy = row % p.h;
         const int64_t oy0 = first_window(iy, p.top, p.kh, p.sh), oy1 = at_most((iy + p.top) / p.sh, p.oh - 1);
+        Reaching columns;
         for (int64_t ix = 0; ix < p.w; ix++) {
-          const int64_t ox0 = first_window(ix, p.left, p.kw, p.sw), ox1 = at_most((ix + p.left) / p.sw, p.ow - 1);
+          columns.advance(ix, p.left, p.kw, p.sw, p.ow);
           for (int64_t c = 0; c < p.c; c += kLanes) {
             const int lanes = lanes_at(c, p.c);
             vf sum = {};
             for (int64_t oy = oy0; oy <= oy1; oy++) {
-              for (int64_t ox = ox0; ox <= ox1; ox++) {
+              for (int64_t ox = columns.first; ox <= columns.last; ox++) {
                 const int64_t at = ((b * p.oh + oy) * p.ow + ox) * p.c + c;
                 const int32_t tap = (int32_t)((iy + p.top - oy * p.sh) * p.kw + (ix + p.left - ox * p.sw));
                 sum += select((vi)(get_bytes(index + at, lanes) == tap), get(dy, at, lanes), vf{});
