@@ -41,44 +41,40 @@ const shapes = { x: [8, 11, 10, 32], y: [8, 11, 10, 48], weight: [48, 32, 3, 3] 
 /** Weights that are larger, transformed, than images. */
 const large = { x: [12, 7, 8, 144], y: [12, 7, 8, 80], weight: [80, 144, 3, 3] } as const
 
+type Sizes = Readonly<Record<'x' | 'y' | 'weight', readonly number[]>>
+
+const forward = ({ x, weight }: Omit<Sizes, 'y'>, more: object) =>
+  graphOf(builder => {
+    const inputs = [builder.input('x', x), builder.input('w', weight)]
+    builder.output('y', builder.emit(ops.conv2d, inputs, { ...attrs, ...more }))
+  })
+
+const weightGradient = (sizes: Sizes) =>
+  graphOf(builder => {
+    const inputs = [builder.input('x', sizes.x), builder.input('dy', sizes.y)]
+    const more = { ...attrs, shape: [...sizes.weight], bias: true }
+    const [dw, db] = builder.emitAll(ops.conv2dWeightGradient, inputs, more)
+    builder.output('dw', dw)
+    builder.output('db', db)
+  })
+
 const graphs = {
   'forward, with bias, residual and ReLU': graphOf(builder => {
-    const [x, weight, bias, residual] = Object.entries({ x: shapes.x, w: shapes.weight, b: [48], r: shapes.y }).map(
-      ([name, shape]) => builder.input(name, shape),
+    const inputs = Object.entries({ x: shapes.x, w: shapes.weight, b: [48], r: shapes.y }).map(([name, shape]) =>
+      builder.input(name, shape),
     )
-    builder.output('y', builder.emit(ops.conv2d, [x, weight, bias, residual], { ...attrs, activation: 'relu' }))
+    builder.output('y', builder.emit(ops.conv2d, inputs, { ...attrs, activation: 'relu' }))
   }),
-  'forward, with SiLU': graphOf(builder => {
-    const [x, weight] = [builder.input('x', shapes.x), builder.input('w', shapes.weight)]
-    builder.output('y', builder.emit(ops.conv2d, [x, weight], { ...attrs, activation: 'silu' }))
-  }),
-  'forward, without padding': graphOf(builder => {
-    const [x, weight] = [builder.input('x', shapes.x), builder.input('w', shapes.weight)]
-    builder.output('y', builder.emit(ops.conv2d, [x, weight], { ...attrs, padding: [0, 0, 0, 0] }))
-  }),
+  'forward, with SiLU': forward(shapes, { activation: 'silu' }),
+  'forward, without padding': forward(shapes, { padding: [0, 0, 0, 0] }),
+  'forward, of many channels': forward(large, {}),
   'gradient by the input': graphOf(builder => {
     const [dy, weight] = [builder.input('dy', shapes.y), builder.input('w', shapes.weight)]
     const more = { ...attrs, shape: [...shapes.x] }
     builder.output('dx', builder.emit(ops.conv2dInputGradient, [dy, weight], more))
   }),
-  'forward, of many channels': graphOf(builder => {
-    const [x, weight] = [builder.input('x', large.x), builder.input('w', large.weight)]
-    builder.output('y', builder.emit(ops.conv2d, [x, weight], attrs))
-  }),
-  'gradient by a large weight and by the bias': graphOf(builder => {
-    const [x, dy] = [builder.input('x', large.x), builder.input('dy', large.y)]
-    const more = { ...attrs, shape: [...large.weight], bias: true }
-    const [dw, db] = builder.emitAll(ops.conv2dWeightGradient, [x, dy], more)
-    builder.output('dw', dw)
-    builder.output('db', db)
-  }),
-  'gradient by the weight and by the bias': graphOf(builder => {
-    const [x, dy] = [builder.input('x', shapes.x), builder.input('dy', shapes.y)]
-    const more = { ...attrs, shape: [...shapes.weight], bias: true }
-    const [dw, db] = builder.emitAll(ops.conv2dWeightGradient, [x, dy], more)
-    builder.output('dw', dw)
-    builder.output('db', db)
-  }),
+  'gradient by the weight and by the bias': weightGradient(shapes),
+  'gradient by a large weight and by the bias': weightGradient(large),
 }
 
 afterEach(() => {
@@ -139,18 +135,13 @@ test.skipIf(!available)('float16, which is computed in float32, takes it too', a
 })
 
 test.skipIf(!available)('few channels, few tiles, a stride or another window keep the direct way', async () => {
-  const forward = (x: readonly number[], weight: readonly number[], more: object) =>
-    graphOf(builder => {
-      const [a, b] = [builder.input('x', x), builder.input('w', weight)]
-      builder.output('y', builder.emit(ops.conv2d, [a, b], { ...attrs, ...more }))
-    })
   const direct = [
-    forward([8, 11, 10, 24], [16, 24, 3, 3], {}),
-    forward([1, 11, 10, 32], [32, 32, 3, 3], {}),
-    forward([9, 2, 2, 32], [32, 32, 3, 3], {}),
-    forward(shapes.x, shapes.weight, { stride: [2, 2] }),
-    forward(shapes.x, [32, 32, 1, 1], { padding: [0, 0, 0, 0] }),
-    forward(shapes.x, [32, 16, 3, 3], { groups: 2 }),
+    forward({ x: [8, 11, 10, 24], weight: [16, 24, 3, 3] }, {}),
+    forward({ x: [1, 11, 10, 32], weight: [32, 32, 3, 3] }, {}),
+    forward({ x: [9, 2, 2, 32], weight: [32, 32, 3, 3] }, {}),
+    forward(shapes, { stride: [2, 2] }),
+    forward({ x: shapes.x, weight: [32, 32, 1, 1] }, { padding: [0, 0, 0, 0] }),
+    forward({ x: shapes.x, weight: [32, 16, 3, 3] }, { groups: 2 }),
   ]
   for (const { graph, feeds } of direct) {
     expect((await implementations(graph, feeds)).some(isWinograd)).toBe(false)

@@ -100,15 +100,6 @@ void max_pool(const MaxPoolFields& s) {
   });
 }
 
-// The windows that reach pixel `at` of a row or column, as it goes on: found without a division.
-struct Reaching {
-  int64_t first = 0, last = -1;
-  void advance(int64_t at, int64_t pad, int64_t k, int64_t stride, int64_t windows) {
-    while (first < windows && first * stride - pad + k <= at) first++;
-    while (last + 1 < windows && (last + 1) * stride - pad <= at) last++;
-  }
-};
-
 // Where windows lie side by side, each passes back all that it has; what no window reaches is zero.
 template <class T>
 inline void max_pool_gradient_apart(const MaxPoolGradientFields& s, const Window& p) {
@@ -154,14 +145,13 @@ void max_pool_gradient(const MaxPoolGradientFields& s) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t b = row / p.h, iy = row % p.h;
         const int64_t oy0 = first_window(iy, p.top, p.kh, p.sh), oy1 = at_most((iy + p.top) / p.sh, p.oh - 1);
-        Reaching columns;
         for (int64_t ix = 0; ix < p.w; ix++) {
-          columns.advance(ix, p.left, p.kw, p.sw, p.ow);
+          const int64_t ox0 = first_window(ix, p.left, p.kw, p.sw), ox1 = at_most((ix + p.left) / p.sw, p.ow - 1);
           for (int64_t c = 0; c < p.c; c += kLanes) {
             const int lanes = lanes_at(c, p.c);
             vf sum = {};
             for (int64_t oy = oy0; oy <= oy1; oy++) {
-              for (int64_t ox = columns.first; ox <= columns.last; ox++) {
+              for (int64_t ox = ox0; ox <= ox1; ox++) {
                 const int64_t at = ((b * p.oh + oy) * p.ow + ox) * p.c + c;
                 const int32_t tap = (int32_t)((iy + p.top - oy * p.sh) * p.kw + (ix + p.left - ox * p.sw));
                 sum += select((vi)(get_bytes(index + at, lanes) == tap), get(dy, at, lanes), vf{});

@@ -41,9 +41,6 @@ export const primitiveOf = (own: OnednnTarget, to: Lowering, whole: Node): Convo
     sum: geometryOf(node).direction === 'forward' && node.inputs.length > 3,
   }))
 
-/** @param node as it is in the graph */
-const hasOwnWinograd = (own: OnednnTarget, node: Node): boolean => gainsByWinograd(node, own.capabilities.winograd)
-
 /**
  * From how many multiply-adds for each number that is cast on widening pays: it saves about as much time as the
  * convolution takes in float32, and costs casts, which go through the cache slice by slice, but through memory for the
@@ -66,7 +63,7 @@ function isWidened(own: OnednnTarget, node: Node): boolean {
 }
 
 const forward: OwnLower = (own, to, node, whole) => {
-  if (hasOwnWinograd(own, whole)) return winogradForward(own, to, node)
+  if (gainsByWinograd(whole, own.capabilities)) return winogradForward(own, to, node)
   const primitive = primitiveOf(own, to, whole)
   const { groups } = geometryOf(node).attrs
   const [x, weight, bias, residual] = node.inputs
@@ -87,7 +84,7 @@ const forward: OwnLower = (own, to, node, whole) => {
 }
 
 const inputGradient: OwnLower = (own, to, node, whole) => {
-  if (hasOwnWinograd(own, whole)) return winogradInputGradient(own, to, node)
+  if (gainsByWinograd(whole, own.capabilities)) return winogradInputGradient(own, to, node)
   const primitive = primitiveOf(own, to, whole)
   const { groups } = geometryOf(node).attrs
   const [dy, weight] = node.inputs
@@ -99,7 +96,7 @@ const inputGradient: OwnLower = (own, to, node, whole) => {
 
 const weightGradient: OwnLower = (own, to, node, whole) => {
   if (hasDirectWeightGradient(node)) return depthwiseWeightGradient(to, node)
-  if (hasOwnWinograd(own, whole)) return winogradGradient(own, to, node)
+  if (gainsByWinograd(whole, own.capabilities)) return winogradGradient(own, to, node)
   if (hasOwnWeightGradient(node, own.capabilities)) return ownWeightGradient(own, to, node, whole)
   const primitive = primitiveOf(own, to, whole)
   const reads = node.inputs.map(input => (isWidened(own, node) ? widen(to, input) : to.read(input)))
@@ -114,7 +111,7 @@ export function convolutionsOf(own: OnednnTarget): Target['convolutions'] {
     (to, node, whole) =>
       lower(own, to, node, whole)
   /** All images share the weights that Winograd's algorithm transforms. */
-  const unlessWinograd = (node: Node): boolean => !hasOwnWinograd(own, node)
+  const unlessWinograd = (node: Node): boolean => !gainsByWinograd(node, own.capabilities)
   /** Kernels of ours add up what slices come to, oneDNN does not. */
   const takesSlices = (node: Node): boolean =>
     unlessWinograd(node) && (hasDirectWeightGradient(node) || addsUpSlices(node, own.capabilities))

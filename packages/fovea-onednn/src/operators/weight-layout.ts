@@ -21,7 +21,7 @@ import { gainsByWinograd } from './winograd.js'
 /** The layout in which the gradient of a weight is written; undefined for a dense one. */
 function gradientLayout(own: OnednnTarget, to: Lowering, node: Node): StoredLayout | undefined {
   if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') return undefined
-  if (hasDirectWeightGradient(node) || gainsByWinograd(node, own.capabilities.winograd)) return undefined
+  if (hasDirectWeightGradient(node) || gainsByWinograd(node, own.capabilities)) return undefined
   const { groups } = geometryOf(node).attrs
   if (hasOwnWeightGradient(node, own.capabilities)) return { ...gradientTiles(own, node), groups }
   const { weightsLayout, weightsBytes } = primitiveOf(own, to, node)
@@ -65,7 +65,7 @@ export function chooseWeightLayouts(own: OnednnTarget, to: Lowering): void {
     const weight = node.inputs[1].node
     const trained = nodes.some(other => other.op.endsWith('WeightGradient') && updates.has(weight.name))
     // What is transformed for Winograd's algorithm lies dense.
-    if (!isState(weight) || trained || gainsByWinograd(node, own.capabilities.winograd)) continue
+    if (!isState(weight) || trained || gainsByWinograd(node, own.capabilities)) continue
     const { weightsLayout: layout, weightsBytes: bytes } = primitiveOf(own, to, node)
     choose(weight, { layout, bytes, groups: geometryOf(node).attrs.groups })
   }

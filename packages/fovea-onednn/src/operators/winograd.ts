@@ -4,13 +4,11 @@
  */
 import {
   activationOf,
-  asImages,
-  type DType,
   elements,
   type Geometry,
   geometryOf,
   hasWinograd,
-  kernelConstants,
+  kernelBytes,
   type Lowering,
   type Node,
   WINOGRAD_TILES,
@@ -22,6 +20,7 @@ import {
   winogradWeightGradientByOutputs,
   writeFloats,
 } from 'fovea/engine'
+import type { Capabilities } from '../capabilities.js'
 import type { OnednnTarget } from '../onednn-target.js'
 
 const OPERATORS: readonly string[] = ['conv2d', 'conv2dInputGradient', 'conv2dWeightGradient']
@@ -35,13 +34,13 @@ const CACHED_BYTES = 16 << 20
 const NEAR_BYTES = 4 << 20
 const TILES = { near: 48, far: 96 } as const
 
-const places = (kernelConstants.winogradResults + 2) ** 2
-const transformedBytes = ({ weight: [outputs, inputs] }: Geometry): number => 4 * places * inputs * outputs
+const transformedBytes = ({ weight: [outputs, inputs] }: Geometry): number =>
+  kernelBytes('winogradWeights', 'packed', { inputs, outputs })
 
-/** @param types that are computed in float32 */
-export function gainsByWinograd(node: Node, types: readonly DType[]): boolean {
+/** @param node as it is in the graph */
+export function gainsByWinograd(node: Node, { winograd }: Capabilities): boolean {
   const [x] = node.inputs
-  if (!OPERATORS.includes(node.op) || !types.includes(x.type.dtype)) return false
+  if (!OPERATORS.includes(node.op) || !winograd.includes(x.type.dtype)) return false
   const geometry = geometryOf(node)
   return (
     hasWinograd(geometry) &&
@@ -80,7 +79,7 @@ export function winogradInputGradient({ layouts, threads }: OnednnTarget, to: Lo
 
 export function winogradGradient({ threads }: OnednnTarget, to: Lowering, node: Node): void {
   const geometry = geometryOf(node)
-  const images = 4 * (elements(asImages(geometry.x)) + elements(asImages(geometry.y)))
+  const images = 4 * (elements(geometry.x) + elements(geometry.y))
   if (transformedBytes(geometry) > images) winogradWeightGradientByOutputs(to, node, geometry)
   else winogradWeightGradient(to, node, geometry, tilesAtOnce(geometry, threads))
 }

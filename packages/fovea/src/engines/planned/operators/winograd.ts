@@ -14,6 +14,11 @@ import { widen } from './widen.js'
 /** Kernels take so many tiles at a time. */
 export const WINOGRAD_TILES = 8
 
+const side = constants.winogradResults
+
+/** Height and width of the results: those of the gradient by the input are its images. */
+const resultSize = ({ direction, x, y }: Geometry): Shape => asImages(direction === 'inputGradient' ? x : y).slice(1, 3)
+
 /**
  * Whether Winograd's algorithm can compute it, if its channels are whole vectors, in fewer multiplications: tiles that are less than
  * half full, as images of 2×2 or 5×5 leave them, save little.
@@ -27,15 +32,10 @@ export function hasWinograd(geometry: Geometry): boolean {
     full >= 0.5 &&
     groups === 1 &&
     [...stride, ...dilation].every(n => n === 1) &&
-    window.every(side => side === 3) &&
+    window.every(n => n === 3) &&
     padding.every(pixels => pixels <= 2)
   )
 }
-
-const side = constants.winogradResults
-
-/** Height and width of the results: those of the gradient by the input are its images. */
-const resultSize = ({ direction, x, y }: Geometry): Shape => asImages(direction === 'inputGradient' ? x : y).slice(1, 3)
 
 /** How many tiles all images have. */
 export const winogradTiles = (geometry: Geometry): number =>
