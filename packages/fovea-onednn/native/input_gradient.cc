@@ -59,4 +59,28 @@ std::optional<PrimitiveInfo> Primitives::Implementation::input_gradient_forward(
   return add(std::move(calls), (int)layouts.size() - 1, bytes, implementation);
 }
 
+// The same of depthwise convolutions without strides: oneDNN's own gradient takes half as long again as its forward kernel in float32, and
+// twice as long in bfloat16.
+std::optional<PrimitiveInfo> Primitives::Implementation::depthwise_input_gradient_forward(const ConvolutionSpec& c,
+                                                                                          const dnnl::primitive_attr& attr) {
+  if (c.groups == 1 || c.in_channels != c.groups || c.out_channels != c.groups) return {};
+  if (c.stride_y > 1 || c.stride_x > 1 || c.dilation_y > 1 || c.dilation_x > 1) return {};
+  const auto y = onednn::phases(c.in_height, c.out_height, c.kernel_height, 1, c.top).front();
+  const auto x = onednn::phases(c.in_width, c.out_width, c.kernel_width, 1, c.left).front();
+  if (std::min({y.before, y.after, x.before, x.after}) < 0) return {};
+  const auto type = type_of(c.type);
+  const memory::desc dy({c.batch, c.out_channels, c.out_height, c.out_width}, type, tag::nhwc);
+  const memory::desc dx({c.batch, c.in_channels, c.in_height, c.in_width}, type, tag::nhwc);
+  const memory::desc w({c.groups, 1, 1, c.kernel_height, c.kernel_width}, type, tag::any);
+  const auto pd = onednn::forward(engine, dy, w, {}, dx, {{1, 1}, {0, 0}, {y.before, x.before}, {y.after, x.after}}, attr);
+  if (std::string(pd.impl_info_str()).rfind("brdgmm", 0) != 0) return {};
+  Layout layout;
+  layout.parts.push_back({y, x, pd.weights_desc(), 0});
+  layouts.push_back(std::move(layout));
+  return add(pd, dnnl::convolution_forward(pd), (int)layouts.size() - 1,
+             {{DNNL_ARG_SRC, dy, pd.src_desc(), true, false},
+              {DNNL_ARG_WEIGHTS, pd.weights_desc()},
+              {DNNL_ARG_DST, dx, pd.dst_desc(), false, true}});
+}
+
 }  // namespace fovea

@@ -81,6 +81,7 @@ PrimitiveInfo Primitives::Implementation::convolution(const ConvolutionSpec& c) 
   if (c.direction == kInputGradient) {
     const auto pd = onednn::input_gradient(engine, x, w, y, window, hint, attr);
     if (const auto info = input_gradient_forward(c, pd.impl_info_str(), attr)) return *info;
+    if (const auto info = depthwise_input_gradient_forward(c, attr)) return *info;
     return add(pd, dnnl::convolution_backward_data(pd), layout_id(pd.weights_desc()),
                {{DNNL_ARG_DIFF_DST, y, pd.diff_dst_desc(), true, false},
                 {DNNL_ARG_WEIGHTS, pd.weights_desc()},

@@ -40,7 +40,7 @@ inline memory::data_type type_of(int64_t type) {
 struct Layout {
   struct Part {
     onednn::Phase y, x;
-    memory::desc weights;  // [in, out, taps of y, taps of x]
+    memory::desc weights;  // [in, out, taps of y, taps of x], of depthwise ones [channels, 1, 1, height, width]
     size_t offset;
   };
   struct Winograd {
@@ -93,9 +93,11 @@ struct Primitives::Implementation {
   PrimitiveInfo convolution(const ConvolutionSpec& spec);
   std::optional<PrimitiveInfo> input_gradient_forward(const ConvolutionSpec& spec, const std::string& other,
                                                       const dnnl::primitive_attr& attr);
+  std::optional<PrimitiveInfo> depthwise_input_gradient_forward(const ConvolutionSpec& spec, const dnnl::primitive_attr& attr);
   std::optional<PrimitiveInfo> pack(const memory::desc& from, const Layout& to, int threads);
   PrimitiveInfo transform(const memory::desc& from, const Layout& to, int threads);
   PrimitiveInfo reorder_parts(const memory::desc& from, const Layout& to);
+  PrimitiveInfo turn_depthwise(const memory::desc& from, const Layout& to);
 
   PrimitiveInfo add(onednn::Calls calls, int layout, size_t scratchpad_bytes, const std::string& implementation) {
     primitives.push_back(std::move(calls));

@@ -12,18 +12,29 @@ if (!available) console.warn(`skipped: ${detail}`)
 
 type Type = 'float32' | 'bfloat16'
 
+/** Depthwise ones: a filter for each channel. */
+const depthwise: Readonly<Record<string, Sample>> = {
+  '3×3': { x: [4, 9, 8, 48], outputs: 48, kernel: [3, 3], padding: [1, 1, 1, 1] },
+  '5×5, channels that fill no vector': { x: [3, 12, 10, 37], outputs: 37, kernel: [5, 5], padding: [2, 2, 2, 2] },
+  'padding on one side only': { x: [2, 7, 9, 32], outputs: 32, kernel: [3, 5], padding: [2, 0, 0, 4] },
+  'no padding': { x: [4, 9, 9, 16], outputs: 16, kernel: [5, 3] },
+  'more padding than window': { x: [2, 5, 6, 16], outputs: 16, kernel: [3, 3], padding: [3, 3, 4, 3] },
+  'stride 2': { x: [4, 12, 12, 32], outputs: 32, kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] },
+}
+
 /** The gradient of a convolution's input, from dy and weight of a type. */
-function gradientOf(sample: Sample, dtype: Type) {
+function gradientOf(sample: Sample, dtype: Type, groups = 1) {
   const { x: shape, outputs, kernel, stride = [1, 1], padding = [0, 0, 0, 0] } = sample
+  const weightShape = [outputs, shape[3] / groups, ...kernel]
   const feeds = {
     dy: values(outputShape(sample), 1),
-    weight: values([outputs, shape[3], ...kernel], 2),
+    weight: values(weightShape, 2),
   }
   const builder = new GraphBuilder()
   const dy = builder.input('dy', outputShape(sample))
-  const weight = builder.input('weight', [outputs, shape[3], ...kernel])
+  const weight = builder.input('weight', weightShape)
   const inputs = [dy, weight].map(value => builder.emit(ops.cast, [value], { dtype }))
-  const attrs = { stride, padding, dilation: [1, 1], groups: 1, shape } as const
+  const attrs = { stride, padding, dilation: [1, 1], groups, shape } as const
   const dx = builder.emit(ops.conv2dInputGradient, inputs, attrs)
   builder.output('dx', builder.emit(ops.cast, [dx], { dtype: 'float32' }))
   return { graph: builder.build(), feeds }
@@ -32,6 +43,10 @@ function gradientOf(sample: Sample, dtype: Type) {
 describe.skipIf(!available).each(['float32', 'bfloat16'] as const)('%s', dtype => {
   test.each(Object.entries(samples))('%s', async (_, sample) => {
     withinEach(await differences(gradientOf(sample, dtype)), dtype === 'float32' ? 3e-5 : 5e-3)
+  })
+  test.each(Object.entries(depthwise))('depthwise, %s', async (_, sample) => {
+    // In bfloat16 one unit of the largest results' last digit.
+    withinEach(await differences(gradientOf(sample, dtype, sample.outputs)), dtype === 'float32' ? 3e-5 : 1e-2)
   })
 })
 
