@@ -1,107 +1,91 @@
 // The weight gradient of depthwise convolutions, directly over NHWC: oneDNN 2.6 has no fast one for 5×5 windows, and none
-// that adds up slices of the batch. The sums of a window stay in registers
-// where they fit.
+// that adds up slices of the batch. The sums of a window stay in registers over a block of rows.
 #pragma once
 #include "window.h"
 
 namespace {
 
-// The vectors [begin, end) of channels of a row of pixels as floats, one vector after another, its pixels side by side: the
-// row is read in order, and the taps read what lies in order too.
+// A row of pixels, of one vector of channels from `from` on, as floats. Other pixels of `room` are zero.
 template <class T>
-inline void gather(const T* row, int64_t pixels, int64_t channels, int64_t begin, int64_t end, float* to) {
-  for (int64_t i = 0; i < pixels; i++) {
-    for (int64_t v = begin; v < end; v++) {
-      const int64_t c = v * kLanes;
-      store(to + ((v - begin) * pixels + i) * kLanes, get(row, i * channels + c, lanes_at(c, channels)));
+inline void gather(const T* from, int64_t pixels, int64_t channels, int lanes, int64_t before, int64_t room, float* to) {
+  memset(to, 0, before * kLanes * sizeof(float));
+  for (int64_t i = 0; i < pixels; i++) store(to + (before + i) * kLanes, get(from, i * channels, lanes));
+  memset(to + (before + pixels) * kLanes, 0, (room - before - pixels) * kLanes * sizeof(float));
+}
+
+// So many rows of the output and what their windows see, gathered: rows of dy of `width` pixels, and rows of x of `room`, padding and all.
+struct DepthwiseBlock {
+  int64_t rows, width, room, stride_y, stride_x;
+};
+
+// Adds the products of so many rows of the window. A function of its own, as all types share it: its loops are unrolled into many
+// instructions.
+template <int K, int Rows>
+__attribute__((noinline)) void depthwise_taps(const DepthwiseBlock& b, const float* x, const float* dy, float* partial,
+                                              int64_t spread) {
+  vf sums[Rows][K];
+  for (int ky = 0; ky < Rows; ky++) {
+    for (int kx = 0; kx < K; kx++) sums[ky][kx] = load(partial + (ky * K + kx) * spread);
+  }
+  for (int64_t r = 0; r < b.rows; r++, x += b.stride_y * b.room * kLanes) {
+    const float* rows[Rows];
+    for (int ky = 0; ky < Rows; ky++) rows[ky] = x + ky * b.room * kLanes;
+    for (int64_t i = 0, at = 0; i < b.width; i++, at += b.stride_x * kLanes, dy += kLanes) {
+      const vf g = load(dy);
+      UNROLLED
+      for (int ky = 0; ky < Rows; ky++) {
+        UNROLLED
+        for (int kx = 0; kx < K; kx++) sums[ky][kx] = vmadd(g, load(rows[ky] + at + kx * kLanes), sums[ky][kx]);
+      }
     }
+  }
+  for (int ky = 0; ky < Rows; ky++) {
+    for (int kx = 0; kx < K; kx++) store(partial + (ky * K + kx) * spread, sums[ky][kx]);
   }
 }
 
-// Adds what one row of dy gives to the sums of all taps, which stay in registers; rows[ky] is nullptr beyond the image.
-// A function of its own, as all types share it: its loops are unrolled into many instructions.
-template <int K>
-__attribute__((noinline)) void depthwise_row(const Window& p, const float* const* rows, const float* dy, vf* sums) {
-  const auto edge = [&](int64_t from, int64_t to) {
-    for (int64_t ox = from; ox < to; ox++) {
-      const int64_t ix = ox * p.sw - p.left;
-      const vf g = load(dy + ox * kLanes);
-      for (int ky = 0; ky < K; ky++) {
-        if (!rows[ky]) continue;
-        for (int kx = 0; kx < K; kx++) {
-          if (ix + kx >= 0 && ix + kx < p.w) sums[ky * K + kx] += g * load(rows[ky] + (ix + kx) * kLanes);
-        }
-      }
-    }
-  };
-  bool inside = true;
-  for (int ky = 0; ky < K; ky++) inside = inside && rows[ky];
-  // Between these columns the window lies within the row.
-  const int64_t first = at_most((p.left + p.sw - 1) / p.sw, p.ow);
-  const int64_t last = p.w + p.left >= K ? at_least(at_most((p.w + p.left - K) / p.sw + 1, p.ow), first) : first;
-  if (!inside) return edge(0, p.ow);
-  edge(0, first);
-  vf in_registers[K * K];
-  for (int k = 0; k < K * K; k++) in_registers[k] = sums[k];
-  for (int64_t ox = first; ox < last; ox++) {
-    const vf g = load(dy + ox * kLanes);
-    const int64_t at = (ox * p.sw - p.left) * kLanes;
-#pragma GCC unroll 8
-    for (int ky = 0; ky < K; ky++) {
-#pragma GCC unroll 8
-      for (int kx = 0; kx < K; kx++) in_registers[ky * K + kx] += g * load(rows[ky] + at + kx * kLanes);
-    }
+// As many rows of the window at a time as have their sums in registers.
+template <int K, int From = 0>
+inline void depthwise_window(const DepthwiseBlock& b, const float* x, const float* dy, float* partial, int64_t spread) {
+  constexpr int kSums = kLanes == 16 ? 28 : 12, kMost = kSums / K > 1 ? kSums / K : 1;
+  if constexpr (From < K) {
+    constexpr int kRows = kMost < K - From ? kMost : K - From;
+    depthwise_taps<K, kRows>(b, x + From * b.room * kLanes, dy, partial + From * K * spread, spread);
+    depthwise_window<K, From + kRows>(b, x, dy, partial, spread);
   }
-  for (int k = 0; k < K * K; k++) sums[k] = in_registers[k];
-  edge(last, p.ow);
 }
 
 // Where sums by tap and channel lie, so that a vector of channels is one piece, however wide.
 inline int64_t spread_channels(int64_t channels) { return (channels + kTileLanes - 1) / kTileLanes * kTileLanes; }
 
-// Adds what one image gives to the sums of the vectors [begin, end) of channels. `held` has room for K gathered rows of x
-// and one of dy.
-template <int K, class T>
-inline void depthwise_image(const Window& p, const T* x, const T* dy, int64_t begin, int64_t end, float* held,
-                            float* partial) {
-  const int64_t spread = spread_channels(p.c), row_size = (end - begin) * p.w * kLanes;
-  float* gradient = held + K * row_size;
-  int64_t gathered = 0;  // rows of x before this one have been
-  for (int64_t oy = 0; oy < p.oh; oy++) {
-    const int64_t top = oy * p.sh - p.top;
-    for (gathered = at_least(gathered, top); gathered < at_most(top + K, p.h); gathered++) {
-      gather(x + gathered * p.w * p.c, p.w, p.c, begin, end, held + gathered % K * row_size);
-    }
-    gather(dy + oy * p.ow * p.c, p.ow, p.c, begin, end, gradient);
-    for (int64_t v = begin; v < end; v++) {
-      const float* rows[K];
-      for (int64_t ky = 0; ky < K; ky++) {
-        const int64_t iy = top + ky;
-        rows[ky] = iy >= 0 && iy < p.h ? held + iy % K * row_size + (v - begin) * p.w * kLanes : nullptr;
-      }
-      vf sums[K * K];
-      for (int k = 0; k < K * K; k++) sums[k] = load(partial + k * spread + v * kLanes);
-      depthwise_row<K>(p, rows, gradient + (v - begin) * p.ow * kLanes, sums);
-      for (int k = 0; k < K * K; k++) store(partial + k * spread + v * kLanes, sums[k]);
-    }
-  }
-}
-
 template <int K, class T>
 inline void depthwise_weights(const DepthwiseWeightGradientFields& s) {
   const Window p(s, K, K);
+  const int64_t spread = spread_channels(p.c), room = at_least(p.left + p.w, (p.ow - 1) * p.sw + K);
   const T *x = (const T*)s.x, *dy = (const T*)s.dy;
   parallel((p.c + kLanes - 1) / kLanes, 1, s.threads, [&](int64_t begin, int64_t end, int thread) {
-    float* held = s.rows.of(thread);
-    for (int64_t n = 0; n < p.n; n++) {
-      const T *xn = x + n * p.h * p.w * p.c, *dyn = dy + n * p.oh * p.ow * p.c;
-      depthwise_image<K>(p, xn, dyn, begin, end, held, s.sums.of(0));
+    float *seen = s.block.of(thread), *gradient = seen + ((s.block_rows - 1) * p.sh + K) * room * kLanes;
+    for (int64_t row = 0; row < p.n * p.oh; row += at_most(s.block_rows, p.oh - row % p.oh)) {
+      const int64_t n = row / p.oh, oy = row % p.oh, top = oy * p.sh - p.top;
+      const DepthwiseBlock block{at_most(s.block_rows, p.oh - oy), p.ow, room, p.sh, p.sw};
+      for (int64_t c = begin * kLanes; c < end * kLanes; c += kLanes) {
+        const int lanes = lanes_at(c, p.c);
+        for (int64_t r = 0; r < (block.rows - 1) * p.sh + K; r++) {
+          const int64_t iy = top + r;
+          const bool inside = iy >= 0 && iy < p.h;
+          gather(x + (n * p.h + (inside ? iy : 0)) * p.w * p.c + c, inside ? p.w : 0, p.c, lanes, inside ? p.left : 0, room,
+                 seen + r * room * kLanes);
+        }
+        for (int64_t r = 0; r < block.rows; r++) {
+          gather(dy + (row + r) * p.ow * p.c + c, p.ow, p.c, lanes, 0, p.ow, gradient + r * p.ow * kLanes);
+        }
+        depthwise_window<K>(block, seen, gradient, s.sums.of(0) + c, spread);
+      }
     }
   });
 }
 
-// Adds to the sums [taps, channels spread]; `rows` holds so many rows of x as the window has, and one of dy, in float. In
-// shared steps, threads share channels, and with them the sums of the first.
+// Adds to the sums [taps, channels spread]. In shared steps, threads share channels, and with them the sums of the first.
 void depthwise_weight_gradient(const DepthwiseWeightGradientFields& s) {
   with_type(s.type, [&](auto type) {
     using T = decltype(type);

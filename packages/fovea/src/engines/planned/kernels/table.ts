@@ -130,12 +130,15 @@ export const kernels = {
     ...{ logits: read('float32', cells), labels, dloss: scalar(), dlogits: write('float32', cells) },
     ...{ ...rows, softLabels: flag, smoothing: number },
   },
-  // kernel: 3, 5 or 7, wide and high. Sums by tap, of channels spread to whole tiles
+  // kernel: 3, 5 or 7, wide and high. Sums by tap, of channels spread to whole tiles; a block of rows of the output, with what it sees
   depthwiseWeightGradient: {
     ...{ x: read('type', large), dy: read('type', pooled) },
     sums: partial('float32', 'kernel * kernel * up(channels, tileLanes)'),
-    rows: scratch('float32', '(kernel * width + outWidth) * up(channels, tileLanes)'),
-    ...{ ...images, kernel: size, type: floatType },
+    block: scratch(
+      'float32',
+      `tileLanes * (((blockRows - 1) * strideY + kernel) * max(left + width, (outWidth - 1) * strideX + kernel) + blockRows * outWidth)`,
+    ),
+    ...{ ...images, kernel: size, blockRows: size, type: floatType },
   },
   depthwiseWeightGradientMerge: {
     sums: partials('float32', 'taps * up(channels, tileLanes)'),

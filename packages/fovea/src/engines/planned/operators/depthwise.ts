@@ -17,15 +17,22 @@ export function hasDirectWeightGradient({ op, inputs: [x, dy], outputs, attrs }:
   return depthwise && kh === kw && [3, 5, 7].includes(kh) && dilation.every(step => step === 1)
 }
 
+/** What a block takes at most, if it can: most of a first-level cache. */
+const BLOCK_BYTES = 1 << 15
+
 export function depthwiseWeightGradient(to: Lowering, node: Node): void {
   const [x, dy] = node.inputs
   const { stride, padding } = node.attrs as unknown as Conv2dAttributes
   const [channels, , kh, kw] = node.outputs[0].shape
   const taps = kh * kw
   const sums = to.partial(kernelBytes('depthwiseWeightGradientMerge', 'sums', { taps, channels }))
-  to.kernel('depthwiseWeightGradient', {
-    ...{ x: to.read(x), dy: to.read(dy), sums, kernel: kh, type: to.float(x.type) },
-    ...imagesOf(x.type.shape, dy.type.shape, stride, padding),
-  })
+  const windows = { ...imagesOf(x.type.shape, dy.type.shape, stride, padding), kernel: kh, type: to.float(x.type) }
+  const fits = (blockRows: number): boolean =>
+    kernelBytes('depthwiseWeightGradient', 'block', { ...windows, blockRows }) <= BLOCK_BYTES
+  const { outHeight } = windows
+  let blocks = 1
+  while (blocks < outHeight && !fits(Math.ceil(outHeight / blocks))) blocks++
+  const blockRows = Math.ceil(outHeight / blocks)
+  to.kernel('depthwiseWeightGradient', { x: to.read(x), dy: to.read(dy), sums, ...windows, blockRows })
   to.sharedKernel('depthwiseWeightGradientMerge', { sums, dw: to.write(), channels, taps })
 }
