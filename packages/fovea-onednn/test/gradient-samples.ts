@@ -59,6 +59,21 @@ export const samples: Readonly<Record<string, Sample>> = {
     stride: [2, 2],
     padding: [3, 3, 3, 3],
   },
+  'one channel, an odd batch': {
+    x: [5, 12, 11, 1],
+    outputs: 17,
+    kernel: [5, 5],
+    stride: [2, 1],
+    padding: [2, 2, 2, 2],
+  },
+  'two channels, padding before them only': { x: [4, 9, 8, 2], outputs: 16, kernel: [3, 4], padding: [0, 0, 4, 0] },
+  'three channels, more padding than window': {
+    x: [2, 7, 5, 3],
+    outputs: 16,
+    kernel: [3, 3],
+    stride: [1, 3],
+    padding: [4, 4, 5, 6],
+  },
   'stride 3 under a window of 4, little padding': {
     x: [4, 13, 14, 20],
     outputs: 20,

@@ -5,6 +5,9 @@
 // with the padding's zeros among its pixels, so that a tap is no more than a distance: what it sees of pixel i of the output
 // is number i + distance of its plane. dy lies in the same order, with zeros where a row is longer than the output's, and
 // transposed. As with VDPBF16PS, the same pixel of two images makes a pair.
+//
+// Of few channels, which would leave most of a tile empty, the pixels that a row of a window sees lie side by side in memory: they
+// count as channels of one pixel, and only rows as taps (`row_taps`).
 #pragma once
 #include <type_traits>
 
@@ -102,13 +105,17 @@ inline void multiply_tiles(const uint32_t* dy, int64_t dy_tile, const uint32_t* 
 
 // Blocks of so many pairs of images and rows of the output: src/operators/tile-weight-gradient.ts chooses them, and the gap.
 struct TileBlocks {
-  Window p;
-  int64_t outputs, couples, rows, pitch, out_tiles, in_tiles, taps;
+  Window p;  // where taps are rows, as wide as one pixel of more channels
+  bool row_taps;
+  int64_t channels, outputs, couples, rows, pitch, out_tiles, in_tiles, taps;
   int64_t planes_y, planes_x, reach_y, reach_x;  // how many planes; how far a window reaches in one beyond its first pixel
   int64_t steps, plane;                          // of 16 pairs each; pairs in a plane
   template <class Fields>
   explicit TileBlocks(const Fields& s)
-      : p(s), outputs(s.outputs), couples(s.block_pairs), rows(s.block_rows), pitch(p.ow + s.gap), taps(p.kh * p.kw) {
+      : p(s), row_taps(s.row_taps), channels(p.c), outputs(s.outputs), couples(s.block_pairs), rows(s.block_rows),
+        pitch(p.ow + s.gap) {
+    if (row_taps) p.c *= p.kw, p.kw = 1;
+    taps = p.kh * p.kw;
     out_tiles = (outputs + kTileLanes - 1) / kTileLanes, in_tiles = (p.c + kTileLanes - 1) / kTileLanes;
     planes_y = at_most(p.sh, p.kh), planes_x = at_most(p.sw, p.kw);
     reach_y = (p.kh - 1) / p.sh, reach_x = (p.kw - 1) / p.sw;
@@ -117,6 +124,9 @@ struct TileBlocks {
   }
   int64_t per_image() const { return (p.oh + rows - 1) / rows; }
   int64_t count() const { return ((p.n + 1) / 2 + couples - 1) / couples * per_image(); }
+  // Of a row of x with its padding, and what the last tile of its last window takes beyond.
+  int64_t row_pairs() const { return p.ow * p.sw * channels + p.c + kTileLanes; }
+  int64_t image() const { return p.h * p.w * channels; }
   int64_t packed_x() const { return in_tiles * planes_y * planes_x * plane * kTileLanes; }
 };
 
@@ -139,9 +149,28 @@ inline void pack_tile_row(const TileBlocks& b, const bf16* from, int64_t image, 
   clear_pairs(to + (first + count) * b.couples * kTileLanes, (b.pitch - first - count) * b.couples);
 }
 
-// The planes of x that the rows [oy, oy + b.rows) of the output see, of the images from x on.
-inline void pack_tile_inputs(const TileBlocks& b, const bf16* x, int64_t images, int64_t oy, uint32_t* to) {
+// The same where taps are rows: all that the windows of a row see, of the channels from c on. `pairs` is room for a row of x.
+inline void pack_window_row(const TileBlocks& b, const bf16* from, int64_t image, int64_t c, int64_t images, uint32_t* pairs,
+                            uint32_t* to) {
   const Window& p = b.p;
+  const int64_t size = b.row_pairs(), left = p.left * b.channels, count = at_most(p.w * b.channels, size - kTileLanes - left);
+  for (int64_t i = 0; i < b.couples; i++) {
+    memset(pairs, 0, size * sizeof(uint32_t));
+    const bf16 *row = from + 2 * i * image, *other = 2 * i + 1 < images ? row + image : nullptr;
+    if (2 * i < images) {
+      for (int64_t j = 0; j < count; j += kTileLanes) pack_row(row, other, 1, 0, count, j, pairs + left + j, 0);
+    }
+    for (int64_t j = 0; j < p.ow; j++) {
+      memcpy(to + (j * b.couples + i) * kTileLanes, pairs + j * p.sw * b.channels + c, kTileLanes * sizeof(uint32_t));
+    }
+  }
+}
+
+// The planes of x that the rows [oy, oy + b.rows) of the output see, of the images from x on.
+inline void pack_tile_inputs(const TileBlocks& b, const bf16* x, int64_t images, int64_t oy, uint32_t* to,
+                             uint32_t* pairs) {
+  const Window& p = b.p;
+  const int64_t image = b.image(), line = p.w * b.channels;
   for (int64_t in = 0; in < b.in_tiles; in++) {
     for (int64_t ky = 0; ky < b.planes_y; ky++) {
       for (int64_t kx = 0; kx < b.planes_x; kx++, to += b.plane * kTileLanes) {
@@ -149,9 +178,15 @@ inline void pack_tile_inputs(const TileBlocks& b, const bf16* x, int64_t images,
         const int64_t rows = b.rows + b.reach_y, row_pairs = b.pitch * b.couples;
         for (int64_t r = 0; r < rows; r++) {
           const int64_t iy = (oy + r) * p.sh + ky - p.top, count = iy < 0 || iy >= p.h ? 0 : columns.end - columns.first;
-          const bf16* from = x + (iy * p.w + columns.first * p.sw + kx - p.left) * p.c;
-          pack_tile_row(b, count == 0 ? x : from, p.h * p.w * p.c, p.sw * p.c, p.c, in * kTileLanes, images,
-                        count == 0 ? 0 : columns.first, count, to + r * row_pairs * kTileLanes);
+          uint32_t* row = to + r * row_pairs * kTileLanes;
+          if (count == 0) {
+            clear_pairs(row, row_pairs);
+          } else if (b.row_taps) {
+            pack_window_row(b, x + iy * line, image, in * kTileLanes, images, pairs, row);
+          } else {
+            const bf16* from = x + iy * line + (columns.first * p.sw + kx - p.left) * p.c;
+            pack_tile_row(b, from, image, p.sw * p.c, p.c, in * kTileLanes, images, columns.first, count, row);
+          }
         }
         clear_pairs(to + rows * row_pairs * kTileLanes, b.plane - rows * row_pairs);
       }
@@ -219,7 +254,7 @@ inline void multiply_block(const TileBlocks& b, const bf16* x, const bf16* dy, i
   const Window& p = b.p;
   const int64_t image = i / b.per_image() * 2 * b.couples, images = p.n - image, oy = i % b.per_image() * b.rows;
   uint32_t *outputs = packed + b.packed_x(), *rows = outputs + 2 * b.steps * kTileNumbers;
-  pack_tile_inputs(b, x + image * p.h * p.w * p.c, images, oy, packed);
+  pack_tile_inputs(b, x + image * b.image(), images, oy, packed, rows + b.steps * kTileNumbers);
   dy += image * p.oh * p.ow * b.outputs;
   for (; out < end; out += 2) {
     float* to = sums + out * b.in_tiles * b.taps * kTileNumbers;

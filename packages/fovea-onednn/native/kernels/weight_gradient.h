@@ -155,4 +155,22 @@ void weight_gradient_merge(const WeightGradientMergeFields& s) {
   });
 }
 
+// Joins what the threads have where taps are rows (tile_weight_gradient.h); dw lies dense [outputs, channels, height, width].
+void row_taps_merge(const RowTapsMergeFields& s) {
+  const int64_t inputs = s.kernel_width * s.channels, in_tiles = (inputs + kTileLanes - 1) / kTileLanes;
+  const int64_t window = s.kernel_height * s.kernel_width;
+  for (int64_t out = 0; out < s.outputs; out++) {
+    for (int64_t in = 0; in < inputs; in++) {
+      const int64_t tile = (out / kTileLanes * in_tiles + in / kTileLanes) * s.kernel_height;
+      float* dw = s.dw + (out * s.channels + in % s.channels) * window + in / s.channels;
+      for (int64_t ky = 0; ky < s.kernel_height; ky++) {
+        const int64_t at = (tile + ky) * kTileLanes * kTileLanes + out % kTileLanes * kTileLanes + in % kTileLanes;
+        float sum = 0;
+        for (int t = 0; t < s.threads; t++) sum += s.sums.of(t)[at];
+        dw[ky * s.kernel_width] = sum;
+      }
+    }
+  }
+}
+
 }  // namespace

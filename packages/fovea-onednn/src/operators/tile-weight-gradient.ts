@@ -29,6 +29,16 @@ function gapOf({ width, outWidth, kernelWidth, strideX, left }: Windows): number
 }
 
 /**
+ * Whether the pixels that a row of a window sees count as channels of one: of few channels, which leave most of a tile empty, if that
+ * takes no more than half of the tiles.
+ */
+export function tapsAreRows(node: Node): boolean {
+  const [, channels, , kernelWidth] = node.outputs[0].shape
+  const tiles = (inputs: number): number => Math.ceil(inputs / 16)
+  return 2 * tiles(channels * kernelWidth) <= tiles(channels) * kernelWidth && !sharesOutputs(node)
+}
+
+/**
  * Whether threads share outputs instead of images: where weights, of which each thread would have sums of its own, are larger than
  * the images, which each thread then packs for itself.
  */
@@ -37,13 +47,13 @@ export function sharesOutputs({ inputs, outputs: [weight] }: Node): boolean {
 }
 
 /** Those pairs of images and rows of the output that make up a block, in as equal parts as can be, and the gap between rows. */
-export function tileBlocks(windows: Windows, byOutputs: boolean) {
+export function tileBlocks(windows: Windows, { byOutputs = false, rowTaps = false } = {}) {
   const { images, outHeight } = windows
-  const gap = gapOf(windows)
+  const gap = rowTaps ? 0 : gapOf(windows)
   const pairs = Math.ceil(images / 2)
   const most = byOutputs ? LARGE_BLOCK_BYTES : BLOCK_BYTES
   const of = (pairParts: number, rowParts: number) => ({
-    ...{ ...windows, gap },
+    ...{ ...windows, gap, rowTaps },
     ...{ blockPairs: Math.ceil(pairs / pairParts), blockRows: Math.ceil(outHeight / rowParts) },
   })
   const fits = (pairParts: number, rowParts: number): boolean =>

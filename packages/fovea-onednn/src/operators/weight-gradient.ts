@@ -5,7 +5,7 @@
 import { type Conv2dAttributes, imagesOf, kernelBytes, type Lowering, type Node } from 'fovea/engine'
 import type { Capabilities } from '../capabilities.js'
 import type { OnednnTarget } from '../onednn-target.js'
-import { sharesOutputs, tileBlocks } from './tile-weight-gradient.js'
+import { sharesOutputs, tapsAreRows, tileBlocks } from './tile-weight-gradient.js'
 
 /** Whether a kernel takes this gradient of a convolution's weight: bfloat16, one group, no bias, no dilation. */
 export function hasOwnWeightGradient(node: Node, { weightGradient }: Capabilities): boolean {
@@ -21,6 +21,10 @@ export function hasOwnWeightGradient(node: Node, { weightGradient }: Capabilitie
 export const gradientTiles = ({ layouts, capabilities }: OnednnTarget, { outputs: [weight] }: Node) =>
   layouts.tiled(weight, capabilities.weightGradient === 'tiles' ? 'outputs by inputs' : 'inputs by outputs')
 
+/** Whether the gradient is dense in the end, and not in tiles. */
+export const leavesDense = (node: Node, { weightGradient }: Capabilities): boolean =>
+  weightGradient === 'tiles' && tapsAreRows(node)
+
 function windowsOf({ inputs: [x, dy], outputs: [weight], attrs }: Node) {
   const { stride, padding } = attrs as unknown as Conv2dAttributes
   const [outputs, , kernelHeight, kernelWidth] = weight.shape
@@ -35,21 +39,29 @@ export const addsUpSlices = (node: Node, capabilities: Capabilities): boolean =>
 
 export function ownWeightGradient(own: OnednnTarget, to: Lowering, node: Node, whole: Node): void {
   const [x, dy] = node.inputs
-  const { layout, bytes } = gradientTiles(own, node)
   const operands = { x: to.read(x), dy: to.read(dy) }
   const windows = windowsOf(node)
-  if (addsUpSlices(whole, own.capabilities)) {
-    const sums = to.partial(bytes)
-    if (own.capabilities.weightGradient === 'tiles') {
-      to.kernel('tileWeightGradient', { ...operands, sums, ...tileBlocks(windows, false) })
-    } else {
-      to.kernel('weightGradient', { ...operands, sums, ...pairBlocks(windows) })
-    }
-    to.sharedKernel('weightGradientMerge', { sums, dw: to.write(0, layout, bytes), elements: bytes / 4 })
-  } else {
-    const dw = to.write(0, layout, bytes)
-    to.kernel('tileWeightGradientByOutputs', { ...operands, dw, ...tileBlocks(windows, true) })
+  if (leavesDense(whole, own.capabilities)) {
+    const { outputs, channels, kernelHeight, kernelWidth } = windows
+    const sizes = { outputs, channels, kernelHeight, kernelWidth }
+    const sums = to.partial(kernelBytes('rowTapsMerge', 'sums', sizes))
+    to.kernel('tileWeightGradient', { ...operands, sums, ...tileBlocks(windows, { rowTaps: true }) })
+    to.sharedKernel('rowTapsMerge', { sums, dw: to.write(), ...sizes })
+    return
   }
+  const { layout, bytes } = gradientTiles(own, node)
+  if (!addsUpSlices(whole, own.capabilities)) {
+    const dw = to.write(0, layout, bytes)
+    to.kernel('tileWeightGradientByOutputs', { ...operands, dw, ...tileBlocks(windows, { byOutputs: true }) })
+    return
+  }
+  const sums = to.partial(bytes)
+  if (own.capabilities.weightGradient === 'tiles') {
+    to.kernel('tileWeightGradient', { ...operands, sums, ...tileBlocks(windows) })
+  } else {
+    to.kernel('weightGradient', { ...operands, sums, ...pairBlocks(windows) })
+  }
+  to.sharedKernel('weightGradientMerge', { sums, dw: to.write(0, layout, bytes), elements: bytes / 4 })
 }
 
 /** How many pixels a block should have at least, that reading and writing the sums is little beside the products. */

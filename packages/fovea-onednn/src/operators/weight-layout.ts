@@ -15,7 +15,7 @@ import {
 } from 'fovea/engine'
 import type { OnednnTarget } from '../onednn-target.js'
 import { primitiveOf } from './convolution.js'
-import { gradientTiles, hasOwnWeightGradient } from './weight-gradient.js'
+import { gradientTiles, hasOwnWeightGradient, leavesDense } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
 /** The layout in which the gradient of a weight is written; undefined for a dense one. */
@@ -23,7 +23,9 @@ function gradientLayout(own: OnednnTarget, to: Lowering, node: Node): StoredLayo
   if (node.op !== 'conv2dWeightGradient' && node.op !== 'linearWeightGradient') return undefined
   if (hasDirectWeightGradient(node) || gainsByWinograd(node, own.capabilities)) return undefined
   const { groups } = geometryOf(node).attrs
-  if (hasOwnWeightGradient(node, own.capabilities)) return { ...gradientTiles(own, node), groups }
+  if (hasOwnWeightGradient(node, own.capabilities)) {
+    return leavesDense(node, own.capabilities) ? undefined : { ...gradientTiles(own, node), groups }
+  }
   const { weightsLayout, weightsBytes } = primitiveOf(own, to, node)
   return { layout: weightsLayout, bytes: weightsBytes, groups }
 }

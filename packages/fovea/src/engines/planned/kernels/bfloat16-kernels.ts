@@ -13,17 +13,20 @@ const packedOutputs = 'blockRows * outWidth * up(outputs, tileOutputs)'
 
 /** Pairs of a block on tiles, in whole tiles, and what windows reach beyond it: in each plane of pixels that strides leave apart. */
 const tilePairs = 'up(blockRows * (outWidth + gap) * blockPairs, tileLanes)'
-const tileReach = 'quotient(kernelHeight - 1, strideY) * (outWidth + gap) + quotient(kernelWidth - 1, strideX)'
-const tilePlanes = 'min(strideY, kernelHeight) * min(strideX, kernelWidth)'
-const tileInputs = `up(channels, tileLanes) * ${tilePlanes} * (${tilePairs} + (${tileReach}) * blockPairs)`
+const tileWidth = 'choose(rowTaps, 1, kernelWidth)'
+const tileChannels = 'up(choose(rowTaps, kernelWidth, 1) * channels, tileLanes)'
+const tileReach = `quotient(kernelHeight - 1, strideY) * (outWidth + gap) + quotient(${tileWidth} - 1, strideX)`
+const tilePlanes = `min(strideY, kernelHeight) * min(strideX, ${tileWidth})`
+const tileInputs = `${tileChannels} * ${tilePlanes} * (${tilePairs} + (${tileReach}) * blockPairs)`
 const tileOutputs = `3 * tileLanes * ${tilePairs}`
-const tilePacked = scratch('int32', `${tileInputs} + ${tileOutputs}`)
-const tileSums = 'up(outputs, tileLanes) * up(channels, tileLanes) * kernelHeight * kernelWidth'
+const tileRow = 'rowTaps * ((outWidth * strideX + kernelWidth) * channels + tileLanes)'
+const tilePacked = scratch('int32', `${tileInputs} + ${tileOutputs} + ${tileRow}`)
+const tileSums = `up(outputs, tileLanes) * ${tileChannels} * kernelHeight * ${tileWidth}`
 const tileOperands = { x: read('bfloat16', large), dy: read('bfloat16', 'images * outHeight * outWidth * outputs') }
-/** A block: so many pairs of images, and rows of the output, which lie `gap` pixels apart. */
+/** A block: so many pairs of images, and rows of the output, which lie `gap` pixels apart. rowTaps: see the kernel. */
 const tileWindows = {
   ...{ ...images, kernelHeight: size, kernelWidth: size, outputs: size },
-  ...{ blockPairs: size, blockRows: size, gap: count },
+  ...{ blockPairs: size, blockRows: size, gap: count, rowTaps: flag },
 }
 
 /** By name. */
@@ -32,6 +35,11 @@ export const bfloat16Kernels = {
   tileWeightGradient: { ...tileOperands, sums: partial('float32', tileSums), packed: tilePacked, ...tileWindows },
   // Writes dw; packed holds a block for each thread
   tileWeightGradientByOutputs: { ...tileOperands, dw: write('float32', tileSums), packed: tilePacked, ...tileWindows },
+  rowTapsMerge: {
+    sums: partials('float32', `up(outputs, tileLanes) * up(kernelWidth * channels, tileLanes) * kernelHeight`),
+    dw: write('float32', 'outputs * channels * kernelHeight * kernelWidth'),
+    ...{ outputs: size, channels: size, kernelHeight: size, kernelWidth: size },
+  },
   // onePixel: a window of one pixel without padding. A block: so many pairs of images, and rows of the output
   weightGradient: {
     x: read(
