@@ -58,10 +58,10 @@ test('weights are counted as computed with, and as training holds them', () => {
   ])
   expect(rows('mixed_float16')).toEqual([
     ['bytes', 'total', 'float32', 'float16'],
-    ['weights, as computed with', '532 KiB', '9.60 KiB', '522 KiB'],
-    ['held while training: weights, 16-bit copies', '1.54 MiB', '1.03 MiB', '522 KiB'],
+    ['weights, as computed with', '531 KiB', '7.91 KiB', '523 KiB'],
+    ['held while training: weights, 16-bit copies', '1.54 MiB', '1.03 MiB', '523 KiB'],
     ["held while training: optimizer's slots (recipe one-cycle)", '1.03 MiB', '1.03 MiB'],
-    ['activations of one image: all outputs above', '1.37 MiB', '192 KiB', '1.18 MiB'],
+    ['activations of one image: all outputs above', '1.28 MiB', '40 bytes', '1.28 MiB'],
   ])
 })
 

@@ -1,6 +1,6 @@
 /**
  * @file Mixed precision (Micikevicius et al. 2018, arXiv 1710.03740): convolutions and linear layers compute in a 16-bit
- * type, activations travel in it, while parameters, statistics, the first and the last layer and the loss stay float32.
+ * type, activations travel in it, while parameters, statistics, the last layer and the loss stay float32.
  * Works on a model's graph, before training or inference mode; autodiff then gives the backward pass the same types.
  */
 import type { Graph, Node, Value } from '../graph/graph.js'
@@ -30,7 +30,7 @@ export function computeType(precision: Precision): DType {
 export interface PrecisionOptions {
   /** Default `float32`. */
   readonly precision?: Precision
-  /** Patterns over the names of convolutions and linear layers that stay float32. Default: the first and the last. */
+  /** Patterns over the names of convolutions and linear layers that stay float32. Default: the last. */
   readonly keepFloat32?: readonly string[]
 }
 
@@ -38,7 +38,7 @@ export interface PrecisionOptions {
 export const precisionSettings = {
   precision: choice('the type in which convolutions and linear layers compute', precisions).default('float32'),
   keepFloat32: list(
-    'layers that stay float32 under mixed precision, such as conv1,layer1.*,fc (default: the first and the last)',
+    'layers that stay float32 under mixed precision, such as conv1,layer1.*,fc (default: the last)',
     'patterns over names of layers',
     text('a pattern'),
   ).optional(),
@@ -78,7 +78,7 @@ export function mixedPrecision(graph: Graph, options: PrecisionOptions = {}): Gr
 /** The layers that stay float32. */
 function keptLayers(graph: Graph, patterns: readonly string[] | undefined): ReadonlySet<Node> {
   const layers = graph.nodes.filter(isCompute)
-  if (patterns === undefined) return new Set([...layers.slice(0, 1), ...layers.slice(-1)])
+  if (patterns === undefined) return new Set(layers.slice(-1))
   return matching(layers, patterns, { what: 'convolution or linear layer', setting: 'keepFloat32' })
 }
 

@@ -58,7 +58,7 @@ export interface TrainingSettings {
   readonly normStatistics: NormStatistics
   /** Default `float32`. */
   readonly precision: Precision
-  /** Patterns over the names of layers that stay float32. Default: the first and the last. */
+  /** Patterns over the names of layers that stay float32. Default: the last. */
   readonly keepFloat32?: readonly string[]
   /** Of the order of images, their augmentation, dropout. Default 0. */
   readonly seed: number

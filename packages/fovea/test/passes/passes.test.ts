@@ -153,15 +153,16 @@ test('a batch-norm after a convolution by weights of another type stays: folded 
   expect(printGraph(foldBatchNorm(graph))).toBe(printGraph(graph))
 })
 
-test('mixed-precision computes in 16 bits between the first and the last layer', () => {
+test('mixed-precision computes in 16 bits up to the last layer', () => {
   expect(text(mixedPrecision(fuse(residualBlock()), { precision: 'mixed_bfloat16' }))).toMatchInlineSnapshot(`
     "%image = input() : float32 1×4×4×3
-    %conv1 = conv2d(%image, %conv1.weight) : float32 1×4×4×8
-    %bn1 = batchNorm(%conv1, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 momentum=0.1 activation=relu : float32 1×4×4×8
-    %bn1.bfloat16 = cast(%bn1) dtype=bfloat16 : bfloat16 1×4×4×8
+    %image.bfloat16 = cast(%image) dtype=bfloat16 : bfloat16 1×4×4×3
+    %conv1.weight.bfloat16 = cast(%conv1.weight) dtype=bfloat16 : bfloat16 8×3×3×3
+    %conv1 = conv2d(%image.bfloat16, %conv1.weight.bfloat16) : bfloat16 1×4×4×8
+    %bn1 = batchNorm(%conv1, %bn1.weight, %bn1.bias, %bn1.running_mean, %bn1.running_var) epsilon=0.00001 momentum=0.1 activation=relu : bfloat16 1×4×4×8
     %conv2.weight.bfloat16 = cast(%conv2.weight) dtype=bfloat16 : bfloat16 8×8×3×3
-    %conv2 = conv2d(%bn1.bfloat16, %conv2.weight.bfloat16) : bfloat16 1×4×4×8
-    %bn2 = batchNorm(%conv2, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var, %bn1.bfloat16) epsilon=0.00001 momentum=0.1 activation=relu : bfloat16 1×4×4×8
+    %conv2 = conv2d(%bn1, %conv2.weight.bfloat16) : bfloat16 1×4×4×8
+    %bn2 = batchNorm(%conv2, %bn2.weight, %bn2.bias, %bn2.running_mean, %bn2.running_var, %bn1) epsilon=0.00001 momentum=0.1 activation=relu : bfloat16 1×4×4×8
     %pool = globalAveragePool(%bn2) : bfloat16 1×1×1×8
     %flatten = flatten(%pool) : bfloat16 1×8
     %dropout = dropout(%flatten) rate=0.5 stream=0 : bfloat16 1×8
