@@ -6,12 +6,12 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { defaultRecipe } from 'fovea'
 import { curves } from '../packages/fovea-cli/dist/reports/curves.js'
 import { document, text } from '../packages/fovea-cli/dist/reports/svg.js'
+import { argumentsOf, fail } from './arguments.mjs'
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = argumentsOf({
   allowPositionals: true,
   options: { out: { type: 'string', default: 'docs/results' } },
 })
@@ -123,9 +123,4 @@ function spread(list) {
   const center = mean(list)
   const deviation = Math.sqrt(list.reduce((sum, value) => sum + (value - center) ** 2, 0) / (list.length - 1))
   return `${(100 * center).toFixed(2)} %${list.length > 1 ? ` ± ${(100 * deviation).toFixed(2)}` : ''}`
-}
-
-function fail(message) {
-  console.error(`accuracy: ${message}`)
-  process.exit(2)
 }

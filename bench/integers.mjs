@@ -6,7 +6,6 @@
  */
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
 import {
   arrayDataset,
   createModel,
@@ -19,8 +18,9 @@ import {
 import { onednnStatus } from 'fovea-onednn'
 import { timedStep } from '../packages/fovea-cli/dist/benchmark.js'
 import { findRuntime } from '../packages/fovea-cli/dist/export/runtime.js'
+import { argumentsOf } from './arguments.mjs'
 
-const { values } = parseArgs({
+const { values } = argumentsOf({
   options: {
     models: { type: 'string', default: 'resnet18,resnet50,efficientnet-b0' },
     batch: { type: 'string', default: '16' },

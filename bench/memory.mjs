@@ -7,10 +7,10 @@
  */
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { elements, GraphBuilder, opDefinition, ops } from 'fovea/engine'
 import { onednnEngine } from 'fovea-onednn'
 import { runnerImport } from 'vite'
+import { argumentsOf, wordsOf } from './arguments.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const least = 1 / 3
@@ -23,15 +23,10 @@ const operators = [
   ...['reduceSum', 'reduceMean', 'reduceMax', 'productSum'],
 ]
 
-const { values: options } = parseArgs({
+const { values: options } = argumentsOf({
   options: { cases: { type: 'string', default: operators.join(',') }, all: { type: 'boolean', default: false } },
 })
-const wanted = options.cases.split(',')
-const misspelt = wanted.find(name => !operators.includes(name))
-if (misspelt !== undefined) {
-  console.error(`bench: --cases names '${misspelt}'; there are ${operators.join(', ')}`)
-  process.exit(2)
-}
+const wanted = wordsOf('cases', options.cases, operators)
 
 const { module } = await runnerImport(join(here, '../packages/fovea/test/ops/cases/index.ts'))
 const engine = onednnEngine({ threads })

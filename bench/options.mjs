@@ -7,10 +7,10 @@
 import { randomFillSync } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { arrayDataset, createModel, prepareQuantization, recipes, trainingGraph } from 'fovea'
 import { parameterNodes } from 'fovea/engine'
 import { onednnEngine } from 'fovea-onednn'
+import { argumentsOf, wholeNumber, wordsOf } from './arguments.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const { timedStep, someMoment, quantiles } = await import(
@@ -73,15 +73,12 @@ const options = async model => {
   ]
 }
 
-const { values: given } = parseArgs({
+const { values: given } = argumentsOf({
   options: { turns: { type: 'string', default: '5' }, rows: { type: 'string', default: '' } },
 })
-const turns = Number(given.turns)
-if (!Number.isInteger(turns) || turns < 1) fail(`--turns takes a whole number of at least 1, not '${given.turns}'`)
-const words = given.rows === '' ? [] : given.rows.split(',')
+const turns = wholeNumber('turns', given.turns)
 const known = rows.flatMap(({ model, size }) => [model, `${model} ${size}`])
-const misspelt = words.find(word => !known.includes(word))
-if (misspelt !== undefined) fail(`--rows names '${misspelt}'; there are ${[...new Set(known)].join(', ')}`)
+const words = given.rows === '' ? [] : wordsOf('rows', given.rows, known)
 const chosen = rows.filter(
   ({ model, size }) => words.length === 0 || words.includes(model) || words.includes(`${model} ${size}`),
 )
@@ -131,9 +128,4 @@ async function prepared(model, keepFloat32) {
   const pixels = randomFillSync(new Uint8Array(2 * imageShape.reduce((a, b) => a * b)))
   const images = arrayDataset({ name: 'noise', images: pixels, labels: [0, 0], imageShape, classes: model.labels })
   return prepareQuantization(model, { images, keepFloat32, ranges: 'min-max', engine })
-}
-
-function fail(message) {
-  console.error(`bench: ${message}`)
-  process.exit(2)
 }

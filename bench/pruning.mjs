@@ -6,7 +6,6 @@
  */
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
 import {
   connectionsOf,
   criteria,
@@ -20,8 +19,9 @@ import {
 } from 'fovea'
 import { readModel } from '../packages/fovea-cli/dist/checkpoint-file.js'
 import { findDataset } from '../packages/fovea-cli/dist/data/index.js'
+import { argumentsOf } from './arguments.mjs'
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = argumentsOf({
   allowPositionals: true,
   options: {
     data: { type: 'string' },

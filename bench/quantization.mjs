@@ -6,7 +6,6 @@
  */
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
 import {
   defaultEngine,
   encodeCheckpoint,
@@ -21,8 +20,9 @@ import {
 import { timedStep } from '../packages/fovea-cli/dist/benchmark.js'
 import { readModel } from '../packages/fovea-cli/dist/checkpoint-file.js'
 import { findDataset } from '../packages/fovea-cli/dist/data/index.js'
+import { argumentsOf } from './arguments.mjs'
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = argumentsOf({
   allowPositionals: true,
   options: {
     data: { type: 'string' },

@@ -8,7 +8,7 @@
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { defaultEngine } from 'fovea'
 import { onednnEngine } from 'fovea-onednn'
 import { Budget } from '../packages/fovea-cli/dist/data/budget.js'
@@ -19,8 +19,9 @@ import { Batcher } from '../packages/fovea-cli/dist/serve/batcher.js'
 import { listen } from '../packages/fovea-cli/dist/serve/listen.js'
 import { Metrics } from '../packages/fovea-cli/dist/serve/metrics.js'
 import { serveModel } from '../packages/fovea-cli/dist/serve/served-model.js'
+import { argumentsOf } from './arguments.mjs'
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = argumentsOf({
   allowPositionals: true,
   options: {
     onnx: { type: 'string' },

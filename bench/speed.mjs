@@ -13,9 +13,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { cpus, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { onednnStatus } from 'fovea-onednn'
 import sharp from 'sharp'
+import { argumentsOf, wholeNumber, wordsOf } from './arguments.mjs'
 import { barChart } from './chart.mjs'
 import { rows } from './speed-rows.mjs'
 import { bar, describe, markdown, summary } from './speed-table.mjs'
@@ -26,7 +27,7 @@ const threads = 2
 
 const precisions = ['float32', 'mixed_bfloat16']
 
-const { values: options } = parseArgs({
+const { values: options } = argumentsOf({
   options: {
     turns: { type: 'string', default: '5' },
     rows: { type: 'string', default: '' },
@@ -34,15 +35,10 @@ const { values: options } = parseArgs({
     out: { type: 'string', default: '' },
   },
 })
-const turns = Number(options.turns)
-if (!Number.isInteger(turns) || turns < 1) fail(`--turns takes a whole number of at least 1, not '${options.turns}'`)
-const chosen = rows.filter(({ model, mode, batch }) =>
-  options.rows === '' ? true : options.rows.split(',').some(word => [model, mode, `batch ${batch}`].includes(word)),
-)
-if (chosen.length === 0) {
-  const names = [...new Set(rows.flatMap(({ model, mode }) => [mode, model]))]
-  fail(`--rows names none of ${names.join(', ')}: '${options.rows}'`)
-}
+const turns = wholeNumber('turns', options.turns)
+const wordsFor = ({ model, mode, batch }) => [mode, model, `batch ${batch}`]
+const words = options.rows === '' ? [] : wordsOf('rows', options.rows, rows.flatMap(wordsFor))
+const chosen = rows.filter(row => words.length === 0 || wordsFor(row).some(word => words.includes(word)))
 const environment = { ...process.env, OMP_NUM_THREADS: String(threads) }
 const folder = mkdtempSync(join(tmpdir(), 'fovea-bench-'))
 const pythons = options.python.map(command => command.split(' '))
@@ -87,18 +83,25 @@ for (const row of chosen) {
     const result = { model, mode, batch, size, precision, target, ours: summary(ours), peer }
     results.push(result)
     console.log(describe(result))
+    if (options.out !== '') keep()
   }
 }
 
 rmSync(folder, { recursive: true })
-const sameRow = a => b => ['model', 'mode', 'batch', 'precision'].every(key => a[key] === b[key])
-const replaced = earlier.map(row => results.find(sameRow(row)) ?? row)
-const all = [...replaced, ...results.filter(row => !earlier.some(sameRow(row)))]
-const table = markdown(all)
-console.log(`\n${table}`)
-if (options.out !== '') {
+console.log(`\n${markdown(withEarlier())}`)
+
+/** What is measured so far, and the rows that were measured before and are not again. */
+function withEarlier() {
+  const sameRow = a => b => ['model', 'mode', 'batch', 'precision'].every(key => a[key] === b[key])
+  const replaced = earlier.map(row => results.find(sameRow(row)) ?? row)
+  return [...replaced, ...results.filter(row => !earlier.some(sameRow(row)))]
+}
+
+/** After each row: a run that is cut short leaves what it has. */
+function keep() {
+  const all = withEarlier()
   mkdirSync(options.out, { recursive: true })
-  const text = `# Speed\n\n${new Date().toISOString().slice(0, 10)}, \`node bench/speed.mjs\`, medians over turns (least–most).\n\n${about.map(line => `- ${line}`).join('\n')}\n\n${table}\n\n![Images a second as a multiple of the peer's](speed.svg)\n`
+  const text = `# Speed\n\n${new Date().toISOString().slice(0, 10)}, \`node bench/speed.mjs\`, medians over turns (least–most).\n\n${about.map(line => `- ${line}`).join('\n')}\n\n${markdown(all)}\n\n![Images a second as a multiple of the peer's](speed.svg)\n`
   writeFileSync(join(options.out, 'speed.md'), text)
   writeFileSync(join(options.out, 'speed.svg'), barChart(all.filter(({ peer }) => peer).map(bar)))
   writeFileSync(join(options.out, 'speed.json'), `${JSON.stringify({ about, results: all }, null, 1)}\n`)
@@ -220,11 +223,6 @@ function jsonLines(printed) {
 
 function measuredBefore(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).results : []
-}
-
-function fail(message) {
-  console.error(`bench: ${message}`)
-  process.exit(2)
 }
 
 function version([command, ...args]) {

@@ -17,15 +17,15 @@ import { createRequire } from 'node:module'
 import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { createModel, encodeOnnx, evaluationGraph, initialWeights } from 'fovea'
 import { onednnEngine } from 'fovea-onednn'
 import { wasmEngine } from 'fovea-wasm'
 import { benchmarkGraph, timedStep } from '../packages/fovea-cli/dist/benchmark.js'
+import { argumentsOf, wholeNumber, wordsOf } from './arguments.mjs'
 import { jaxTrainer } from './peers/jax-js.mjs'
 import { tfjsForward } from './peers/tfjs-wasm.mjs'
 
-const { values } = parseArgs({
+const { values } = argumentsOf({
   options: {
     peers: { type: 'string' },
     threads: { type: 'string', default: '1' },
@@ -37,7 +37,8 @@ const { values } = parseArgs({
     out: { type: 'string' },
   },
 })
-const threads = Number(values.threads)
+const threads = wholeNumber('threads', values.threads)
+const turns = wholeNumber('turns', values.turns)
 const clock = values.clock === 'processor' ? processorMs : () => performance.now()
 const engine = wasmEngine({ threads, ...(values.simd && { simd: values.simd }) })
 const native = onednnEngine({ threads })
@@ -54,8 +55,18 @@ const all = [
   ...trained.map(row => ({ mode: 'memory', ...row })),
   { mode: 'jax-js', ...trained[0] },
 ]
-const modes = wordsOf('rows', values.rows, new Set(all.map(({ mode }) => mode)))
-const models = values.models && wordsOf('models', values.models, new Set(all.map(({ name }) => name)))
+const modes = wordsOf(
+  'rows',
+  values.rows,
+  all.map(({ mode }) => mode),
+)
+const models =
+  values.models &&
+  wordsOf(
+    'models',
+    values.models,
+    all.map(({ name }) => name),
+  )
 const workloads = all.filter(({ mode, name }) => modes.includes(mode) && (!models || models.includes(name)))
 
 const about = [`${cpus()[0].model.trim()}, Node ${process.versions.node}`, engine.description, native.description]
@@ -71,7 +82,7 @@ for (const { mode, name, batch } of workloads) {
   const created = createModel(name)
   const model = { ...created, weights: initialWeights(created.graph, 0) }
   const timed = await { train: trainers, infer: inferrers, 'jax-js': besideJax }[mode](model, batch)
-  for (let turn = 0; turn < (mode === 'jax-js' ? 1 : Number(values.turns)); turn++) {
+  for (let turn = 0; turn < (mode === 'jax-js' ? 1 : turns); turn++) {
     for (const one of timed) {
       const start = clock()
       await one.run()
@@ -205,12 +216,4 @@ function least(times) {
 
 function print(text) {
   process.stdout.write(`${text}\n`)
-}
-
-function wordsOf(option, text, known) {
-  const words = text.split(',')
-  const misspelt = words.find(word => !known.has(word))
-  if (misspelt === undefined) return words
-  console.error(`bench: --${option} names '${misspelt}'; there are ${[...known].join(', ')}`)
-  process.exit(2)
 }
