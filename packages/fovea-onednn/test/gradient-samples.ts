@@ -74,6 +74,22 @@ export const samples: Readonly<Record<string, Sample>> = {
     stride: [1, 3],
     padding: [4, 4, 5, 6],
   },
+  // Each window of a row begins before the image.
+  'three channels, images of one pixel': { x: [64, 1, 1, 3], outputs: 16, kernel: [3, 3], padding: [1, 1, 1, 1] },
+  'three channels, images of two by two': {
+    x: [64, 2, 2, 3],
+    outputs: 16,
+    kernel: [3, 3],
+    stride: [2, 2],
+    padding: [1, 1, 1, 1],
+  },
+  'three channels, a window larger than the image': {
+    x: [128, 4, 4, 3],
+    outputs: 64,
+    kernel: [7, 7],
+    stride: [2, 2],
+    padding: [3, 3, 3, 3],
+  },
   'stride 3 under a window of 4, little padding': {
     x: [4, 13, 14, 20],
     outputs: 20,

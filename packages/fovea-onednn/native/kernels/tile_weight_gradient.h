@@ -6,8 +6,8 @@
 // is number i + distance of its plane. dy lies in the same order, with zeros where a row is longer than the output's, and
 // transposed. As with VDPBF16PS, the same pixel of two images makes a pair.
 //
-// Of few channels, which would leave most of a tile empty, the pixels that a row of a window sees lie side by side in memory: they
-// count as channels of one pixel, and only rows as taps (`row_taps`).
+// Few channels would leave most of a tile empty. The pixels that a row of a window sees lie side by side in memory: there they count as
+// channels of one pixel, and only rows as taps (`row_taps`). What fills the rest of the last tile is other pixels, whose sums nobody reads.
 #pragma once
 #include <type_traits>
 
@@ -105,28 +105,27 @@ inline void multiply_tiles(const uint32_t* dy, int64_t dy_tile, const uint32_t* 
 
 // Blocks of so many pairs of images and rows of the output: src/operators/tile-weight-gradient.ts chooses them, and the gap.
 struct TileBlocks {
-  Window p;  // where taps are rows, as wide as one pixel of more channels
+  Window p;
   bool row_taps;
-  int64_t channels, outputs, couples, rows, pitch, out_tiles, in_tiles, taps;
+  int64_t inputs, kw;  // of a tap, and taps in a row of the window
+  int64_t outputs, couples, rows, pitch, out_tiles, in_tiles, taps;
   int64_t planes_y, planes_x, reach_y, reach_x;  // how many planes; how far a window reaches in one beyond its first pixel
   int64_t steps, plane;                          // of 16 pairs each; pairs in a plane
   template <class Fields>
   explicit TileBlocks(const Fields& s)
-      : p(s), row_taps(s.row_taps), channels(p.c), outputs(s.outputs), couples(s.block_pairs), rows(s.block_rows),
-        pitch(p.ow + s.gap) {
-    if (row_taps) p.c *= p.kw, p.kw = 1;
-    taps = p.kh * p.kw;
-    out_tiles = (outputs + kTileLanes - 1) / kTileLanes, in_tiles = (p.c + kTileLanes - 1) / kTileLanes;
-    planes_y = at_most(p.sh, p.kh), planes_x = at_most(p.sw, p.kw);
-    reach_y = (p.kh - 1) / p.sh, reach_x = (p.kw - 1) / p.sw;
+      : p(s), row_taps(s.row_taps), inputs(row_taps ? p.kw * p.c : p.c), kw(row_taps ? 1 : p.kw), outputs(s.outputs),
+        couples(s.block_pairs), rows(s.block_rows), pitch(p.ow + (row_taps ? 0 : s.gap)), taps(p.kh * kw) {
+    out_tiles = (outputs + kTileLanes - 1) / kTileLanes, in_tiles = (inputs + kTileLanes - 1) / kTileLanes;
+    planes_y = at_most(p.sh, p.kh), planes_x = at_most(p.sw, kw);
+    reach_y = (p.kh - 1) / p.sh, reach_x = (kw - 1) / p.sw;
     steps = (rows * pitch * couples + kTileLanes - 1) / kTileLanes;
     plane = steps * kTileLanes + (reach_y * pitch + reach_x) * couples;
   }
   int64_t per_image() const { return (p.oh + rows - 1) / rows; }
   int64_t count() const { return ((p.n + 1) / 2 + couples - 1) / couples * per_image(); }
   // Of a row of x with its padding, and what the last tile of its last window takes beyond.
-  int64_t row_pairs() const { return p.ow * p.sw * channels + p.c + kTileLanes; }
-  int64_t image() const { return p.h * p.w * channels; }
+  int64_t line_pairs() const { return (p.ow * p.sw + p.kw) * p.c + kTileLanes; }
+  int64_t image_size() const { return p.h * p.w * p.c; }
   int64_t packed_x() const { return in_tiles * planes_y * planes_x * plane * kTileLanes; }
 };
 
@@ -149,46 +148,45 @@ inline void pack_tile_row(const TileBlocks& b, const bf16* from, int64_t image, 
   clear_pairs(to + (first + count) * b.couples * kTileLanes, (b.pitch - first - count) * b.couples);
 }
 
-// The same where taps are rows: all that the windows of a row see, of the channels from c on. `pairs` is room for a row of x.
-inline void pack_window_row(const TileBlocks& b, const bf16* from, int64_t image, int64_t c, int64_t images, uint32_t* pairs,
-                            uint32_t* to) {
+// The same where taps are rows: of each pair of images, a tile of what each window of a row sees, from number `first` on. `line` is room for
+// a row of x.
+inline void pack_window_row(const TileBlocks& b, const bf16* from, int64_t first, int64_t images, uint32_t* line, uint32_t* to) {
   const Window& p = b.p;
-  const int64_t size = b.row_pairs(), left = p.left * b.channels, count = at_most(p.w * b.channels, size - kTileLanes - left);
+  const int64_t pairs = b.line_pairs(), left = p.left * p.c, count = at_most(p.w * p.c, pairs - kTileLanes - left);
   for (int64_t i = 0; i < b.couples; i++) {
-    memset(pairs, 0, size * sizeof(uint32_t));
-    const bf16 *row = from + 2 * i * image, *other = 2 * i + 1 < images ? row + image : nullptr;
+    memset(line, 0, pairs * sizeof(uint32_t));
+    const bf16 *row = from + 2 * i * b.image_size(), *other = 2 * i + 1 < images ? row + b.image_size() : nullptr;
     if (2 * i < images) {
-      for (int64_t j = 0; j < count; j += kTileLanes) pack_row(row, other, 1, 0, count, j, pairs + left + j, 0);
+      for (int64_t j = 0; j < count; j += kTileLanes) pack_row(row, other, 1, 0, count, j, line + left + j, 0);
     }
     for (int64_t j = 0; j < p.ow; j++) {
-      memcpy(to + (j * b.couples + i) * kTileLanes, pairs + j * p.sw * b.channels + c, kTileLanes * sizeof(uint32_t));
+      memcpy(to + (j * b.couples + i) * kTileLanes, line + j * p.sw * p.c + first, kTileLanes * sizeof(uint32_t));
     }
   }
 }
 
 // The planes of x that the rows [oy, oy + b.rows) of the output see, of the images from x on.
-inline void pack_tile_inputs(const TileBlocks& b, const bf16* x, int64_t images, int64_t oy, uint32_t* to,
-                             uint32_t* pairs) {
+inline void pack_tile_inputs(const TileBlocks& b, const bf16* x, int64_t images, int64_t oy, uint32_t* to, uint32_t* line) {
   const Window& p = b.p;
-  const int64_t image = b.image(), line = p.w * b.channels;
   for (int64_t in = 0; in < b.in_tiles; in++) {
     for (int64_t ky = 0; ky < b.planes_y; ky++) {
       for (int64_t kx = 0; kx < b.planes_x; kx++, to += b.plane * kTileLanes) {
         const Range columns(0, b.pitch, p.sw, kx - p.left, p.w);
-        const int64_t rows = b.rows + b.reach_y, row_pairs = b.pitch * b.couples;
+        const int64_t rows = b.rows + b.reach_y, row_vectors = b.pitch * b.couples;
         for (int64_t r = 0; r < rows; r++) {
-          const int64_t iy = (oy + r) * p.sh + ky - p.top, count = iy < 0 || iy >= p.h ? 0 : columns.end - columns.first;
-          uint32_t* row = to + r * row_pairs * kTileLanes;
-          if (count == 0) {
-            clear_pairs(row, row_pairs);
+          const int64_t iy = (oy + r) * p.sh + ky - p.top;
+          const bf16* from = x + iy * p.w * p.c;
+          uint32_t* row = to + r * row_vectors * kTileLanes;
+          if (iy < 0 || iy >= p.h || (!b.row_taps && columns.first == columns.end)) {
+            clear_pairs(row, row_vectors);
           } else if (b.row_taps) {
-            pack_window_row(b, x + iy * line, image, in * kTileLanes, images, pairs, row);
+            pack_window_row(b, from, in * kTileLanes, images, line, row);
           } else {
-            const bf16* from = x + iy * line + (columns.first * p.sw + kx - p.left) * p.c;
-            pack_tile_row(b, from, image, p.sw * p.c, p.c, in * kTileLanes, images, columns.first, count, row);
+            pack_tile_row(b, from + (columns.first * p.sw + kx - p.left) * p.c, b.image_size(), p.sw * p.c, p.c, in * kTileLanes, images,
+                          columns.first, columns.end - columns.first, row);
           }
         }
-        clear_pairs(to + rows * row_pairs * kTileLanes, b.plane - rows * row_pairs);
+        clear_pairs(to + rows * row_vectors * kTileLanes, b.plane - rows * row_vectors);
       }
     }
   }
@@ -234,7 +232,7 @@ inline void multiply_outputs(const TileBlocks& b, const uint32_t* x, const uint3
       const int count = (int)at_most(kMost, products - i);
       const uint32_t* inputs[kMost];
       for (int j = 0; j < count; j++) {
-        const int64_t in = (i + j) / b.taps, tap = (i + j) % b.taps, ky = tap / p.kw, kx = tap % p.kw;
+        const int64_t in = (i + j) / b.taps, tap = (i + j) % b.taps, ky = tap / b.kw, kx = tap % b.kw;
         const int64_t plane = (in * b.planes_y + ky % p.sh) * b.planes_x + kx % p.sw;
         const int64_t distance = (ky / p.sh * b.pitch + kx / p.sw) * b.couples;
         inputs[j] = x + (plane * b.plane + distance + step * kTileLanes) * kTileLanes;
@@ -254,7 +252,7 @@ inline void multiply_block(const TileBlocks& b, const bf16* x, const bf16* dy, i
   const Window& p = b.p;
   const int64_t image = i / b.per_image() * 2 * b.couples, images = p.n - image, oy = i % b.per_image() * b.rows;
   uint32_t *outputs = packed + b.packed_x(), *rows = outputs + 2 * b.steps * kTileNumbers;
-  pack_tile_inputs(b, x + image * b.image(), images, oy, packed, rows + b.steps * kTileNumbers);
+  pack_tile_inputs(b, x + image * b.image_size(), images, oy, packed, rows + b.steps * kTileNumbers);
   dy += image * p.oh * p.ow * b.outputs;
   for (; out < end; out += 2) {
     float* to = sums + out * b.in_tiles * b.taps * kTileNumbers;
