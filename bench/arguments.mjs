@@ -11,7 +11,7 @@ export function argumentsOf(config) {
   } catch (error) {
     if (!String(error.code).startsWith('ERR_PARSE_ARGS')) throw error
     const names = Object.keys(config.options).map(name => `--${name}`)
-    return fail(`${error.message.split('. ')[0]}; there are ${names.join(', ')}`)
+    return fail(`${error.message.split(/\.\s/)[0]}; there are ${names.join(', ')}`)
   }
 }
 

@@ -18,7 +18,7 @@ import {
 import { onednnStatus } from 'fovea-onednn'
 import { timedStep } from '../packages/fovea-cli/dist/benchmark.js'
 import { findRuntime } from '../packages/fovea-cli/dist/export/runtime.js'
-import { argumentsOf } from './arguments.mjs'
+import { argumentsOf, wholeNumber } from './arguments.mjs'
 
 const { values } = argumentsOf({
   options: {
@@ -28,7 +28,7 @@ const { values } = argumentsOf({
     out: { type: 'string' },
   },
 })
-const [batch, turns] = [Number(values.batch), Number(values.turns)]
+const [batch, turns] = [wholeNumber('batch', values.batch), wholeNumber('turns', values.turns)]
 const CALIBRATION_IMAGES = 8
 
 const engine = await defaultEngine()

@@ -19,7 +19,7 @@ import {
 } from 'fovea'
 import { readModel } from '../packages/fovea-cli/dist/checkpoint-file.js'
 import { findDataset } from '../packages/fovea-cli/dist/data/index.js'
-import { argumentsOf } from './arguments.mjs'
+import { argumentsOf, wholeNumber } from './arguments.mjs'
 
 const { values, positionals } = argumentsOf({
   allowPositionals: true,
@@ -44,7 +44,7 @@ const TRAINING_IMAGES = 1024
 const model = readModel(run)
 const data = await (await findDataset(values.data)).open()
 const images = take(data.train, Math.min(TRAINING_IMAGES, data.train.length))
-const test = take(data.test, Math.min(Number(values.images), data.test.length))
+const test = take(data.test, Math.min(wholeNumber('images', values.images), data.test.length))
 const amounts = values.amounts.split(',').map(Number)
 
 const units = [

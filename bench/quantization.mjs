@@ -20,7 +20,7 @@ import {
 import { timedStep } from '../packages/fovea-cli/dist/benchmark.js'
 import { readModel } from '../packages/fovea-cli/dist/checkpoint-file.js'
 import { findDataset } from '../packages/fovea-cli/dist/data/index.js'
-import { argumentsOf } from './arguments.mjs'
+import { argumentsOf, wholeNumber } from './arguments.mjs'
 
 const { values, positionals } = argumentsOf({
   allowPositionals: true,
@@ -42,9 +42,10 @@ const TRAINING_IMAGES = 512
 const model = readModel(run)
 const data = await (await findDataset(values.data)).open()
 const images = take(data.train, Math.min(TRAINING_IMAGES, data.train.length))
-const test = take(data.test, Math.min(Number(values.images), data.test.length))
+const test = take(data.test, Math.min(wholeNumber('images', values.images), data.test.length))
 const engine = await defaultEngine()
-const batch = Number(values.batch)
+const batch = wholeNumber('batch', values.batch)
+const turns = wholeNumber('turns', values.turns)
 
 const ways = [['float32', model]]
 for (const weightBits of [8, 7]) {
@@ -61,7 +62,7 @@ for (const type of weightTypes) ways.push([`weights in ${type}`, quantizeWeights
 const steps = []
 for (const [, one] of ways) steps.push(await timedStep(evaluationGraph(one.graph, batch), engine, one.weights))
 const times = ways.map(() => [])
-for (let turn = 0; turn < Number(values.turns); turn++) {
+for (let turn = 0; turn < turns; turn++) {
   for (const [i, step] of steps.entries()) times[i].push(await step.run())
 }
 for (const { program } of steps) program.dispose()

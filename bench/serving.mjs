@@ -19,7 +19,7 @@ import { Batcher } from '../packages/fovea-cli/dist/serve/batcher.js'
 import { listen } from '../packages/fovea-cli/dist/serve/listen.js'
 import { Metrics } from '../packages/fovea-cli/dist/serve/metrics.js'
 import { serveModel } from '../packages/fovea-cli/dist/serve/served-model.js'
-import { argumentsOf } from './arguments.mjs'
+import { argumentsOf, wholeNumber } from './arguments.mjs'
 
 const { values, positionals } = argumentsOf({
   allowPositionals: true,
@@ -39,7 +39,13 @@ if (name === undefined || files.length === 0) {
 }
 const clientsFile = fileURLToPath(new URL('serving-clients.mjs', import.meta.url))
 const { model } = namedModel(name, {})
-const engine = values.threads === undefined ? await defaultEngine() : onednnEngine({ threads: Number(values.threads) })
+const rounds = wholeNumber('turns', values.turns)
+const seconds = wholeNumber('seconds', values.seconds)
+const clientCounts = values.clients.split(',').map(count => wholeNumber('clients', count))
+const engine =
+  values.threads === undefined
+    ? await defaultEngine()
+    : onednnEngine({ threads: wholeNumber('threads', values.threads) })
 const limits = { maxBodyBytes: 2 ** 25, maxRequests: 1024, maxQueue: 1024, maxPixels: 5e7, timeoutSeconds: 60 }
 
 const fovea = maxBatch =>
@@ -120,11 +126,10 @@ for (const [kind, served] of Object.entries(servers)) {
   listening.push({ kind, address, close })
 }
 const results = []
-for (const clients of values.clients.split(',').map(Number)) {
+for (const clients of clientCounts) {
   const turns = new Map(listening.map(({ kind }) => [kind, []]))
-  for (let turn = 0; turn < Number(values.turns); turn++) {
-    for (const { kind, address } of listening)
-      turns.get(kind).push(await load({ address, clients, seconds: Number(values.seconds) }))
+  for (let turn = 0; turn < rounds; turn++) {
+    for (const { kind, address } of listening) turns.get(kind).push(await load({ address, clients, seconds }))
   }
   for (const [kind, all] of turns) {
     const median = key => all.map(row => row[key]).sort((a, b) => a - b)[all.length >> 1]

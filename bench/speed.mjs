@@ -41,6 +41,7 @@ const words = options.rows === '' ? [] : wordsOf('rows', options.rows, rows.flat
 const chosen = rows.filter(row => words.length === 0 || wordsFor(row).some(word => words.includes(word)))
 const environment = { ...process.env, OMP_NUM_THREADS: String(threads) }
 const folder = mkdtempSync(join(tmpdir(), 'fovea-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const pythons = options.python.map(command => command.split(' '))
 /** The Pythons that have PyTorch. */
 const torches = pythons
@@ -63,8 +64,8 @@ const about = [
 ]
 for (const line of about) console.log(line)
 
-/** Rows that are not measured again stay as they were measured here before. */
-const earlier = options.out !== '' && options.rows !== '' ? measuredBefore(join(options.out, 'speed.json')) : []
+/** Rows that are not measured again, or not yet, stay as they were measured here before. */
+const earlier = options.out === '' ? [] : measuredBefore(join(options.out, 'speed.json'))
 const results = []
 const machine = onednnStatus().detail.includes('amx') ? 'amx' : 'other'
 for (const row of chosen) {
@@ -87,7 +88,6 @@ for (const row of chosen) {
   }
 }
 
-rmSync(folder, { recursive: true })
 console.log(`\n${markdown(withEarlier())}`)
 
 /** What is measured so far, and the rows that were measured before and are not again. */
@@ -222,7 +222,9 @@ function jsonLines(printed) {
 }
 
 function measuredBefore(path) {
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).results : []
+  if (!existsSync(path)) return []
+  const measured = JSON.parse(readFileSync(path, 'utf8')).results
+  return measured.filter(({ model, mode }) => rows.some(row => row.model === model && row.mode === mode))
 }
 
 function version([command, ...args]) {

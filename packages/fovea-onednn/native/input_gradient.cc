@@ -7,8 +7,8 @@
 namespace fovea {
 
 // One convolution for each phase of the strides, where that is faster than `other`, oneDNN's implementation of the gradient: on matrix
-// tiles that of 2.6 reaches three quarters of the forward speed; with strides, that of 3.7 too reaches a third. Nothing elsewhere, nor
-// where oneDNN multiplies no blocks for one of the convolutions.
+// tiles that of 2.6 reaches three quarters of the forward speed; with strides, that of 3.7 too reaches a third. Returns nothing elsewhere,
+// nor where oneDNN multiplies no blocks for one of the convolutions.
 std::optional<PrimitiveInfo> Primitives::Implementation::input_gradient_forward(const ConvolutionSpec& c, const std::string& other,
                                                                                 const dnnl::primitive_attr& attr) {
   const bool strided = c.stride_y > 1 || c.stride_x > 1;
@@ -74,9 +74,7 @@ std::optional<PrimitiveInfo> Primitives::Implementation::depthwise_input_gradien
   const memory::desc w({c.groups, 1, 1, c.kernel_height, c.kernel_width}, type, tag::any);
   const auto pd = onednn::forward(engine, dy, w, {}, dx, {{1, 1}, {0, 0}, {y.before, x.before}, {y.after, x.after}}, attr);
   if (std::string(pd.impl_info_str()).rfind("brdgmm", 0) != 0) return {};
-  Layout layout;
-  layout.parts.push_back({y, x, pd.weights_desc(), 0});
-  layouts.push_back(std::move(layout));
+  layouts.push_back({pd.weights_desc(), {}, {}, true});
   return add(pd, dnnl::convolution_forward(pd), (int)layouts.size() - 1,
              {{DNNL_ARG_SRC, dy, pd.src_desc(), true, false},
               {DNNL_ARG_WEIGHTS, pd.weights_desc()},

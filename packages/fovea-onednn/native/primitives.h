@@ -35,12 +35,12 @@ inline memory::data_type type_of(int64_t type) {
   }
 }
 
-// A layout of weights; for a gradient by input as forward convolutions, that of the weights of each, one behind another. For Winograd's
-// algorithm `whole` is how they lie before they are transformed.
+// A layout of weights; for a gradient by input as forward convolutions, that of the weights of each, one behind another, or that of
+// depthwise ones whose window is turned round. For Winograd's algorithm `whole` is how they lie before they are transformed.
 struct Layout {
   struct Part {
     onednn::Phase y, x;
-    memory::desc weights;  // [in, out, taps of y, taps of x], of depthwise ones [channels, 1, 1, height, width]
+    memory::desc weights;  // [in, out, taps of y, taps of x]
     size_t offset;
   };
   struct Winograd {
@@ -48,8 +48,9 @@ struct Layout {
     size_t bytes;
   };
   memory::desc whole;
-  std::vector<Part> parts;
-  std::optional<Winograd> winograd;
+  std::vector<Part> parts{};
+  std::optional<Winograd> winograd{};
+  bool turned = false;
   size_t bytes() const {
     if (winograd) return winograd->bytes;
     return parts.empty() ? whole.get_size() : parts.back().offset + parts.back().weights.get_size();
@@ -79,9 +80,9 @@ struct Primitives::Implementation {
 
   int layout_id(const memory::desc& layout) {
     for (size_t i = 0; i < layouts.size(); i++) {
-      if (layouts[i].parts.empty() && !layouts[i].winograd && layouts[i].whole == layout) return (int)i;
+      if (layouts[i].parts.empty() && !layouts[i].winograd && !layouts[i].turned && layouts[i].whole == layout) return (int)i;
     }
-    layouts.push_back({layout, {}, {}});
+    layouts.push_back({layout});
     return (int)layouts.size() - 1;
   }
   int winograd_layout(const memory::desc& whole, bool transposed);
@@ -97,7 +98,7 @@ struct Primitives::Implementation {
   std::optional<PrimitiveInfo> pack(const memory::desc& from, const Layout& to, int threads);
   PrimitiveInfo transform(const memory::desc& from, const Layout& to, int threads);
   PrimitiveInfo reorder_parts(const memory::desc& from, const Layout& to);
-  PrimitiveInfo turn_depthwise(const memory::desc& from, const Layout& to);
+  PrimitiveInfo turn(const memory::desc& from, const Layout& to);
 
   PrimitiveInfo add(onednn::Calls calls, int layout, size_t scratchpad_bytes, const std::string& implementation) {
     primitives.push_back(std::move(calls));

@@ -53,6 +53,7 @@ PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
   if (const auto packed = self->pack(a.whole, b, threads)) return *packed;
   if (b.winograd) return self->transform(a.whole, b, threads);
   if (!b.parts.empty()) return self->reorder_parts(a.whole, b);
+  if (b.turned) return self->turn(a.whole, b);
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   dnnl::reorder::primitive_desc pd(self->engine, a.whole, self->engine, b.whole, attr);
@@ -115,21 +116,21 @@ PrimitiveInfo Primitives::Implementation::transform(const memory::desc& from, co
   return add(std::move(calls), -1, bytes, "winograd");
 }
 
-// Dense ones with the last tap first, then as the primitive wants them.
-PrimitiveInfo Primitives::Implementation::turn_depthwise(const memory::desc& from, const Layout& to) {
+// Of depthwise weights: dense ones with the last tap first, then as the primitive wants them.
+PrimitiveInfo Primitives::Implementation::turn(const memory::desc& from, const Layout& to) {
   const auto sizes = onednn::blocking_of(from).sizes;
   const memory::desc dense(sizes, memory::data_type::f32, tag::goihw);
   const int64_t taps = sizes[3] * sizes[4], count = sizes[0] * taps;
   const size_t given = 0, scratchpad = 2, bytes = dense.get_size();
+  const bool is_dense = from == dense;
   onednn::Calls calls;
-  if (from != dense) calls.add(reorder_of(from, dense), {{DNNL_ARG_FROM, given, from}, {DNNL_ARG_TO, scratchpad, dense, bytes}});
+  if (!is_dense) calls.add(reorder_of(from, dense), {{DNNL_ARG_FROM, given, from}, {DNNL_ARG_TO, scratchpad, dense, bytes}});
   calls.add([=](void* const* buffers) {
     float* turned = (float*)buffers[scratchpad];
-    const float* source = from == dense ? (const float*)buffers[given] : turned + count;
+    const float* source = is_dense ? (const float*)buffers[given] : turned + count;
     for (int64_t i = 0; i < count; i += taps) std::reverse_copy(source + i, source + i + taps, turned + i);
   });
-  const auto& weights = to.parts.front().weights;
-  calls.add(reorder_of(dense, weights), {{DNNL_ARG_FROM, scratchpad, dense}, {DNNL_ARG_TO, 1, weights}});
+  calls.add(reorder_of(dense, to.whole), {{DNNL_ARG_FROM, scratchpad, dense}, {DNNL_ARG_TO, 1, to.whole}});
   return add(std::move(calls), -1, 2 * bytes, "turned");
 }
 
@@ -138,7 +139,6 @@ PrimitiveInfo Primitives::Implementation::reorder_parts(const memory::desc& from
   onednn::Calls calls;
   std::string implementation;
   const auto sizes = onednn::blocking_of(from).sizes;
-  if (sizes.size() == 5) return turn_depthwise(from, to);
   for (const auto& [weights, offset, y, x, from_y, from_x] : taps_of(to, sizes[2], sizes[3])) {
     const auto source = from.submemory_desc({sizes[0], sizes[1], 1, 1}, {0, 0, from_y, from_x});
     const auto target = weights.submemory_desc({sizes[1], sizes[0], 1, 1}, {0, 0, y, x}).permute_axes({1, 0, 2, 3});

@@ -20,6 +20,15 @@ const depthwise: Readonly<Record<string, Sample>> = {
   'no padding': { x: [4, 9, 9, 16], outputs: 16, kernel: [5, 3] },
   'more padding than window': { x: [2, 5, 6, 16], outputs: 16, kernel: [3, 3], padding: [3, 3, 4, 3] },
   'stride 2': { x: [4, 12, 12, 32], outputs: 32, kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] },
+  'stride 2 one way, one image': {
+    x: [1, 9, 12, 32],
+    outputs: 32,
+    kernel: [3, 3],
+    stride: [1, 2],
+    padding: [1, 1, 1, 1],
+  },
+  'images of one pixel': { x: [6, 1, 1, 48], outputs: 48, kernel: [3, 3], padding: [1, 1, 1, 1] },
+  'a window larger than the image': { x: [2, 3, 3, 20], outputs: 20, kernel: [5, 5], padding: [2, 2, 2, 2] },
 }
 
 /** The gradient of a convolution's input, from dy and weight of a type. */
@@ -49,6 +58,21 @@ describe.skipIf(!available).each(['float32', 'bfloat16'] as const)('%s', dtype =
     withinEach(await differences(gradientOf(sample, dtype, sample.outputs)), dtype === 'float32' ? 3e-5 : 1e-2)
   })
 })
+
+test.skipIf(!available).for(['float32', 'bfloat16'] as const)(
+  'depthwise ones without strides are forward convolutions of the window turned round, in %s',
+  async (dtype, context) => {
+    if (!detail.includes('avx512')) context.skip(`oneDNN has its kernel for AVX-512: ${detail}`)
+    const sample: Sample = { x: [4, 16, 16, 32], outputs: 32, kernel: [3, 3], padding: [1, 1, 1, 1] }
+    const { graph, feeds } = gradientOf(sample, dtype, 32)
+    const program = onednnEngine({ threads: 2 }).compile(graph) as NativeProgram
+    await program.run(feeds)
+    const steps = program.plan.loops.flatMap(({ steps }) => steps.map(({ implementation }) => implementation))
+    program.dispose()
+    expect(steps.some(name => name.startsWith('brdgmm'))).toBe(true)
+    expect(steps).toContain('reorder turned')
+  },
+)
 
 test.skipIf(!available)('on tiles, strides too are forward convolutions', async context => {
   if (!detail.includes('amx')) context.skip(`this processor has no tiles: ${detail}`)

@@ -1,5 +1,6 @@
 // The weight gradient of depthwise convolutions, directly over NHWC: oneDNN 2.6 has no fast one for 5×5 windows, and none
-// that adds up slices of the batch. The sums of a window stay in registers over a block of rows.
+// that adds up slices of the batch. A block of rows is gathered with its padding; the sums of as many rows of the window as fit
+// stay in registers over all of it.
 #pragma once
 #include "window.h"
 
@@ -47,7 +48,8 @@ __attribute__((noinline)) void depthwise_taps(const DepthwiseBlock& b, const flo
 // As many rows of the window at a time as have their sums in registers.
 template <int K, int From = 0>
 inline void depthwise_window(const DepthwiseBlock& b, const float* x, const float* dy, float* partial, int64_t spread) {
-  constexpr int kSums = kLanes == 16 ? 28 : 12, kMost = kSums / K > 1 ? kSums / K : 1;
+  constexpr int kSums = kLanes == 16 ? 28 : 12;  // of 32 registers, or 16: a few are left for what is multiplied
+  constexpr int kMost = kSums / K > 1 ? kSums / K : 1;
   if constexpr (From < K) {
     constexpr int kRows = kMost < K - From ? kMost : K - From;
     depthwise_taps<K, kRows>(b, x + From * b.room * kLanes, dy, partial + From * K * spread, spread);
@@ -72,9 +74,9 @@ inline void depthwise_weights(const DepthwiseWeightGradientFields& s) {
         const int lanes = lanes_at(c, p.c);
         for (int64_t r = 0; r < (block.rows - 1) * p.sh + K; r++) {
           const int64_t iy = top + r;
-          const bool inside = iy >= 0 && iy < p.h;
-          gather(x + (n * p.h + (inside ? iy : 0)) * p.w * p.c + c, inside ? p.w : 0, p.c, lanes, inside ? p.left : 0, room,
-                 seen + r * room * kLanes);
+          float* line = seen + r * room * kLanes;
+          if (iy < 0 || iy >= p.h) memset(line, 0, room * kLanes * sizeof(float));
+          else gather(x + (n * p.h + iy) * p.w * p.c + c, p.w, p.c, lanes, p.left, room, line);
         }
         for (int64_t r = 0; r < block.rows; r++) {
           gather(dy + (row + r) * p.ow * p.c + c, p.ow, p.c, lanes, 0, p.ow, gradient + r * p.ow * kLanes);

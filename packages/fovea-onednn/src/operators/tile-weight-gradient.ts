@@ -28,10 +28,7 @@ function gapOf({ width, outWidth, kernelWidth, strideX, left }: Windows): number
   return gap
 }
 
-/**
- * Whether the pixels that a row of a window sees count as channels of one: of few channels, which leave most of a tile empty, if that
- * takes no more than half of the tiles.
- */
+/** Whether the pixels that a row of a window sees count as channels of one: where that takes half of the tiles or less. */
 export function tapsAreRows(node: Node): boolean {
   const [, channels, , kernelWidth] = node.outputs[0].shape
   const tiles = (inputs: number): number => Math.ceil(inputs / 16)

@@ -17,12 +17,12 @@ export function hasOwnWeightGradient(node: Node, { weightGradient }: Capabilitie
   return groups === 1 && dilation.every(step => step === 1)
 }
 
-/** The layout in which the kernel leaves the gradient. */
+/** The layout in which the kernel leaves the gradient, but where rows are taps. */
 export const gradientTiles = ({ layouts, capabilities }: OnednnTarget, { outputs: [weight] }: Node) =>
   layouts.tiled(weight, capabilities.weightGradient === 'tiles' ? 'outputs by inputs' : 'inputs by outputs')
 
-/** Whether the gradient is dense in the end, and not in tiles. */
-export const leavesDense = (node: Node, { weightGradient }: Capabilities): boolean =>
+/** Whether only rows of the window count as taps; then the gradient is dense in the end, and not in tiles. */
+export const hasRowTaps = (node: Node, { weightGradient }: Capabilities): boolean =>
   weightGradient === 'tiles' && tapsAreRows(node)
 
 function windowsOf({ inputs: [x, dy], outputs: [weight], attrs }: Node) {
@@ -41,7 +41,7 @@ export function ownWeightGradient(own: OnednnTarget, to: Lowering, node: Node, w
   const [x, dy] = node.inputs
   const operands = { x: to.read(x), dy: to.read(dy) }
   const windows = windowsOf(node)
-  if (leavesDense(whole, own.capabilities)) {
+  if (hasRowTaps(whole, own.capabilities)) {
     const { outputs, channels, kernelHeight, kernelWidth } = windows
     const sizes = { outputs, channels, kernelHeight, kernelWidth }
     const sums = to.partial(kernelBytes('rowTapsMerge', 'sums', sizes))

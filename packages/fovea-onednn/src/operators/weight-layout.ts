@@ -15,7 +15,7 @@ import {
 } from 'fovea/engine'
 import type { OnednnTarget } from '../onednn-target.js'
 import { primitiveOf } from './convolution.js'
-import { gradientTiles, hasOwnWeightGradient, leavesDense } from './weight-gradient.js'
+import { gradientTiles, hasOwnWeightGradient, hasRowTaps } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
 /** The layout in which the gradient of a weight is written; undefined for a dense one. */
@@ -24,7 +24,7 @@ function gradientLayout(own: OnednnTarget, to: Lowering, node: Node): StoredLayo
   if (hasDirectWeightGradient(node) || gainsByWinograd(node, own.capabilities)) return undefined
   const { groups } = geometryOf(node).attrs
   if (hasOwnWeightGradient(node, own.capabilities)) {
-    return leavesDense(node, own.capabilities) ? undefined : { ...gradientTiles(own, node), groups }
+    return hasRowTaps(node, own.capabilities) ? undefined : { ...gradientTiles(own, node), groups }
   }
   const { weightsLayout, weightsBytes } = primitiveOf(own, to, node)
   return { layout: weightsLayout, bytes: weightsBytes, groups }

@@ -130,7 +130,7 @@ export const kernels = {
     ...{ logits: read('float32', cells), labels, dloss: scalar(), dlogits: write('float32', cells) },
     ...{ ...rows, softLabels: flag, smoothing: number },
   },
-  // kernel: 3, 5 or 7, wide and high. Sums by tap, of channels spread to whole tiles; a block of rows of the output, with what it sees
+  // kernel: 3, 5 or 7, wide and high. Sums by tap, of channels spread to whole tiles. block: rows of x and dy, of a vector of channels
   depthwiseWeightGradient: {
     ...{ x: read('type', large), dy: read('type', pooled) },
     sums: partial('float32', 'kernel * kernel * up(channels, tileLanes)'),
