@@ -84,13 +84,16 @@ export class Curves {
     parent.replaceChildren(...figures)
   }
 
+  /** For a new training: its points do not follow those of the last one. */
+  clear(): void {
+    this.#losses = []
+    this.#accuracies = []
+    this.#heldOut = []
+  }
+
   show(progress: Progress): void {
-    if (progress.phase !== this.#phase) {
-      this.#phase = progress.phase
-      this.#losses = []
-      this.#accuracies = []
-      this.#heldOut = []
-    }
+    if (progress.phase !== this.#phase) this.clear()
+    this.#phase = progress.phase
     if ('step' in progress) {
       const { epoch, epochs, step, steps, loss, accuracy } = progress.step
       const at = epoch - 1 + step / steps

@@ -44,7 +44,9 @@ export class TrainingView {
     at<HTMLButtonElement>('train').disabled = isRunning
     at<HTMLButtonElement>('stop').disabled = !isRunning
     this.#bar.hidden = !isRunning
-    if (isRunning) this.#heldOut = ''
+    if (!isRunning) return
+    this.#heldOut = ''
+    this.#curves.clear()
   }
 }
 

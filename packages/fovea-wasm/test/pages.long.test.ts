@@ -144,6 +144,10 @@ describe.skipIf(chromium === undefined)('the example pages in Chromium (apt-get 
     expect(await other.tab.locator('.class header span:last-child').allInnerTexts()).toEqual(['12', '12', '12'])
     expect(await said(other)).toEqual(first)
     expect(await other.trained()).toBeGreaterThan(95)
+    const points = (): Promise<number> => other.tab.evaluate("document.querySelector('polyline.train').points.length")
+    const drawn = await points()
+    expect(await other.trained()).toBeGreaterThan(95)
+    expect(await points(), 'of the second training alone').toBe(drawn)
 
     const saved = decodeCheckpoint('model.safetensors', await page.downloaded('#safetensors')).model
     expect(saved.labels.toSorted()).toEqual(['blue', 'green', 'red'])
