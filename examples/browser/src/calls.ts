@@ -33,7 +33,7 @@ export function serve<Told>(make: (tell: (what: Told) => void) => object): void 
   })
 }
 
-/** In the page. @param heard is called with what the worker tells */
+/** In the page. Bitmaps among the arguments, or in arrays of them, are gone from it then. @param heard is called with what the worker tells */
 export function connect<T, Told>(worker: Worker, heard: (what: Told) => void): Remote<T> {
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (why: Error) => void }>()
   let calls = 0
@@ -52,7 +52,9 @@ export function connect<T, Told>(worker: Worker, heard: (what: Told) => void): R
     new Promise((resolve, reject) => {
       const number = calls++
       waiting.set(number, { resolve, reject })
-      worker.postMessage({ number, method, args } satisfies Call)
+      // Frames move: copies of them would fill the memory.
+      const moved = args.flat().filter(arg => arg instanceof ImageBitmap)
+      worker.postMessage({ number, method, args } satisfies Call, moved)
     })
   return new Proxy({} as Remote<T>, {
     get:
