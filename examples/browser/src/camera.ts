@@ -14,9 +14,11 @@ export class Camera {
   /**
    * Gives frame after frame, until it is stopped or used for something else; what goes wrong after that is not told.
    * @param take closes the frame, or hands it on
-   * @throws DOMException where there is no camera, or it may not be used
+   * @throws DOMException where there is no camera, or it may not be used; Error where the page came over http
    */
   async each(take: (frame: ImageBitmap) => Promise<void>): Promise<void> {
+    // Browsers give none to a page that came over http, except from this machine.
+    if (navigator.mediaDevices === undefined) throw new Error('a camera needs https or localhost: open the page there')
     const mine = ++this.#use
     const isWanted = (): boolean => mine === this.#use
     try {
