@@ -42,9 +42,11 @@ export interface Opened {
 
 export class Classes {
   #engine: Engine | undefined
-  #pictures: LabelledPicture[] = []
+  /** By class. What is still decoded for a class that was removed, or for another project, goes to a list that nobody has any more. */
+  #pictures = new Map<string, Blob[]>()
   #model: Model | undefined
-  #predictor: Predictor | undefined
+  /** Of this model; kept from its opening on. */
+  #predictor: Promise<Predictor> | undefined
   #backbone: Model | undefined
   #ending = new AbortController()
 
@@ -58,23 +60,31 @@ export class Classes {
 
   /** @returns the pictures as they are kept; what the browser cannot read is left out */
   async add(label: string, pictures: readonly Picture[]): Promise<Blob[]> {
+    const all = this.#pictures.get(label) ?? []
+    this.#pictures.set(label, all)
     const kept: Blob[] = []
     for (const picture of pictures) {
       const image = await keptPicture(picture).catch(() => undefined)
       if (image === undefined) continue
       kept.push(image)
-      this.#pictures.push({ label, image })
+      all.push(image)
     }
     return kept
   }
 
   removeClass(label: string): void {
-    this.#pictures = this.#pictures.filter(picture => picture.label !== label)
+    this.#pictures.delete(label)
+  }
+
+  #labelled(): LabelledPicture[] {
+    return [...this.#pictures].flatMap(([label, images]) => images.map(image => ({ label, image })))
   }
 
   /** Trains a new model, or the backbone: its new head alone, then its last stage too. */
   async train({ epochs }: { readonly epochs: number }): Promise<Results> {
-    const pictures = [...this.#pictures]
+    this.#ending = new AbortController()
+    const { signal } = this.#ending
+    const pictures = this.#labelled()
     const labels = pictures.map(({ label }) => label)
     const start = this.#startingModel(labels)
     const { size, resizing } = start.preprocessing
@@ -82,6 +92,7 @@ export class Classes {
       pictures.map(({ image }) => image),
       size,
       resizing,
+      signal,
     )
     const all = arrayDataset({ name: 'pictures', images, labels, imageShape: size, classes: start.labels })
     const heldOut = splitLabels(all.labels, all.classes.length, HELD_OUT, 0)
@@ -102,7 +113,6 @@ export class Classes {
   }
 
   #settings({ train }: { readonly train: Dataset }): Pick<TrainOptions, 'engine' | 'signal' | 'batchSize'> {
-    this.#ending = new AbortController()
     return { engine: this.#engine!, signal: this.#ending.signal, batchSize: Math.min(16, train.length) }
   }
 
@@ -125,13 +135,16 @@ export class Classes {
     return trainAndTell(first.model, last, 'the last stage', this.tell)
   }
 
-  /** Ends the training after the step under way. */
+  /** Ends the training after the step under way, or before the first. */
   stop(): void {
-    this.#ending.abort()
+    this.#ending.abort(new Error('the training was stopped before its first step'))
   }
 
   #keep(model: Model | undefined): void {
-    this.#predictor?.dispose()
+    this.#predictor?.then(
+      predictor => predictor.dispose(),
+      () => {},
+    )
     this.#predictor = undefined
     this.#model = model
   }
@@ -145,10 +158,11 @@ export class Classes {
   /** The classes of a picture, most probable first. */
   async classify(picture: Picture): Promise<readonly Prediction[]> {
     const model = this.#trained()
+    this.#predictor ??= openPredictor(model, { engine: this.#engine!, batchSize: 1 })
+    const predictor = await this.#predictor
     const { size, resizing } = model.preprocessing
     const pixels = await pixelsOf([picture], size, resizing)
-    this.#predictor ??= await openPredictor(model, { engine: this.#engine!, batchSize: 1 })
-    return mostProbable(await this.#predictor.probabilities(pixels), model.labels)[0]
+    return mostProbable(await predictor.probabilities(pixels), model.labels)[0]
   }
 
   /** From now on, trainings start from a model that Fovea saved. @returns its name */
@@ -158,12 +172,13 @@ export class Classes {
   }
 
   saveProject(): Promise<Blob> {
-    return encodeProject({ pictures: this.#pictures, model: this.#model })
+    return encodeProject({ pictures: this.#labelled(), model: this.#model })
   }
 
   async openProject(file: File): Promise<Opened> {
     const { pictures, model } = decodeProject(file.name, new Uint8Array(await file.arrayBuffer()))
-    this.#pictures = [...pictures]
+    this.#pictures = new Map(pictures.map(({ label }) => [label, []]))
+    for (const { label, image } of pictures) this.#pictures.get(label)!.push(image)
     this.#keep(model)
     return { pictures, isTrained: model !== undefined }
   }

@@ -12,7 +12,10 @@ import { made, percent, showResults } from './results-view.js'
 
 const view = new TrainingView()
 const camera = new Camera(at<HTMLVideoElement>('video'))
-const cards = new Map<string, ClassCard>()
+/** Of the project that is open: another one has another map. */
+let cards = new Map<string, ClassCard>()
+/** The opening of a project under way, or the last one. */
+let opening: Promise<unknown> = Promise.resolve()
 /** The class that the camera takes pictures of. */
 let taking: string | undefined
 
@@ -27,6 +30,8 @@ function cardOf(name: string): ClassCard {
     add: tried(files => add(name, files)),
     camera: tried(() => takePictures(name)),
     remove: tried(async () => {
+      await opening
+      if (cards.get(name) !== card) return
       if (taking === name) stopCamera()
       cards.delete(name)
       card.element.remove()
@@ -40,6 +45,7 @@ function cardOf(name: string): ClassCard {
 
 /** @throws Error where some were no pictures; the others are added */
 async function add(name: string, pictures: readonly Picture[]): Promise<void> {
+  await opening
   const card = cardOf(name)
   const kept = await classes.add(name, pictures)
   card.show(kept)
@@ -51,7 +57,11 @@ async function add(name: string, pictures: readonly Picture[]): Promise<void> {
 
 async function addAll(folders: FilesByClass): Promise<void> {
   const problems: string[] = []
+  const project = cards
   for (const [name, files] of folders) {
+    await opening
+    // The rest of a folder does not belong to a project that was opened since.
+    if (cards !== project) break
     await add(name, files).catch((error: Error) => problems.push(error.message))
   }
   if (problems.length > 0) throw new Error(problems.join('; '))
@@ -101,13 +111,28 @@ async function classify(picture: Picture): Promise<void> {
   at('labels').replaceChildren(...rows)
 }
 
+/** What uses the model, or gives another one. */
+function lock(isOn: boolean): void {
+  for (const id of ['train', 'open', 'backbone', 'try', 'watch']) at<HTMLInputElement>(id).disabled = isOn
+}
+
+/** Runs one of these while no other can begin. */
+async function alone(work: () => Promise<void>): Promise<void> {
+  lock(true)
+  try {
+    await work()
+  } finally {
+    lock(false)
+  }
+}
+
 /** Calls it with the file that is chosen. */
 function onFile(id: string, work: (file: File) => Promise<void>): void {
   const input = at<HTMLInputElement>(id)
   input.onchange = tried(async () => {
     const [file] = input.files ?? []
     input.value = ''
-    if (file) await work(file)
+    if (file) await alone(() => work(file))
   })
 }
 
@@ -144,7 +169,7 @@ document.ondrop = tried(async (event: DragEvent) => {
 })
 
 at('stop').onclick = tried(() => classes.stop())
-at('train').onclick = tried(async () => {
+const train = async (): Promise<void> => {
   stopCamera()
   view.running(true)
   try {
@@ -153,7 +178,8 @@ at('train').onclick = tried(async () => {
   } finally {
     view.running(false)
   }
-})
+}
+at('train').onclick = tried(() => alone(train))
 onFile('backbone', async file => {
   at('start').textContent = `Starts from ${await classes.openBackbone(file)}`
 })
@@ -161,14 +187,19 @@ onFile('backbone', async file => {
 onFile('try', classify)
 at('watch').onclick = tried(watch)
 
-onFile('open', async file => {
-  const { pictures, isTrained } = await classes.openProject(file)
+async function openProject(file: File): Promise<void> {
   stopCamera()
-  cards.clear()
+  const { pictures, isTrained } = await classes.openProject(file)
+  cards = new Map()
   for (const id of ['classes', 'results', 'labels']) at(id).replaceChildren()
   for (const { label, image } of pictures) cardOf(label).show([image])
   at('keep').hidden = false
   usable(isTrained)
+}
+onFile('open', file => {
+  const work = openProject(file)
+  opening = work.catch(() => {})
+  return work
 })
 at('save').onclick = tried(async () => download(await classes.saveProject(), 'pictures.fovea'))
 for (const [format, name] of [
@@ -180,5 +211,5 @@ for (const [format, name] of [
 usable(false)
 await tried(async () => {
   at('engine').textContent = await classes.start()
-  view.running(false)
+  lock(false)
 })()

@@ -36,6 +36,7 @@ export async function keptPicture(picture: Picture): Promise<Blob> {
  * The pixels of pictures, one after another: the shorter side made to fit, the centre cropped.
  * @param size [height, width, channels], of 3 channels or 1
  * @param crop the part of the shorter side that is kept, and the filter, as the model was trained with
+ * @param signal ends the work, with its reason as the error
  */
 export async function pixelsOf(
   pictures: readonly Picture[],
@@ -44,6 +45,7 @@ export async function pixelsOf(
     crop: 1,
     interpolation: 'lanczos',
   },
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const size = height * width * channels
   const all = new Uint8Array(pictures.length * size)
@@ -55,6 +57,7 @@ export async function pixelsOf(
     bitmap.close()
     const colors = resizedCenter(image, [height, width], resizing)
     all.set(channels === 3 ? colors : grey(colors), i * size)
+    signal?.throwIfAborted()
   }
   return all
 }
