@@ -4,7 +4,7 @@ import { connect } from './calls.js'
 import { Camera } from './camera.js'
 import { ClassCard } from './class-card.js'
 import type { Classes, Format } from './classes-worker.js'
-import { chosenFolders, droppedFolders, type FilesByClass } from './folders.js'
+import { canChooseFolders, chosenFolders, droppedFolders, type FilesByClass } from './folders.js'
 import type { Progress } from './learning.js'
 import { at, keepOffline, TrainingView, tried } from './page.js'
 import type { Picture } from './pictures.js'
@@ -156,7 +156,14 @@ at('new').onclick = tried(() => {
   input.value = ''
 })
 at('name').onkeydown = ({ key }) => key === 'Enter' && at('new').click()
-at<HTMLInputElement>('folder').onchange = tried(() => addAll(chosenFolders(at<HTMLInputElement>('folder').files!)))
+const folder = at<HTMLInputElement>('folder')
+folder.closest('label')!.hidden = !canChooseFolders
+folder.onchange = tried(() => {
+  const files = [...(folder.files ?? [])]
+  // Else the same folder could not be chosen again.
+  folder.value = ''
+  return addAll(chosenFolders(files))
+})
 document.ondragover = event => {
   event.preventDefault()
   at('drop').classList.add('over')

@@ -12,9 +12,22 @@ function byClass(files: Iterable<{ readonly folder: string; readonly file: File 
   return classes
 }
 
-/** Of `<input type="file" webkitdirectory>`. */
-export const chosenFolders = (files: FileList): FilesByClass =>
-  byClass([...files].map(file => ({ folder: file.webkitRelativePath.split('/').at(-2) ?? file.name, file })))
+/** Whether `<input type="file" webkitdirectory>` chooses folders. Some phones lack it. */
+export const canChooseFolders = 'webkitdirectory' in HTMLInputElement.prototype
+
+/**
+ * Of `<input type="file" webkitdirectory>`.
+ * @throws Error where the browser has it and yet gives files without their folders
+ */
+export function chosenFolders(files: readonly File[]): FilesByClass {
+  const found = files.map(file => {
+    const folder = file.webkitRelativePath.split('/').at(-2)
+    if (folder === undefined)
+      throw new Error('this browser does not tell the folders of files: add a class, and pictures to it')
+    return { folder, file }
+  })
+  return byClass(found)
+}
 
 /** Of a drop. Call it within the event: later there is nothing to be read. */
 export async function droppedFolders(items: DataTransferItemList): Promise<FilesByClass> {
