@@ -161,7 +161,8 @@ export class Classes {
     this.#predictor ??= openPredictor(model, { engine: this.#engine!, batchSize: 1 })
     const predictor = await this.#predictor
     const { size, resizing } = model.preprocessing
-    const pixels = await pixelsOf([picture], size, resizing)
+    // As the pictures that it learned from: over white, shrunk alike.
+    const pixels = await pixelsOf([await keptPicture(picture)], size, resizing)
     return mostProbable(await predictor.probabilities(pixels), model.labels)[0]
   }
 

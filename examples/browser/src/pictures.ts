@@ -12,15 +12,12 @@ const surfaceOf = (width: number, height: number) => {
   return { canvas, context: canvas.getContext('2d', { willReadFrequently: true })! }
 }
 
-const bitmapOf = (picture: Picture): Promise<ImageBitmap> | ImageBitmap =>
-  picture instanceof ImageBitmap ? picture : createImageBitmap(picture)
-
 /**
  * A picture as it is kept: small, over white, as a JPEG file.
  * @throws DOMException for what this browser does not know as a picture
  */
 export async function keptPicture(picture: Picture): Promise<Blob> {
-  const bitmap = await bitmapOf(picture)
+  const bitmap = picture instanceof ImageBitmap ? picture : await createImageBitmap(picture)
   const scale = Math.min(1, KEPT_SIDE / Math.min(bitmap.width, bitmap.height))
   const [width, height] = [bitmap.width, bitmap.height].map(side => Math.max(1, Math.round(side * scale)))
   const { canvas, context } = surfaceOf(width, height)
@@ -33,13 +30,13 @@ export async function keptPicture(picture: Picture): Promise<Blob> {
 }
 
 /**
- * The pixels of pictures, one after another: the shorter side made to fit, the centre cropped.
+ * The pixels of kept pictures, one after another: the shorter side made to fit, the centre cropped.
  * @param size [height, width, channels], of 3 channels or 1
  * @param crop the part of the shorter side that is kept, and the filter, as the model was trained with
  * @param signal ends the work, with its reason as the error
  */
 export async function pixelsOf(
-  pictures: readonly Picture[],
+  pictures: readonly Blob[],
   [height, width, channels]: readonly [number, number, number],
   resizing: { readonly crop: number; readonly interpolation: 'lanczos' | 'bicubic' | 'bilinear' } = {
     crop: 1,
@@ -50,7 +47,7 @@ export async function pixelsOf(
   const size = height * width * channels
   const all = new Uint8Array(pictures.length * size)
   for (const [i, picture] of pictures.entries()) {
-    const bitmap = await bitmapOf(picture)
+    const bitmap = await createImageBitmap(picture)
     const { context } = surfaceOf(bitmap.width, bitmap.height)
     context.drawImage(bitmap, 0, 0)
     const image = context.getImageData(0, 0, bitmap.width, bitmap.height)
