@@ -10,11 +10,14 @@ export const at = <T extends HTMLElement = HTMLElement>(id: string): T => docume
 export const tried =
   <Args extends unknown[]>(work: (...args: Args) => Promise<void> | void) =>
   async (...args: Args): Promise<void> => {
-    at('problem').textContent = ''
+    const problem = at('problem')
+    problem.textContent = ''
     try {
       await work(...args)
     } catch (error) {
-      at('problem').textContent = error instanceof Error ? error.message : String(error)
+      problem.textContent = error instanceof Error ? error.message : String(error)
+      // On a phone it may be far from what was pressed.
+      problem.scrollIntoView({ block: 'nearest' })
     }
   }
 

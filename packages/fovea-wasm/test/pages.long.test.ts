@@ -199,10 +199,13 @@ describe.skipIf(chromium === undefined)('the example pages in Chromium (apt-get 
   })
 
   test('what cannot be done is said in a line', async () => {
-    const page = await opened('classes.html')
+    const page = await opened('classes.html', { width: 390 })
     const { tab } = page
+    await tab.setViewportSize({ width: 390, height: 300 })
     await tab.click('#train')
     await tab.waitForSelector('#problem:text("give pictures of two classes or more")')
+    const top = 'document.querySelector("#problem").getBoundingClientRect().top'
+    expect(await tab.evaluate(top), 'in sight').toBeGreaterThanOrEqual(0)
     await tab.setInputFiles('#open', join(photos, 'val/red/0.png'))
     await tab.waitForSelector(`#problem:text("'0.png' cannot be read as a safetensors file")`)
     const text = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('words') }
