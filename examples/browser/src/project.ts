@@ -33,7 +33,7 @@ export async function encodeProject({ pictures, model }: Project): Promise<Blob>
 /** @throws FormatError or Error for what is no project */
 export function decodeProject(name: string, file: Uint8Array): Project {
   const { tensors, metadata } = decodeSafetensors(name, file)
-  const { version, labels } = JSON.parse(metadata['project'] ?? '{}') as Record<string, unknown>
+  const { version, labels } = described(metadata['project'])
   if (version !== VERSION || !isTexts(labels))
     throw new Error(`'${name}' is no project of this page: choose a file that it saved`)
   const bytesAt = (part: string): Uint8Array | undefined => tensors.get(part)?.bytes
@@ -44,6 +44,15 @@ export function decodeProject(name: string, file: Uint8Array): Project {
   })
   const model = bytesAt(MODEL)
   return { pictures, model: model && decodeCheckpoint(`${MODEL} in ${name}`, model.slice()).model }
+}
+
+/** What a project says of itself; nothing for another file. */
+function described(json = '{}'): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(json))
+  } catch {
+    return {}
+  }
 }
 
 const isTexts = (value: unknown): value is string[] =>

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createModel, decodeCheckpoint, encodeCheckpoint, encodeOnnx } from 'fovea'
+import { createModel, decodeCheckpoint, encodeCheckpoint, encodeOnnx, encodeSafetensors } from 'fovea'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromium, install, isolation, launch, serveFolder } from '../../fovea-cli/test/browser.js'
@@ -208,6 +208,11 @@ describe.skipIf(chromium === undefined)('the example pages in Chromium (apt-get 
     expect(await tab.evaluate(top), 'in sight').toBeGreaterThanOrEqual(0)
     await tab.setInputFiles('#open', join(photos, 'val/red/0.png'))
     await tab.waitForSelector(`#problem:text("'0.png' cannot be read as a safetensors file")`)
+    for (const project of ['null', '{']) {
+      const buffer = Buffer.concat(encodeSafetensors({ tensors: new Map(), metadata: { project } }))
+      await tab.setInputFiles('#open', { name: `${project}.fovea`, mimeType: '', buffer })
+      await tab.waitForSelector(`#problem:text("'${project}.fovea' is no project of this page")`)
+    }
     const text = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('words') }
     await tab.fill('#name', 'words')
     await tab.click('#new')
