@@ -10,14 +10,21 @@ addEventListener('fetch', event => {
 })
 
 async function answer(request) {
-  const cache = await caches.open(CACHE)
   try {
     const response = await fetch(request)
-    if (response.ok) await cache.put(request, response.clone())
+    if (response.ok) await keep(request, response.clone())
     return response
   } catch (error) {
-    const kept = await cache.match(request)
+    const kept = await caches.match(request, { cacheName: CACHE }).catch(() => undefined)
     if (kept) return kept
     throw error
   }
+}
+
+// The page waits for it, so that it is ready to open without a network. Where there is no room, it goes on all the same.
+async function keep(request, response) {
+  try {
+    const cache = await caches.open(CACHE)
+    await cache.put(request, response)
+  } catch {}
 }
