@@ -6,7 +6,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createModel, decodeCheckpoint, encodeCheckpoint, encodeOnnx, encodeSafetensors } from 'fovea'
+import {
+  createModel,
+  decodeCheckpoint,
+  decodeSafetensors,
+  encodeCheckpoint,
+  encodeOnnx,
+  encodeSafetensors,
+} from 'fovea'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromium, install, isolation, launch, serveFolder } from '../../fovea-cli/test/browser.js'
@@ -174,6 +181,39 @@ describe.skipIf(chromium === undefined)('the example pages in Chromium (apt-get 
     await page.proper()
     await tab.click('#watch')
     expect(await tab.isVisible('#video')).toBe(false)
+  })
+
+  test('what is switched off or removed before it began stays so', async () => {
+    const page = await opened('classes.html')
+    const { tab } = page
+    await tab.fill('#name', 'one')
+    await tab.click('#new')
+    await tab.evaluate(`{
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+      globalThis.streams = []
+      const allowed = new Promise(resolve => (globalThis.allow = resolve))
+      navigator.mediaDevices.getUserMedia = async what => {
+        await allowed
+        streams.push(await ask(what))
+        return streams.at(-1)
+      }
+    }`)
+    await tab.click('.class button:text-is("Camera")')
+    await tab.click('.class button:text-is("Stop")')
+    await tab.evaluate('allow()')
+    const tracks = () => tab.evaluate('streams.flatMap(stream => stream.getTracks()).map(track => track.readyState)')
+    await expect.poll(tracks, { timeout: 10_000 }).toEqual(['ended'])
+    expect(await tab.isVisible('#video')).toBe(false)
+
+    const buffer = readFileSync(join(photos, 'val/red/0.png'))
+    const files = Array.from({ length: 200 }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer }))
+    await tab.setInputFiles('.class input[type=file]', files)
+    await tab.click('.class button:text-is("Remove")')
+    // It shows once all of them are decoded.
+    await tab.waitForSelector('#keep:not([hidden])')
+    const { tensors } = decodeSafetensors('pictures.fovea', await page.downloaded('#save'))
+    expect(tensors.size).toBe(0)
+    await page.proper()
   })
 
   test('from a trained model, its head is trained on features computed once, then its last stage', async () => {
