@@ -36,7 +36,9 @@ export class Camera {
         await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
       }
     } catch (error) {
-      if (isWanted()) throw error
+      if (!isWanted()) return
+      this.stop() // The next use asks again.
+      throw error
     }
   }
 
