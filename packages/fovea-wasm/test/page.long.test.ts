@@ -85,14 +85,29 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
   test('it is what a page takes by default, and what asks for it at once is told how', async () => {
     const page = await opened({})
     await expect(page.ask('wasmEngine()')).rejects.toThrow('a page loads its files first: use `await loadWasmEngine()`')
-    expect(await page.ask('byDefault()')).toMatch(/^wasm \(relaxed SIMD, 1 thread\)/)
+    expect(await page.ask('byDefault()')).toBe('wasm (relaxed SIMD, 1 thread)')
   })
 
   test('library and engine in one file compute the same, with an import map as all that a page needs', async () => {
     execFileSync(process.execPath, [join(root, 'scripts/bundle-page.mjs')])
     const page = await opened({}, 'built.html')
     expect(results(await inPage(page, { simd: 'plain' }))).toEqual(results(await inNode({ threads: 1, simd: 'plain' })))
-    expect(await page.ask('byDefault()')).toMatch(/^wasm \(relaxed SIMD, 1 thread\)/)
+    expect(await page.ask('byDefault()')).toBe('wasm (relaxed SIMD, 1 thread)')
+  })
+
+  test('a page that allows what the README names may keep the strictest policy otherwise', async () => {
+    const policy = (more: string) => ({
+      'Content-Security-Policy': `default-src 'none'; connect-src 'self'; script-src 'self' 'unsafe-inline' ${more}`,
+      ...isolation,
+    })
+    const page = await opened(policy("'wasm-unsafe-eval'; worker-src blob:"), 'built.html')
+    const options = { threads: 2, simd: 'plain' } as const
+    expect(results(await inPage(page, options))).toEqual(results(await inNode(options)))
+    await expect(inPage(await opened(policy('; worker-src blob:'), 'built.html'), options)).rejects.toThrow(
+      /fovea\.wasm' cannot be used: .*Content Security Policy/,
+    )
+    const workers = await opened(policy("'wasm-unsafe-eval'; worker-src 'none'"), 'built.html')
+    await expect(inPage(workers, options)).rejects.toThrow('worker')
   })
 
   test.runIf(process.env['MEASURE'])('beside Node, measured in turns (MEASURE=1 prints the times)', async () => {
