@@ -3,3 +3,4 @@ export const headersOf: (
   interfaceHash: number,
 ) => Record<string, string>
 export const sourcesHash: (headers: Readonly<Record<string, string>>) => string
+export const filesHashes: () => Record<string, string>

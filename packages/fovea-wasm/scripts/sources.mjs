@@ -1,4 +1,4 @@
-/** @file What the WebAssembly files are built from, and a hash of it. */
+/** @file What the WebAssembly files are built from, a hash of it, and hashes of the files. */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -55,3 +55,17 @@ export function sourcesHash(headers) {
   for (const file of files) hash.update(JSON.stringify([relative(root, file), readFileSync(file, 'utf8')]))
   return hash.update(JSON.stringify(Object.entries(headers).sort())).digest('hex')
 }
+
+/**
+ * Of the files that are built, by their names.
+ * @returns {Record<string, string>}
+ */
+export const filesHashes = () =>
+  Object.fromEntries(
+    ['fovea.wasm', 'fovea-relaxed.wasm'].map(name => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(root, 'wasm', name)))
+        .digest('hex'),
+    ]),
+  )
