@@ -1,5 +1,12 @@
 /** @file Lays a plan into memory, word by word, as native/engine.cc reads it: the structs there are those here. */
-import { type KernelName, kernelsWithConvolutions, type Plan, type PlanOperand, type PlanStep } from 'fovea/engine'
+import {
+  EngineError,
+  type KernelName,
+  kernelsWithConvolutions,
+  type Plan,
+  type PlanOperand,
+  type PlanStep,
+} from 'fovea/engine'
 import type { Layouts } from './layouts.js'
 
 /** Words of 32 bits, of which some are addresses: counted from the first until it is known where that lies. */
@@ -50,9 +57,13 @@ export interface LaidPlan {
 /** How far behind the begin of a plan's struct the word lies that cancels a run. */
 export const CANCELLED = 12
 
+/** As many as native/engine.cc has places for (kMostOperands), which does not count them. */
+const MOST_OPERANDS = 24
+
 /**
  * @param addressOf of a buffer, by its number
  * @param layouts knows how weights are packed
+ * @throws EngineError for a step with more operands than there are places for
  */
 export function layPlan(plan: Plan, addressOf: (buffer: number) => number, layouts: Layouts): LaidPlan {
   const words = new Words()
@@ -64,7 +75,11 @@ export function layPlan(plan: Plan, addressOf: (buffer: number) => number, layou
     })
     return start
   }
-  const step = ({ run, operands, once, ...own }: PlanStep): number[] => {
+  const step = ({ node, run, operands, once, ...own }: PlanStep): number[] => {
+    if (operands.length > MOST_OPERANDS)
+      throw new EngineError(
+        `${node.op} '${node.name}': a step of it has ${operands.length} operands, the wasm engine takes at most ${MOST_OPERANDS}: use another engine`,
+      )
     const { kernel, ints, floats } = 'kernel' in run ? { ...own, kernel: run.kernel } : layouts.packing(run.primitive)
     const places = words.put(
       operands.flatMap((operand: PlanOperand | undefined) =>
