@@ -3,8 +3,28 @@ import { EngineError, formatBytes } from 'fovea/engine'
 
 const PAGE = 1 << 16
 const ALIGNMENT = 64
-/** What a pointer of 32 bits reaches. */
-export const MOST_PAGES = 1 << 16
+/** How large a memory may become: what a pointer of 32 bits reaches, and what phones and browsers of 32 bits rather allow. */
+const GREATEST_PAGES = [1 << 16, 1 << 15, 1 << 14]
+
+/**
+ * Memory that threads share, which may become as large as is allowed here.
+ * @throws EngineError where none is
+ */
+export function sharedMemory(firstPages: number): { readonly memory: WebAssembly.Memory; readonly mostPages: number } {
+  let problem: unknown
+  for (const mostPages of GREATEST_PAGES) {
+    try {
+      const memory = new WebAssembly.Memory({ initial: firstPages, maximum: mostPages, shared: true })
+      return { memory, mostPages }
+    } catch (error) {
+      problem = error
+    }
+  }
+  const least = formatBytes(GREATEST_PAGES.at(-1)! * PAGE)
+  throw new EngineError(
+    `the wasm engine is given no memory, not even of at most ${least} (${problem instanceof Error ? problem.message : problem}): close other pages or programs, or raise this one's limit of address space (ulimit -v)`,
+  )
+}
 
 interface Piece {
   start: number
@@ -17,11 +37,18 @@ export class Heap {
   readonly #taken = new Map<number, number>()
   #end: number
 
-  /** @param start what lies below is the module's own */
+  readonly #mostBytes: number
+
+  /**
+   * @param start what lies below is the module's own
+   * @param mostPages the maximum of the memory
+   */
   constructor(
     readonly memory: WebAssembly.Memory,
     start: number,
+    mostPages: number,
   ) {
+    this.#mostBytes = mostPages * PAGE
     this.#end = memory.buffer.byteLength
     this.#give({ start: Math.ceil(start / ALIGNMENT) * ALIGNMENT, end: this.#end })
   }
@@ -30,7 +57,7 @@ export class Heap {
   get roomBytes(): number {
     const last = this.#free.at(-1)
     const atEnd = last?.end === this.#end ? last.end - last.start : 0
-    const growing = MOST_PAGES * PAGE - this.#end + atEnd
+    const growing = this.#mostBytes - this.#end + atEnd
     return Math.max(growing, ...this.#free.map(({ start, end }) => end - start))
   }
 
@@ -66,7 +93,7 @@ export class Heap {
       this.memory.grow(pages)
     } catch {
       throw new EngineError(
-        `the wasm engine cannot take ${formatBytes(size)} more: its memory has ${formatBytes(this.#end)} of at most ${formatBytes(MOST_PAGES * PAGE)}`,
+        `the wasm engine cannot take ${formatBytes(size)} more: its memory has ${formatBytes(this.#end)} of at most ${formatBytes(this.#mostBytes)}`,
       )
     }
     const start = this.#end

@@ -4,7 +4,7 @@
  * memory, it runs plans itself.
  */
 import { EngineError } from 'fovea/engine'
-import { Heap, MOST_PAGES } from './heap.js'
+import { Heap, sharedMemory } from './heap.js'
 import { checkInterface, type Variant } from './module.js'
 import { nextTask, sharesMemory, startWorker, type TeamWorker } from './platform.js'
 import type { FromWorker } from './worker-text.js'
@@ -22,7 +22,7 @@ interface Waiting {
 
 export class Team {
   readonly heap: Heap
-  readonly memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MOST_PAGES, shared: true })
+  readonly memory: WebAssembly.Memory
   readonly #instance: WebAssembly.Instance
   readonly #stacks: readonly number[]
   /** Of the first run on; workers that nobody waits for keep no process alive. */
@@ -35,14 +35,16 @@ export class Team {
     readonly module: WebAssembly.Module,
     readonly threads: number,
   ) {
-    this.#instance = new WebAssembly.Instance(module, { env: { memory: this.memory } })
+    const { memory, mostPages } = sharedMemory(FIRST_PAGES)
+    this.memory = memory
+    this.#instance = new WebAssembly.Instance(module, { env: { memory } })
     checkInterface(this.#instance)
     const { hire, __heap_base } = this.#instance.exports as {
       readonly hire: (others: number) => void
       readonly __heap_base: WebAssembly.Global
     }
     hire(threads - 1)
-    this.heap = new Heap(this.memory, __heap_base.value)
+    this.heap = new Heap(memory, __heap_base.value, mostPages)
     this.#stacks = Array.from({ length: threads }, () => this.heap.take(STACK_BYTES) + STACK_BYTES)
   }
 
