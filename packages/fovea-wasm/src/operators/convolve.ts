@@ -11,7 +11,10 @@ export interface Computed {
   readonly residual?: Operand | undefined
   readonly y: Operand
   readonly activation: ReturnType<typeof activationOf>
-  /** Whether sums of whole numbers must be whole: Winograd's algorithm computes with parts of them. */
+  /**
+   * Whether sums of whole numbers must be whole: Winograd's algorithm computes with parts of them. A float holds each whole number up
+   * to 2^24; sums beyond are rounded all the same.
+   */
   readonly exact?: true
 }
 

@@ -1,4 +1,8 @@
-/** @file Convolutions in integers: the same integers are computed as floats, and a kernel of ours makes of the sums what the graph wants. */
+/**
+ * @file Convolutions in integers: they are computed as floats, and a kernel of ours makes of the sums what the graph wants. Sums below
+ * 2^24 are the same integers, as those of up to 514 products always are; larger ones are rounded to 24 bits, of which a result in 8 bits
+ * shows little.
+ */
 import {
   elements,
   geometryOf,
