@@ -14,14 +14,14 @@ test.skipIf(!status.available)('it tells the engine and the file it is from', as
   expect(stdout).toContain(`engine: ${status.detail}\naddon:  /`)
 })
 
-test('where no addon loads, it fails with the reason', async () => {
+test('where no addon loads, it fails with the reason, and says that all the same there is an engine', async () => {
   const env = { FOVEA_ONEDNN_ADDON: '/nowhere/fovea_onednn.node' }
   const { code, json, stderr } = await fovea(['setup', '--json'], { env })
   expect(code).toBe(1)
   const problem = expect.stringContaining('/nowhere/fovea_onednn.node')
   expect(json).toEqual([{ engine: 'wasm', detail: expect.stringMatching(/^wasm /), problem }])
   expect(stderr).toMatch(
-    /^fovea: only the engine in WebAssembly is ready, which is slower: .* there is no such file\n$/,
+    /^fovea: only the engine in WebAssembly is ready: every command runs on it meanwhile, more slowly\. No native engine: .* there is no such file\n$/,
   )
 })
 

@@ -36,7 +36,7 @@ async function run({ build, json }: SetupOptions): Promise<void> {
     output.result({ engine: engine.name, detail: engine.description, problem: problems })
     throw new EngineError(
       damage === undefined
-        ? `only the engine in WebAssembly is ready, which is slower: ${problems}`
+        ? `only the engine in WebAssembly is ready: every command runs on it meanwhile, more slowly. No native engine: ${problems}`
         : `only the reference engine is ready, hundreds of times slower: ${problems}`,
     )
   }
