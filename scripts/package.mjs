@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * @file Makes the packages as they are published: the three of JavaScript, and that of this platform with the addon built
+ * @file Makes the packages as they are published: the four of JavaScript, and that of this platform with the addon built
  * here. Prints their files.
  * usage: node scripts/package.mjs [--to FOLDER] [--dependencies] [--local]
  *   --to            an empty folder for them, instead of build/packages, which is emptied
