@@ -22,6 +22,7 @@ let browser: any
 describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chromium)', () => {
   beforeAll(async () => {
     install(folder, 'playwright-core')
+    execFileSync(process.execPath, [join(root, 'scripts/bundle-page.mjs')])
     browser = await launch(folder)
   })
 
@@ -89,10 +90,28 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
   })
 
   test('library and engine in one file compute the same, with an import map as all that a page needs', async () => {
-    execFileSync(process.execPath, [join(root, 'scripts/bundle-page.mjs')])
     const page = await opened({}, 'built.html')
     expect(results(await inPage(page, { simd: 'plain' }))).toEqual(results(await inNode({ threads: 1, simd: 'plain' })))
     expect(await page.ask('byDefault()')).toBe('wasm (relaxed SIMD, 1 thread)')
+  })
+
+  test('a page without an import map, as bundlers make them, is told to pass the engine', async () => {
+    const { server, address } = await serveFolder(root)
+    servers.push(server)
+    const tab = await (await browser.newContext()).newPage()
+    const warnings: string[] = []
+    tab.on('console', (message: { type(): string; text(): string }) => {
+      if (message.type() === 'warning') warnings.push(message.text())
+    })
+    await tab.goto(`${address}packages/fovea-wasm/dist/fovea.js`)
+    const description = await tab.evaluate(`import('/packages/fovea-wasm/dist/fovea.js').then(async fovea =>
+      (await fovea.defaultEngine()).description)`)
+    expect(description).toMatch(/^plain TypeScript.*\(no WebAssembly: /)
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^fovea: running on the slow reference engine, because .*'fovea-wasm'.*: pass `engine: await loadWasmEngine\(\)` from 'fovea-wasm'$/,
+      ),
+    ])
   })
 
   test('a page that allows what the README names may keep the strictest policy otherwise', async () => {
