@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * @file Builds wasm/fovea.wasm and wasm/fovea-relaxed.wasm, which are kept in the repository: only who changes a kernel needs the
- * compiler. wasm/sources.json says what they were built from; a test compares that with the sources as they are.
+ * compiler. wasm/sources.json says what they were built from and which files came of it; a test compares that with what is there.
  * usage: npm run build:wasm    On Debian 12 or newer, after
  * `apt-get install clang-19 lld-19 libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32 wasi-libc` and `npx tsc -b`.
  */
@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { folders, generatedHeaders, sourcesHash } from './sources.mjs'
+import { filesHashes, folders, generatedHeaders, sourcesHash } from './sources.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const wasm = join(root, 'wasm')
@@ -52,4 +52,5 @@ for (const [name, flags] of Object.entries(files)) {
   if (status !== 0) process.exit(1)
   chmodSync(join(wasm, name), 0o644) // the linker makes a program of it
 }
-writeFileSync(join(wasm, 'sources.json'), `${JSON.stringify({ sources: sourcesHash(headers) }, null, 2)}\n`)
+const record = { sources: sourcesHash(headers), files: filesHashes() }
+writeFileSync(join(wasm, 'sources.json'), `${JSON.stringify(record, null, 2)}\n`)
