@@ -69,7 +69,8 @@ function usualPlaces(): AddonPlace[] {
 
 /**
  * Turns at a barrier before a thread of libgomp sleeps: of 40 to 140 cycles each, some tens of microseconds. Its default is
- * milliseconds. With 8,000 two trainings at once came to 0.79 of one alone, with 1,000 to 0.93, and one alone was as fast.
+ * milliseconds. With 8,000 two trainings at once came to 0.78 of one alone, with 2,000 to 0.90 and with 500 to 0.94, and one alone was
+ * as fast with each (docs/speed-amx.md).
  */
 const SPINS = '1000'
 

@@ -60,12 +60,12 @@ export function sourcesHash(headers) {
  * Of the files that are built, by their names.
  * @returns {Record<string, string>}
  */
-export const filesHashes = () =>
-  Object.fromEntries(
-    ['fovea.wasm', 'fovea-relaxed.wasm'].map(name => [
-      name,
-      createHash('sha256')
-        .update(readFileSync(join(root, 'wasm', name)))
-        .digest('hex'),
-    ]),
-  )
+export function filesHashes() {
+  const folder = join(root, 'wasm')
+  const names = readdirSync(folder).filter(name => name.endsWith('.wasm'))
+  const hashOf = name =>
+    createHash('sha256')
+      .update(readFileSync(join(folder, name)))
+      .digest('hex')
+  return Object.fromEntries(names.sort().map(name => [name, hashOf(name)]))
+}

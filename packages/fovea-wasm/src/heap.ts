@@ -35,9 +35,8 @@ export class Heap {
   /** In the order of their addresses; no two touch. */
   readonly #free: Piece[] = []
   readonly #taken = new Map<number, number>()
-  #end: number
-
   readonly #mostBytes: number
+  #end: number
 
   /**
    * @param start what lies below is the module's own

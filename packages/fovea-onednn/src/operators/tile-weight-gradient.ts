@@ -2,7 +2,7 @@
  * @file The weight gradient of convolutions in bfloat16 on matrix tiles (native/kernels/tile_weight_gradient.h): how the kernel
  * takes the pixels apart into blocks.
  */
-import { elements, kernelBytes, type Node, tensorBytes } from 'fovea/engine'
+import { elements, kernelBytes, kernelConstants, type Node, tensorBytes } from 'fovea/engine'
 import type { Windows } from './weight-gradient.js'
 
 /** What a packed block takes at most, if it can: a fifth of a second-level cache. */
@@ -31,7 +31,7 @@ function gapOf({ width, outWidth, kernelWidth, strideX, left }: Windows): number
 /** Whether the pixels that a row of a window sees count as channels of one: where that takes half of the tiles or less. */
 export function tapsAreRows(node: Node): boolean {
   const [, channels, , kernelWidth] = node.outputs[0].shape
-  const tiles = (inputs: number): number => Math.ceil(inputs / 16)
+  const tiles = (inputs: number): number => Math.ceil(inputs / kernelConstants.tileLanes)
   return 2 * tiles(channels * kernelWidth) <= tiles(channels) * kernelWidth && !sharesOutputs(node)
 }
 

@@ -41,6 +41,7 @@ export function defaultEngine(): Promise<Engine> {
 /** The same in any surroundings. */
 export async function bestEngine({ inPage, load, warn }: Surroundings): Promise<Engine> {
   const reasons: string[] = []
+  const orElse = (engine: Engine): Engine => instead(engine, inPage ? 'WebAssembly' : 'native engine', reasons, warn)
   for (const { name, engine } of optional.filter(({ inPages }) => inPages || !inPage)) {
     try {
       const module = await load(name).catch(error => {
@@ -48,26 +49,22 @@ export async function bestEngine({ inPage, load, warn }: Surroundings): Promise<
         // A bundler cannot see the import, and a page finds no package by its name, unless an import map has it.
         throw new Error(`${reasonOf(error)}: pass \`engine: await loadWasmEngine()\` from '${name}'`)
       })
-      return instead(await module[engine](), reasons, warn)
+      return orElse(await module[engine]())
     } catch (error) {
       reasons.push(reasonOf(error))
     }
   }
-  const reference = referenceEngine()
-  if (!inPage) return instead(reference, reasons, warn)
-  const [why] = reasons
-  warn(`fovea: running on the slow reference engine, because ${why}`)
-  return { ...reference, description: `${reference.description} (no WebAssembly: ${why})` }
+  return orElse(referenceEngine())
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message.split('\n')[0] : String(error))
 
-/** An engine that is used because of these reasons; none: because it is the best. */
-function instead(engine: Engine, reasons: readonly string[], warn: Surroundings['warn']): Engine {
+/** An engine that is used in the place of the best one, because of these reasons; none: because it is the best. */
+function instead(engine: Engine, best: string, reasons: readonly string[], warn: Surroundings['warn']): Engine {
   if (reasons.length === 0) return engine
   const why = reasons.join(', and ')
   const which =
     engine.name === 'reference' ? 'on the slow reference engine' : 'in WebAssembly, slower than the native engine'
   warn(`fovea: running ${which}, because ${why}`)
-  return { ...engine, description: `${engine.description} (no native engine: ${why})` }
+  return { ...engine, description: `${engine.description} (no ${best}: ${why})` }
 }

@@ -46,7 +46,7 @@ export { describePlan, type PlanDescription, printPlan } from './planned/describ
 export { encode, kernelBytes } from './planned/kernels/emit.js'
 export { type EnumerationName, enumerationNumber } from './planned/kernels/field.js'
 export { kernelHeaders, kernelHeadersWithConvolutions, kernelsWithConvolutions } from './planned/kernels/header.js'
-export { type KernelName, kernels } from './planned/kernels/table.js'
+export { constants as kernelConstants, type KernelName, kernels } from './planned/kernels/table.js'
 export { type Lowering, REORDER } from './planned/lowering.js'
 export { makePlan } from './planned/make-plan.js'
 export type { MemoryArray } from './planned/memory-arrays.js'
