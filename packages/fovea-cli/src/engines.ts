@@ -1,11 +1,11 @@
 /** @file Which engine a command runs on: the one asked for, or the best that this machine has, said aloud when it is slow. */
 
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type Engine, EngineError, referenceEngine } from 'fovea'
 import { MOST_THREADS, onednnEngine, onednnStatus } from 'fovea-onednn'
-import { wasmEngine } from 'fovea-wasm'
+import { simdVariants, type WasmEngine, wasmEngine } from 'fovea-wasm'
 import type { Output } from './output.js'
-import { oneOf, type PrecisionName, wholeNumber } from './usage.js'
+import { oneOf, type PrecisionName, UsageError, wholeNumber } from './usage.js'
 
 /** The best first. */
 export const engineNames = ['onednn', 'wasm', 'reference'] as const
@@ -15,16 +15,20 @@ export interface EngineOptions {
   readonly engine?: EngineName | undefined
   /** Of the engines that have some. Default: one a core. */
   readonly threads?: number | undefined
+  /** Of the engine in WebAssembly. Default: relaxed where there is relaxed SIMD. */
+  readonly simd?: WasmEngine['simd'] | undefined
 }
 
 /**
- * @param options `precision`: float64 runs on the reference engine only
- * @throws EngineError when the engine asked for is not there
+ * @param precision float64 runs on the reference engine only
+ * @throws EngineError when the engine asked for is not there; UsageError for an option that it does not have
  */
 export function openEngine(
-  { engine, threads, precision = 'float32' }: EngineOptions & { readonly precision?: PrecisionName },
+  { engine, threads, simd }: EngineOptions,
   output: Output,
+  precision: PrecisionName = 'float32',
 ): Engine {
+  if (simd !== undefined && engine !== 'wasm') throw new UsageError('--simd is for --engine wasm')
   if (precision === 'float64') {
     if (engine === 'onednn' || engine === 'wasm')
       throw new EngineError('float64 is computed by the reference engine: use --engine reference')
@@ -32,7 +36,7 @@ export function openEngine(
   }
   if (engine === 'reference') return referenceEngine()
   const asked = threads === undefined ? {} : { threads }
-  if (engine === 'wasm') return wasmEngine(asked)
+  if (engine === 'wasm') return wasmEngine({ ...asked, ...(simd && { simd }) })
   const status = onednnStatus()
   if (status.available) {
     const { source, passedOver } = status.addon
@@ -65,6 +69,24 @@ export function engineWithoutAddon(asked: { readonly threads?: number } = {}): {
   }
 }
 
+/** What asks for the same engine again: what a run's bits depend on. */
+export const askedOf = (engine: Engine) => ({
+  engine: engine.name as EngineName,
+  threads: engine.threads,
+  ...(isWasm(engine) && { simd: engine.simd }),
+})
+
+const isWasm = (engine: Engine): engine is WasmEngine => engine.name === 'wasm'
+
+/** Which engine goes on with work. @param now what is asked for; the rest stays as it was */
+export function resumedEngine(was: EngineOptions, now: EngineOptions): Required<EngineOptions> {
+  const { engine = was.engine, threads = was.threads, simd = engine === was.engine ? was.simd : undefined } = now
+  return { engine, threads, simd }
+}
+
+/** The names of these options. */
+export const engineOptionNames = ['--engine', '--threads', '--simd']
+
 /** The options of every command that runs an engine. */
 export const withEngineOptions = (command: Command): Command =>
   command
@@ -74,3 +96,11 @@ export const withEngineOptions = (command: Command): Command =>
       oneOf('--engine', engineNames),
     )
     .option('--threads <n>', 'threads of the engine (default: one per core)', wholeNumber('--threads', 1, MOST_THREADS))
+    .addOption(
+      new Option(
+        '--simd <name>',
+        `${simdVariants.join(' or ')}, of the wasm engine, which it asks for: plain gives the same bits on every machine (default: relaxed, which is faster, where there is)`,
+      )
+        .argParser(oneOf('--simd', simdVariants))
+        .implies({ engine: 'wasm' }),
+    )

@@ -43,7 +43,7 @@ export interface Original {
  */
 export async function openOriginal(
   file: string,
-  { data: spec, skipBad, engine, threads }: OriginalRequest,
+  { data: spec, skipBad, ...asked }: OriginalRequest,
   { into, trainImages, output }: OriginalOptions,
 ): Promise<Original> {
   const model = readModel(file)
@@ -73,6 +73,6 @@ export async function openOriginal(
     data,
     measured,
     images: measured.images[0],
-    engine: openEngine({ engine, threads }, output),
+    engine: openEngine(asked, output),
   }
 }

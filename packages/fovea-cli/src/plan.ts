@@ -9,7 +9,7 @@ import { FormatError, FoveaError } from 'fovea'
 import { z } from 'zod'
 import { accountFiles } from './account/write.js'
 import { readModel } from './checkpoint-file.js'
-import type { EngineOptions } from './engines.js'
+import { type EngineOptions, engineOptionNames, resumedEngine } from './engines.js'
 import { readWhole, writeFileAtomic } from './files.js'
 import { checkNewFiles, entryAt } from './new-files.js'
 import { optionOf } from './option-names.js'
@@ -65,7 +65,7 @@ export interface PlannedCommand<Options extends PlanOptions, Request, Found exte
 }
 
 /** What may be said of work that goes on. */
-const resumeOptions = ['--resume', '--engine', '--threads', '--json']
+const resumeOptions = ['--resume', ...engineOptionNames, '--json']
 
 /** The plans of one command. */
 export class PlanKind<Found extends object> {
@@ -196,8 +196,7 @@ export class PlanKind<Found extends object> {
       const words = unknown.join(' ')
       throw new FormatError(`'${this.file(folder)}' is of another version of Fovea: this one does not know ${words}`)
     }
-    const { engine, threads } = given.opts<EngineOptions>()
-    const request = { ...fresh.opts<Options>(), ...(engine && { engine }), ...(threads && { threads }) }
+    const request = { ...fresh.opts<Options>(), ...resumedEngine(fresh.opts(), given.opts()) }
     return { folder, plan, file: operands[0], request }
   }
 }

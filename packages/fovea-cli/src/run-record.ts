@@ -18,10 +18,11 @@ import {
   trainSettings,
 } from 'fovea'
 import type { Presence, Setting } from 'fovea/engine'
+import { simdVariants } from 'fovea-wasm'
 import { z } from 'zod'
 import { augmentationOf } from './augment-option.js'
 import { datasetNames } from './data/index.js'
-import { engineNames } from './engines.js'
+import { askedOf, engineNames } from './engines.js'
 import { machineOf, softwareOf } from './machine.js'
 import { optionOf } from './option-names.js'
 import { pruningOf } from './pruning-option.js'
@@ -78,6 +79,7 @@ const requestSchema = z.object({
   testTimeAugmentation: taken(trainSettings.testTimeAugmentation).optional(),
   engine: z.enum(engineNames).optional(),
   threads: whole.optional(),
+  simd: z.enum(simdVariants).optional(),
   memory: taken(trainSettings.memory).optional(),
   seed: taken(trainSettings.seed),
   size: whole.optional(),
@@ -171,7 +173,7 @@ export function recordOf(
 ): RunRecord {
   const now = new Date().toISOString()
   // In the order of the schema.
-  const known = requestSchema.parse({ ...request, ...pathsOf(request), engine: engine.name, threads: engine.threads })
+  const known = requestSchema.parse({ ...request, ...pathsOf(request), ...askedOf(engine) })
   const { size, mean, deviation, resizing } = model.preprocessing
   return {
     version: VERSION,

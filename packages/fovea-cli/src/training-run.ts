@@ -76,7 +76,7 @@ export async function runTraining(request: RunRequest, options: RunOptions): Pro
     const trained = saved ? (request.from === undefined ? undefined : saved.model) : pretrained(request, output)
     const data = options.data ?? (await openRunData(request, output, trained))
     output.result(dataEvent(request.data, aboutLoaded(data)))
-    const engine = openEngine({ engine: request.engine, threads: request.threads }, output)
+    const engine = openEngine(request, output)
     const images = `${withCommas(data.train.length)} images of ${data.train.imageShape.join('×')}`
     output.say(`${request.model} on ${request.data} (${images}), engine ${engine.description}, kept in ${folder.path}`)
     if (request.precision !== 'float32') output.say(aboutPrecision(request.precision, engine))

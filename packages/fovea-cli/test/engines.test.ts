@@ -1,8 +1,9 @@
 /** @file Claims about which engine a command takes where the best one is not there. */
+import { Command } from 'commander'
 import { EngineError } from 'fovea'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { setupCommand } from '../src/commands/setup.js'
-import { openEngine } from '../src/engines.js'
+import { askedOf, type EngineOptions, openEngine, withEngineOptions } from '../src/engines.js'
 import type { Output } from '../src/output.js'
 
 const damaged = vi.hoisted(() => ({ is: false }))
@@ -50,6 +51,14 @@ test('an engine that was asked for is that or an error', () => {
   expect(() => openEngine({ engine: 'wasm' }, output)).toThrow("'fovea.wasm' cannot be used: no such file")
   expect(() => openEngine({ engine: 'onednn' }, output)).toThrow('the addon is missing')
   expect(warnings).toEqual([])
+})
+
+test('--simd is of WebAssembly, and asks for it', async () => {
+  const command = withEngineOptions(new Command('bench'))
+  const asked = command.parse(['--simd', 'plain'], { from: 'user' }).opts<EngineOptions>()
+  expect(asked).toEqual({ simd: 'plain', engine: 'wasm' })
+  expect(askedOf(openEngine({ ...asked, threads: 1 }, output))).toEqual({ engine: 'wasm', threads: 1, simd: 'plain' })
+  expect(() => openEngine({ engine: 'onednn', simd: 'plain' }, output)).toThrow('--simd is for --engine wasm')
 })
 
 test('set-up says so too', async () => {

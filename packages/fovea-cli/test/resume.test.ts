@@ -3,8 +3,9 @@ import type { ChildProcess } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onednnStatus } from 'fovea-onednn'
-import { beforeAll, expect, test } from 'vitest'
-import { colorFolder, fovea, temporaryFolder } from './run-fovea.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { hasRelaxedSimd } from '../../fovea-wasm/src/module.js'
+import { colorFolder, fovea, preload, temporaryFolder } from './run-fovea.js'
 
 let photos: string
 const runFolder = (): string => join(temporaryFolder(), 'run')
@@ -114,6 +115,46 @@ test('the checkpoint of another model is refused', async () => {
 test('other threads than the run began with are announced', async () => {
   const resumed = await fovea(['train', '--resume', whole, '--threads', '1'])
   expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining('the run began on') })
+})
+
+describe('a run in WebAssembly', () => {
+  /** Node 20 has relaxed SIMD behind a flag of V8, later versions have it always. */
+  const relaxed = hasRelaxedSimd()
+    ? {}
+    : preload(`import { setFlagsFromString } from 'node:v8'
+      setFlagsFromString('--experimental-wasm-relaxed-simd')`)
+  const wasm = (out: string, simd: string): string[] => train(out, '--engine', 'wasm', '--threads', '1', '--simd', simd)
+  const began = (simd: string): string => `the run began on wasm (${simd} SIMD) with 1 thread:`
+  const [plainRun, relaxedRun] = [runFolder(), runFolder()]
+
+  beforeAll(async () => {
+    expect((await fovea(wasm(plainRun, 'plain'))).code).toBe(0)
+    expect((await fovea(wasm(relaxedRun, 'relaxed'), { env: relaxed })).code).toBe(0)
+  })
+
+  test('goes on with the SIMD that it began with, where there is another too', async () => {
+    const out = runFolder()
+    await fovea(wasm(out, 'plain'), { when: { at: '"epoch":2', act: child => child.kill('SIGKILL') } })
+    const resumed = await fovea(['train', '--resume', out, '--json'], { env: relaxed })
+    expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' })
+    expect(finalState(out).equals(finalState(plainRun))).toBe(true)
+  })
+
+  test('announces another SIMD, and another engine, which has none', async () => {
+    const other = await fovea(['train', '--resume', plainRun, '--simd', 'relaxed'], { env: relaxed })
+    expect(other).toMatchObject({ code: 0, stderr: expect.stringContaining(began('plain')) })
+    const reference = await fovea(['train', '--resume', plainRun, '--engine', 'reference'])
+    expect(reference).toMatchObject({ code: 0, stderr: expect.stringContaining(began('relaxed')) })
+  })
+
+  test.skipIf(hasRelaxedSimd())('where its SIMD is not, it is refused, and goes on with the other', async () => {
+    const { request } = JSON.parse(readFileSync(join(relaxedRun, 'run.json'), 'utf8'))
+    expect(request).toMatchObject({ engine: 'wasm', threads: 1, simd: 'relaxed' })
+    const refused = await fovea(['train', '--resume', relaxedRun])
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('no relaxed SIMD here') })
+    const resumed = await fovea(['train', '--resume', relaxedRun, '--simd', 'plain'])
+    expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining(began('relaxed')) })
+  })
 })
 
 test('a second run in the same folder is refused while the first runs', async () => {

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { arrayDataset, createModel, type DataSplits, referenceEngine, resolveSettings } from 'fovea'
+import { wasmEngine } from 'fovea-wasm'
 import { describe, expect, test } from 'vitest'
 import { RunFolder } from '../src/run-folder.js'
 import { finished, type RunRequest, recordOf, requestedSettings } from '../src/run-record.js'
@@ -84,6 +85,13 @@ describe('the command that repeats a run', () => {
     expect(recordOf(all, made, undefined).command).toBe(
       'npx fovea train resnet8 --data cifar10 --epochs 2 --batch 4 --recipe paper --learning-rate 0.05 ' +
         '--precision float32 --engine reference --threads 1 --memory low --seed 3 --size 64 --limit 100 --skip-bad',
+    )
+  })
+
+  test('has the SIMD of an engine in WebAssembly', () => {
+    const engine = wasmEngine({ threads: 1, simd: 'plain' })
+    expect(recordOf(request, { ...made, engine }, undefined).command).toContain(
+      ' --engine wasm --threads 1 --simd plain --seed 3',
     )
   })
 

@@ -12,7 +12,7 @@ import {
   type Rows,
   whole,
 } from 'fovea/engine'
-import { hasRelaxedSimd, loadModule, readModule, type Variant } from './module.js'
+import { hasRelaxedSimd, loadModule, readModule, simdVariants, type Variant } from './module.js'
 import { processors, sharesMemory } from './platform.js'
 import { WasmProgram } from './program.js'
 import { MOST_THREADS, teamOf } from './team.js'
@@ -29,17 +29,23 @@ export interface WasmOptions {
   readonly simd?: Variant
 }
 
+/** The engine in WebAssembly. */
+export interface WasmEngine extends Engine {
+  /** Which instructions it uses: beside the threads, what its bits depend on. */
+  readonly simd: Variant
+}
+
 const wasmOptions = group('the engine in WebAssembly', {
   threads: whole('threads (default: as many as run at the same time here)', { from: 1, to: MOST_THREADS }).optional(),
-  simd: choice('which instructions it uses (default: relaxed where there are)', ['relaxed', 'plain']).optional(),
+  simd: choice('which instructions it uses (default: relaxed where there are)', simdVariants).optional(),
 } satisfies Rows<WasmOptions>)
 
 /**
  * The engine in WebAssembly: float32, and the 16-bit floats as storage. Nothing is built or installed for it.
  * @throws SettingError for an option that there is not, or another number of threads; EngineError where the WebAssembly cannot be used,
- * and in a page (loadWasmEngine)
+ * for relaxed SIMD where there is none, and in a page (loadWasmEngine)
  */
-export function wasmEngine(options: WasmOptions = {}): Engine {
+export function wasmEngine(options: WasmOptions = {}): WasmEngine {
   const { threads, simd } = settled(options)
   return engineOf(threads, simd, () => readModule(simd))
 }
@@ -49,7 +55,7 @@ export function wasmEngine(options: WasmOptions = {}): Engine {
  * isolated; else it computes on the thread that asks.
  * @throws as wasmEngine; EngineError for more threads than one in a page that is not isolated
  */
-export async function loadWasmEngine(options: WasmOptions = {}): Promise<Engine> {
+export async function loadWasmEngine(options: WasmOptions = {}): Promise<WasmEngine> {
   const { threads, simd } = settled(options)
   const module = await loadModule(simd)
   return engineOf(threads, simd, () => module)
@@ -58,6 +64,8 @@ export async function loadWasmEngine(options: WasmOptions = {}): Promise<Engine>
 function settled(options: WasmOptions): Required<WasmOptions> {
   const asked = wasmOptions.parse(options, '')
   const { threads = Math.min(MOST_THREADS, processors()), simd = hasRelaxedSimd() ? 'relaxed' : 'plain' } = asked
+  if (simd === 'relaxed' && !hasRelaxedSimd())
+    throw new EngineError("there is no relaxed SIMD here (Node has it from version 21 on): take simd 'plain'")
   if (threads > 1 && !sharesMemory())
     throw new EngineError(
       `threads: ${threads} need a page that is cross-origin isolated (the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp); this one has 1`,
@@ -66,12 +74,13 @@ function settled(options: WasmOptions): Required<WasmOptions> {
 }
 
 /** @param read is called if there is no such team yet */
-function engineOf(threads: number, simd: Variant, read: () => WebAssembly.Module): Engine {
+function engineOf(threads: number, simd: Variant, read: () => WebAssembly.Module): WasmEngine {
   const team = teamOf(threads, simd, read)
   return {
     name: 'wasm',
     description: `wasm (${simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads} thread${threads === 1 ? '' : 's'})`,
     threads,
+    simd,
     weightBits: 8,
     arithmetic: dtype => {
       if (dtype === 'float32') return 'native'

@@ -1,4 +1,5 @@
 /** @file The engine of Fovea in WebAssembly. */
 
-export { loadWasmEngine, type WasmOptions, wasmEngine } from './engine.js'
+export { loadWasmEngine, type WasmEngine, type WasmOptions, wasmEngine } from './engine.js'
+export { simdVariants } from './module.js'
 export { MOST_THREADS } from './team.js'

@@ -4,7 +4,8 @@ import { interfaceHash } from './interface.js'
 import { builtin } from './platform.js'
 
 /** Whether products are rounded once (relaxed SIMD), as a processor has them, or as everywhere (plain SIMD). */
-export type Variant = 'relaxed' | 'plain'
+export const simdVariants = ['relaxed', 'plain'] as const
+export type Variant = (typeof simdVariants)[number]
 
 /** () → v128 by f32x4.relaxed_madd: valid only where there is relaxed SIMD. */
 const relaxedProbe = Uint8Array.of(

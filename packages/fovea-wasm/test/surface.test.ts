@@ -7,6 +7,7 @@ import { refused } from '../../fovea/test/surface/refused.js'
 import { filesHashes, headersOf, sourcesHash } from '../scripts/sources.mjs'
 import * as wasm from '../src/index.js'
 import { interfaceHash } from '../src/interface.js'
+import { hasRelaxedSimd } from '../src/module.js'
 
 const { loadWasmEngine, wasmEngine } = wasm
 
@@ -22,6 +23,12 @@ describe('options', () => {
     [{ threads: 65 }, 'threads: expected a whole number from 1 to 64, got 65'],
     [{ simd: 'plane' }, "simd: unknown 'plane'; did you mean 'plain'?"],
   ])('%o', (given, message) => refused(() => wasmEngine(given), message))
+
+  test.skipIf(hasRelaxedSimd())('relaxed SIMD where there is none is refused, with what to take', () => {
+    expect(() => wasmEngine({ simd: 'relaxed' })).toThrow(
+      "there is no relaxed SIMD here (Node has it from version 21 on): take simd 'plain'",
+    )
+  })
 })
 
 const file = (name: string): URL => new URL(`../wasm/${name}`, import.meta.url)

@@ -55,7 +55,7 @@ async function run(name: string, options: BenchOptions): Promise<void> {
     throw new UsageError('--memory low is for training: inference keeps nothing')
   if (options.plan && (options.profile || options.trace !== undefined))
     throw new UsageError('--plan measures nothing: leave out --profile and --trace')
-  const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
+  const engine = openEngine(options, output)
   const { model, saved } = namedModel(name, { input })
   const step = { mode, batch, precision, ...(keepFloat32 && { keepFloat32 }), memory }
   const wantsProfile = options.profile === true || options.trace !== undefined

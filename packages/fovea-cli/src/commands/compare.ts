@@ -72,7 +72,7 @@ async function run(names: readonly string[], options: CompareOptions): Promise<v
   const { subjects, measured } = await openSubjects(names, options, output)
   if (measured) sayDoubts(measured, output)
   const planned = planRows(subjects, { ...options, precisions })
-  const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
+  const engine = openEngine(options, output)
   const about = heading(subjects, measured, options, engine.description)
   for (const line of about) output.say(line)
   const progress = new StagedProgress()

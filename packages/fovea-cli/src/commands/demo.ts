@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { type Engine, resnet8 } from 'fovea'
 import { benchmark } from '../benchmark.js'
-import { type EngineName, openEngine } from '../engines.js'
+import { askedOf, openEngine } from '../engines.js'
 import { createOutput, paint, withCommas } from '../output.js'
 import { freeRunFolder, RunFolder } from '../run-folder.js'
 import type { RunRequest } from '../run-record.js'
@@ -46,7 +46,7 @@ async function run({ json }: { readonly json?: true }): Promise<void> {
     data: 'fashion-mnist',
     precision: 'float32',
     seed: 0,
-    engine: engine.name as EngineName,
+    ...askedOf(engine),
     ...plan,
   }
   const done = await runTraining(request, {

@@ -84,7 +84,7 @@ async function run(file: string, options: EvalOptions): Promise<void> {
   const measured = measuredImages([{ name: file, data: loaded, trained }])
   sayDoubts(measured, output)
   const [images] = measured.images
-  const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
+  const engine = openEngine(options, output)
   const { batch: batchSize, precision, keepFloat32, testTimeAugmentation } = options
   const how = { engine, batchSize, precision, ...(keepFloat32 && { keepFloat32 }), testTimeAugmentation }
   const evaluation = await evaluate(model, images, how)

@@ -79,7 +79,7 @@ async function run(file: string, options: ExportOptions): Promise<void> {
     ...(precision && { precision }),
     ...(preprocessing && { preprocessing }),
     ...(names && { names }),
-    engine: () => openEngine({ engine: options.engine, threads: options.threads }, output),
+    engine: () => openEngine(options, output),
   })
   output.result({ out, parameters: parameterCount(model.graph), bytes, ...about })
   output.say(`${out}: ${withCommas(bytes)} bytes${said === undefined ? '' : `, ${said}`}`)

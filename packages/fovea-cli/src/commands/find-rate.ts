@@ -70,7 +70,7 @@ async function run(name: string, options: FindRateOptions): Promise<void> {
   checkNewFiles(pictureFiles(path), '--out')
   const request = { ...options, model: name }
   const data = await openRunData(request, output)
-  const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
+  const engine = openEngine(options, output)
   const settings: FindLearningRateOptions = {
     data,
     engine,

@@ -29,7 +29,7 @@ export function parityCommand(): Command {
 async function run(path: string, options: ParityOptions): Promise<void> {
   const output = createOutput(options.json === true)
   const file = readParityFile(path)
-  const engine = openEngine(options, output)
+  const engine = openEngine(options, output, options.precision)
   const report = await measureParity(file, engine)
   const { model, parameters, maxLogitError } = report
   // A file without a training part says nothing of these; a program finds the same keys for every file.

@@ -39,7 +39,7 @@ const CHUNK = 64
 async function run(file: string, images: readonly string[], options: PredictOptions): Promise<void> {
   const output = createOutput(options.json === true)
   const model = readPretrained(file, options, output)
-  const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
+  const engine = openEngine(options, output)
   const { top, precision } = options
   const bad: FoveaError[] = []
   for (let start = 0; start < images.length; start += CHUNK) {

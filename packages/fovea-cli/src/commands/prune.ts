@@ -1,7 +1,7 @@
 /** @file `fovea prune`: a saved model without the channels or weights that it needs least, trained on, beside what it was. */
 import { Command } from 'commander'
 import { criteria, patterns, scopes } from 'fovea'
-import { withEngineOptions } from '../engines.js'
+import { engineOptionNames, withEngineOptions } from '../engines.js'
 import { createOutput } from '../output.js'
 import { type PlanOptions, refuseOthers } from '../plan.js'
 import { analyze } from '../prune/analyze.js'
@@ -18,7 +18,7 @@ interface PruneOptions extends Omit<PruneRequest, 'data'>, PlanOptions {
 /** What may be said of an analysis. */
 const analyzeOptions = [
   ...['--analyze', '--data', '--method', '--importance', '--images', '--seed', '--skip-bad', '--out'],
-  ...['--engine', '--threads', '--json'],
+  ...[...engineOptionNames, '--json'],
 ]
 
 const methodNames = Object.keys(methods) as Method[]

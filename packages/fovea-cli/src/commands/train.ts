@@ -5,7 +5,7 @@ import { defaultRecipe, FoveaError, recipeNames, recipeOf, recipes } from 'fovea
 import { aboutAugment, augmentList } from '../augment-option.js'
 import { readModelFile } from '../checkpoint-file.js'
 import { compareScratch } from '../compare-scratch.js'
-import { type EngineOptions, withEngineOptions } from '../engines.js'
+import { type EngineOptions, resumedEngine, withEngineOptions } from '../engines.js'
 import { explain, type PlannedRun } from '../explain.js'
 import { optionOf } from '../option-names.js'
 import { createOutput, type Output } from '../output.js'
@@ -19,7 +19,7 @@ import { wantedModel } from '../weights/foreign-model.js'
 import { normalizeOption } from '../weights/options.js'
 
 /** What a run is asked for, as the request has it, and how it is run. */
-interface TrainOptions extends EngineOptions, Partial<Omit<RunRequest, 'model' | 'engine' | 'threads'>> {
+interface TrainOptions extends EngineOptions, Partial<Omit<RunRequest, 'model' | keyof EngineOptions>> {
   readonly out?: string
   readonly resume?: string
   readonly explain?: true
@@ -152,12 +152,11 @@ function goOn(path: string, model: string | undefined, options: TrainOptions, ou
   const folder = new RunFolder(path)
   const was = folder.readRecord().request
   const { out, resume: _, json: __, explain: ___, ...given } = options
-  const { data = was.data, engine = was.engine, threads = was.threads, memory = was.memory } = options
-  const { saveSeconds = was.saveSeconds, keep = was.keep } = options
+  const { data = was.data, memory = was.memory, saveSeconds = was.saveSeconds, keep = was.keep } = options
+  const engine = resumedEngine(was, options)
   const free = {
     data,
-    ...(engine && { engine }),
-    ...(threads && { threads }),
+    ...engine,
     ...(memory && { memory }),
     ...(saveSeconds !== undefined && { saveSeconds }),
     ...(keep && { keep }),
@@ -173,10 +172,12 @@ function goOn(path: string, model: string | undefined, options: TrainOptions, ou
       )
     }
   }
-  if (engine !== was.engine || threads !== was.threads) {
-    output.warn(
-      `the run began on ${was.engine} with ${was.threads} threads: its last bits will be others than without a stop`,
-    )
+  if (described(engine) !== described(was)) {
+    output.warn(`the run began on ${described(was)}: its last bits will be others than without a stop`)
   }
   return { request: { ...was, ...free }, folder }
 }
+
+/** All of an engine that the bits of a run depend on. */
+const described = ({ engine, threads, simd }: EngineOptions): string =>
+  `${engine}${simd === undefined ? '' : ` (${simd} SIMD)`} with ${threads} thread${threads === 1 ? '' : 's'}`

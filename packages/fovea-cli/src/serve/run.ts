@@ -34,7 +34,7 @@ export async function serve(files: readonly string[], options: ServeOptions): Pr
   const output = createOutput(options.json === true)
   const { host, port, timeout, allowOrigin } = options
   const named = namesOf(files)
-  const engine = openEngine({ engine: options.engine, threads: options.threads }, output)
+  const engine = openEngine(options, output)
   const metrics = new Metrics()
   const limits = {
     maxBodyBytes: Math.floor(options.maxBody * 2 ** 20),
