@@ -14,7 +14,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 export async function bundlePage() {
   const outfile = join(root, 'packages/fovea-wasm/dist/fovea.js')
   await build({
-    stdin: { contents: "export * from 'fovea'\nexport * from 'fovea-wasm'\n", resolveDir: root },
+    stdin: {
+      contents: "export * from 'fovea'\nexport * from 'fovea/browser'\nexport * from 'fovea-wasm'\n",
+      resolveDir: root,
+    },
     outfile,
     bundle: true,
     minify: true,

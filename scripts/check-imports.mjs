@@ -23,7 +23,15 @@ const folders = {
     'passes',
   ],
   passes: ['settings', 'graph', 'ops'],
-  engines: ['settings', 'graph', 'ops', 'passes', 'models/model-setting.ts'],
+  engines: [
+    'settings',
+    'graph',
+    'ops',
+    'passes',
+    'models/model-setting.ts',
+    'models/resizing.ts',
+    'data/system-files.ts',
+  ],
   data: ['settings'],
   formats: [
     'settings',
@@ -52,6 +60,7 @@ const folders = {
     'compress/choose-weights.ts',
   ],
   compress: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'data', 'train'],
+  browser: ['settings', 'data', 'models/model.ts', 'models/resizing.ts'],
   parity: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'formats', 'train'],
 }
 

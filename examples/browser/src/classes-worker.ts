@@ -1,6 +1,5 @@
 /** @file The worker of the page that learns classes of one's own: it keeps the pictures, trains, tells pictures apart, writes files. */
 import {
-  arrayDataset,
   type Dataset,
   decodeCheckpoint,
   type Engine,
@@ -19,10 +18,11 @@ import {
   subset,
   type TrainOptions,
 } from 'fovea'
+import { decodeImage, imageDataset } from 'fovea/browser'
 import { loadWasmEngine } from 'fovea-wasm'
 import { serve } from './calls.js'
 import { type Progress, type Results, resultsOf, trainAndTell } from './learning.js'
-import { keptPicture, type Picture, pixelsOf } from './pictures.js'
+import { keptPicture, type Picture } from './pictures.js'
 import { blobOf, decodeProject, encodeProject, type LabelledPicture } from './project.js'
 
 /** Of a model that starts from nothing: small enough for a phone. */
@@ -38,6 +38,12 @@ export type Format = 'safetensors' | 'onnx'
 export interface Opened {
   readonly pictures: readonly LabelledPicture[]
   readonly isTrained: boolean
+}
+
+/** What came of pictures that were added to a class. */
+export interface Added {
+  readonly kept: readonly Blob[]
+  readonly refused: readonly string[]
 }
 
 export class Classes {
@@ -58,18 +64,21 @@ export class Classes {
     return this.#engine.description
   }
 
-  /** @returns the pictures as they are kept; what the browser cannot read is left out */
-  async add(label: string, pictures: readonly Picture[]): Promise<Blob[]> {
+  /** @returns the pictures as they are kept, and the names of files that the browser cannot read, which are left out */
+  async add(label: string, pictures: readonly Picture[]): Promise<Added> {
     const all = this.#pictures.get(label) ?? []
     this.#pictures.set(label, all)
-    const kept: Blob[] = []
+    const added = { kept: [] as Blob[], refused: [] as string[] }
     for (const picture of pictures) {
       const image = await keptPicture(picture).catch(() => undefined)
-      if (image === undefined) continue
-      kept.push(image)
+      if (image === undefined) {
+        added.refused.push(picture instanceof File ? picture.name : 'a frame of the camera')
+        continue
+      }
+      added.kept.push(image)
       all.push(image)
     }
-    return kept
+    return added
   }
 
   removeClass(label: string): void {
@@ -84,30 +93,23 @@ export class Classes {
   async train({ epochs }: { readonly epochs: number }): Promise<Results> {
     this.#ending = new AbortController()
     const { signal } = this.#ending
-    const pictures = this.#labelled()
-    const labels = pictures.map(({ label }) => label)
-    const start = this.#startingModel(labels)
+    const pictures = new Map([...this.#pictures].filter(([, images]) => images.length > 0))
+    const start = this.#startingModel(pictures)
     const { size, resizing } = start.preprocessing
-    const images = await pixelsOf(
-      pictures.map(({ image }) => image),
-      size,
-      resizing,
-      signal,
-    )
-    const all = arrayDataset({ name: 'pictures', images, labels, imageShape: size, classes: start.labels })
+    const all = await imageDataset(pictures, { size, ...(resizing && { resizing }), signal })
     const heldOut = splitLabels(all.labels, all.classes.length, HELD_OUT, 0)
     const [train, test] = [0, 1].map(part => [...heldOut.keys()].filter(i => heldOut[i] === part))
     const data = { train: subset(all, train), test: subset(all, test) }
     const { model, evaluation } = await (this.#backbone ? this.#fineTune(start, data, epochs) : this.#new(data, epochs))
     this.#keep(model)
-    return resultsOf(evaluation, all, index => pictures[test[index]].image)
+    return resultsOf(evaluation, all, index => all.pictures[test[index]] as Blob)
   }
 
   /** @throws Error where there is too little to learn from */
-  #startingModel(labels: readonly string[]): Model {
-    const classes = [...new Set(labels)]
+  #startingModel(pictures: ReadonlyMap<string, readonly Blob[]>): Model {
+    const classes = [...pictures.keys()]
     if (classes.length < 2) throw new Error('there is nothing to tell apart: give pictures of two classes or more')
-    const few = classes.find(name => labels.filter(label => label === name).length < 2)
+    const few = classes.find(name => pictures.get(name)!.length < 2)
     if (few !== undefined) throw new Error(`'${few}' has one picture: give it two or more, of which some are held out`)
     return this.#backbone ? replaceHead(this.#backbone, classes) : resnet8({ input: [SIZE, SIZE, 3], labels: classes })
   }
@@ -162,7 +164,7 @@ export class Classes {
     const predictor = await this.#predictor
     const { size, resizing } = model.preprocessing
     // As the pictures that it learned from: over white, shrunk alike.
-    const pixels = await pixelsOf([await keptPicture(picture)], size, resizing)
+    const pixels = await decodeImage(await keptPicture(picture), size, resizing)
     return mostProbable(await predictor.probabilities(pixels), model.labels)[0]
   }
 

@@ -1,14 +1,16 @@
 /** @file The page that learns classes of one's own: from folders, files and the camera. */
-
+import { chosenFolders, droppedFolders } from 'fovea/browser'
 import { connect } from './calls.js'
 import { Camera } from './camera.js'
 import { ClassCard } from './class-card.js'
 import type { Classes, Format } from './classes-worker.js'
-import { canChooseFolders, chosenFolders, droppedFolders, type FilesByClass } from './folders.js'
 import type { Progress } from './learning.js'
 import { at, keepOffline, TrainingView, tried } from './page.js'
 import type { Picture } from './pictures.js'
 import { made, percent, showResults } from './results-view.js'
+
+/** So many files that are no pictures are named. */
+const NAMED = 5
 
 const view = new TrainingView()
 const camera = new Camera(at<HTMLVideoElement>('video'))
@@ -47,15 +49,17 @@ function cardOf(name: string): ClassCard {
 async function add(name: string, pictures: readonly Picture[]): Promise<void> {
   await opening
   const card = cardOf(name)
-  const kept = await classes.add(name, pictures)
+  const { kept, refused } = await classes.add(name, pictures)
   card.show(kept)
   at('keep').hidden = false
-  const refused = pictures.length - kept.length
-  if (refused > 0)
-    throw new Error(`${name}: ${refused} of ${pictures.length} files are no pictures that this browser reads`)
+  if (refused.length === 0) return
+  const some = refused.length > NAMED ? [...refused.slice(0, NAMED), '…'] : refused
+  throw new Error(
+    `${name}: ${refused.length} of ${pictures.length} are no pictures that this browser reads: ${some.join(', ')}`,
+  )
 }
 
-async function addAll(folders: FilesByClass): Promise<void> {
+async function addAll(folders: ReadonlyMap<string, readonly File[]>): Promise<void> {
   const problems: string[] = []
   const project = cards
   for (const [name, files] of folders) {
@@ -157,7 +161,8 @@ at('new').onclick = tried(() => {
 })
 at('name').onkeydown = ({ key }) => key === 'Enter' && at('new').click()
 const folder = at<HTMLInputElement>('folder')
-folder.closest('label')!.hidden = !canChooseFolders
+// Some phones lack it.
+folder.closest('label')!.hidden = !('webkitdirectory' in HTMLInputElement.prototype)
 folder.onchange = tried(() => {
   const files = [...(folder.files ?? [])]
   // Else the same folder could not be chosen again.

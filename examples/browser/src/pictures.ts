@@ -1,8 +1,7 @@
-/** @file Pictures as the browser decodes them, and the pixels of them that a model sees. Runs in a worker. */
-import { resizedCenter } from '../../../packages/fovea-cli/assets/web/resize.js'
+/** @file Pictures as they are kept and shown: small files. Runs in a worker. */
 
 /** A file, or a frame of the camera. */
-export type Picture = Blob | ImageBitmap
+export type Picture = File | ImageBitmap
 
 /** Pictures are kept no larger: models see less of them. The shorter side, in pixels. */
 const KEPT_SIDE = 256
@@ -28,43 +27,6 @@ export async function keptPicture(picture: Picture): Promise<Blob> {
   bitmap.close()
   return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.92 })
 }
-
-/**
- * The pixels of kept pictures, one after another: the shorter side made to fit, the centre cropped.
- * @param size [height, width, channels], of 3 channels or 1
- * @param crop the part of the shorter side that is kept, and the filter, as the model was trained with
- * @param signal ends the work, with its reason as the error
- */
-export async function pixelsOf(
-  pictures: readonly Blob[],
-  [height, width, channels]: readonly [number, number, number],
-  resizing: { readonly crop: number; readonly interpolation: 'lanczos' | 'bicubic' | 'bilinear' } = {
-    crop: 1,
-    interpolation: 'lanczos',
-  },
-  signal?: AbortSignal,
-): Promise<Uint8Array> {
-  const size = height * width * channels
-  const all = new Uint8Array(pictures.length * size)
-  for (const [i, picture] of pictures.entries()) {
-    const bitmap = await createImageBitmap(picture)
-    const { context } = surfaceOf(bitmap.width, bitmap.height)
-    context.drawImage(bitmap, 0, 0)
-    const image = context.getImageData(0, 0, bitmap.width, bitmap.height)
-    bitmap.close()
-    const colors = resizedCenter(image, [height, width], resizing)
-    all.set(channels === 3 ? colors : grey(colors), i * size)
-    signal?.throwIfAborted()
-  }
-  return all
-}
-
-/** Luminance (ITU-R BT.709). */
-const grey = (colors: Uint8Array): Uint8Array =>
-  Uint8Array.from({ length: colors.length / 3 }, (_, i) => {
-    const [r, g, b] = colors.subarray(3 * i, 3 * i + 3)
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
-  })
 
 /** A picture of pixels, to be shown. */
 export function pictureOf(pixels: Uint8Array, [height, width, channels]: readonly number[]): Promise<Blob> {

@@ -136,6 +136,7 @@ test('a page takes the runtime of browsers from where the command runs, and is w
     'model.onnx',
     'ort',
     'resize.js',
+    'seen-pixels.js',
   ])
   expect(JSON.parse(readFileSync(join(page, 'model.json'), 'utf8'))).toEqual({
     name: 'resnet8',

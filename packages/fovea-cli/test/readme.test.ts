@@ -3,7 +3,7 @@
  * run; commands and options exist. `UPDATE_README=1` writes the generated parts.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { createModel, modelNames, recipeNames, recipes, summarize } from 'fovea'
 import { onednnStatus } from 'fovea-onednn'
 import { expect, test } from 'vitest'
@@ -75,8 +75,9 @@ test.each([
   ['snippet', 'train.mjs', 'README.md'],
   ['keras', 'keras.mjs', 'README.md'],
   ['features', 'features.mjs', 'docs/training.md'],
+  ['page', 'page.html', 'README.md'],
 ])('the snippet %s is examples/%s', (name, file, page) => {
-  const snippet = `\`\`\`js\n${example(file)}\n\`\`\``
+  const snippet = `\`\`\`${extname(file).slice(1).replace('mjs', 'js')}\n${example(file)}\n\`\`\``
   expect(part(name, snippet, page)).toBe(snippet)
 })
 

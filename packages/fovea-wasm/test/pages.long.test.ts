@@ -257,6 +257,6 @@ describe.skipIf(chromium === undefined)('the example pages in Chromium (apt-get 
     await tab.fill('#name', 'words')
     await tab.click('#new')
     await tab.setInputFiles('.class input[type=file]', text)
-    await tab.waitForSelector('#problem:text("words: 1 of 1 files are no pictures")')
+    await tab.waitForSelector('#problem:text("words: 1 of 1 are no pictures that this browser reads: notes.txt")')
   })
 })

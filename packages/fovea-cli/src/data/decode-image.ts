@@ -1,7 +1,7 @@
 /** @file One image file to pixels of a given size. What training and prediction both see, so it stands in one place. */
 import { open } from 'node:fs/promises'
 import { FormatError, FoveaError, type Preprocessing, type Resizing } from 'fovea'
-import { checkArguments, tuple, whole } from 'fovea/engine'
+import { checkArguments, defaultResizing, resizedSide, resizingSetting, tuple, whole } from 'fovea/engine'
 import type { KernelEnum, Metadata, Sharp, SharpOptions } from 'sharp'
 import { checkedSize, diskError, type FileLimit } from '../files.js'
 import { loadSharp } from '../sharp.js'
@@ -9,7 +9,6 @@ import { Budget } from './budget.js'
 import { bmpHeader, decodeBmp } from './decode-bmp.js'
 import { formatNames, formatOf, type ImageFormat, isHeic } from './image-formats.js'
 import { pathArgument } from './options.js'
-import { defaultResizing, resizedSide, resizingSetting } from './resizing.js'
 
 /** Of the file, as it is. */
 const LIMIT: FileLimit = { what: 'an image', maxBytes: 2 ** 30, remedy: 'make it smaller or save it as JPEG' }

@@ -1,8 +1,7 @@
 /** @file Several image files at once: of each its pixels, or what is wrong with it. One that is bad costs the others nothing. */
 import { FoveaError, type Resizing } from 'fovea'
-import { checkArguments, list, text } from 'fovea/engine'
+import { checkArguments, list, resizingSetting, text } from 'fovea/engine'
 import { decodeImage, pixelSize } from './decode-image.js'
-import { resizingSetting } from './resizing.js'
 
 const decodeArguments = {
   paths: list('of image files', 'paths', text('a path')),

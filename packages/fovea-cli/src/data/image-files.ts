@@ -1,6 +1,7 @@
 /** @file The images in a folder and in all folders below it, and what else lies there. Opens a file only to learn what it is. */
 import { closeSync, type Dirent, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { isOfSystem } from 'fovea/engine'
 import { diskError } from '../files.js'
 import { endingOf, formatOf, hasImageEnding, SIGNATURE_BYTES } from './image-formats.js'
 
@@ -13,13 +14,6 @@ export interface FolderFiles {
   /** Files that are no images. */
   readonly others: Endings
 }
-
-/** What systems put beside photos: no person misses it. */
-const OF_SYSTEMS = ['__macosx', '@eadir', '$recycle.bin', 'system volume information', 'lost+found']
-const FILES_OF_SYSTEMS = ['thumbs.db', 'ehthumbs.db', 'desktop.ini', 'icon\r']
-
-const isOfSystem = (name: string): boolean =>
-  name.startsWith('.') || [...OF_SYSTEMS, ...FILES_OF_SYSTEMS].includes(name.toLowerCase())
 
 /**
  * Looks through a folder and those below it. Links are followed, each folder is entered once; hidden files and those that

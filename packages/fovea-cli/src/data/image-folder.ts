@@ -14,6 +14,7 @@ import {
   group,
   number,
   type Rows,
+  resizingSetting,
   thing,
   tuple,
   unexpected,
@@ -33,7 +34,6 @@ import {
   type PackedManifest,
   readManifest,
 } from './packed-file.js'
-import { resizingSetting } from './resizing.js'
 import { typicalSide } from './typical-size.js'
 
 export interface ImageFolderOptions extends PackOptions, SplitOptions {

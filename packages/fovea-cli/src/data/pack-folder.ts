@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { FormatError, FoveaError, type Resizing } from 'fovea'
+import { firstFew } from 'fovea/engine'
 import { loadSharp } from '../sharp.js'
 import { type DecodedImage, decodeFile } from './decode-image.js'
 import type { DecodedFacts } from './folder-facts.js'
@@ -157,10 +158,6 @@ export function missingPart(
 /** `2 of 60 images that cannot be read: 'a.jpg' …; 'b.jpg' …`. */
 export const badImages = (bad: readonly string[], total: number): string =>
   `${bad.length} of ${total} images that cannot be read: ${firstFew(bad)}`
-
-/** At most five by name. */
-const firstFew = (texts: readonly string[]): string =>
-  `${texts.slice(0, 5).join('; ')}${texts.length > 5 ? `; and ${texts.length - 5} more` : ''}`
 
 /** Maps items side by side, at most `width` at a time, and yields the results in the items' order. */
 async function* mapInOrder<T, R>(

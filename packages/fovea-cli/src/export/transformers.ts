@@ -12,7 +12,7 @@ import {
   onnxPrecisionOf,
   quantizeWeights,
 } from 'fovea'
-import { defaultResizing, resizedSide } from '../data/resizing.js'
+import { defaultResizing, resizedSide } from 'fovea/engine'
 import { writeFileAtomic } from '../files.js'
 import type { Output } from '../output.js'
 import type { ExportFormat } from './formats.js'

@@ -1,9 +1,10 @@
 /** @file A folder for any web server: a page that classifies pictures by the model, which runs in the page. */
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { encodeOnnx, FoveaError } from 'fovea'
-import { defaultResizing } from '../data/resizing.js'
+import { defaultResizing } from 'fovea/engine'
 import { writeFileAtomic } from '../files.js'
 import type { ExportFormat } from './formats.js'
 import { checkedAgreement, describeAgreement, precisionOf } from './onnx.js'
@@ -12,17 +13,28 @@ import { findPackage } from './runtime.js'
 const PACKAGE = 'onnxruntime-web'
 /** What a page needs of it, in its folder `dist`. */
 const RUNTIME_FILES = ['ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm']
-const PAGE_FILES = ['index.html', 'classify.js', 'resize.js']
-
-const assets = fileURLToPath(new URL('../../assets/web/', import.meta.url))
+/** Of the page, and where they lie: those that make pixels of a picture are the library's. */
+const PAGE_FILES = [
+  ...['index.html', 'classify.js'].map(name => ({
+    name,
+    from: fileURLToPath(new URL('../../assets/web/', import.meta.url)),
+  })),
+  ...['seen-pixels.js', 'resize.js'].map(name => ({
+    name,
+    from: dirname(createRequire(import.meta.url).resolve('fovea/browser')),
+  })),
+]
 
 export const web: ExportFormat = {
   about: 'a page that classifies dropped, pasted and camera pictures in the browser; --out is a folder of static files',
   takes: ['precision', 'data'],
   files: out =>
-    [...PAGE_FILES, 'model.onnx', 'model.json', ...RUNTIME_FILES.map(name => `ort/${name}`)].map(name =>
-      join(out, name),
-    ),
+    [
+      ...PAGE_FILES.map(({ name }) => name),
+      'model.onnx',
+      'model.json',
+      ...RUNTIME_FILES.map(name => `ort/${name}`),
+    ].map(name => join(out, name)),
   write: async request => {
     const { model, out } = request
     const runtime = runtimeFolder()
@@ -38,7 +50,7 @@ export const web: ExportFormat = {
         `${JSON.stringify({ name, labels, size: preprocessing.size, resizing: preprocessing.resizing ?? defaultResizing })}\n`,
       ],
       // The page last: whoever opens it finds the rest.
-      ...PAGE_FILES.toReversed().map(name => [name, readFileSync(join(assets, name))] as const),
+      ...PAGE_FILES.toReversed().map(({ name, from }) => [name, readFileSync(join(from, name))] as const),
     ])
     let bytes = 0
     for (const [path, content] of files) {

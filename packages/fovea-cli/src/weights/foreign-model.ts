@@ -16,7 +16,7 @@ import {
   type Shape,
   type WeightSource,
 } from 'fovea'
-import { resizedSide } from '../data/resizing.js'
+import { resizedSide } from 'fovea/engine'
 import type { Output } from '../output.js'
 import { configFile, isFromTensorflow, modelOf, readConfig, type WeightsConfig } from './config.js'
 import { shownFile } from './hub-cache.js'

@@ -2,7 +2,7 @@
  * @file How weights want pictures resized and cropped, in the words of timm and of transformers, and what of it is not done here.
  */
 import { interpolations, type Resizing } from 'fovea'
-import { defaultResizing } from '../data/resizing.js'
+import { defaultResizing } from 'fovea/engine'
 
 /** What a configuration says of it. */
 export interface ResizingConfig {

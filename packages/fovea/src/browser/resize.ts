@@ -1,9 +1,24 @@
 /** @file Pictures made smaller by a filter, as in training. A canvas would skip most pixels of a large picture. */
+import type { Resizing } from '../models/model.js'
 
-const sinc = x => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x))
+/** Pixels of a picture, as a canvas gives them (`ImageData`). */
+export interface CanvasPixels {
+  /** RGBA, row by row; opacity is not looked at. */
+  readonly data: Uint8ClampedArray | Uint8Array
+  readonly width: number
+  readonly height: number
+}
 
-/** How far each filter reaches, in pixels of the result, and what it weighs a pixel at a distance by. */
-const filters = {
+interface Filter {
+  /** How far it reaches, in pixels of the result. */
+  readonly reach: number
+  /** What it weighs a pixel at a distance by. */
+  readonly weight: (distance: number) => number
+}
+
+const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x))
+
+const filters: Readonly<Record<Resizing['interpolation'], Filter>> = {
   lanczos: { reach: 3, weight: x => sinc(x) * sinc(x / 3) },
   // Of Catmull and Rom.
   bicubic: { reach: 2, weight: x => (x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((2.5 - 0.5 * x) * x - 4) * x + 2) },
@@ -12,12 +27,14 @@ const filters = {
 
 /**
  * The centre of a picture, resized.
- * @param {ImageData} picture RGBA; opacity is not looked at
- * @param {[number, number]} size height and width of the result
- * @param {{crop: number, interpolation: 'lanczos' | 'bicubic' | 'bilinear'}} resizing the part of the shorter side that is kept, and the filter
- * @returns {Uint8Array} RGB
+ * @param size [height, width] of the result
+ * @returns height × width × 3 bytes, RGB
  */
-export function resizedCenter({ data, width, height }, size, { crop, interpolation }) {
+export function resizedCenter(
+  { data, width, height }: CanvasPixels,
+  size: readonly [number, number],
+  { crop, interpolation }: Resizing,
+): Uint8Array {
   const covered = size.map(side => Math.floor(side / crop + 1e-9))
   const scale = Math.max(covered[0] / height, covered[1] / width)
   const [down, across] = [height, width].map((from, axis) => {
@@ -27,7 +44,7 @@ export function resizedCenter({ data, width, height }, size, { crop, interpolati
   })
   // Rows first: each is read once, and what is left of it is short.
   const top = Math.min(...down.map(({ from }) => from[0]))
-  const bottom = Math.max(...down.map(({ from }) => from.at(-1)))
+  const bottom = Math.max(...down.map(({ from }) => from[from.length - 1]))
   const rows = new Float32Array((bottom - top + 1) * across.length * 3)
   for (let y = top, at = 0; y <= bottom; y++) {
     for (const { from, weight } of across) {
@@ -55,8 +72,14 @@ export function resizedCenter({ data, width, height }, size, { crop, interpolati
   return new Uint8Array(pixels.buffer)
 }
 
-/** Of `count` pixels of a side, from one on: the pixels `from` which each is made, and their weights, which add up to 1. */
-function weights(side, resized, first, count, filter) {
+/** Which pixels a pixel of the result is made of, and how much of each; in all 1. */
+interface Weights {
+  readonly from: Int32Array
+  readonly weight: Float32Array
+}
+
+/** Of `count` pixels of a side, from one on. */
+function weights(side: number, resized: number, first: number, count: number, filter: Filter): Weights[] {
   const step = side / resized
   const stretch = Math.max(step, 1) // a picture that grows is not blurred
   return Array.from({ length: count }, (_, i) => {

@@ -1,6 +1,7 @@
 /** @file How a picture is made smaller before its center is cropped: by what part, and by which filter. */
-import { interpolations, type Resizing } from 'fovea'
-import { choice, group, number, type Rows } from 'fovea/engine'
+import { group, type Rows } from '../settings/group.js'
+import { choice, number } from '../settings/kinds.js'
+import { interpolations, type Resizing } from './model.js'
 
 /** What models are trained with here. */
 export const defaultResizing: Resizing = { crop: 1, interpolation: 'lanczos' }
