@@ -95,7 +95,7 @@ async function speedOf({ op, inputs, attrs }, part) {
     builder.output(`out${i}`, shape.length === 0 ? value : builder.emit(ops.slice, [value], one, `first${i}`))
   })
   const graph = builder.build()
-  const program = engine.compile(graph)
+  const program = await engine.compile(graph)
   program.profiling = true
   const feeds = Object.fromEntries(
     graph.nodes

@@ -100,7 +100,7 @@ const WARM_UP = 2
  * @throws EngineError for a step that needs more memory than there is
  */
 export async function timedStep(graph: Graph | TrainingGraph, engine: Engine, weights?: Weights): Promise<TimedStep> {
-  const program = engine.compile(graph)
+  const program = await engine.compile(graph)
   try {
     // One after another: a copy of all would count as memory of the step.
     for (const node of stateNodes(graph)) {

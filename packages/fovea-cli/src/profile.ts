@@ -127,7 +127,7 @@ async function fastest(
   op: string,
   feeds: Record<string, Float32Array>,
 ): Promise<number> {
-  const program = engine.compile(builder.build()) as OnednnProgram
+  const program = (await engine.compile(builder.build())) as OnednnProgram
   program.profiling = true
   let best = Number.POSITIVE_INFINITY
   for (let i = 0; i < 5; i++) {

@@ -61,7 +61,7 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
       if (dtype === 'int8') return weightBits > 7 && overflows(false) ? 'widened' : 'native'
       return dtype === 'float32' ? 'native' : 'none'
     },
-    compile(graph, options = {}) {
+    async compile(graph, options = {}) {
       const native = new addon.Plan(threads)
       const target = new OnednnTarget(native, threads, capabilities)
       return new NativeProgram(native, makePlan(graphOf(graph), target, compileOptions.parse(options, '')))

@@ -46,7 +46,7 @@ describe.skipIf(!available).each(['avx512_bf16', 'avx512', 'avx2', 'generic'])('
       for (const [of, y] of Object.entries(outputs)) {
         builder.output(of, builder.emit(cast, [y], { dtype: 'float32' }))
       }
-      const program = onednnEngine({ threads: 2 }).compile(builder.build())
+      const program = await onednnEngine({ threads: 2 }).compile(builder.build())
       const results = await program.run({ x, ones: x.slice().fill(1) })
       program.dispose()
       for (const of of ['value', 'derivative'] as const) {

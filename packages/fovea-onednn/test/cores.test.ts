@@ -24,7 +24,7 @@ import { onednnEngine } from 'fovea-onednn'
 const engine = onednnEngine()
 const model = createModel('resnet8')
 const graph = trainingGraph(model.graph, { batchSize: 6, optimizer: { type: 'sgd' } })
-const step = engine.compile(graph)
+const step = await engine.compile(graph)
 for (const { name } of stateNodes(graph)) if (model.weights.has(name)) await step.write(name, model.weights.get(name))
 const image = Float32Array.from({ length: 6 * 32 * 32 * 3 }, (_, i) => Math.sin(i))
 const { loss } = await step.run({ image, label: Int32Array.of(0, 1, 2, 3, 4, 5), learningRate: 0.1 })

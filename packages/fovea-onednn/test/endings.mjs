@@ -20,7 +20,7 @@ const feeds = {
 }
 
 async function compiled(threads = 2) {
-  const program = onednnEngine({ threads }).compile(graph)
+  const program = await onednnEngine({ threads }).compile(graph)
   for (const { name } of stateNodes(graph)) {
     if (model.weights.has(name)) await program.write(name, model.weights.get(name))
   }

@@ -1,4 +1,5 @@
 /** @file The 16-bit types are rounded bit by bit as the reference rounds; float16 is stored and computed in float32. */
+
 import type { DType, HalfType, Value } from 'fovea/engine'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
@@ -7,6 +8,7 @@ import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { cast } from '../../fovea/src/ops/cast.js'
 import { ops } from '../../fovea/src/ops/index.js'
 import { randomAt } from '../../fovea/src/random.js'
+import { runOnce } from '../../fovea/test/engines/run-once.js'
 import { type OnednnProgram, onednnEngine, onednnStatus } from '../src/index.js'
 import { differences, epsilon, withinEach } from './differences.js'
 
@@ -40,7 +42,7 @@ async function through(dtype: DType, x: Float32Array): Promise<Float32Array> {
   const builder = new GraphBuilder()
   const there = builder.emit(cast, [builder.input('x', [x.length])], { dtype })
   builder.output('y', builder.emit(cast, [there], { dtype: 'float32' }))
-  const program = onednnEngine({ threads: 2 }).compile(builder.build())
+  const program = await onednnEngine({ threads: 2 }).compile(builder.build())
   const { y } = await program.run({ x })
   program.dispose()
   return y as Float32Array
@@ -69,7 +71,7 @@ describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('casts, %s'
       const builder = new GraphBuilder()
       builder.output('y', builder.emit(cast, [builder.input('x', [x.length])], { dtype }))
       const graph = builder.build()
-      expect(await onednnEngine().compile(graph).run({ x })).toEqual(await referenceEngine().compile(graph).run({ x }))
+      expect(await runOnce(onednnEngine(), graph, { x })).toEqual(await runOnce(referenceEngine(), graph, { x }))
     }
   })
 })
@@ -117,7 +119,7 @@ test.skipIf(!available)('between convolutions of float16, within a loop, a value
   const feeds = { x: values(1, 4096), weight: values(2, 6400), bias: values(3, 16) }
   withinEach(await differences({ graph, feeds }), 8 * epsilon.float16)
 
-  const program = onednnEngine({ threads: 2 }).compile(graph) as OnednnProgram
+  const program = (await onednnEngine({ threads: 2 }).compile(graph)) as OnednnProgram
   program.profiling = true
   await program.run(feeds)
   const casts = program

@@ -17,7 +17,7 @@ const feeds = {
 }
 
 async function compiled(threads) {
-  const plan = onednnEngine({ threads }).compile(graph)
+  const plan = await onednnEngine({ threads }).compile(graph)
   for (const { name } of stateNodes(graph)) {
     const values = model.weights.get(name)
     if (values) await plan.write(name, values)

@@ -66,7 +66,7 @@ test.skipIf(!available).for(['float32', 'bfloat16'] as const)(
     if (!set.test(detail)) context.skip(`oneDNN has its kernel of this type for AVX-512 alone: ${detail}`)
     const sample: Sample = { x: [4, 16, 16, 32], outputs: 32, kernel: [3, 3], padding: [1, 1, 1, 1] }
     const { graph, feeds } = gradientOf(sample, dtype, 32)
-    const program = onednnEngine({ threads: 2 }).compile(graph) as NativeProgram
+    const program = (await onednnEngine({ threads: 2 }).compile(graph)) as NativeProgram
     await program.run(feeds)
     const steps = program.plan.loops.flatMap(({ steps }) => steps.map(({ implementation }) => implementation))
     program.dispose()
@@ -79,7 +79,7 @@ test.skipIf(!available)('on tiles, strides too are forward convolutions', async 
   if (!detail.includes('amx')) context.skip(`this processor has no tiles: ${detail}`)
   const sample: Sample = { x: [4, 16, 16, 32], outputs: 64, kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] }
   const { graph, feeds } = gradientOf(sample, 'bfloat16')
-  const program = onednnEngine({ threads: 2 }).compile(graph) as NativeProgram
+  const program = (await onednnEngine({ threads: 2 }).compile(graph)) as NativeProgram
   const { dx } = await program.run(feeds)
   expect(dx.some(value => value !== 0)).toBe(true)
   const steps = program.plan.loops.flatMap(({ steps }) => steps.map(({ implementation }) => implementation))

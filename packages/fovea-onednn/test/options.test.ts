@@ -40,14 +40,14 @@ async function afterSteps(
 ): Promise<State & { readonly skipped: number }> {
   const { accumulate = 1 } = options
   const graph = trainingGraph(model.graph, options)
-  let program = engine.compile(graph)
+  let program = await engine.compile(graph)
   await writeState(program, graph, model.weights)
   let skipped = 0
   for (let step = 0; step < steps; step++) {
     if (resumes && step === resumeAt) {
       const { weights, slots } = await readState(program, graph, model)
       program.dispose()
-      program = engine.compile(graph)
+      program = await engine.compile(graph)
       await writeState(program, graph, weights, slots)
     }
     const lossScale = { scale: step === overflowAt ? 2 ** 100 : 1024, goodSteps: 0, skippedSteps: skipped }
@@ -145,8 +145,8 @@ describe.skipIf(!available).each(['float32', 'mixed_float16'] as const)('%s', pr
 })
 
 /** How many steps of each kind a training step is compiled to, reorders as one kind, and for which operators these are. */
-function stepsOf(graph: Graph) {
-  const program = onednnEngine({ threads: 2 }).compile(graph) as NativeProgram
+async function stepsOf(graph: Graph) {
+  const program = (await onednnEngine({ threads: 2 }).compile(graph)) as NativeProgram
   program.dispose()
   const kinds: Record<string, number> = {}
   const reordersFor = new Set<string>()
@@ -165,11 +165,11 @@ function added(less: Record<string, number>, more: Record<string, number>): Reco
   return Object.fromEntries(differences.filter(([, count]) => count !== 0))
 }
 
-describe.skipIf(!available).each(['resnet20', 'efficientnet-b0'])('%s', name => {
+describe.skipIf(!available).each(['resnet20', 'efficientnet-b0'])('%s', async name => {
   const { graph } = createModel(name, { input: [32, 32, 3] })
   const step = (more: Partial<TrainingGraphOptions> = {}) =>
     stepsOf(trainingGraph(graph, { batchSize, optimizer: { type: 'sgd', momentum: 0.9 }, ...more }))
-  const plain = step()
+  const plain = await step()
   const parameters = parameterNodes(graph).length
   const running = stateNodes(graph).length - parameters
   /** A sum of squares for each parameter, one number added to the next, and what comes of them. */
@@ -187,16 +187,17 @@ describe.skipIf(!available).each(['resnet20', 'efficientnet-b0'])('%s', name => 
       // Whether the step counts goes into what drives the average: two numbers.
       { ...norm, binary: norm.binary + 2, accumulate: parameters, lerp: 2 * (parameters + running) },
     ],
-  ])('%s: to the plain step is added its arithmetic, no reorder, no copy', (_, more, expected) => {
-    expect(added(plain.kinds, step(more).kinds)).toEqual(expected)
+  ])('%s: to the plain step is added its arithmetic, no reorder, no copy', async (_, more, expected) => {
+    expect(added(plain.kinds, (await step(more)).kinds)).toEqual(expected)
   })
 
-  test('masks: a product for each layer, and its copy into the weights', () => {
+  test('masks: a product for each layer, and its copy into the weights', async () => {
     const layers = connectionNodes(graph).length
-    expect(added(plain.kinds, step({ pruning: { type: 'kept' } }).kinds)).toEqual({ binary: layers, copy: layers })
+    const { kinds } = await step({ pruning: { type: 'kept' } })
+    expect(added(plain.kinds, kinds)).toEqual({ binary: layers, copy: layers })
   })
 
-  test('weights, gradients, slots and averages lie alike: nothing is reordered to be summed or updated', () => {
+  test('weights, gradients, slots and averages lie alike: nothing is reordered to be summed or updated', async () => {
     const updating = new Set([
       'productSum',
       ...Object.keys(ops).filter(op => opDefinition(op).traits?.includes('update')),
@@ -204,7 +205,7 @@ describe.skipIf(!available).each(['resnet20', 'efficientnet-b0'])('%s', name => 
     for (const precision of precisions) {
       for (const average of averages) {
         const all = { batchSize: 2 * batchSize, accumulate: 2, clipNorm: 5, precision, ...(average && { average }) }
-        const { kinds, reordersFor } = step(all)
+        const { kinds, reordersFor } = await step(all)
         expect([...reordersFor].filter(op => updating.has(op))).toEqual([])
         expect(kinds['copy'] ?? 0).toBe(plain.kinds['copy'] ?? 0)
         // Statistics of norms stay where a step of float16 overflows; of all else the optimizers take care.

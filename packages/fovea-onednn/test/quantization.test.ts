@@ -38,7 +38,7 @@ test.skipIf(!available).each(cases)(
 test.skipIf(!available)('weights are widened at the first run after they are written, and not again', async () => {
   const small = quantizeWeights(resnet8)
   const graph = evaluationGraph(small.graph, 1)
-  const program = engine.compile(graph) as OnednnProgram
+  const program = (await engine.compile(graph)) as OnednnProgram
   await writeState(program, graph, small.weights)
   const feeds = { image: new Float32Array(32 * 32 * 3).fill(1) }
   await program.run(feeds)

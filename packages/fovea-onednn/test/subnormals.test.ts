@@ -17,7 +17,7 @@ describe.skipIf(!available)('subnormal numbers', () => {
     const x = builder.input('x', [size])
     builder.output('operand', multiply(x, 2 ** 40))
     builder.output('result', multiply(x, 1e-10))
-    const program = onednnEngine({ threads }).compile(builder.build())
+    const program = await onednnEngine({ threads }).compile(builder.build())
     const { operand, result } = await program.run({
       x: Float32Array.from({ length: size }, (_, i) => (i % 2 ? 1e-39 : 1e-30)),
     })

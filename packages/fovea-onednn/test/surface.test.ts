@@ -27,7 +27,7 @@ describe.runIf(onednnStatus().available)('a program', () => {
   test('is compiled of a graph', () => expectRefusals(onednnEngine().compile, [required(graph), options()]))
 
   test('is given arrays by name', async () => {
-    const program = onednnEngine({ threads: 1 }).compile(graph)
+    const program = await onednnEngine({ threads: 1 }).compile(graph)
     await expectRefusals(program.run.bind(program), [required({ image: new Float32Array(32 * 32 * 3) })])
     await expectRefusals(program.read.bind(program), [required('conv1.weight')])
     await expectRefusals(program.write.bind(program), [required('conv1.weight'), required(new Float32Array(432))])

@@ -41,7 +41,7 @@ test.skipIf(!available)(
   async () => {
     const { graph, shapes } = gradientOf({ x: [8, 28, 28, 32], outputs: 32, kernel: [3, 3], padding: [1, 1, 1, 1] })
     const feeds = { x: values(shapes.x, 1), dy: values(shapes.dy, 1) }
-    const runs = [1, 3].map(threads => onednnEngine({ threads }).compile(graph))
+    const runs = await Promise.all([1, 3].map(threads => onednnEngine({ threads }).compile(graph)))
     // Eight images make no equal slices for three threads.
     const [one, three] = await Promise.all(runs.map(async program => Array.from((await program.run(feeds))['dw'])))
     for (const program of runs) program.dispose()
@@ -58,7 +58,7 @@ test.skipIf(!available)(
     const feeds = { x: values(shapes.x, 1), dy: values(shapes.dy, 2) }
     const runs = await Promise.all(
       [1, 2].map(async () => {
-        const program = onednnEngine({ threads: 2 }).compile(graph) as NativeProgram
+        const program = (await onednnEngine({ threads: 2 }).compile(graph)) as NativeProgram
         const { dw } = await program.run(feeds)
         const again = await program.run(feeds)
         expect(again['dw']).toEqual(dw)

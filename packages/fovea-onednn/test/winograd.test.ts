@@ -28,7 +28,7 @@ function graphOf(build: (builder: GraphBuilder) => void): { graph: Graph; feeds:
 }
 
 async function implementations(graph: Graph, feeds: Record<string, Float32Array>): Promise<string[]> {
-  const program = onednnEngine({ threads: 2 }).compile(graph) as OnednnProgram
+  const program = (await onednnEngine({ threads: 2 }).compile(graph)) as OnednnProgram
   program.profiling = true
   await program.run(feeds)
   const names = program.profile().map(({ implementation }) => implementation)
@@ -97,7 +97,7 @@ test.skipIf(!available)('weights that nothing changes are transformed once, and 
   const weight = builder.parameter('weight', shapes.weight, { type: 'zeros' })
   builder.output('y', builder.emit(ops.conv2d, [builder.input('x', shapes.x), weight], attrs))
   const graph = builder.build()
-  const program = onednnEngine({ threads: 2 }).compile(graph) as OnednnProgram
+  const program = (await onednnEngine({ threads: 2 }).compile(graph)) as OnednnProgram
   const written = values(shapes.weight, 3)
   await program.write('weight', written)
   program.profiling = true

@@ -86,7 +86,7 @@ function engineOf(threads: number, simd: Variant, read: () => WebAssembly.Module
       if (dtype === 'float32') return 'native'
       return isHalf(dtype) || dtype === 'int8' ? 'widened' : 'none'
     },
-    compile(given, asked = {}) {
+    async compile(given, asked = {}) {
       const graph = graphOf(given)
       const target = new WasmTarget(threads)
       const plan = makePlan(graph, target, compileOptions.parse(asked, ''))

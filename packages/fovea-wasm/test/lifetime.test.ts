@@ -25,7 +25,7 @@ test('programs that are disposed of leave their memory to others, also where a r
   const x = new Float32Array(1 << 20).fill(1)
   let most = 0
   for (let i = 0; i < 20; i++) {
-    const program = engine.compile(graph)
+    const program = await engine.compile(graph)
     const run = program.run({ x })
     if (i % 2 === 0) expect((await run)['y'].every(value => value === 2)).toBe(true)
     program.dispose()
@@ -35,10 +35,10 @@ test('programs that are disposed of leave their memory to others, also where a r
   expect(memory.buffer.byteLength).toBe(most)
 })
 
-test('a program that does not fit into 4 GiB is refused with its sizes', () => {
+test('a program that does not fit into 4 GiB is refused with its sizes', async () => {
   const engine = wasmEngine({ threads: 1, simd: 'plain' })
-  const compile = () => engine.compile(doubled(1 << 30), { memoryLimitBytes: 2 ** 40 })
-  expect(compile).toThrow(
+  const compile = engine.compile(doubled(1 << 30), { memoryLimitBytes: 2 ** 40 })
+  await expect(compile).rejects.toThrow(
     /^a batch of 1073741824 needs 8\.00 GiB of memory .* there are [34]\.\d+ GiB: a batch of \d+ fits$/,
   )
 })

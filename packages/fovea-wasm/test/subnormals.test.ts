@@ -15,7 +15,7 @@ test.each(['silu', 'gelu', 'sigmoid'] as const)('%s', async name => {
     'gradient',
     builder.emit(ops.activationGradient, [builder.input('dy', [size]), x], { activation: name }),
   )
-  const program = wasmEngine({ threads: 1 }).compile(builder.build())
+  const program = await wasmEngine({ threads: 1 }).compile(builder.build())
   const feeds = { x: Float32Array.from({ length: size }, (_, i) => -i / 16), dy: new Float32Array(size).fill(1e-6) }
   for (const values of Object.values(await program.run(feeds))) {
     expect(Array.from(values).filter(value => value !== 0 && Math.abs(value) < smallestNormal)).toEqual([])

@@ -70,7 +70,7 @@ async function run(name: string, options: BenchOptions): Promise<void> {
     profile = native.profile()
   }
   if (options.plan) {
-    const program = engine.compile(benchmarkGraph(model, step)) as PlannedProgram
+    const program = (await engine.compile(benchmarkGraph(model, step))) as PlannedProgram
     program.dispose()
     const types = rowPrecision(model, precision)
     output.result({

@@ -62,7 +62,7 @@ export async function agreementOf(
     graphOptimizationLevel: optimization,
     logSeverityLevel: 3,
   })
-  const program = engine.compile(graph)
+  const program = await engine.compile(graph)
   const rows: Row[] = []
   try {
     for (const { name } of stateNodes(graph)) await program.write(name, model.weights.get(name)!)

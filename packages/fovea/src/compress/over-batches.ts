@@ -46,7 +46,7 @@ export async function overBatches(
 ): Promise<number> {
   const needsLabel = inputNodes(graph).some(({ name }) => name === 'label')
   const feeds = ({ images: image, labels: label }: Batch) => (needsLabel ? { image, label } : { image })
-  const program = engine.compile(graph)
+  const program = await engine.compile(graph)
   try {
     await writeState(program, graph, weights)
     let batches = 0

@@ -44,10 +44,11 @@ export interface Engine {
    */
   arithmetic(dtype: DType, weightBits?: number): Arithmetic
   /**
-   * Makes a graph ready to run. State starts at zero: write it, or `initialize` it, before the first run.
+   * Makes a graph ready to run; a promise, as an engine may wait for a device. State starts at zero: write it before the first
+   * run (`initialWeights` has what a model starts from).
    * @throws EngineError naming the node and operator that this engine lacks, or the memory that is missing
    */
-  compile(graph: Graph, options?: CompileOptions): Program
+  compile(graph: Graph, options?: CompileOptions): Promise<Program>
 }
 
 /**

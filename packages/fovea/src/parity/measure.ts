@@ -55,7 +55,7 @@ export async function measureParity(file: ParityFile, engine: Engine): Promise<P
   const { graph } = createModel(file.model, { classes, input: [size, size, 3] })
   const evaluation = evaluationGraph(graph, batch)
   const image = inputImages(batch, size)
-  const program = engine.compile(evaluation)
+  const program = await engine.compile(evaluation)
   await writeFilled(program, evaluation)
   const { logits } = await program.run({ image })
   program.dispose()
@@ -81,7 +81,7 @@ async function measureTraining(
   engine: Engine,
 ) {
   const graph = gradientGraph(model, batch)
-  const program = engine.compile(graph)
+  const program = await engine.compile(graph)
   await writeFilled(program, graph)
   const outputs = await program.run({ image, label: labelsOf(batch, classes) })
   const norms = Object.values(expected.gradients).map(gradient => gradient.norm)

@@ -94,7 +94,7 @@ export async function findLearningRate(model: Model, options: FindLearningRateOp
   checkDataset(model, data.train)
   const epochs = new Epochs(model, data.train, settings)
   const task = classificationOf(model, settings, data.train)
-  const compiled = new TrainingStep(model, task, chosen ?? (await defaultEngine()), settings, epochs, {
+  const compiled = await TrainingStep.compile(model, task, chosen ?? (await defaultEngine()), settings, epochs, {
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     memory,
     epochs: Math.ceil(steps / epochs.steps),

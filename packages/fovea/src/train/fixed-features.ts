@@ -62,7 +62,7 @@ export async function fixedFeatures(
     precision,
     ...(keepFloat32 && { keepFloat32 }),
   })
-  const program = engine.compile(graph, limits)
+  const program = await engine.compile(graph, limits)
   try {
     for (const state of graph.nodes.filter(isState)) await program.write(state.name, model.weights.get(state.name)!)
     const measure = async (images: Dataset): Promise<Dataset | undefined> => {

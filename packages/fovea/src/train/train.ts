@@ -57,7 +57,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   const isDone = resume !== undefined && hasEnded(startOf(model, settings, resume), epochs, settings)
   const fixed = isDone ? undefined : await fixedFeatures(model, plan, engine, { ...limits, signal })
   const part = fixed ?? { ...plan, model, whole: (weights: Weights) => weights }
-  const compiled = new TrainingStep(part.model, task, engine, part.settings, part.passes, {
+  const compiled = await TrainingStep.compile(part.model, task, engine, part.settings, part.passes, {
     ...{ ...limits, memory, epochs },
     ...(teacher && { teacher }),
   })
@@ -65,10 +65,10 @@ export async function train(model: Model, options: TrainOptions): Promise<Traini
   try {
     evaluator =
       part.validation &&
-      new Evaluator(part.model, task, engine, {
+      (await Evaluator.compile(part.model, task, engine, {
         ...{ ...measured(part.settings), ...limits },
         batchSize: Math.min(settings.batchSize, part.validation.length),
-      })
+      }))
     const partPlan = { ...plan, passes: part.passes, validation: part.validation }
     const observers = { resume, signal, onStart, onStep, onEpoch, saveSeconds }
     const { final, ...result } = await new Run(part.model, partPlan, compiled, evaluator, {

@@ -39,38 +39,43 @@ export interface StepResult {
 }
 
 export class TrainingStep {
-  readonly #graph: TrainingGraph
-  readonly #program: Program
-  readonly #run: Pick<StepMoment, 'steps' | 'epochs' | 'seed'>
-  readonly #teacher: Teacher | undefined
-  readonly #masks: Masks | undefined
-
   /** @throws EngineError for a step that needs more memory than there is; as trainingGraph */
-  constructor(
-    readonly model: Model,
-    readonly task: Task,
+  static async compile(
+    model: Model,
+    task: Task,
     engine: Engine,
-    readonly settings: ResolvedSettings,
+    settings: ResolvedSettings,
     { steps }: Epochs,
     { memory, epochs, teacher, ...compilation }: TrainingStepOptions,
-  ) {
-    const { seed } = settings
-    this.#graph = stepGraph(model.graph, { ...settings, memory }, task.loss)
-    this.#program = engine.compile(this.#graph, compilation)
+  ): Promise<TrainingStep> {
+    const graph = stepGraph(model.graph, { ...settings, memory }, task.loss)
+    const program = await engine.compile(graph, compilation)
     try {
-      this.#teacher = teacherOf(teacher, model, engine, settings)
+      const ofRun = { steps, epochs, seed: settings.seed }
+      const masks = settings.pruning && new Masks(settings.pruning, graph)
+      const compiled = await compiledTeacher(teacher, model, engine, settings)
+      return new TrainingStep(model, task, settings, ofRun, graph, program, masks, compiled)
     } catch (error) {
-      this.#program.dispose()
+      program.dispose()
       throw error
     }
-    this.#masks = settings.pruning && new Masks(settings.pruning, this.#graph)
-    this.#run = { steps, epochs, seed }
   }
+
+  private constructor(
+    readonly model: Model,
+    readonly task: Task,
+    readonly settings: ResolvedSettings,
+    private readonly ofRun: Pick<StepMoment, 'steps' | 'epochs' | 'seed'>,
+    private readonly graph: TrainingGraph,
+    private readonly program: Program,
+    private readonly masks: Masks | undefined,
+    private readonly teacher: Teacher | undefined,
+  ) {}
 
   /** Sets the state: the model's weights, and slots as saved or as they start. */
   async begin(weights: Weights, slots?: Weights): Promise<void> {
-    await writeState(this.#program, this.#graph, weights, slots)
-    await this.#masks?.begin(this.#program, weights, slots)
+    await writeState(this.program, this.graph, weights, slots)
+    await this.masks?.begin(this.program, weights, slots)
   }
 
   /**
@@ -84,16 +89,16 @@ export class TrainingStep {
     learningRate = this.#learningRate(epoch, step),
   ): Promise<StepResult> {
     const { accumulate } = this.settings
-    await this.#masks?.advance(this.#program, { ...this.#run, epoch, step })
+    await this.masks?.advance(this.program, { ...this.ofRun, epoch, step })
     const result = { loss: 0, correct: 0, learningRate, lossScale }
     for (const [part, some] of partsOf(batch, accumulate).entries()) {
-      const moment = { ...this.#run, epoch, step, part, learningRate, lossScale: lossScale ?? initialLossScale }
+      const moment = { ...this.ofRun, epoch, step, part, learningRate, lossScale: lossScale ?? initialLossScale }
       const feeds = {
         ...{ image: some.images, ...this.task.targets(some) },
-        ...this.#graph.feeds(moment),
-        ...(await this.#teacher?.teach(some.images)),
+        ...this.graph.feeds(moment),
+        ...(await this.teacher?.teach(some.images)),
       }
-      const outputs = await this.#program.run(feeds)
+      const outputs = await this.program.run(feeds)
       result.loss += outputs['loss'][0] / accumulate
       result.correct += this.task.correct(outputs, some)
       const { finite } = outputs
@@ -105,18 +110,18 @@ export class TrainingStep {
   }
 
   #learningRate(epoch: number, step: number): number {
-    const { steps, epochs } = this.#run
+    const { steps, epochs } = this.ofRun
     return rateAt(this.settings.schedule, epoch * steps + step, epochs * steps, steps)
   }
 
   /** All that the steps so far have changed. */
   state(): Promise<State> {
-    return readState(this.#program, this.#graph, this.model)
+    return readState(this.program, this.graph, this.model)
   }
 
   dispose(): void {
-    this.#teacher?.dispose()
-    this.#program.dispose()
+    this.teacher?.dispose()
+    this.program.dispose()
   }
 }
 
@@ -137,14 +142,14 @@ function partsOf(batch: Batch, parts: number): Batch[] {
 }
 
 /** @throws SettingError where the settings ask for one, and none is given */
-function teacherOf(
+async function compiledTeacher(
   teacher: Model | undefined,
   student: Model,
   engine: Engine,
   { distillation, batchSize, accumulate }: ResolvedSettings,
-): Teacher | undefined {
+): Promise<Teacher | undefined> {
   if (distillation === undefined) return undefined
   if (teacher === undefined)
     throw new SettingError('teacher', 'missing; distillation needs a trained model to learn from')
-  return new Teacher(teacher, student, engine, batchSize / accumulate, distillation)
+  return Teacher.compile(teacher, student, engine, batchSize / accumulate, distillation)
 }

@@ -10,7 +10,7 @@ import { normalAt, randomAt, randomKey, streamOf } from '../../src/random.js'
 
 /** For an image of noise, in float64. */
 export async function logits(graph: Graph, weights: Weights): Promise<Float64Array> {
-  const program = referenceEngine({ precision: 'float64' }).compile(inferenceMode(graph))
+  const program = await referenceEngine({ precision: 'float64' }).compile(inferenceMode(graph))
   for (const [name, values] of weights) await program.write(name, values)
   const [{ outputs }] = inputNodes(graph)
   const image = Float64Array.from({ length: elements(outputs[0].shape) }, (_, i) => normalAt(randomKey(3, 1), i))

@@ -12,8 +12,8 @@ export async function differencesOn(
   engine: Engine,
   { graph, feeds, states = {} }: Given,
 ): Promise<Record<string, number>> {
-  const expected = referenceEngine({ precision: 'float64' }).compile(graph)
-  const actual = engine.compile(graph)
+  const expected = await referenceEngine({ precision: 'float64' }).compile(graph)
+  const actual = await engine.compile(graph)
   for (const [name, values] of Object.entries(states)) {
     for (const program of [expected, actual]) await program.write(name, values)
   }

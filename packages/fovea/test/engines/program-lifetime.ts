@@ -1,8 +1,9 @@
-/** @file What holds for the programs of every engine: one run at a time, an end at any time, arrays from anywhere. */
+/** @file What holds for the programs of every engine: a promise of one, one run at a time, an end at any time, arrays from anywhere. */
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import type { Engine } from '../../src/engines/engine.js'
 import type { HostArray } from '../../src/graph/arrays.js'
+import type { Graph } from '../../src/graph/graph.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
 
@@ -22,13 +23,32 @@ function product() {
 export function programLifetimeTests(engine: () => Engine): void {
   const graph = product()
   const program = async () => {
-    const compiled = engine().compile(graph)
+    const compiled = await engine().compile(graph)
     await compiled.write('w', Float32Array.from(values))
     return compiled
   }
   const feeds = () => ({ x: Float32Array.from(values) })
   const busy = 'a run of this program is under way: await it first'
   const disposed = 'this program is disposed'
+
+  test.each<[string, () => Promise<unknown>, string, string]>([
+    [
+      'a graph that needs too much',
+      () => engine().compile(graph, { memoryLimitBytes: 1 }),
+      'EngineError',
+      'there are 1 byte',
+    ],
+    [
+      'a misspelt option',
+      () => engine().compile(graph, { memoryLimit: 1 } as object),
+      'SettingError',
+      "did you mean 'memoryLimitBytes'?",
+    ],
+    ['what is no graph', () => engine().compile({} as Graph), 'SettingError', 'a graph'],
+  ])('compiling %s throws nothing: it rejects', async (_, compile, name, message) => {
+    const error = (await compile().catch((thrown: unknown) => thrown)) as Error
+    expect([error.name, error.message]).toEqual([name, expect.stringContaining(message)])
+  })
 
   test('a second run, a read and a write are refused during a run, which is none the worse for it', async () => {
     const one = await program()

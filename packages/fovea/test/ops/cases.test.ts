@@ -1,10 +1,12 @@
 /** @file The table of cases is complete, and all that holds for every case: shapes, determinism, messages for bad input. */
+
 import { describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { ShapeError } from '../../src/errors.js'
 import { elements } from '../../src/graph/types.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { opDefinition, ops } from '../../src/ops/index.js'
+import { runOnce } from '../engines/run-once.js'
 import { caseGraph, operatorCases, operatorSpecs } from './cases/index.js'
 
 test('every operator, and every gradient operator, is run by a case', () => {
@@ -25,7 +27,7 @@ describe.each([...new Set(operatorCases.map(sample => sample.op))])('%s', op => 
   test.each(operatorCases.filter(sample => sample.op === op))('$name', async sample => {
     const { graph, feeds } = caseGraph(sample)
     const [wide, narrow] = await Promise.all(
-      (['float64', 'float32'] as const).map(precision => referenceEngine({ precision }).compile(graph).run(feeds)),
+      (['float64', 'float32'] as const).map(precision => runOnce(referenceEngine({ precision }), graph, feeds)),
     )
     for (const [name, { type }] of graph.outputs) {
       expect(narrow[name].length).toBe(elements(type.shape))

@@ -1,6 +1,8 @@
 /** @file Convolution against its definition, seven loops long, on every case of the table. */
+
 import { expect, test } from 'vitest'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
+import { runOnce } from '../engines/run-once.js'
 import { caseGraph, operatorCases } from './cases/index.js'
 
 test.each(operatorCases.filter(({ op, differentiable }) => op === 'conv2d' && differentiable.length > 0))(
@@ -35,7 +37,7 @@ test.each(operatorCases.filter(({ op, differentiable }) => op === 'conv2d' && di
         }
       }
     }
-    const { out0 } = await referenceEngine({ precision: 'float64' }).compile(graph).run(feeds)
+    const { out0 } = await runOnce(referenceEngine({ precision: 'float64' }), graph, feeds)
     expected.forEach((value, i) => {
       expect(out0[i]).toBeCloseTo(value, 10)
     })

@@ -1,9 +1,11 @@
 /** @file Runs one operator on plain numbers, in float64, for tests with known values. */
+
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import type { Attributes } from '../../src/graph/graph.js'
 import type { DType } from '../../src/graph/types.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { type OpName, opDefinition } from '../../src/ops/index.js'
+import { runOnce } from '../engines/run-once.js'
 
 export interface Given {
   readonly shape: readonly number[]
@@ -26,6 +28,6 @@ export async function evaluate(op: OpName, inputs: readonly Given[], attrs: Attr
   outputs.forEach((value, i) => {
     builder.output(`${i}`, value)
   })
-  const results = await referenceEngine({ precision: 'float64' }).compile(builder.build()).run(feeds)
+  const results = await runOnce(referenceEngine({ precision: 'float64' }), builder.build(), feeds)
   return outputs.map((_, i) => Array.from(results[i]))
 }

@@ -1,4 +1,5 @@
 /** @file Rounding as integers do it: the same numbers as by way of integers, and gradients that go straight through. */
+
 import { expect, test } from 'vitest'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
@@ -10,6 +11,7 @@ import { quantize } from '../../src/ops/quantize.js'
 import { reduceSum } from '../../src/ops/reduce-sum.js'
 import { autodiff } from '../../src/passes/autodiff.js'
 import { normalAt } from '../../src/random.js'
+import { runOnce } from '../engines/run-once.js'
 
 const engine = referenceEngine({ precision: 'float32' })
 const numbers = (count: number, key: number) => Float32Array.from({ length: count }, (_, i) => 3 * normalAt(key, i))
@@ -29,7 +31,7 @@ test('an activation becomes what quantize and dequantize make of it', async () =
     const q = builder.emit(quantize, [input, ...given], { axis: null, dtype: 'uint8' })
     builder.output('integers', builder.emit(dequantize, [q, ...given], { axis: null }))
     builder.output('rounded', builder.emit(fakeQuantize, [input, extent], {}))
-    const { integers, rounded } = await engine.compile(builder.build()).run({ x })
+    const { integers, rounded } = await runOnce(engine, builder.build(), { x })
     expect(rounded).toEqual(integers)
     expect(new Set(rounded).size).toBeGreaterThan(100)
   }
@@ -44,7 +46,7 @@ test('a weight becomes what an int8 with a scale for each channel stands for', a
   const q = builder.emit(quantize, [input, scale], { axis: 0, dtype: 'int8' })
   builder.output('integers', builder.emit(dequantize, [q, scale], { axis: 0 }))
   builder.output('rounded', builder.emit(fakeQuantizeWeights, [input], { largest: 127 }))
-  const { integers, rounded } = await engine.compile(builder.build()).run({ weight })
+  const { integers, rounded } = await runOnce(engine, builder.build(), { weight })
   expect(rounded).toEqual(integers)
 })
 
@@ -66,7 +68,7 @@ test('gradients go through the rounding, and not through what is cut off', async
   ])
   builder.output('dx', dx!)
   builder.output('dweight', dweight!)
-  const program = engine.compile(builder.build())
+  const program = await engine.compile(builder.build())
   await program.write('x', Float32Array.of(-1.5, -0.99, 0, 0.123, 1.99, 2.5))
   const { dx: found, dweight: straight } = await program.run({})
   expect([...found]).toEqual([0, 2, 3, 4, 5, 0])

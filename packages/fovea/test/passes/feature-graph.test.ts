@@ -12,7 +12,7 @@ const model = createModel('resnet8', { input: [8, 8, 3], classes: 3 })
 const image = Float32Array.from({ length: 2 * 192 }, (_, i) => normalAt(1, i))
 
 async function outputsOf(graph: Graph) {
-  const program = referenceEngine().compile(graph)
+  const program = await referenceEngine().compile(graph)
   await writeState(program, graph, model.weights)
   return program.run({ image })
 }

@@ -1,4 +1,5 @@
 /** @file What becomes integers, and that it is what it was, bit for bit. */
+
 import { expect, test } from 'vitest'
 import { quantizeModel } from '../../src/compress/quantize-model.js'
 import { referenceEngine } from '../../src/engines/reference/reference.js'
@@ -12,6 +13,7 @@ import { normalAt } from '../../src/random.js'
 import { predictProbabilities } from '../../src/train/predict.js'
 import { evaluationGraph } from '../../src/train/training-graph.js'
 import { noise } from '../compress/noise.js'
+import { runOnce } from '../engines/run-once.js'
 
 /** Squeeze-and-excitation's product, rounded; with a second reader, if asked for. */
 function scaled(kept: boolean): Graph {
@@ -34,7 +36,7 @@ test('a product that is read as integers alone is one operator, and the same int
     x: Float32Array.from({ length: 90 }, (_, i) => normalAt(1, i)),
     gate: Float32Array.from({ length: 10 }, (_, i) => normalAt(2, i)),
   }
-  const run = async (of: Graph) => (await referenceEngine().compile(of).run(feeds))['y']
+  const run = async (of: Graph) => (await runOnce(referenceEngine(), of, feeds))['y']
   expect(await run(integers)).toEqual(await run(graph))
 })
 

@@ -127,7 +127,7 @@ describe('an engine', () => {
   test('compile', () => expectRefusals(engine.compile, [graph, options()]))
 
   test('a program', async () => {
-    const program = engine.compile(modelGraph)
+    const program = await engine.compile(modelGraph)
     const call =
       (f: 'run' | 'read' | 'write') =>
       (...values: unknown[]) =>

@@ -25,7 +25,7 @@ const base: TrainingGraphOptions = { batchSize: 8, optimizer: { type: 'sgd', mom
 
 /** A program at the model's start. */
 async function begin(graph: Graph, model: Model, on: Engine = engine) {
-  const program = on.compile(graph, {})
+  const program = await on.compile(graph, {})
   await writeState(program, graph, model.weights)
   const state = async () =>
     new Map(

@@ -21,9 +21,9 @@ function countingEngine() {
   const engine: Engine = {
     ...{ name: 'counting', description: '', threads: 1, weightBits: 8 },
     arithmetic: dtype => plainEngine.arithmetic(dtype),
-    compile(graph, how) {
+    async compile(graph, how) {
       counts.compilations++
-      const program = plainEngine.compile(graph, how)
+      const program = await plainEngine.compile(graph, how)
       return {
         memory: program.memory,
         run: feeds => {

@@ -48,8 +48,8 @@ test.each([1, 2])(
       ...{ batchSize: 16, accumulate, optimizer: { type: 'adam' }, schedule: { type: 'constant', rate: 0.02 } },
     })
     const passes = new Epochs(model, stripeData.train, settings)
-    const step = new TrainingStep(model, regression, engine, settings, passes, { memory: 'standard', epochs: 5 })
-    const evaluator = new Evaluator(model, regression, engine, { batchSize: 16 })
+    const step = await TrainingStep.compile(model, regression, engine, settings, passes, { memory: 'standard', epochs: 5 })
+    const evaluator = await Evaluator.compile(model, regression, engine, { batchSize: 16 })
     const measured = async () => {
       await evaluator.load((await step.state()).weights)
       return evaluator.evaluate(stripeData.test)

@@ -43,7 +43,7 @@ export function referenceEngine(options: ReferenceOptions = {}): Engine {
       if (dtype === precision || dtype === 'int8') return 'native'
       return isHalf(dtype) || (dtype === 'float32' && precision === 'float64') ? 'widened' : 'none'
     },
-    compile: (graph, options = {}) =>
+    compile: async (graph, options = {}) =>
       new ReferenceProgram(graphOf(graph), precision, compileOptions.parse(options, '')),
   }
 }

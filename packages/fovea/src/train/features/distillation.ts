@@ -5,7 +5,7 @@
 import type { Normalization } from '../../data/dataset.js'
 import type { Engine, Program } from '../../engines/engine.js'
 import { InvalidArgumentError } from '../../errors.js'
-import type { Graph, Value } from '../../graph/graph.js'
+import type { Value } from '../../graph/graph.js'
 import type { Model } from '../../models/model.js'
 import { add } from '../../ops/add.js'
 import { crossEntropy } from '../../ops/cross-entropy.js'
@@ -58,39 +58,47 @@ export function distilledLoss(
   return builder.emit(add, parts, {}, 'distilledLoss')
 }
 
-/** A compiled teacher. */
+/** A compiled teacher, with its weights. */
 export class Teacher {
-  readonly #graph: Graph
-  readonly #program: Program
-  #ready: Promise<void> | undefined
-
   /**
    * @param student whose images it is shown
    * @param batchSize of what is fed at once
    * @throws InvalidArgumentError for a teacher of other images or classes
    */
-  constructor(
-    readonly model: Model,
-    readonly student: Model,
+  static async compile(
+    model: Model,
+    student: Model,
     engine: Engine,
     batchSize: number,
-    readonly settings: SettledDistillation,
-  ) {
+    settings: SettledDistillation,
+  ): Promise<Teacher> {
     for (const [what, of] of sameness) {
       const [own, other] = [of(model), of(student)].map(value => JSON.stringify(value))
       if (own !== other) {
         throw new InvalidArgumentError(`teacher ${model.name} has ${what} ${own}, the model that learns has ${other}`)
       }
     }
-    this.#graph = foldBatchNorm(inferenceMode(setBatchSize(model.graph, batchSize)))
-    this.#program = engine.compile(this.#graph)
+    const graph = foldBatchNorm(inferenceMode(setBatchSize(model.graph, batchSize)))
+    const program = await engine.compile(graph)
+    try {
+      await writeState(program, graph, model.weights)
+      return new Teacher(model, student, settings, program)
+    } catch (error) {
+      program.dispose()
+      throw error
+    }
   }
+
+  private constructor(
+    readonly model: Model,
+    readonly student: Model,
+    readonly settings: SettledDistillation,
+    private readonly program: Program,
+  ) {}
 
   /** @param images [batch, height, width, channels], normalized for the student. @returns the feed of the step */
   async teach(images: Float32Array): Promise<Readonly<Record<string, Float32Array>>> {
-    this.#ready ??= writeState(this.#program, this.#graph, this.model.weights)
-    await this.#ready
-    const { logits } = await this.#program.run({
+    const { logits } = await this.program.run({
       image: renormalized(images, this.student.preprocessing, this.model.preprocessing),
     })
     const classes = this.model.labels.length
@@ -103,7 +111,7 @@ export class Teacher {
   }
 
   dispose(): void {
-    this.#program.dispose()
+    this.program.dispose()
   }
 }
 

@@ -22,7 +22,7 @@ const BATCH = 2
 
 async function logits(model: Model): Promise<Float32Array> {
   const graph = evaluationGraph(model.graph, BATCH)
-  const program = engine.compile(graph)
+  const program = await engine.compile(graph)
   for (const { name } of stateNodes(graph)) await program.write(name, model.weights.get(name)!)
   const length = BATCH * model.preprocessing.size.reduce((a, b) => a * b)
   const { logits } = await program.run({ image: Float32Array.from({ length }, (_, i) => normalAt(7, i)) })

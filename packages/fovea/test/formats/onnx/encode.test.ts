@@ -49,7 +49,7 @@ function images({ preprocessing: { size } }: Model) {
 }
 
 async function ownLogits(model: Model, image: Float32Array): Promise<Float32Array> {
-  const program = engine.compile(evaluationGraph(model.graph, BATCH))
+  const program = await engine.compile(evaluationGraph(model.graph, BATCH))
   const names = new Set(evaluationGraph(model.graph, 1).nodes.map(({ name }) => name))
   for (const [name, values] of model.weights) if (names.has(name)) await program.write(name, values)
   const { logits } = await program.run({ image })

@@ -118,7 +118,7 @@ for name in ${JSON.stringify(names)}:
         new Float32Array(new Uint8Array(readFileSync(join(folder, `${name}.${kind}`))).buffer)
       const model = decodeOnnx(name, readFileSync(join(folder, `${name}.onnx`)))
       const graph = evaluationGraph(model.graph, 1)
-      const program = engine.compile(graph)
+      const program = await engine.compile(graph)
       for (const state of stateNodes(graph)) await program.write(state.name, model.weights.get(state.name)!)
       const { logits } = await program.run({ image: floats('image') })
       const expected = floats('logits')

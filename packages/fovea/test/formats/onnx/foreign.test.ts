@@ -58,7 +58,7 @@ describe('what exporters write', () => {
   async function computed(parts: Parts): Promise<number[]> {
     const model = read(parts)
     const graph = evaluationGraph(model.graph, 1)
-    const program = engine.compile(graph)
+    const program = await engine.compile(graph)
     for (const { name } of stateNodes(graph)) await program.write(name, model.weights.get(name)!)
     const [height, width, channels] = model.preprocessing.size
     const image = Float32Array.from({ length: 32 }, (_, i) => {

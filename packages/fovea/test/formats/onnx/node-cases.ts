@@ -89,7 +89,7 @@ async function computed({ builder, weights }: Reading, out: Computed, image: Hos
   const name = `out:${out.value.node.name}:${out.value.index}`
   builder.output(name, out.value)
   const graph = builder.build()
-  const program = engine.compile(graph)
+  const program = await engine.compile(graph)
   for (const state of stateNodes(graph)) await program.write(state.name, weights.get(state.name)!)
   const own = (await program.run({ image }))[name]
   program.dispose()

@@ -17,7 +17,7 @@ test('the loss is (1 − w)·H(label) + w·T²·H(teacher at T, student at T)', 
   const [batchSize, temperature, weight] = [2, 3, 0.7]
   const settings = { batchSize, optimizer: { type: 'sgd' }, distillation: { temperature, weight } } as const
   const graph = trainingGraph(stripeModel.graph, settings)
-  const program = referenceEngine().compile(graph)
+  const program = await referenceEngine().compile(graph)
   await writeState(program, graph, stripeModel.weights)
   const image = Float32Array.from({ length: batchSize * 8 * 8 * 3 }, (_, i) => Math.sin(i))
   const teacher = Float32Array.of(0.2, 0.3, 0.5, 0.1, 0.8, 0.1)
