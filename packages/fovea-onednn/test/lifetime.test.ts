@@ -3,11 +3,17 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { programLifetimeTests } from '../../fovea/test/engines/program-lifetime.js'
+import { copiesWhatIsWanted, programOutputTests } from '../../fovea/test/engines/program-outputs.js'
 import { onednnEngine, onednnStatus } from '../src/index.js'
 
-describe.skipIf(!onednnStatus().available)('the life of a program', () =>
-  programLifetimeTests(() => onednnEngine({ threads: 2 })),
-)
+const engine = () => onednnEngine({ threads: 2 })
+
+describe.skipIf(!onednnStatus().available)('the life of a program', () => programLifetimeTests(engine))
+
+describe.skipIf(!onednnStatus().available)('the outputs of a run', () => {
+  programOutputTests(engine)
+  copiesWhatIsWanted(engine)
+})
 
 describe.skipIf(!onednnStatus().available)('no process is aborted', () => {
   test.each([

@@ -1,7 +1,7 @@
 /** @file Claims about what is given to the native engine in plain JavaScript: none ends in an accident. */
 import { createModel } from 'fovea'
 import { describe, expect, test } from 'vitest'
-import { expectRefusals, functionsOf, options, required } from '../../fovea/test/surface/mistakes.js'
+import { expectRefusals, functionsOf, optional, options, required } from '../../fovea/test/surface/mistakes.js'
 import { refused } from '../../fovea/test/surface/refused.js'
 import * as onednn from '../src/index.js'
 
@@ -28,7 +28,10 @@ describe.runIf(onednnStatus().available)('a program', () => {
 
   test('is given arrays by name', async () => {
     const program = await onednnEngine({ threads: 1 }).compile(graph)
-    await expectRefusals(program.run.bind(program), [required({ image: new Float32Array(32 * 32 * 3) })])
+    await expectRefusals(program.run.bind(program), [
+      required({ image: new Float32Array(32 * 32 * 3) }),
+      optional(['logits'], 'an empty list'),
+    ])
     await expectRefusals(program.read.bind(program), [required('conv1.weight')])
     await expectRefusals(program.write.bind(program), [required('conv1.weight'), required(new Float32Array(432))])
     program.dispose()

@@ -1,12 +1,20 @@
-/** @file Claims about the life of a program in WebAssembly: as every engine's, and its memory is used again. */
+/** @file Claims about the life of a program in WebAssembly, and its outputs: as every engine's, and its memory is used again. */
 import { describe, expect, test } from 'vitest'
 import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { ops } from '../../fovea/src/ops/index.js'
 import { programLifetimeTests } from '../../fovea/test/engines/program-lifetime.js'
+import { copiesWhatIsWanted, programOutputTests } from '../../fovea/test/engines/program-outputs.js'
 import { wasmEngine } from '../src/index.js'
 import { teamOf } from '../src/team.js'
 
-describe('the life of a program', () => programLifetimeTests(() => wasmEngine({ threads: 2, simd: 'plain' })))
+const onTwoThreads = () => wasmEngine({ threads: 2, simd: 'plain' })
+
+describe('the life of a program', () => programLifetimeTests(onTwoThreads))
+
+describe('the outputs of a run', () => {
+  programOutputTests(onTwoThreads)
+  copiesWhatIsWanted(onTwoThreads)
+})
 
 /** So many numbers, doubled. */
 function doubled(length: number) {
@@ -37,8 +45,7 @@ test('programs that are disposed of leave their memory to others, also where a r
 
 test('a program that does not fit into 4 GiB is refused with its sizes', async () => {
   const engine = wasmEngine({ threads: 1, simd: 'plain' })
-  const compile = engine.compile(doubled(1 << 30), { memoryLimitBytes: 2 ** 40 })
-  await expect(compile).rejects.toThrow(
+  await expect(engine.compile(doubled(1 << 30), { memoryLimitBytes: 2 ** 40 })).rejects.toThrow(
     /^a batch of 1073741824 needs 8\.00 GiB of memory .* there are [34]\.\d+ GiB: a batch of \d+ fits$/,
   )
 })

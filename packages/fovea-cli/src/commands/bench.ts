@@ -66,7 +66,7 @@ async function run(name: string, options: BenchOptions): Promise<void> {
   const onProgram = async (program: Program, feeds: Feeds): Promise<void> => {
     const native = program as OnednnProgram
     native.profiling = true
-    await native.run(feeds)
+    await native.run(feeds, [])
     profile = native.profile()
   }
   if (options.plan) {

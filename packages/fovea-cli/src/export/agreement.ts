@@ -72,7 +72,7 @@ export async function agreementOf(
     const classes = model.labels.length
     const pixels = new Uint8Array(batchSize * height * width * channels)
     for await (const batch of batchesOf(images, { batchSize, normalization: model.preprocessing })) {
-      const { logits } = await program.run({ image: batch.images })
+      const { logits } = await program.run({ image: batch.images }, ['logits'])
       // Behind the last image comes the first of the batch, as in `batch`.
       const indices = Uint32Array.from({ length: batchSize }, (_, i) => rows.length + (i < batch.count ? i : 0))
       images.read(indices, pixels)

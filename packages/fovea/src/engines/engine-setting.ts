@@ -1,7 +1,9 @@
-/** @file An engine, and what a compilation may be asked for, as settings. */
+/** @file An engine, and what a compilation and a run may be asked for, as settings. */
+import { unknownName } from '../errors.js'
+import type { Graph, Value } from '../graph/graph.js'
 import { isRecord } from '../settings/describe.js'
 import { group, type Rows } from '../settings/group.js'
-import { custom, number, text, thing } from '../settings/kinds.js'
+import { custom, list, number, text, thing } from '../settings/kinds.js'
 import { unexpected } from '../settings/setting.js'
 import type { CompileOptions, Engine, Feeds } from './engine.js'
 
@@ -44,6 +46,21 @@ const feeds = thing('what a run is given', 'other', byName, (value): value is Fe
 
 /** @throws SettingError for what holds no arrays by name */
 export const feedsOf = (value: unknown): Feeds => feeds.parse(value, 'feeds')
+
+const outputNames = list('that are wanted (default: all)', 'names of outputs', text('of an output')).optional()
+
+/**
+ * The outputs of a graph that a run is asked for.
+ * @throws SettingError for what is no list of names; InvalidArgumentError for a name that no output has
+ */
+export function wantedOutputs({ outputs }: Graph, wanted: unknown): readonly (readonly [name: string, value: Value])[] {
+  const names = outputNames.parse(wanted, 'outputs') ?? [...outputs.keys()]
+  return names.map(name => {
+    const value = outputs.get(name)
+    if (value === undefined) throw unknownName('output', name, [...outputs.keys()])
+    return [name, value]
+  })
+}
 
 const stateName = text('of a parameter or buffer')
 

@@ -8,7 +8,7 @@ import type { DType } from '../graph/types.js'
 
 /** What a run is given: one array in the input's shape, or a number for a scalar, by the name of the input. */
 export type Feeds = Readonly<Record<string, HostArray | number>>
-/** What a run returns: one array in the output's shape, by the name of the output. */
+/** What a run returns: one array in the output's shape, by the name of each output that is wanted. */
 export type Outputs = Readonly<Record<string, HostArray>>
 
 /** What holds for one compilation. */
@@ -61,10 +61,11 @@ export interface Program {
   /**
    * One run: feeds every input, computes every output, applies the updates. A number feeds a scalar input.
    * Feeds are read before this returns; outputs are the caller's to keep.
-   * @throws InvalidArgumentError for a feed that is missing, of the wrong length or in an array of another type; EngineError
-   *   while another run is under way, and where the program is disposed of before the end
+   * @param outputs the names of those that are wanted; no other is copied out of the engine. Default: all
+   * @throws InvalidArgumentError for a feed that is missing, of the wrong length or in an array of another type, and for an output
+   *   that there is not; EngineError while another run is under way, and where the program is disposed of before the end
    */
-  run(feeds: Feeds): Promise<Outputs>
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Outputs>
   /** A copy of the parameter or buffer `name` in its plain layout. @throws EngineError while a run is under way */
   read(name: string): Promise<HostArray>
   /** Sets the parameter or buffer `name` from its plain layout. @throws EngineError while a run is under way */

@@ -41,7 +41,7 @@ export { checkArguments, group, type Rows, type Settled, type ValueOf } from '..
 export * from '../settings/kinds.js'
 export { type Presence, Setting, unexpected, within } from '../settings/setting.js'
 export * from './engine.js'
-export { compileOptions, feedsOf, stateNameOf } from './engine-setting.js'
+export { compileOptions, feedsOf, stateNameOf, wantedOutputs } from './engine-setting.js'
 export { Lifetime } from './lifetime.js'
 export { checkMemory, formatBytes } from './memory.js'
 export { describePlan, type PlanDescription, printPlan } from './planned/describe-plan.js'

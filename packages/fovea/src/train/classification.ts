@@ -46,6 +46,7 @@ export function classification(options: ClassificationOptions): Task<Classificat
   const { classes, weights, labels, loss } = options
   const count = classes.length
   return {
+    outputs: ['logits'],
     targets: batch => ({ label: labelFeed(batch, count, labels, weights) }),
     loss: (builder, outputs) => lossOf(builder, logitsIn(outputs), options),
     metrics() {

@@ -114,11 +114,11 @@ export class Evaluator<Result extends Measures = Measures, Decoded = unknown> {
     const others = more.map(view => ({ weight: view.weight, batches: pass(view)[Symbol.asyncIterator]() }))
     try {
       for await (const batch of pass(first)) {
-        const outputs = await this.program.run({ image: batch.images })
+        const outputs = await this.program.run({ image: batch.images }, this.task.outputs)
         if (first.weight !== 1) multiply(outputs, first.weight)
         for (const { weight, batches } of others) {
           const { value } = (await batches.next()) as IteratorYieldResult<Batch>
-          addTo(outputs, await this.program.run({ image: value.images }), weight)
+          addTo(outputs, await this.program.run({ image: value.images }, this.task.outputs), weight)
         }
         yield { batch, outputs }
       }

@@ -30,6 +30,8 @@ export type Targets = Readonly<Record<string, Int32Array | Float32Array>>
 export type OutputValues = ReadonlyMap<string, Value>
 
 export interface Task<Result extends Measures = Measures, Decoded = unknown> {
+  /** Those of the model that metrics, `correct` and `decode` read: no others are asked of a run. */
+  readonly outputs: readonly string[]
   /** What a step is fed beside the images of a batch. */
   targets(batch: Batch): Targets
   /** Adds the inputs for the targets, and the loss: a scalar, the mean over the batch. */

@@ -90,6 +90,7 @@ export class TrainingStep {
   ): Promise<StepResult> {
     const { accumulate } = this.settings
     await this.masks?.advance(this.program, { ...this.ofRun, epoch, step })
+    const wanted = ['loss', ...this.task.outputs, ...(this.graph.outputs.has('finite') ? ['finite'] : [])]
     const result = { loss: 0, correct: 0, learningRate, lossScale }
     for (const [part, some] of partsOf(batch, accumulate).entries()) {
       const moment = { ...this.ofRun, epoch, step, part, learningRate, lossScale: lossScale ?? initialLossScale }
@@ -98,7 +99,7 @@ export class TrainingStep {
         ...this.graph.feeds(moment),
         ...(await this.teacher?.teach(some.images)),
       }
-      const outputs = await this.program.run(feeds)
+      const outputs = await this.program.run(feeds, wanted)
       result.loss += outputs['loss'][0] / accumulate
       result.correct += this.task.correct(outputs, some)
       const { finite } = outputs

@@ -10,6 +10,7 @@ import type { DType } from '../../src/graph/types.js'
 import { GraphBuilder } from '../../src/ops/builder.js'
 import { ops } from '../../src/ops/index.js'
 import { programLifetimeTests } from './program-lifetime.js'
+import { programOutputTests } from './program-outputs.js'
 import { runOnce } from './run-once.js'
 
 const engine = referenceEngine()
@@ -198,6 +199,8 @@ test('an operator that does not exist is named', async () => {
 })
 
 describe('the life of a program', () => programLifetimeTests(() => engine))
+
+describe('the outputs of a run', () => programOutputTests(() => engine))
 
 test('the event loop turns while a long graph runs', async () => {
   const builder = new GraphBuilder()

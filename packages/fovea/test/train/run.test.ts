@@ -15,9 +15,10 @@ const { engine: plainEngine, ...options } = { ...stripeRun, batchSize: 16 }
 const model = small()
 const [trainImages, testImages] = [stripeData.train.length, stripeData.test.length]
 
-/** An engine that counts what is asked of it. */
+/** An engine that counts what is asked of it, and which outputs are wanted. */
 function countingEngine() {
   const counts = { compilations: 0, runs: 0, reads: 0 }
+  const wanted = new Set<string>()
   const engine: Engine = {
     ...{ name: 'counting', description: '', threads: 1, weightBits: 8 },
     arithmetic: dtype => plainEngine.arithmetic(dtype),
@@ -26,9 +27,10 @@ function countingEngine() {
       const program = await plainEngine.compile(graph, how)
       return {
         memory: program.memory,
-        run: feeds => {
+        run: (feeds, outputs) => {
           counts.runs++
-          return program.run(feeds)
+          wanted.add(outputs?.join(', ') ?? 'all')
+          return program.run(feeds, outputs)
         },
         read: name => {
           counts.reads++
@@ -39,7 +41,7 @@ function countingEngine() {
       }
     },
   }
-  return { counts, engine }
+  return { counts, wanted, engine }
 }
 
 describe('nothing is done twice', () => {
@@ -76,6 +78,16 @@ describe('nothing is done twice', () => {
     const { loss } = await run.evaluate()
     expect([loss, counts.compilations]).toEqual([run.history[best].validationLoss, compilations])
     expect((await evaluate(run.model, stripeData.test, { engine, batchSize: 16 })).loss).toBe(loss)
+  })
+
+  test.each<[string, Partial<TrainOptions>, string]>([
+    ['cut gradients', { clipNorm: 1 }, 'loss, logits'],
+    ['a loss scale', { precision: 'mixed_float16', accumulate: 2 }, 'loss, logits, finite'],
+    ['a teacher', { teacher: model }, 'loss, logits'],
+  ])('with %s, steps and evaluations are asked for the outputs that are read', async (_, more, step) => {
+    const { wanted, engine } = countingEngine()
+    await train(model, { ...options, ...more, engine, epochs: 1 })
+    expect([...wanted].sort()).toEqual(['logits', step])
   })
 
   test('other images, and other views of the same, are measured', async () => {

@@ -18,6 +18,7 @@ const targetsOf = ({ labels }: Batch): Float32Array =>
 
 /** Not to tell classes apart, but to come near numbers: nothing of it is a classifier's. */
 const regression: Task<Measures, Float32Array> = {
+  outputs: ['logits'],
   targets: batch => ({ numbers: targetsOf(batch) }),
   loss(builder, outputs) {
     const values = outputs.get('logits')!
@@ -48,7 +49,10 @@ test.each([1, 2])(
       ...{ batchSize: 16, accumulate, optimizer: { type: 'adam' }, schedule: { type: 'constant', rate: 0.02 } },
     })
     const passes = new Epochs(model, stripeData.train, settings)
-    const step = await TrainingStep.compile(model, regression, engine, settings, passes, { memory: 'standard', epochs: 5 })
+    const step = await TrainingStep.compile(model, regression, engine, settings, passes, {
+      memory: 'standard',
+      epochs: 5,
+    })
     const evaluator = await Evaluator.compile(model, regression, engine, { batchSize: 16 })
     const measured = async () => {
       await evaluator.load((await step.state()).weights)

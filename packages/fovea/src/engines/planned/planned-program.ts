@@ -4,7 +4,7 @@ import { checkArray, fillConstant, type HostArray, zeroArray } from '../../graph
 import { inputNodes, isState, type Node } from '../../graph/graph.js'
 import { formatShape, type TensorType } from '../../graph/types.js'
 import type { Feeds, Outputs, Program } from '../engine.js'
-import { feedsOf, stateNameOf } from '../engine-setting.js'
+import { feedsOf, stateNameOf, wantedOutputs } from '../engine-setting.js'
 import { Lifetime } from '../lifetime.js'
 import { asNumbers, inMemory, type MemoryArray, memoryFor } from './memory-arrays.js'
 import type { Plan, PlanLeaf } from './plan.js'
@@ -42,11 +42,11 @@ export class PlannedProgram implements Program {
     return this.plan.memory
   }
 
-  run(feeds: Feeds): Promise<Outputs> {
-    return this.lifetime.run(() => this.#run(feedsOf(feeds)))
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Outputs> {
+    return this.lifetime.run(() => this.#run(feedsOf(feeds), wantedOutputs(this.plan.graph, outputs)))
   }
 
-  async #run(feeds: Feeds): Promise<Outputs> {
+  async #run(feeds: Feeds, wanted: ReturnType<typeof wantedOutputs>): Promise<Outputs> {
     const names = this.#inputs.map(({ name }) => name)
     for (const name of Object.keys(feeds)) if (!names.includes(name)) throw unknownName('input', name, names)
     for (const node of this.#inputs) checkFeed(node, feeds[node.name])
@@ -55,9 +55,7 @@ export class PlannedProgram implements Program {
     await this.machine.run(refresh)
     if (refresh) this.#stateWritten = false
     return Object.fromEntries(
-      [...this.plan.graph.outputs].map(([name, { type }]) => {
-        return [name, this.#read({ buffer: this.plan.outputs.get(name)! }, type)]
-      }),
+      wanted.map(([name, { type }]) => [name, this.#read({ buffer: this.plan.outputs.get(name)! }, type)]),
     )
   }
 

@@ -13,7 +13,7 @@ import { isOpName, opDefinition } from '../../ops/index.js'
 import { group, type Rows } from '../../settings/group.js'
 import { choice } from '../../settings/kinds.js'
 import type { CompileOptions, Engine, Feeds, Outputs, Program } from '../engine.js'
-import { compileOptions, feedsOf, stateNameOf } from '../engine-setting.js'
+import { compileOptions, feedsOf, stateNameOf, wantedOutputs } from '../engine-setting.js'
 import { Lifetime } from '../lifetime.js'
 import { checkMemory } from '../memory.js'
 import { type FloatType, heldBytes, roundToType, toTensor, zeros } from './tensors.js'
@@ -83,11 +83,11 @@ class ReferenceProgram implements Program {
     }
   }
 
-  run(feeds: Feeds): Promise<Outputs> {
-    return this.#lifetime.run(() => this.#run(feedsOf(feeds)))
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Outputs> {
+    return this.#lifetime.run(() => this.#run(feedsOf(feeds), wantedOutputs(this.#graph, outputs)))
   }
 
-  async #run(feeds: Feeds): Promise<Outputs> {
+  async #run(feeds: Feeds, wanted: ReturnType<typeof wantedOutputs>): Promise<Outputs> {
     const values = this.#feed(feeds)
     let start = performance.now()
     for (const node of this.#graph.nodes) {
@@ -102,7 +102,7 @@ class ReferenceProgram implements Program {
       for (const done of this.#freedAfter.get(node) ?? []) values.delete(done)
     }
     const result = ({ node, index }: Value) => values.get(node)![index]
-    const outputs = [...this.#graph.outputs].map(([name, value]) => [name, result(value).data.slice()] as const)
+    const outputs = wanted.map(([name, value]) => [name, result(value).data.slice()] as const)
     // Copied before any is assigned: an update may read a state that another one writes.
     const updates = [...this.#graph.updates].map(([name, value]) => [name, result(value).data.slice()] as const)
     for (const [name, data] of updates) this.#state(name).data.set(data)

@@ -98,9 +98,8 @@ export class Teacher {
 
   /** @param images [batch, height, width, channels], normalized for the student. @returns the feed of the step */
   async teach(images: Float32Array): Promise<Readonly<Record<string, Float32Array>>> {
-    const { logits } = await this.program.run({
-      image: renormalized(images, this.student.preprocessing, this.model.preprocessing),
-    })
+    const image = renormalized(images, this.student.preprocessing, this.model.preprocessing)
+    const { logits } = await this.program.run({ image }, ['logits'])
     const classes = this.model.labels.length
     const target = new Float32Array(logits.length)
     for (let at = 0; at < logits.length; at += classes) {
