@@ -3,6 +3,8 @@
  * @file What integers do to the speed of inference: each model in float32 and in int8 by us and by ONNX Runtime, which runs the same
  * model as we export it (float32, and int8 as QDQ). Weights are random. All take turns; shown are the median and the fastest.
  * usage: node bench/integers.mjs [--models resnet18,resnet50,efficientnet-b0] [--batch 16] [--turns 15] [--out FILE.json]
+ *          [--wasm [--threads 1] [--simd plain]]
+ *   --wasm  our engine in WebAssembly, alone
  */
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -16,6 +18,7 @@ import {
   quantizeModel,
 } from 'fovea'
 import { onednnStatus } from 'fovea-onednn'
+import { wasmEngine } from 'fovea-wasm'
 import { timedStep } from '../packages/fovea-cli/dist/benchmark.js'
 import { findRuntime } from '../packages/fovea-cli/dist/export/runtime.js'
 import { argumentsOf, wholeNumber } from './arguments.mjs'
@@ -26,19 +29,24 @@ const { values } = argumentsOf({
     batch: { type: 'string', default: '16' },
     turns: { type: 'string', default: '15' },
     out: { type: 'string' },
+    wasm: { type: 'boolean', default: false },
+    threads: { type: 'string', default: '1' },
+    simd: { type: 'string' },
   },
 })
 const [batch, turns] = [wholeNumber('batch', values.batch), wholeNumber('turns', values.turns)]
 const CALIBRATION_IMAGES = 8
 
-const engine = await defaultEngine()
-const runtime = await findRuntime()
+const engine = values.wasm
+  ? wasmEngine({ threads: wholeNumber('threads', values.threads), ...(values.simd && { simd: values.simd }) })
+  : await defaultEngine()
+const runtime = values.wasm ? 'ONNX Runtime is left out' : await findRuntime()
 const about = [
   `${cpus()[0].model.trim()}, ${engine.threads} threads; Node ${process.versions.node}`,
-  onednnStatus().detail,
-  typeof runtime === 'string'
-    ? `${runtime} (npm install --no-save onnxruntime-node)`
-    : `ONNX Runtime ${runtime.env.versions.node}`,
+  values.wasm ? engine.description : onednnStatus().detail,
+  typeof runtime !== 'string'
+    ? `ONNX Runtime ${runtime.env.versions.node}`
+    : `${runtime}${values.wasm ? '' : ' (npm install --no-save onnxruntime-node)'}`,
 ]
 for (const line of about) print(line)
 print(`\n| batch ${batch} | ms: median (fastest) | images/s | × our float32 |\n| --- | ---: | ---: | ---: |`)

@@ -129,6 +129,10 @@ inline void store_limited(uint8_t* p, vi v) {
   _mm_storeu_si128((__m128i*)p, _mm512_maskz_cvtusepi32_epi8(0xffff, positive));
 #elif defined(__AVX2__)
   store_bytes(p, v);
+#elif defined(__wasm_simd128__)
+  const auto halves = __builtin_wasm_narrow_s_i16x8_i32x4(v, v);
+  const auto bytes = __builtin_wasm_narrow_u_i8x16_i16x8(halves, halves);
+  memcpy(p, &bytes, sizeof(vb));
 #else
   store_bytes(p, v < 0 ? vi{} : (v > 255 ? vi{} + 255 : v));
 #endif
@@ -237,7 +241,8 @@ inline vi vinteger(vf x) {
 #elif defined(__AVX2__)
   return (vi)_mm256_cvtps_epi32((__m256)x);
 #else
-  return __builtin_convertvector(vround(x), vi);
+  const vf magic = splat(12582912.0f);  // as above: the last bits of a sum are the number
+  return (vi)(x + magic) - (vi)magic;
 #endif
 }
 

@@ -31,10 +31,11 @@ struct Taps {
 
 // Where a group of pixels lies in what is written, and what it reads: spans of numbers in a row, `kPixels` pointers for each, and
 // where their weights begin.
+template <class Number>
 struct Spans {
   int64_t places[kPixels];
   int pixels;  // of the group that there are
-  const float** from;
+  const Number** from;
   int32_t* weights;
   int count;
   int64_t length;
@@ -44,20 +45,21 @@ constexpr int kGroups = 5;  // of pixels, that share what the cache holds of a p
 constexpr int kAtOnce = kPixels * kGroups;
 
 // A thread's own room.
+template <class Number>
 struct Room {
   Tap* taps;
-  const float* zeros;
-  const float** from[kGroups];
+  const Number* outside;  // what lies outside of images: so many numbers as windows read in a row
+  const Number** from[kGroups];
   int32_t* weights[kGroups];
-  Room(char* room, int groups, int64_t taps_most, int64_t longest) {
-    float* cleared = (float*)room;
-    for (int64_t i = 0; i < longest; i++) cleared[i] = 0;
-    zeros = cleared;
-    taps = (Tap*)(cleared + longest);
+  Room(char* room, int groups, int64_t taps_most, int64_t longest, Number padding = 0) {
+    Number* filled = (Number*)room;
+    for (int64_t i = 0; i < longest; i++) filled[i] = padding;
+    outside = filled;
+    taps = (Tap*)(filled + longest);
     char* at = (char*)(taps + taps_most);
     for (int g = 0; g < groups; g++) {
-      from[g] = (const float**)at;
-      at += taps_most * kPixels * (int64_t)sizeof(float*);
+      from[g] = (const Number**)at;
+      at += taps_most * kPixels * (int64_t)sizeof(Number*);
       weights[g] = (int32_t*)at;
       at += taps_most * (int64_t)sizeof(int32_t);
     }
@@ -65,13 +67,15 @@ struct Room {
 };
 
 // Finds what the pixels from `first` on read; those behind the last read what it does.
-inline Spans spans_of(const Grid& grid, const Taps& taps, const Room& room, int group, const float* x, int64_t first, int64_t run) {
-  Spans spans;
+template <class Number>
+inline Spans<Number> spans_of(const Grid& grid, const Taps& taps, const Room<Number>& room, int group, const Number* x, int64_t first,
+                              int64_t run) {
+  Spans<Number> spans;
   spans.pixels = (int)at_most(grid.pixels() - first, kPixels);
   spans.from = room.from[group], spans.weights = room.weights[group], spans.count = 0;
   int64_t column = first % grid.columns, row = first / grid.columns % grid.rows, image = first / grid.columns / grid.rows;
   int64_t top[kPixels], left[kPixels];
-  const float* from[kPixels];
+  const Number* from[kPixels];
   bool inside = taps.joined;
   for (int i = 0; i < kPixels; i++) {
     spans.places[i] = grid.place(image, row, column);
@@ -85,75 +89,91 @@ inline Spans spans_of(const Grid& grid, const Taps& taps, const Room& room, int 
   spans.length = inside ? run * taps.in_row : run;
   for (int t = 0; t < taps.count; t += inside ? taps.in_row : 1) {
     const Tap& tap = taps.taps[t];
-    bool seen = false;
+    bool adds = *room.outside != 0;
     for (int i = 0; i < kPixels; i++) {
       const int64_t y = top[i] + tap.y, at = left[i] + tap.x;
       const bool outside = y < 0 || y >= grid.from_height || at < 0 || at >= grid.from_width;
-      seen = seen || !outside;
-      spans.from[spans.count * kPixels + i] = outside ? room.zeros : from[i] + (y * grid.from_width + at) * grid.from_channels;
+      adds = adds || !outside;
+      spans.from[spans.count * kPixels + i] = outside ? room.outside : from[i] + (y * grid.from_width + at) * grid.from_channels;
     }
-    if (seen) spans.weights[spans.count++] = tap.weights;
+    if (adds) spans.weights[spans.count++] = tap.weights;
   }
   return spans;
 }
 
-// What is added to the products, and where the sums go.
+// What becomes of the sums of products: of floats, they are written with what is added.
 struct Result {
   const float *bias, *residual;
   float* y;
+  int64_t activation = kNone, channels = 0;  // of y, where there is an activation
+  vf bias_of(int64_t channel, int lanes) const { return bias ? get(bias, channel, lanes) : vf{}; }
+  void put_sum(int64_t at, vf sum, int lanes) const {
+    if (residual) sum += get(residual, at, lanes);
+    put(y, at, sum, lanes);
+  }
+  // What was just written, of all channels of some pixels, lies side by side, and is still in the cache.
+  void finish(int64_t first, int64_t last) const {
+    if (activation == kNone) return;
+    with_activation(activation, [&](auto act) {
+      for (int64_t at = first * channels; at < last * channels; at += kLanes) {
+        const int lanes = (int)at_most(last * channels - at, kLanes);
+        put(y, at, act.value(get(y, at, lanes)), lanes);
+      }
+    });
+  }
 };
 
 // The sums of a group of pixels by a panel of channels.
-inline void multiply_panel(const Spans& spans, const float* panel, vf (&sums)[kPixels][kVectors]) {
+template <class Of>
+inline void multiply_panel(const Spans<typename Of::Number>& spans, const typename Of::Number* panel,
+                           typename Of::Vector (&sums)[kPixels][kVectors]) {
   for (int s = 0; s < spans.count; s++) {
-    const float* x[kPixels];
+    const typename Of::Number* x[kPixels];
     for (int i = 0; i < kPixels; i++) x[i] = spans.from[s * kPixels + i];
-    add_rows(x, panel + spans.weights[s], (int)spans.length, sums);
+    add_rows<Of>(x, panel + spans.weights[s], (int)spans.length, sums);
   }
 }
 
 // Writes the channels [begin, begin + channels) of pixels.
-template <bool Whole>
-inline void put_panel(const Spans& spans, const Result& result, int64_t begin, int64_t channels,
-                      const vf (&sums)[kPixels][kVectors]) {
+template <bool Whole, class Spans, class Into, class Vector>
+inline void put_panel(const Spans& spans, const Into& result, int64_t begin, int64_t channels,
+                      const Vector (&sums)[kPixels][kVectors]) {
   for (int v = 0; v < kVectors; v++) {
     const int lanes = Whole ? kLanes : (int)at_most(channels - v * kLanes, kLanes);
     if (lanes <= 0) return;
-    const vf bias = result.bias ? get(result.bias, begin + v * kLanes, lanes) : vf{};
+    const Vector bias = result.bias_of(begin + v * kLanes, lanes);
 #pragma clang loop unroll(full)
     for (int i = 0; i < kPixels; i++) {
       if (i >= spans.pixels) break;
-      const int64_t at = spans.places[i] + begin + v * kLanes;
-      vf sum = sums[i][v] + bias;
-      if (result.residual) sum += get(result.residual, at, lanes);
-      put(result.y, at, sum, lanes);
+      result.put_sum(spans.places[i] + begin + v * kLanes, sums[i][v] + bias, lanes);
     }
   }
 }
 
-// Computes the pixels [begin, end), in groups; `ended(first, last)` is called for every few of them.
-template <class Ended>
-inline void convolve(const Grid& grid, const Taps& taps, const Room& room, const Panels& weights, const float* x,
-                     const Result& result, int64_t begin, int64_t end, Ended ended) {
+// Computes the pixels [begin, end), in groups; result.finish(first, last) is called for every few of them.
+template <class Of, class Into>
+inline void convolve(const Grid& grid, const Taps& taps, const Room<typename Of::Number>& room,
+                     const Panels<typename Of::Number>& weights, const typename Of::Number* x, Into result, int64_t begin,
+                     int64_t end) {
   for (int64_t first = begin; first < end; first += kAtOnce) {
     const int64_t last = at_most(first + kAtOnce, end);
     for (int64_t group = 0; group < weights.groups; group++) {
-      Spans spans[kGroups];
+      Spans<typename Of::Number> spans[kGroups];
       for (int g = 0; first + g * kPixels < last; g++) {
         spans[g] = spans_of(grid, taps, room, g, x + group * weights.rows, first + g * kPixels, weights.rows);
       }
       for (int64_t panel = 0; panel < weights.panels(); panel++) {
         const int64_t channels = at_most(weights.columns - panel * kPanel, kPanel);
         for (int g = 0; first + g * kPixels < last; g++) {
-          vf sums[kPixels][kVectors] = {};
-          multiply_panel(spans[g], weights.at(group, panel), sums);
+          typename Of::Vector sums[kPixels][kVectors] = {};
+          multiply_panel<Of>(spans[g], weights.at(group, panel), sums);
           const int64_t begin = group * weights.columns + panel * kPanel;
           channels == kPanel ? put_panel<true>(spans[g], result, begin, channels, sums)
                              : put_panel<false>(spans[g], result, begin, channels, sums);
         }
       }
     }
-    ended(first, last);
+    result.finish(first, last);
   }
 }
 
@@ -166,29 +186,26 @@ inline void share_pixels(const Grid& grid, int64_t multiply_adds, int threads, B
   });
 }
 
-void convolution(const ConvolutionFields& s) {
-  const Panels weights(s.weights, s.groups, s.inputs, s.outputs, s.kernel_height * s.kernel_width);
+// The forward direction. @param padding what lies around images @param result_of of a thread and the first of its pixels
+template <class Of, class Fields, class ResultOf>
+inline void convolve_forward(const Fields& s, typename Of::Number padding, ResultOf result_of) {
+  const Panels<typename Of::Number> weights(s.weights, s.groups, s.inputs, s.outputs, s.kernel_height * s.kernel_width);
   const Grid grid{s.images, s.out_height, s.out_width, s.out_height, s.out_width, s.groups * s.outputs, 1, 1, 0, 0,
                   s.height, s.width, s.channels, s.stride_y, s.stride_x};
-  const int64_t channels = grid.channels;
-  share_pixels(grid, weights.taps * s.inputs * channels, s.threads, [&](int64_t begin, int64_t end, int thread) {
-    const Room room(s.room.of(thread), kGroups, weights.taps, s.inputs * s.kernel_width);
+  share_pixels(grid, weights.taps * s.inputs * grid.channels, s.threads, [&](int64_t begin, int64_t end, int thread) {
+    const Room<typename Of::Number> room(s.room.of(thread), kGroups, weights.taps, s.inputs * s.kernel_width, padding);
     Taps taps{room.taps, 0, (int)s.kernel_width, s.dilation_x == 1 && s.groups == 1};
     for (int64_t k = 0; k < weights.taps; k++) {
       const int64_t y = k / s.kernel_width * s.dilation_y - s.top, x = k % s.kernel_width * s.dilation_x - s.left;
       room.taps[taps.count++] = {(int32_t)y, (int32_t)x, (int32_t)(k * s.inputs * kPanel)};
     }
-    convolve(grid, taps, room, weights, s.x, {s.bias, s.residual, s.y}, begin, end, [&](int64_t first, int64_t last) {
-      if (s.activation == kNone) return;
-      // What was just written lies side by side, and is still in the cache.
-      with_activation(s.activation, [&](auto act) {
-        for (int64_t at = first * channels; at < last * channels; at += kLanes) {
-          const int lanes = (int)at_most(last * channels - at, kLanes);
-          put(s.y, at, act.value(get(s.y, at, lanes)), lanes);
-        }
-      });
-    });
+    convolve<Of>(grid, taps, room, weights, s.x, result_of(thread, begin), begin, end);
   });
+}
+
+void convolution(const ConvolutionFields& s) {
+  const Result result{s.bias, s.residual, s.y, s.activation, s.groups * s.outputs};
+  convolve_forward<Floats>(s, 0, [&](int, int64_t) { return result; });
 }
 
 // Calls body(grid, first_y, first_x) for each phase of a gradient by the input: pixels are of one where the same taps of windows lie
@@ -206,16 +223,16 @@ inline void for_each_phase(const Fields& s, int64_t out_channels, Body body) {
 }
 
 void convolution_input_gradient(const ConvolutionInputGradientFields& s) {
-  const Panels weights(s.weights, s.groups, s.outputs, s.inputs, s.kernel_height * s.kernel_width);
+  const Panels<float> weights(s.weights, s.groups, s.outputs, s.inputs, s.kernel_height * s.kernel_width);
   for_each_phase(s, s.groups * s.outputs, [&](const Grid& grid, int64_t first_y, int64_t first_x) {
     share_pixels(grid, weights.taps * s.outputs * s.channels, s.threads, [&](int64_t begin, int64_t end, int thread) {
-      const Room room(s.room.of(thread), kGroups, weights.taps, s.outputs * s.kernel_width);
+      const Room<float> room(s.room.of(thread), kGroups, weights.taps, s.outputs * s.kernel_width);
       const bool joined = s.stride_x == 1 && s.dilation_x == 1 && s.groups == 1;
       Taps taps{room.taps, 0, joined ? (int)s.kernel_width : 1, joined};
       for_each_gradient_tap(s, first_y, first_x, [&](int64_t y, int64_t x, int64_t tap) {
         room.taps[taps.count++] = {(int32_t)y, (int32_t)x, (int32_t)(tap * s.outputs * kPanel)};
       });
-      convolve(grid, taps, room, weights, s.dy, {nullptr, nullptr, s.dx}, begin, end, [](int64_t, int64_t) {});
+      convolve<Floats>(grid, taps, room, weights, s.dy, Result{nullptr, nullptr, s.dx}, begin, end);
     });
   });
 }

@@ -3,6 +3,7 @@
 #include "convolution.h"
 #include "convolution_weights.h"
 #include "depthwise_convolution.h"
+#include "integer_convolution.h"
 #include "interface.h"
 #include "kernels/table.h"
 #include "team.h"

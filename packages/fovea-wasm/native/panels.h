@@ -10,14 +10,15 @@ static_assert(kPanel == 8, "`panel` in fovea/src/engines/planned/kernels/convolu
 constexpr int kPixels = kRows;  // by a panel
 
 // [groups, panels, taps, rows, kPanel]: a row for each channel that is read, a column for each that is written.
+template <class Number>
 struct Panels {
-  const float* weights;
+  const Number* weights;
   int64_t groups, rows, columns, taps;
-  Panels(const float* weights, int64_t groups, int64_t rows, int64_t columns, int64_t taps)
+  Panels(const Number* weights, int64_t groups, int64_t rows, int64_t columns, int64_t taps)
       : weights(weights), groups(groups), rows(rows), columns(columns), taps(taps) {}
   int64_t panels() const { return (columns + kPanel - 1) / kPanel; }
   int64_t offset(int64_t group, int64_t panel) const { return (group * panels() + panel) * taps * rows * kPanel; }
-  const float* at(int64_t group, int64_t panel) const { return weights + offset(group, panel); }
+  const Number* at(int64_t group, int64_t panel) const { return weights + offset(group, panel); }
 };
 
 // Transposed, for the gradient by the input: inputs are columns, and taps lie in the opposite order.

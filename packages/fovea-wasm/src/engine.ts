@@ -41,7 +41,7 @@ const wasmOptions = group('the engine in WebAssembly', {
 } satisfies Rows<WasmOptions>)
 
 /**
- * The engine in WebAssembly: float32, and the 16-bit floats as storage. Nothing is built or installed for it.
+ * The engine in WebAssembly: float32, integers, and the 16-bit floats as storage. Nothing is built or installed for it.
  * @throws SettingError for an option that there is not, or another number of threads; EngineError where the WebAssembly cannot be used,
  * for relaxed SIMD where there is none, and in a page (loadWasmEngine)
  */
@@ -83,8 +83,8 @@ function engineOf(threads: number, simd: Variant, read: () => WebAssembly.Module
     simd,
     weightBits: 8,
     arithmetic: dtype => {
-      if (dtype === 'float32') return 'native'
-      return isHalf(dtype) || dtype === 'int8' ? 'widened' : 'none'
+      if (dtype === 'float32' || dtype === 'int8') return 'native'
+      return isHalf(dtype) ? 'widened' : 'none'
     },
     async compile(given, asked = {}) {
       const graph = graphOf(given)

@@ -49,6 +49,16 @@ export class Layouts implements TargetLayouts {
     }))
   }
 
+  /** In panels of pairs. */
+  integerPanels([out, inputs, ...window]: Shape, groups: number): number {
+    const numbers = { groups, outputs: out / groups, inputs, taps: elements(window) }
+    return this.#number(`integer panels ${JSON.stringify(numbers)}`, () => ({
+      bytes: kernelBytes('packIntegerWeights', 'packed', numbers),
+      kernel: 'packIntegerWeights',
+      ...encode('packIntegerWeights', { weight: nowhere, packed: nowhere, ...numbers }, () => nowhere),
+    }))
+  }
+
   /** Of 3×3 windows, transformed, in panels. @param transposed for the gradient by the input */
   winograd([outputs, inputs]: Shape, transposed: boolean): number {
     const numbers = { inputs, outputs, transposed }
@@ -79,7 +89,7 @@ export class Layouts implements TargetLayouts {
 
   /** Weights of other types are cast first. */
   reorders(dtype: DType): boolean {
-    return dtype === 'float32'
+    return dtype === 'float32' || dtype === 'int8'
   }
 
   /** State lies dense, so weights are packed, and never taken apart. */

@@ -31,11 +31,13 @@ test.each(others)('%s tells images apart as on the reference engine', async name
   expect(await distanceOf(create(name))).toBeLessThan(1e-5)
 })
 
-test.each(['resnet8', 'efficientnet-b0', 'cnn'])('%s in integers does so too', async name => {
+/** The last bits of SiLU may differ, so that one is rounded to the neighbouring integer. */
+const nearly: Readonly<Record<string, number>> = { 'efficientnet-b0': 0.01 }
+
+test.each(['resnet8', 'efficientnet-b0', 'cnn'])('%s in integers does so too, with the same integers', async name => {
   const model = create(name)
   const { model: integers } = await quantizeModel(model, { images: noise(model, 8), engine })
-  // A sum that is rounded to the neighbouring integer, seldom, is a step of a scale.
-  expect(await distanceOf(integers)).toBeLessThan(0.01)
+  expect(await distanceOf(integers)).toBeLessThanOrEqual(nearly[name] ?? 0)
 })
 
 agreeInFloat32(

@@ -96,7 +96,7 @@ inline void integer_depthwise_rows(const IntegerDepthwiseFields& s, const Result
 
 // `rows` holds K + 1 padded rows of a block of channels, and sums of one vector. One block fits into the cache.
 void integer_depthwise(const IntegerDepthwiseFields& s) {
-  with_requantizer(s, [&](const auto& result) {
+  with_requantizer(Requantizing(s), [&](const auto& result) {
     if (s.kernel == 3) integer_depthwise_rows<3>(s, result);
     if (s.kernel == 5) integer_depthwise_rows<5>(s, result);
     if (s.kernel == 7) integer_depthwise_rows<7>(s, result);

@@ -1,4 +1,4 @@
-// Products of matrices of floats, a few rows by a panel of columns at a time: the sums stay in registers.
+// Products of matrices, a few rows by a panel of columns at a time: the sums stay in registers.
 #pragma once
 #include <type_traits>
 
@@ -28,30 +28,41 @@ inline vf splat_at(const float* p) {
 #endif
 }
 
+// Numbers of 32 bits, and how they are multiplied. fovea-wasm/native/integer_convolution.h has others.
+struct Floats {
+  using Number = float;
+  using Vector = vf;
+  static inline vf vector(const float* p) { return load(p); }
+  static inline vf splat(const float* p) { return splat_at(p); }
+  static inline vf add_product(vf a, vf b, vf sum) { return vmadd(a, b, sum); }
+};
+
 // Adds to the sums what row `row` behind w and x gives.
-template <int Vectors>
-inline void add_row(const float* const (&x)[kRows], const float* w, int row, vf (&sums)[kRows][Vectors]) {
-  vf weights[Vectors];
-  for (int v = 0; v < Vectors; v++) weights[v] = load(w + (row * Vectors + v) * kLanes);
+template <class Of, int Vectors>
+inline void add_row(const typename Of::Number* const (&x)[kRows], const typename Of::Number* w, int row,
+                    typename Of::Vector (&sums)[kRows][Vectors]) {
+  typename Of::Vector weights[Vectors];
+  for (int v = 0; v < Vectors; v++) weights[v] = Of::vector(w + (row * Vectors + v) * kLanes);
   UNROLLED
   for (int i = 0; i < kRows; i++) {
-    const vf a = splat_at(x[i] + row);
-    for (int v = 0; v < Vectors; v++) sums[i][v] = vmadd(a, weights[v], sums[i][v]);
+    const auto a = Of::splat(x[i] + row);
+    for (int v = 0; v < Vectors; v++) sums[i][v] = Of::add_product(a, weights[v], sums[i][v]);
   }
 }
 
 // Adds x·w: so many rows of x, each of `length` numbers, and as many rows of w, a panel of columns.
-template <int Vectors>
-inline void add_rows(const float* (&x)[kRows], const float* w, int length, vf (&sums)[kRows][Vectors]) {
+template <class Of, int Vectors>
+inline void add_rows(const typename Of::Number* (&x)[kRows], const typename Of::Number* w, int length,
+                     typename Of::Vector (&sums)[kRows][Vectors]) {
   // A branch after each row: V8 would load what all of them read before it multiplies, for which there are no registers.
   for (int left = length;;) {
-    add_row(x, w, 0, sums);
+    add_row<Of>(x, w, 0, sums);
     if (left == 1) break;
-    add_row(x, w, 1, sums);
+    add_row<Of>(x, w, 1, sums);
     if (left == 2) break;
-    add_row(x, w, 2, sums);
+    add_row<Of>(x, w, 2, sums);
     if (left == 3) break;
-    add_row(x, w, 3, sums);
+    add_row<Of>(x, w, 3, sums);
     if ((left -= 4) == 0) break;
     w += 4 * Vectors * kLanes;
     for (int i = 0; i < kRows; i++) x[i] += 4;

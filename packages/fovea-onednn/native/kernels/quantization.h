@@ -95,10 +95,32 @@ inline vf biased(const float* sums, const int32_t* bias, int n) {
   return get(sums, 0, n) + __builtin_convertvector((vi)integers(bias, n), vf);
 }
 
-// What becomes of sums with their biases: y = activation(sums·scale + residual), as what the result's type and scale say.
-template <class Y, class Act, class Fields>
+// What becomes of sums of products: y = activation((sums + bias)·scale + residual), as what the result's type and scale say.
+struct Requantizing {
+  const float* scale;  // by channel, as the bias
+  const int32_t* bias;
+  const uint8_t* residual;  // may be absent
+  char* y;
+  int64_t to, activation, residual_zero_point, zero_point;
+  double residual_scale, output_scale;
+  template <class Fields>
+  explicit Requantizing(const Fields& s)
+      : scale(s.scale), bias(s.bias), residual(s.residual), y((char*)s.y), to(s.to), activation(s.activation),
+        residual_zero_point(s.residual_zero_point), zero_point(s.zero_point), residual_scale(s.residual_scale),
+        output_scale(s.output_scale) {}
+  // The same of the results from `at` on.
+  Requantizing from(int64_t at) const {
+    Requantizing rest = *this;
+    rest.y += (to == kUint8 ? 1 : 4) * at;
+    if (residual) rest.residual += at;
+    return rest;
+  }
+};
+
+// Makes results of sums with their biases.
+template <class Y, class Act>
 struct Requantizer {
-  const Fields& s;
+  const Requantizing& s;
   Y* y = (Y*)s.y;
   // Multiplied by, as a division takes as long as all else: of integers, nothing says which of two in the middle is right.
   vf residual_scale = splat((float)s.residual_scale), steps = splat((float)(1 / s.output_scale));
@@ -118,34 +140,29 @@ struct Requantizer {
   }
 };
 
-// Calls body with the one for the activation and type of a step.
-template <class Fields, class Body>
-inline void with_requantizer(const Fields& s, Body body) {
+// Calls body with the one for the activation and type of results.
+template <class Body>
+inline void with_requantizer(const Requantizing& s, Body body) {
   with_activation(s.activation, [&](auto act) {
     using Act = decltype(act);
-    s.to == kUint8 ? body(Requantizer<uint8_t, Act, Fields>{s}) : body(Requantizer<float, Act, Fields>{s});
+    s.to == kUint8 ? body(Requantizer<uint8_t, Act>{s}) : body(Requantizer<float, Act>{s});
   });
 }
 
-template <class Sum, class Result>
-inline void requantize_rows(const RequantizeFields& s, const Result& result) {
-  const Sum* sums = (const Sum*)s.sums;
-  const auto columns = [&](int64_t at, int64_t c, int n) __attribute__((always_inline)) {
-    result(biased(sums + at, s.bias + c, n), at, c, n);
-  };
-  const int64_t whole = s.columns / kLanes * kLanes;
-  parallel(s.rows, kGrain / s.columns + 1, s.threads, [&](int64_t begin, int64_t end, int) {
-    for (int64_t row = begin; row < end; row++) {
-      const int64_t first = row * s.columns;
-      for (int64_t c = 0; c < whole; c += kLanes) columns(first + c, c, kLanes);
-      if (whole < s.columns) columns(first + whole, whole, (int)(s.columns - whole));
-    }
-  });
-}
-
-void requantize_fields(const RequantizeFields& s) {
+template <class Sum>
+inline void requantize_rows(const Requantizing& s, const Sum* sums, int64_t rows, int64_t columns, int threads) {
   with_requantizer(s, [&](const auto& result) {
-    s.from == kInt32 ? requantize_rows<int32_t>(s, result) : requantize_rows<float>(s, result);
+    const auto vector = [&](int64_t at, int64_t c, int n) __attribute__((always_inline)) {
+      result(biased(sums + at, s.bias + c, n), at, c, n);
+    };
+    const int64_t whole = columns / kLanes * kLanes;
+    parallel(rows, kGrain / columns + 1, threads, [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; row++) {
+        const int64_t first = row * columns;
+        for (int64_t c = 0; c < whole; c += kLanes) vector(first + c, c, kLanes);
+        if (whole < columns) vector(first + whole, whole, (int)(columns - whole));
+      }
+    });
   });
 }
 
@@ -154,25 +171,20 @@ constexpr int64_t kMostJoined = 2048;
 
 // A vector that is not whole takes as long as ten that are. So where rows of pixels are none of whole vectors, as many are taken for
 // one as make it so: 2 of 24 channels. Their scales and biases are repeated.
-void requantize(const RequantizeFields& s) {
+template <class Sum>
+inline void requantize_sums(const Requantizing& s, const Sum* sums, int64_t rows, int64_t columns, int threads) {
   int64_t joined = 1;
-  while (joined * s.columns % kLanes) joined *= 2;
-  const int64_t columns = joined * s.columns, rows = s.rows / joined;
-  if (joined == 1 || columns > kMostJoined || rows < 4) return requantize_fields(s);
+  while (joined * columns % kLanes) joined *= 2;
+  const int64_t wide = joined * columns, wide_rows = rows / joined;
+  if (joined == 1 || wide > kMostJoined || wide_rows < 4) return requantize_rows(s, sums, rows, columns, threads);
   float scale[kMostJoined];
   int32_t bias[kMostJoined];
-  for (int64_t c = 0; c < columns; c++) scale[c] = s.scale[c % s.columns], bias[c] = s.bias[c % s.columns];
-  RequantizeFields whole = s;
-  whole.rows = rows, whole.columns = columns, whole.scale = scale, whole.bias = bias;
-  requantize_fields(whole);
-  const int64_t done = rows * columns, left = s.rows - rows * joined;
-  if (left == 0) return;
-  RequantizeFields rest = s;
-  rest.rows = left;
-  rest.sums = (decltype(rest.sums))((const char*)s.sums + 4 * done);
-  rest.y = (decltype(rest.y))((char*)s.y + (s.to == kUint8 ? 1 : 4) * done);
-  if (s.residual) rest.residual = s.residual + done;
-  requantize_fields(rest);
+  for (int64_t c = 0; c < wide; c++) scale[c] = s.scale[c % columns], bias[c] = s.bias[c % columns];
+  Requantizing repeated = s;
+  repeated.scale = scale, repeated.bias = bias;
+  requantize_rows(repeated, sums, wide_rows, wide, threads);
+  const int64_t done = wide_rows * wide, left = rows - wide_rows * joined;
+  if (left > 0) requantize_rows(s.from(done), sums + done, left, columns, threads);
 }
 
 void fold_zero_point(const FoldZeroPointFields& s) {

@@ -1,5 +1,5 @@
 // The table of kernels of one instruction set: included by the kernels_*.cc files, each compiled with its own flags, and by the
-// engine in WebAssembly, which has no products of bfloat16.
+// engine in WebAssembly, which has no products of bfloat16, and whose convolutions do all that follows themselves.
 #pragma once
 #include "activation.h"
 #include "batch_norm.h"
@@ -19,6 +19,7 @@
 #include "update.h"
 #include "winograd_weights.h"
 #if !defined(__wasm__)
+#include "requantize.h"
 #include "tile_weight_gradient.h"
 #include "weight_gradient.h"
 #endif

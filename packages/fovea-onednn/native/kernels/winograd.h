@@ -152,7 +152,7 @@ void winograd_convolution(const WinogradConvolutionFields& s) {
             const float* rows[kRows];
             for (int r = 0; r < kRows; r++) rows[r] = seen + k * in.place + (t + r) * in.tile;
             vf sums[kRows][vectors] = {};
-            add_rows(rows, w, (int)s.inputs, sums);
+            add_rows<Floats>(rows, w, (int)s.inputs, sums);
             float* to = products + k * out.place + t * out.tile + column;
             for (int r = 0; r < kRows; r++) {
               for (int v = 0; v < vectors; v++) store(to + r * out.tile + v * kLanes, sums[r][v]);

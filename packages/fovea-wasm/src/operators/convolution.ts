@@ -10,10 +10,10 @@ import {
   type Target,
   widen,
   winogradBackwards,
+  winogradFields,
   writeFloats,
 } from 'fovea/engine'
 import type { Layouts } from '../layouts.js'
-import { convolve } from './convolve.js'
 import { integerConv2d } from './integer-convolution.js'
 import { weightGradient } from './weight-gradient.js'
 import { depthwiseWindows, gainsByWinograd, isDepthwise, TILES, windowsOf } from './windows.js'
@@ -22,13 +22,23 @@ const forward =
   (layouts: Layouts): Lower =>
   (to, node) => {
     const [x, weight, bias, residual] = node.inputs
+    const geometry = geometryOf(node)
+    const { groups } = geometry.attrs
     to.float(x.type)
-    writeFloats(to, node, y =>
-      convolve(layouts, to, geometryOf(node), {
-        ...{ x: widen(to, x), weight, bias: bias && to.read(bias), residual: residual && widen(to, residual) },
-        ...{ y, activation: activationOf(node) },
-      }),
-    )
+    writeFloats(to, node, y => {
+      const added = { bias: bias && to.read(bias), residual: residual && widen(to, residual) }
+      const computed = { x: widen(to, x), ...added, y, activation: activationOf(node) }
+      if (isDepthwise(geometry)) {
+        const weights = to.read(weight, layouts.byTap(geometry.weight), groups)
+        to.kernel('depthwiseConvolution', { ...computed, weights, ...depthwiseWindows(geometry) })
+      } else if (gainsByWinograd(geometry, to.graph)) {
+        const weights = to.read(weight, layouts.winograd(geometry.weight, false), groups)
+        to.kernel('winogradConvolution', { ...computed, weights, ...winogradFields(geometry, TILES) })
+      } else {
+        const weights = to.read(weight, layouts.panels(geometry.weight, groups, false), groups)
+        to.kernel('convolution', { ...computed, weights, ...windowsOf(geometry) })
+      }
+    })
   }
 
 const inputGradient =

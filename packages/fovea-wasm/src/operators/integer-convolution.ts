@@ -1,29 +1,32 @@
-/**
- * @file Convolutions in integers: they are computed as floats, and a kernel of ours makes of the sums what the graph wants. Sums below
- * 2^24 are the same integers, as those of up to 514 products always are; larger ones are rounded to 24 bits, of which a result in 8 bits
- * shows little.
- */
+/** @file Convolutions in integers (native/integer_convolution.h): exact sums in int32, and all that follows. */
 import {
   elements,
-  geometryOf,
   hasIntegerDepthwise,
+  type IntegerConv2dAttributes,
   integerDepthwise,
   type Lower,
-  readPadded,
-  requantize,
+  requantized,
 } from 'fovea/engine'
 import type { Layouts } from '../layouts.js'
-import { convolve } from './convolve.js'
+import { windowsOf } from './windows.js'
 
 export const integerConv2d =
   (layouts: Layouts): Lower =>
   (to, node) => {
     if (hasIntegerDepthwise(node)) return integerDepthwise(to, node)
-    const geometry = geometryOf(node)
-    const count = elements(geometry.x)
-    const x = to.temporary(4 * count)
-    to.kernel('cast', { x: readPadded(to, node), y: x, elements: count, from: 'uint8', to: 'float32' })
-    const y = to.temporary(4 * elements(node.outputs[0].shape))
-    convolve(layouts, to, geometry, { x, weight: node.inputs[1], y, activation: 'none', exact: true })
-    requantize(to, node, y, 'float32')
+    const [x, weight] = node.inputs
+    const attrs = node.attrs as unknown as IntegerConv2dAttributes
+    const { groups, zeroPoint: padding = 0 } = attrs
+    const [{ shape }] = node.outputs
+    const windows = windowsOf({ x: x.type.shape, y: shape, weight: weight.type.shape, attrs })
+    const [inputs, values] = [Math.ceil(windows.inputs / 2), elements(x.type.shape)]
+    const channels = groups * inputs
+    // Pairs are of one group; where none lacks its second, all groups are one row.
+    const columns = windows.inputs % 2 === 0 ? windows.channels : windows.inputs
+    const pairs = to.temporary((4 * channels * values) / windows.channels)
+    to.kernel('integerPairs', { x: to.read(x), pairs, rows: values / columns, columns })
+    const weights = to.read(weight, layouts.integerPanels(weight.type.shape, groups), groups)
+    to.kernel('integerConvolution', {
+      ...{ x: pairs, weights, ...requantized(to, node), ...windows, inputs, channels, padding },
+    })
   }

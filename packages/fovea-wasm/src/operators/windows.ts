@@ -1,12 +1,15 @@
 /** @file Where the windows of a convolution lie, in the words of our kernels. */
 import { asImages, asWeights, type Geometry, type Graph, hasWinograd, imagesOf, winogradTiles } from 'fovea/engine'
 
+/** What says where they lie. */
+type Windows = Pick<Geometry, 'x' | 'y' | 'weight' | 'attrs'>
+
 /** Whether there is one filter a channel. */
 export const isDepthwise = ({ weight, y, attrs: { groups } }: Geometry): boolean =>
   groups > 1 && weight[0] === groups && weight[1] === 1 && y.at(-1) === groups
 
 /** The fields of all kernels of depthwise convolutions. */
-export function depthwiseWindows({ x, y, weight, attrs }: Geometry) {
+export function depthwiseWindows({ x, y, weight, attrs }: Windows) {
   const [, , kernelHeight, kernelWidth] = asWeights(weight)
   const [dilationY, dilationX] = attrs.dilation
   const images = imagesOf(asImages(x), asImages(y), attrs.stride, attrs.padding)
@@ -14,7 +17,7 @@ export function depthwiseWindows({ x, y, weight, attrs }: Geometry) {
 }
 
 /** The fields of all kernels of other convolutions. Windows of one pixel without gaps walk all pixels as those of one row. */
-export function windowsOf(geometry: Geometry) {
+export function windowsOf(geometry: Windows) {
   const { weight, attrs } = geometry
   const { groups } = attrs
   const windows = depthwiseWindows(geometry)

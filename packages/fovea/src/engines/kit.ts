@@ -56,7 +56,13 @@ export * from './planned/operators/depthwise.js'
 export * from './planned/operators/geometry.js'
 export { padInto } from './planned/operators/movement.js'
 export { activationOf, hasExponential, imagesOf, type Lower, onWhole, outputOf } from './planned/operators/operator.js'
-export { hasIntegerDepthwise, integerDepthwise, readPadded, requantize } from './planned/operators/quantization.js'
+export {
+  hasIntegerDepthwise,
+  integerDepthwise,
+  readPadded,
+  requantize,
+  requantized,
+} from './planned/operators/quantization.js'
 export * from './planned/operators/widen.js'
 export * from './planned/operators/winograd.js'
 export type { Plan, PlanLeaf, PlanOperand, PlanStep } from './planned/plan.js'

@@ -1,12 +1,15 @@
 /**
- * @file The part of the table of kernels (table.ts) that is convolutions in float32: for targets that compute them by kernels of
- * ours, as WebAssembly does (fovea-wasm/native). A linear layer is a convolution of images of one pixel.
+ * @file The part of the table of kernels (table.ts) that is convolutions in float32 and in integers: for targets that compute them by
+ * kernels of ours, as WebAssembly does (fovea-wasm/native). A linear layer is a convolution of images of one pixel.
  */
-import { images, large } from './extents.js'
-import { activation, flag, optional, partial, partials, read, scratch, size, write } from './field.js'
+import { images, large, rows } from './extents.js'
+import { activation, count, flag, optional, partial, partials, read, scratch, size, write } from './field.js'
+import { requantized, requantizing } from './integer-kernels.js'
 
 /** Channels that a panel of packed weights holds side by side. */
 const panel = 8
+/** Pixels whose sums in integers are in the cache at a time. */
+const pixelsAtOnce = 20
 
 /** Where windows lie, and the channels of a group: those of x, those of y. */
 const windows = {
@@ -71,6 +74,23 @@ export const convolutionKernels = {
   depthwiseInputGradient: {
     ...{ dy: read('float32', results1), weights: read('float32', taps1), dx: write('float32', large) },
     ...{ room: room1, ...depthwise },
+  },
+  // x and weights: pairs of 16 bits, which `channels` and `inputs` count. padding: what lies around images. Then as requantize
+  integerConvolution: {
+    ...{ x: read('int32', large), weights: read('int32', packed('inputs', 'outputs')) },
+    ...{ ...requantized('groups * outputs', results), room: room('inputs') },
+    ...{ sums: scratch('int32', `${pixelsAtOnce} * groups * outputs`), ...windows, padding: count, ...requantizing },
+  },
+  // Rows of bytes as pairs of 16 bits
+  integerPairs: {
+    ...{ x: read('uint8', 'rows * columns'), pairs: write('int32', 'rows * quotient(columns + 1, 2)') },
+    ...rows,
+  },
+  // Pairs of inputs, which `inputs` does not count
+  packIntegerWeights: {
+    weight: read('int8', 'groups * outputs * inputs * taps'),
+    packed: write('int32', `groups * taps * quotient(inputs + 1, 2) * up(outputs, ${panel})`),
+    ...{ groups: size, inputs: size, outputs: size, taps: size },
   },
   // transposed: for the gradient by the input
   packWeights: {

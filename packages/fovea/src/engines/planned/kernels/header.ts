@@ -5,6 +5,7 @@
 import { bfloat16Kernels } from './bfloat16-kernels.js'
 import { convolutionKernels } from './convolution-kernels.js'
 import { type BufferField, elementBytes, enumerations, type Field, isBuffer, type NumberField } from './field.js'
+import { integerKernels } from './integer-kernels.js'
 import { functions } from './size.js'
 import { constants, kernels } from './table.js'
 
@@ -140,8 +141,8 @@ const without = (left: Kernels): Kernels =>
 /** What is written where an engine is built that has convolutions of its own, by the name of the file. */
 export const kernelHeaders: Readonly<Record<string, string>> = headersOf(without(convolutionKernels))
 
-/** The kernels of an engine whose convolutions are ours, in float32. */
-export const kernelsWithConvolutions: Kernels = without(bfloat16Kernels)
+/** The kernels of an engine whose convolutions are ours, in float32 and in integers, with all that follows. */
+export const kernelsWithConvolutions: Kernels = without({ ...bfloat16Kernels, requantize: integerKernels.requantize })
 export const kernelHeadersWithConvolutions: Readonly<Record<string, string>> = headersOf(kernelsWithConvolutions)
 
 function headersOf(of: Kernels): Record<string, string> {

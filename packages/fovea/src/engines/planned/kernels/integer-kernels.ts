@@ -21,9 +21,13 @@ import {
 
 const quantized = 'outer * channels * inner'
 
-/** What becomes of sums of products of integers. */
-const requantized = (channels: string) => ({ scale: read('float32', channels), bias: read('int32', channels) })
-const requantizing = {
+/** What becomes of sums of products of integers: y = activation((sums + bias)·scale + residual), as what its type and scale say. */
+export const requantized = (channels: string, results: string) =>
+  ({
+    ...{ scale: read('float32', channels), bias: read('int32', channels) },
+    ...{ residual: optional(read('uint8', results)), y: write('to', results) },
+  }) as const
+export const requantizing = {
   ...{ to: resultType, activation, residualZeroPoint: count, zeroPoint: count },
   ...{ residualScale: number, outputScale: number },
 } as const
@@ -73,9 +77,8 @@ export const integerKernels = {
   },
   // kernel: 3, 5 or 7, wide and high; `block` channels at once; padding: what is around images. Then as requantize
   integerDepthwise: {
-    ...{ x: read('uint8', large), weight: read('int8', 'channels * kernel * kernel'), ...requantized('channels') },
-    ...{ residual: optional(read('uint8', pooled)), y: write('to', pooled), ...images, kernel: size, block: size },
-    padding: count,
+    ...{ x: read('uint8', large), weight: read('int8', 'channels * kernel * kernel') },
+    ...{ ...requantized('channels', pooled), ...images, kernel: size, block: size, padding: count },
     table: scratch('float32', 'kernel * kernel * up(channels, tileLanes)'),
     rows: scratch('float32', `((kernel + 1) * ((outWidth - 1) * strideX + kernel) + outWidth) * block`),
     ...requantizing,
@@ -98,9 +101,7 @@ export const integerKernels = {
     ...{ y: write('uint8', 'product(dims)'), dims, aStrides: strides, bStrides: strides },
     ...{ zeroPoint: count, outputScale: number },
   },
-  // y = activation((sums + bias)·scale + residual), as what its type and scale say
   requantize: {
-    ...{ sums: read('from', cells), ...requantized('columns'), residual: optional(read('uint8', cells)) },
-    ...{ y: write('to', cells), ...rows, from: sumType, ...requantizing },
+    ...{ sums: read('from', cells), ...requantized('columns', cells), ...rows, from: sumType, ...requantizing },
   },
 } as const

@@ -66,7 +66,7 @@ const extentByImage: Lower = (to, node) => {
 }
 
 /** What becomes of the sums of an integer convolution. */
-function requantized(to: Lowering, node: Node) {
+export function requantized(to: Lowering, node: Node) {
   const [, , scale, bias, residual] = node.inputs as readonly [Value, Value, Value, Value, Value?]
   const { residual: added, output } = node.attrs as unknown as IntegerConv2dAttributes
   return {
