@@ -49,4 +49,17 @@ inline void pack_row(const bf16* row, const bf16* other, int64_t pixels, int64_t
   }
 }
 
+// Inputs of a tap: of one pixel, or of all that a row of the window sees.
+inline int64_t tap_inputs(const Window& p, bool row_taps) { return row_taps ? p.kw * p.c : p.c; }
+
+// Pairs in a row of x with its padding, and what the last tile of its last window takes beyond.
+inline int64_t window_line(const Window& p) { return (p.ow * p.sw + p.kw) * p.c + kTileLanes; }
+
+// Such a row, of two images or one: what window i sees of it begins at i * p.sw * p.c.
+inline void pack_window_line(const Window& p, const bf16* row, const bf16* other, uint32_t* line) {
+  const int64_t pairs = window_line(p), left = p.left * p.c, count = at_most(p.w * p.c, pairs - kTileLanes - left);
+  memset(line, 0, pairs * sizeof(uint32_t));
+  for (int64_t j = 0; j < count; j += kTileLanes) pack_row(row, other, 1, 0, count, j, line + left + j, 0);
+}
+
 }  // namespace

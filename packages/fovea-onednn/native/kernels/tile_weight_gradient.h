@@ -113,7 +113,7 @@ struct TileBlocks {
   int64_t steps, plane;                          // of 16 pairs each; pairs in a plane
   template <class Fields>
   explicit TileBlocks(const Fields& s)
-      : p(s), row_taps(s.row_taps), inputs(row_taps ? p.kw * p.c : p.c), kw(row_taps ? 1 : p.kw), outputs(s.outputs),
+      : p(s), row_taps(s.row_taps), inputs(tap_inputs(p, row_taps)), kw(row_taps ? 1 : p.kw), outputs(s.outputs),
         couples(s.block_pairs), rows(s.block_rows), pitch(p.ow + (row_taps ? 0 : s.gap)), taps(p.kh * kw) {
     out_tiles = (outputs + kTileLanes - 1) / kTileLanes, in_tiles = (inputs + kTileLanes - 1) / kTileLanes;
     planes_y = at_most(p.sh, p.kh), planes_x = at_most(p.sw, kw);
@@ -123,8 +123,6 @@ struct TileBlocks {
   }
   int64_t per_image() const { return (p.oh + rows - 1) / rows; }
   int64_t count() const { return ((p.n + 1) / 2 + couples - 1) / couples * per_image(); }
-  // Of a row of x with its padding, and what the last tile of its last window takes beyond.
-  int64_t line_pairs() const { return (p.ow * p.sw + p.kw) * p.c + kTileLanes; }
   int64_t image_size() const { return p.h * p.w * p.c; }
   int64_t packed_x() const { return in_tiles * planes_y * planes_x * plane * kTileLanes; }
 };
@@ -152,13 +150,10 @@ inline void pack_tile_row(const TileBlocks& b, const bf16* from, int64_t image, 
 // a row of x.
 inline void pack_window_row(const TileBlocks& b, const bf16* from, int64_t first, int64_t images, uint32_t* line, uint32_t* to) {
   const Window& p = b.p;
-  const int64_t pairs = b.line_pairs(), left = p.left * p.c, count = at_most(p.w * p.c, pairs - kTileLanes - left);
   for (int64_t i = 0; i < b.couples; i++) {
-    memset(line, 0, pairs * sizeof(uint32_t));
     const bf16 *row = from + 2 * i * b.image_size(), *other = 2 * i + 1 < images ? row + b.image_size() : nullptr;
-    if (2 * i < images) {
-      for (int64_t j = 0; j < count; j += kTileLanes) pack_row(row, other, 1, 0, count, j, line + left + j, 0);
-    }
+    if (2 * i < images) pack_window_line(p, row, other, line);
+    else memset(line, 0, window_line(p) * sizeof(uint32_t));
     for (int64_t j = 0; j < p.ow; j++) {
       memcpy(to + (j * b.couples + i) * kTileLanes, line + j * p.sw * p.c + first, kTileLanes * sizeof(uint32_t));
     }

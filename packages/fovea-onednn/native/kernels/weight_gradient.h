@@ -5,6 +5,9 @@
 // For every tap (ky, kx), dw(ky, kx) is xᵀ·dy, inputs by outputs, summed over the pixels of the output for which the tap lies
 // within the image, x being what the tap sees there. A block of pixels is packed into pairs, few enough for the nearest
 // caches, and multiplied tile by tile: 8 inputs by 32 outputs at a time, whose sums stay in registers.
+//
+// Few channels would leave most of a tile empty. There, what a row of a window sees counts as the channels of one pixel (`row_taps`), as on
+// matrix tiles (tile_weight_gradient.h).
 #pragma once
 #include "pairs.h"
 
@@ -16,28 +19,35 @@ constexpr int kTileVectors = kTileOutputs / kTileLanes;  // of outputs; where th
 // Blocks of so many pairs of images and rows of the output: src/operators/weight-gradient.ts chooses them.
 struct Blocks {
   Window p;
+  bool row_taps;
+  int64_t inputs, kw;  // of a tap, and taps in a row of the window
   int64_t outputs, couples, rows, in_rows, in_vectors, out_tiles;
   int64_t x_image, x_line, x_pixel;  // how far apart these lie in memory
-  explicit Blocks(const WeightGradientFields& s) : p(s), outputs(s.outputs), couples(s.block_pairs), rows(s.block_rows) {
+  explicit Blocks(const WeightGradientFields& s)
+      : p(s), row_taps(s.row_taps), inputs(tap_inputs(p, row_taps)), kw(row_taps ? 1 : p.kw), outputs(s.outputs),
+        couples(s.block_pairs), rows(s.block_rows) {
     x_pixel = p.c, x_line = p.w * p.c, x_image = p.h * x_line;
     if (s.one_pixel) {  // the pixels between are read by no window
       x_pixel *= p.sw, x_line *= p.sh;
       p.h = p.oh, p.w = p.ow, p.sh = p.sw = 1;
     }
     in_rows = at_most((rows - 1) * p.sh + p.kh, p.h);
-    in_vectors = (p.c + kTileLanes - 1) / kTileLanes;
+    in_vectors = (inputs + kTileLanes - 1) / kTileLanes;
     out_tiles = (outputs + kTileVectors * kTileLanes - 1) / (kTileVectors * kTileLanes);
   }
   int64_t all_couples() const { return (p.n + 1) / 2; }
   int64_t per_image() const { return (p.oh + rows - 1) / rows; }
   int64_t count() const { return (all_couples() + couples - 1) / couples * per_image(); }
-  int64_t x_row() const { return p.w * kTileLanes; }
+  // Of a packed row of x.
+  int64_t x_row() const { return row_taps ? window_line(p) : p.w * kTileLanes; }
   int64_t x_couple() const { return in_rows * x_row(); }
+  int64_t x_vector() const { return row_taps ? kTileLanes : couples * x_couple(); }
+  int64_t x_column() const { return row_taps ? p.c : kTileLanes; }
   int64_t dy_row() const { return p.ow * kTileVectors * kTileLanes; }
   int64_t dy_couple() const { return rows * dy_row(); }
-  int64_t packed_x() const { return in_vectors * couples * x_couple(); }
+  int64_t packed_x() const { return (row_taps ? 1 : in_vectors) * couples * x_couple(); }
   int64_t packed_dy() const { return out_tiles * couples * dy_couple(); }
-  int64_t taps() const { return p.kh * p.kw; }
+  int64_t taps() const { return p.kh * kw; }
   // The sums lie as in oneDNN's OIhw16i16o, by vectors of outputs, vectors of inputs, taps.
   int64_t sums_vector() const { return in_vectors * taps() * kTileLanes * kTileLanes; }
   int64_t tile(int64_t out, int64_t in, int64_t tap) const {
@@ -91,8 +101,12 @@ inline void add_block(const Blocks& b, const bf16* x, const bf16* dy, int64_t co
     const bool single = n + 1 == p.n;
     for (int64_t iy = top; iy < bottom; iy++) {
       const bf16 *row = x + n * b.x_image + iy * b.x_line, *other = single ? nullptr : row + b.x_image;
+      if (b.row_taps) {
+        pack_window_line(p, row, other, xs + i * b.x_couple() + (iy - top) * b.x_row());
+        continue;
+      }
       for (int64_t in = 0; in < b.in_vectors; in++) {
-        uint32_t* to = xs + (in * b.couples + i) * b.x_couple() + (iy - top) * b.x_row();
+        uint32_t* to = xs + in * b.x_vector() + i * b.x_couple() + (iy - top) * b.x_row();
         pack_row(row, other, p.w, b.x_pixel, p.c, in * kTileLanes, to, kTileLanes);
       }
     }
@@ -108,16 +122,17 @@ inline void add_block(const Blocks& b, const bf16* x, const bf16* dy, int64_t co
   for (int64_t out = 0; out < b.out_tiles; out++) {
     const bool both = b.outputs - out * kTileVectors * kTileLanes > kTileLanes;
     for (int64_t in = 0; in < b.in_vectors; in++) {
-      const bool wide = p.c - in * kTileLanes > kTileInputs;
+      const bool wide = b.inputs - in * kTileLanes > kTileInputs;
       for (int64_t tap = 0; tap < b.taps(); tap++) {
-        const int64_t ky = tap / p.kw - p.top, kx = tap % p.kw - p.left;
-        const Range ys(oy, rows, p.sh, ky, p.h), xs_in(0, p.ow, p.sw, kx, p.w);
-        const Extent extent{couples, ys.end - ys.first, xs_in.end - xs_in.first, b.x_couple(), p.sh * b.x_row(),
-                            p.sw * kTileLanes, b.dy_couple(), b.dy_row(), b.sums_vector()};
+        // Packed windows hold the zeros of their padding.
+        const int64_t ky = tap / b.kw - p.top, kx = b.row_taps ? 0 : tap % b.kw - p.left;
+        const Range ys(oy, rows, p.sh, ky, p.h), columns(0, p.ow, p.sw, kx, b.row_taps ? p.ow * p.sw : p.w);
+        const Extent extent{couples, ys.end - ys.first, columns.end - columns.first, b.x_couple(), p.sh * b.x_row(),
+                            p.sw * b.x_column(), b.dy_couple(), b.dy_row(), b.sums_vector()};
         if (extent.rows == 0 || extent.columns == 0) continue;
-        const uint32_t* a = xs + in * b.couples * b.x_couple() + ((oy + ys.first) * p.sh + ky - top) * b.x_row() +
-                            (xs_in.first * p.sw + kx) * kTileLanes;
-        const uint32_t* g = dys + out * b.couples * b.dy_couple() + ys.first * b.dy_row() + xs_in.first * kTileVectors * kTileLanes;
+        const uint32_t* a = xs + in * b.x_vector() + ((oy + ys.first) * p.sh + ky - top) * b.x_row() +
+                            (columns.first * p.sw + kx) * b.x_column();
+        const uint32_t* g = dys + out * b.couples * b.dy_couple() + ys.first * b.dy_row() + columns.first * kTileVectors * kTileLanes;
         float* tile = sums + b.tile(out, in, tap);
         if (both) {
           add_tile<kTileInputs, 2>(extent, a, g, tile);
@@ -155,16 +170,17 @@ void weight_gradient_merge(const WeightGradientMergeFields& s) {
   });
 }
 
-// Joins what the threads have where taps are rows (tile_weight_gradient.h); dw lies dense [outputs, channels, height, width].
+// Joins what the threads have where taps are rows; dw lies dense [outputs, channels, height, width].
 void row_taps_merge(const RowTapsMergeFields& s) {
   const int64_t inputs = s.kernel_width * s.channels, in_tiles = (inputs + kTileLanes - 1) / kTileLanes;
   const int64_t window = s.kernel_height * s.kernel_width;
   for (int64_t out = 0; out < s.outputs; out++) {
     for (int64_t in = 0; in < inputs; in++) {
       const int64_t tile = (out / kTileLanes * in_tiles + in / kTileLanes) * s.kernel_height;
+      const int64_t row = s.by_inputs ? in : out, column = s.by_inputs ? out : in;  // of a tile
       float* dw = s.dw + (out * s.channels + in % s.channels) * window + in / s.channels;
       for (int64_t ky = 0; ky < s.kernel_height; ky++) {
-        const int64_t at = (tile + ky) * kTileLanes * kTileLanes + out % kTileLanes * kTileLanes + in % kTileLanes;
+        const int64_t at = (tile + ky) * kTileLanes * kTileLanes + row % kTileLanes * kTileLanes + column % kTileLanes;
         float sum = 0;
         for (int t = 0; t < s.threads; t++) sum += s.sums.of(t)[at];
         dw[ky * s.kernel_width] = sum;

@@ -2,7 +2,7 @@
  * @file The weight gradient of convolutions in bfloat16 by kernels of ours, slice by slice, as oneDNN has no slices: by dot products
  * of pairs (native/kernels/weight_gradient.h), where oneDNN 2.6 is a third slower, or on matrix tiles (tile_weight_gradient.h).
  */
-import { type Conv2dAttributes, imagesOf, kernelBytes, type Lowering, type Node } from 'fovea/engine'
+import { type Conv2dAttributes, imagesOf, kernelBytes, type Lowering, type Node, type Operand } from 'fovea/engine'
 import type { Capabilities } from '../capabilities.js'
 import type { OnednnTarget } from '../onednn-target.js'
 import { sharesOutputs, tapsAreRows, tileBlocks } from './tile-weight-gradient.js'
@@ -21,10 +21,6 @@ export function hasOwnWeightGradient(node: Node, { weightGradient }: Capabilitie
 export const gradientTiles = ({ layouts, capabilities }: OnednnTarget, { outputs: [weight] }: Node) =>
   layouts.tiled(weight, capabilities.weightGradient === 'tiles' ? 'outputs by inputs' : 'inputs by outputs')
 
-/** Whether only rows of the window count as taps; then the gradient is dense in the end, and not in tiles. */
-export const hasRowTaps = (node: Node, { weightGradient }: Capabilities): boolean =>
-  weightGradient === 'tiles' && tapsAreRows(node)
-
 function windowsOf({ inputs: [x, dy], outputs: [weight], attrs }: Node) {
   const { stride, padding } = attrs as unknown as Conv2dAttributes
   const [outputs, , kernelHeight, kernelWidth] = weight.shape
@@ -41,11 +37,16 @@ export function ownWeightGradient(own: OnednnTarget, to: Lowering, node: Node, w
   const [x, dy] = node.inputs
   const operands = { x: to.read(x), dy: to.read(dy) }
   const windows = windowsOf(node)
-  if (hasRowTaps(whole, own.capabilities)) {
+  const inTiles = own.capabilities.weightGradient === 'tiles'
+  const addUp = (sums: Operand, rowTaps: boolean): void =>
+    inTiles
+      ? to.kernel('tileWeightGradient', { ...operands, sums, ...tileBlocks(windows, { rowTaps }) })
+      : to.kernel('weightGradient', { ...operands, sums, ...pairBlocks(windows, rowTaps) })
+  if (tapsAreRows(whole)) {
     const { outputs, channels, kernelHeight, kernelWidth } = windows
-    const sizes = { outputs, channels, kernelHeight, kernelWidth }
+    const sizes = { outputs, channels, kernelHeight, kernelWidth, byInputs: !inTiles }
     const sums = to.partial(kernelBytes('rowTapsMerge', 'sums', sizes))
-    to.kernel('tileWeightGradient', { ...operands, sums, ...tileBlocks(windows, { rowTaps: true }) })
+    addUp(sums, true)
     to.sharedKernel('rowTapsMerge', { sums, dw: to.write(), ...sizes })
     return
   }
@@ -56,11 +57,7 @@ export function ownWeightGradient(own: OnednnTarget, to: Lowering, node: Node, w
     return
   }
   const sums = to.partial(bytes)
-  if (own.capabilities.weightGradient === 'tiles') {
-    to.kernel('tileWeightGradient', { ...operands, sums, ...tileBlocks(windows) })
-  } else {
-    to.kernel('weightGradient', { ...operands, sums, ...pairBlocks(windows) })
-  }
+  addUp(sums, false)
   to.sharedKernel('weightGradientMerge', { sums, dw: to.write(0, layout, bytes), elements: bytes / 4 })
 }
 
@@ -70,11 +67,11 @@ const BLOCK_PIXELS = 256
 const BLOCK_BYTES = 1 << 19
 
 /** What the kernel of pairs is told: how many pairs of images and rows of the output a block has. */
-function pairBlocks(images: Windows) {
+function pairBlocks(images: Windows, rowTaps: boolean) {
   const { outHeight, outWidth, kernelHeight, kernelWidth, top, left } = images
   // Of what such a window strides over, nothing is packed.
   const onePixel = kernelHeight === 1 && kernelWidth === 1 && top === 0 && left === 0
-  const windows = { ...images, onePixel }
+  const windows = { ...images, onePixel, rowTaps }
   const bytes = (): number => kernelBytes('weightGradient', 'packed', { ...windows, blockPairs, blockRows })
   let blockRows = Math.min(outHeight, Math.ceil(BLOCK_PIXELS / outWidth))
   const whole = Math.max(1, Math.floor(BLOCK_PIXELS / (outWidth * outHeight)))

@@ -15,7 +15,8 @@ import {
 } from 'fovea/engine'
 import type { OnednnTarget } from '../onednn-target.js'
 import { primitiveOf } from './convolution.js'
-import { gradientTiles, hasOwnWeightGradient, hasRowTaps } from './weight-gradient.js'
+import { tapsAreRows } from './tile-weight-gradient.js'
+import { gradientTiles, hasOwnWeightGradient } from './weight-gradient.js'
 import { gainsByWinograd } from './winograd.js'
 
 /** The layout in which the gradient of a weight is written; undefined for a dense one. */
@@ -24,7 +25,7 @@ function gradientLayout(own: OnednnTarget, to: Lowering, node: Node): StoredLayo
   if (hasDirectWeightGradient(node) || gainsByWinograd(node, own.capabilities)) return undefined
   const { groups } = geometryOf(node).attrs
   if (hasOwnWeightGradient(node, own.capabilities)) {
-    return hasRowTaps(node, own.capabilities) ? undefined : { ...gradientTiles(own, node), groups }
+    return tapsAreRows(node) ? undefined : { ...gradientTiles(own, node), groups }
   }
   const { weightsLayout, weightsBytes } = primitiveOf(own, to, node)
   return { layout: weightsLayout, bytes: weightsBytes, groups }
