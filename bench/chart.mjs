@@ -1,8 +1,8 @@
 /** @file A chart of bars beside their labels, as SVG, with a line at 1: the peer. */
 
 const row = 26
-const left = 330
-const width = 860
+const left = 410
+const width = 940
 
 /** @param {{label: string, value: number}[]} bars multiples of the peer's speed */
 export function barChart(bars) {

@@ -16,22 +16,27 @@ function ratioOf({ ours, peer }) {
   return ours.imagesPerSecond / peer.imagesPerSecond
 }
 
+function workload({ model, mode, batch, size }, mark = '') {
+  return `${mode} ${mark}${model}${mark} at ${size}×${size}, batch ${batch}`
+}
+
 /** A row of the table as a line. */
-export function describe({ model, mode, batch, precision, ours, peer }) {
+export function describe({ precision, ours, peer, ...row }) {
   const ratio = peer ? `, ${ratioOf({ ours, peer }).toFixed(2)} × ${peer.name}'s ${speed(peer)}` : ''
-  return `${mode} ${model}, batch ${batch}, ${precision}: ${speed(ours)} images/s${ratio}`
+  return `${workload(row)}, ${precision}: ${speed(ours)} images/s${ratio}`
 }
 
 /** All rows. */
 export function markdown(list) {
-  const lines = list.map(({ model, mode, batch, precision, target, ours, peer }) => {
+  const lines = list.map(({ precision, target, ours, peer, ...row }) => {
     const gigabytes = ({ peakMemoryBytes }) => (peakMemoryBytes / 1e9).toFixed(2)
-    const memory = peer && mode === 'train' ? ` (${(ours.peakMemoryBytes / peer.peakMemoryBytes).toFixed(2)} ×)` : ''
+    const memory =
+      peer && row.mode === 'train' ? ` (${(ours.peakMemoryBytes / peer.peakMemoryBytes).toFixed(2)} ×)` : ''
     const cells = [
-      `${mode} \`${model}\`, batch ${batch}`,
+      workload(row, '`'),
       precision,
       speed(ours),
-      peer ? speed(peer) : 'not installed',
+      peer ? `${speed(peer)}, ${peer.name}` : 'not installed',
       peer ? `**${ratioOf({ ours, peer }).toFixed(2)}**` : '',
       target.toFixed(2),
       ours.peakMemoryBytes ? `${gigabytes(ours)}${memory}` : '',
@@ -46,9 +51,9 @@ export function markdown(list) {
 }
 
 /** A row as a bar of the chart. */
-export function bar({ model, mode, batch, precision, ours, peer }) {
+export function bar({ precision, ours, peer, ...row }) {
   const type = precision === 'float32' ? 'float32' : 'bfloat16'
-  return { label: `${mode} ${model}, batch ${batch}, ${type}`, value: ratioOf({ ours, peer }) }
+  return { label: `${workload(row)}, ${type}`, value: ratioOf({ ours, peer }) }
 }
 
 function round(value) {

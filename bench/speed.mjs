@@ -92,7 +92,7 @@ console.log(`\n${markdown(withEarlier())}`)
 
 /** What is measured so far, and the rows that were measured before and are not again. */
 function withEarlier() {
-  const sameRow = a => b => ['model', 'mode', 'batch', 'precision'].every(key => a[key] === b[key])
+  const sameRow = a => b => ['model', 'mode', 'batch', 'size', 'precision'].every(key => a[key] === b[key])
   const replaced = earlier.map(row => results.find(sameRow(row)) ?? row)
   return [...replaced, ...results.filter(row => !earlier.some(sameRow(row)))]
 }
@@ -101,8 +101,15 @@ function withEarlier() {
 function keep() {
   const all = withEarlier()
   mkdirSync(options.out, { recursive: true })
-  const text = `# Speed\n\n${new Date().toISOString().slice(0, 10)}, \`node bench/speed.mjs\`, medians over turns (least–most).\n\n${about.map(line => `- ${line}`).join('\n')}\n\n${markdown(all)}\n\n![Images a second as a multiple of the peer's](speed.svg)\n`
-  writeFileSync(join(options.out, 'speed.md'), text)
+  const parts = [
+    '# Speed',
+    `${new Date().toISOString().slice(0, 10)}, \`node bench/speed.mjs\`, medians over turns (least–most).`,
+    about.map(line => `- ${line}`).join('\n'),
+    markdown(all),
+    'What keeps rows from their targets: [onednn.md](onednn.md) and, with matrix tiles, [speed-amx.md](speed-amx.md).',
+    "![Images a second as a multiple of the peer's](speed.svg)",
+  ]
+  writeFileSync(join(options.out, 'speed.md'), `${parts.join('\n\n')}\n`)
   writeFileSync(join(options.out, 'speed.svg'), barChart(all.filter(({ peer }) => peer).map(bar)))
   writeFileSync(join(options.out, 'speed.json'), `${JSON.stringify({ about, results: all }, null, 1)}\n`)
 }

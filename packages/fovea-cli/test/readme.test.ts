@@ -67,7 +67,7 @@ test('every option that docs/training.md tells of is one of fovea train', async 
 test('the table of speed is the one that was measured', () => {
   const lines = readFileSync(join(root, 'docs/speed.md'), 'utf8').split('\n')
   const table = lines.filter(line => line.startsWith('|')).join('\n')
-  expect(table).toContain('| train `resnet20`, batch 128 | float32 |')
+  expect(table).toContain('| train `resnet20` at 32×32, batch 128 | float32 |')
   expect(part('speed', table)).toBe(table)
 })
 
