@@ -1,7 +1,7 @@
 /**
  * @file All set-up, each step only when something is missing: npm packages, oneDNN, the native addon, the compiled
  * TypeScript. Runs before anything is installed, so it uses Node's own modules only. Ends with one line that says which
- * engine is ready and why. The native engine is optional: without it everything runs in WebAssembly.
+ * engine is ready. The native engine is optional: without it everything runs in WebAssembly.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -37,13 +37,12 @@ function packagesInstalled() {
   )
 }
 
-/** Brings the addon up to date, and says which engine is ready. */
+/** Brings the addon up to date. @returns which engine is ready; why it is not the native one has been said */
 function engine() {
   const setup = ['packages/fovea-cli/bin/fovea.mjs', 'setup', '--build', '--json']
   const { stdout } = spawnSync(process.execPath, setup, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' })
   if (stdout.trim() === '') fail('`fovea setup` failed (see above)')
-  const { engine, detail, problem } = JSON.parse(stdout)
-  return engine === 'onednn' ? detail : `${detail}, because ${problem}`
+  return JSON.parse(stdout).detail
 }
 
 function run(command, args) {

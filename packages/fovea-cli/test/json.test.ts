@@ -93,7 +93,9 @@ const cases: Readonly<Record<string, Case>> = {
   },
   setup: {
     args: [],
-    keys: onednnStatus().available ? ['engine', 'detail', 'source', 'path', 'passedOver'] : ['engine', 'problem'],
+    keys: onednnStatus().available
+      ? ['engine', 'detail', 'source', 'path', 'passedOver']
+      : ['engine', 'detail', 'problem'],
   },
   'data info': { args: [photos], keys: ['data', 'imageShape', 'classes', 'train', 'test', ...facts] },
   'data download': { args: ['cifar10'], keys: ['data', 'imageShape', 'classes', 'train', 'test'] },
