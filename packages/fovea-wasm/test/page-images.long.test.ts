@@ -40,6 +40,8 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
     await raw(3).png().toFile(join(photos, 'opaque.png'))
     await raw(4).png().toFile(join(photos, 'transparent.png'))
     await raw(3).jpeg({ quality: 95 }).withMetadata({ orientation: 6 }).toFile(join(photos, 'turned.jpg'))
+    // More pixels than some canvases hold.
+    await raw(3).resize(5400, 3600).jpeg({ quality: 95 }).toFile(join(photos, 'large.jpg'))
     await raw(3).webp({ quality: 95 }).toFile(join(photos, 'photo.webp'))
     ;({ server, address } = await serveFolder(root))
     browser = await launch(folder)
@@ -51,7 +53,9 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
   })
 
   async function opened(file = 'packages/fovea-wasm/test/page/images.html') {
-    const tab = await (await browser.newContext({ permissions: ['camera'] })).newPage()
+    const context = await browser.newContext({ permissions: ['camera'] })
+    context.setDefaultTimeout(0)
+    const tab = await context.newPage()
     const errors: string[] = []
     tab.on('pageerror', (error: Error) => errors.push(error.message))
     await tab.goto(address + file)
@@ -63,10 +67,10 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
   function expectAlike(levels: unknown, expected: Uint8Array, what: string): void {
     const apart = Array.from(expected, (level, i) => Math.abs(level - (levels as number[])[i]))
     expect((levels as number[]).length, what).toBe(expected.length)
-    expect(apart.reduce((a, b) => a + b) / apart.length, what).toBeLessThan(1.5)
+    expect(apart.reduce((a, b) => a + b) / apart.length, what).toBeLessThan(2)
   }
 
-  const names = ['opaque.png', 'transparent.png', 'turned.jpg', 'photo.webp']
+  const names = ['opaque.png', 'transparent.png', 'turned.jpg', 'large.jpg', 'photo.webp']
 
   test('files are seen as the command line sees them: turned, over white, the centre cropped, in colours or grey', async () => {
     const { tab, ask } = await opened()

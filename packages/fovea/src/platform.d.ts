@@ -18,6 +18,7 @@ declare global {
   function atob(text: string): string
 
   function setTimeout(callback: () => void, milliseconds: number): unknown
+  function clearTimeout(timer: unknown): void
 
   const performance: { now(): number }
 }

@@ -7,6 +7,7 @@ import { passKey } from './augment/keys.js'
 import { imagePreparation } from './augment/prepare-images.js'
 import { parseBatchOptions } from './batch-options.js'
 import type { Batch, BatchOptions, Dataset } from './dataset.js'
+import { type Idle, whenIdle } from './when-idle.js'
 
 /** One pass over a data set as a list of batches that can be prepared in any order. */
 export interface BatchPlan {
@@ -42,12 +43,29 @@ export function batchesOf(dataset: Dataset, options: BatchOptions): AsyncIterabl
   return dataset.batches ? dataset.batches(options) : inlineBatches(dataset, options)
 }
 
+/**
+ * While a step works on a batch, on threads of its own, the next one is prepared. Where steps leave this thread no time, it is prepared
+ * when it is asked for: the bits are the same.
+ */
 async function* inlineBatches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Batch> {
   const plan = batchPlan(dataset, options)
-  const images = new Float32Array(options.batchSize * imageLength(dataset))
-  const labels = new Int32Array(options.batchSize)
-  for (let batch = options.firstBatch ?? 0; batch < plan.length; batch++) {
-    yield { images, labels, ...plan.prepare(batch, images, labels) }
+  const inTurns = [0, 1].map(() => ({
+    images: new Float32Array(options.batchSize * imageLength(dataset)),
+    labels: new Int32Array(options.batchSize),
+  }))
+  const prepare = (batch: number): Batch => {
+    const { images, labels } = inTurns[batch % 2]
+    return { images, labels, ...plan.prepare(batch, images, labels) }
+  }
+  let ahead: Idle<Batch> | undefined
+  try {
+    for (let batch = options.firstBatch ?? 0; batch < plan.length; batch++) {
+      const ready = ahead ? ahead.result() : prepare(batch)
+      ahead = batch + 1 < plan.length ? whenIdle(() => prepare(batch + 1)) : undefined
+      yield ready
+    }
+  } finally {
+    ahead?.cancel()
   }
 }
 

@@ -22,7 +22,7 @@ export interface Dataset {
   readonly hashes?: readonly string[]
   /** Copies the images of these indices, one after another, into `target`. */
   read(indices: ArrayLike<number>, target: Uint8Array): void
-  /** Prepares batches ahead of the step, on a worker. Data sets without it are prepared inline, by `data/batches.ts`. */
+  /** Prepares batches ahead of the step, on a worker. Of data sets without it, `data/batches.ts` prepares them, one ahead, where they are asked for. */
   batches?(options: BatchOptions): AsyncIterable<Batch>
 }
 

@@ -103,6 +103,50 @@ describe('batchesOf', () => {
     expect(await collect(part, options)).toEqual(await collect(data, { ...options, indices: Uint32Array.of(2, 5, 8) }))
   })
 
+  /** A pass whose reads are counted. */
+  function counted(data: Dataset, read = data.read) {
+    const reads: number[][] = []
+    const pass: Dataset = {
+      ...data,
+      read(indices, target) {
+        reads.push(Array.from(indices))
+        read(indices, target)
+      },
+    }
+    return { reads, pass }
+  }
+  const idle = () => new Promise(resolve => setTimeout(resolve, 20))
+
+  it('prepares one batch ahead while the thread is free, and touches none that is in use', async () => {
+    const data = dataset(10)
+    const options = { batchSize: 2, normalization, training: training() }
+    const expected = await collect(data, options)
+    const { reads, pass } = counted(data)
+    const seen = []
+    for await (const { images, labels, count } of batchesOf(pass, options)) {
+      await idle()
+      seen.push({ images: images.slice(), labels: labels.slice(), count })
+      expect(reads.length).toBe(Math.min(seen.length + 1, 5))
+    }
+    expect(seen).toEqual(expected)
+  })
+
+  it('prepares nothing for a pass that was left, and tells of what cannot be read when its turn comes', async () => {
+    const data = dataset(10)
+    const { reads, pass } = counted(data)
+    for await (const _ of batchesOf(pass, { batchSize: 2, normalization })) break
+    await idle()
+    expect(reads.length).toBe(1)
+
+    const { pass: broken } = counted(data, indices => {
+      if (Array.from(indices).includes(2)) throw new Error('the disk is gone')
+    })
+    const batches = batchesOf(broken, { batchSize: 2, normalization })[Symbol.asyncIterator]()
+    expect((await batches.next()).value.count).toBe(2)
+    await idle()
+    await expect(batches.next()).rejects.toThrow('the disk is gone')
+  })
+
   it.each([
     [{ batchSize: 0 }, /batchSize: expected a whole number of at least 1, got 0/],
     [
