@@ -12,7 +12,7 @@
  *            alone
  */
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -69,7 +69,13 @@ const models =
   )
 const workloads = all.filter(({ mode, name }) => modes.includes(mode) && (!models || models.includes(name)))
 
-const about = [`${cpus()[0].model.trim()}, Node ${process.versions.node}`, engine.description, native.description]
+const peers = values.peers ? ['onnxruntime-web', '@tensorflow/tfjs-backend-wasm'].map(versioned) : []
+const about = [
+  `${cpus()[0].model.trim()}, Node ${process.versions.node}`,
+  engine.description,
+  native.description,
+  ...peers,
+]
 for (const line of about) print(line)
 print('\n| workload | by | ms: median (fastest) | × its time in ours |\n| --- | --- | ---: | ---: |')
 
@@ -103,6 +109,12 @@ print(`\nload at the end: ${loadavg()[0].toFixed(1)}`)
 if (values.out !== undefined)
   writeFileSync(values.out, `${JSON.stringify({ about, threads, clock: values.clock ?? 'wall', rows }, null, 1)}\n`)
 process.exit(0) // threads of the peers wait
+
+/** A peer's name with its version. */
+function versioned(name) {
+  const { version } = JSON.parse(readFileSync(join(values.peers, 'node_modules', name, 'package.json'), 'utf8'))
+  return `${name} ${version}`
+}
 
 async function trainers(model, batch) {
   const timed = []

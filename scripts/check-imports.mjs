@@ -60,7 +60,7 @@ const folders = {
     'compress/choose-weights.ts',
   ],
   compress: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'data', 'train'],
-  browser: ['settings', 'data', 'models/model.ts', 'models/resizing.ts'],
+  browser: ['settings', 'data', 'models/model.ts', 'models/resizing.ts', 'engines/memory.ts'],
   parity: ['settings', 'graph', 'ops', 'models', 'passes', 'engines', 'formats', 'train'],
 }
 

@@ -42,6 +42,6 @@ test.skipIf(process.platform === 'win32')('it trains in WebAssembly, says so, an
   expect(hints).toEqual([expect.stringMatching(/^running in WebAssembly, slower than the native engine, because /)])
   expect(stderr).not.toMatch(/error/i)
   const accuracy = Number(/^held-out accuracy ([\d.]+) %/m.exec(stdout)?.[1])
-  // 88 or 89 on two cores that have nothing else to do; tests of other files may run beside it.
+  // 91 on two cores that have nothing else to do, 89 on a busy one (docs/results/README.md); tests of other files may run beside it.
   expect(accuracy, stdout).toBeGreaterThanOrEqual(85)
 })

@@ -65,7 +65,9 @@ function settled(options: WasmOptions): Required<WasmOptions> {
   const asked = wasmOptions.parse(options, '')
   const { threads = Math.min(MOST_THREADS, processors()), simd = hasRelaxedSimd() ? 'relaxed' : 'plain' } = asked
   if (simd === 'relaxed' && !hasRelaxedSimd())
-    throw new EngineError("there is no relaxed SIMD here (Node has it from version 21 on): take simd 'plain'")
+    throw new EngineError(
+      "there is no relaxed SIMD here (Node has it from version 21 on): take simd 'plain' (--simd plain)",
+    )
   if (threads > 1 && !sharesMemory())
     throw new EngineError(
       `threads: ${threads} need a page that is cross-origin isolated (the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp); this one has 1`,

@@ -93,7 +93,7 @@ export class Team {
   }
 }
 
-/** The one piece of global state: engines with as many threads share a team, whose workers outlive them. */
+/** The one piece of global state: engines with as many threads and the same SIMD share a team, whose workers outlive them. */
 const teams = new Map<string, Team>()
 
 /** The team of so many threads. @param read is called if there is none yet */

@@ -8,7 +8,7 @@ import { agreesIn, agreesInFloat32, keepsWhatIsNoNumber } from '../../fovea/test
 import { wasmEngine } from '../src/index.js'
 import { hasRelaxedSimd } from '../src/module.js'
 
-// Node 20 and 22 have it behind a flag.
+// Node 20 has it behind a flag.
 if (!hasRelaxedSimd()) setFlagsFromString('--experimental-wasm-relaxed-simd')
 
 const on = (threads: number) => () => wasmEngine({ threads, simd: 'plain' })

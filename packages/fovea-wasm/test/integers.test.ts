@@ -13,7 +13,7 @@ import { integerConv2d } from '../../fovea/src/ops/integer-conv2d.js'
 import { wasmEngine } from '../src/index.js'
 import { hasRelaxedSimd } from '../src/module.js'
 
-// Node 20 and 22 have it behind a flag.
+// Node 20 has it behind a flag.
 if (!hasRelaxedSimd()) setFlagsFromString('--experimental-wasm-relaxed-simd')
 
 interface Layer {

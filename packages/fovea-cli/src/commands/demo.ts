@@ -75,7 +75,7 @@ async function planFor(engine: Engine): Promise<ReturnType<typeof planOf>> {
 
 /**
  * As many images as can be, for as many epochs as there is time for then. Of 41,000 passes 5 epochs of 8,200 images make 88.7 %, as do 4 of all,
- * and 6 of 6,900 make 87.9 % (as above).
+ * and 6 of 6,900 make 87.9 % (oneDNN, means of two or three seeds).
  * @param passes how many images there is time for, one counting as often as it is seen
  */
 export function planOf(passes: number) {

@@ -25,6 +25,9 @@ const PAGE_FILES = [
   })),
 ]
 
+/** The text of a file of the page. Where the compiler's map of it lies is left out: the folder has none. */
+const withoutMap = (path: string): string => readFileSync(path, 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, '')
+
 export const web: ExportFormat = {
   about: 'a page that classifies dropped, pasted and camera pictures in the browser; --out is a folder of static files',
   takes: ['precision', 'data'],
@@ -50,7 +53,7 @@ export const web: ExportFormat = {
         `${JSON.stringify({ name, labels, size: preprocessing.size, resizing: preprocessing.resizing ?? defaultResizing })}\n`,
       ],
       // The page last: whoever opens it finds the rest.
-      ...PAGE_FILES.toReversed().map(({ name, from }) => [name, readFileSync(join(from, name))] as const),
+      ...PAGE_FILES.toReversed().map(({ name, from }) => [name, withoutMap(join(from, name))] as const),
     ])
     let bytes = 0
     for (const [path, content] of files) {

@@ -26,17 +26,21 @@ const chosenArguments = {
     'of a folder',
     'other',
     "files, as the `files` of <input type='file' webkitdirectory>",
-    (value): value is Iterable<ChosenFile> =>
-      typeof value === 'object' && value !== null && Symbol.iterator in value && [...(value as [])].every(isFile),
+    (value): value is ArrayLike<ChosenFile> =>
+      typeof value === 'object' &&
+      value !== null &&
+      'length' in value &&
+      Array.from(value as ArrayLike<unknown>).every(isFile),
   ),
 }
 
 /**
  * The files of `<input type="file" webkitdirectory>` by class, each in the folder that it lies in: of `photos/cat/1.jpg`, `cat`. Classes
- * and files are sorted by name; hidden files and those that systems leave are passed over.
+ * and files are sorted by name; hidden files and those that systems leave are passed over. Folders of one name are one class, wherever they
+ * lie: choose `train` and `test` each by itself.
  * @throws InvalidArgumentError where a browser gives files without their folders, as some phones' do
  */
-export function chosenFolders<F extends ChosenFile>(files: Iterable<F>): Map<string, F[]> {
+export function chosenFolders<F extends ChosenFile>(files: ArrayLike<F>): Map<string, F[]> {
   checkArguments(chosenArguments, { files })
   return byFolder(
     Array.from(files, file => {
@@ -58,12 +62,13 @@ export function byFolder<F>(files: readonly PlacedFile<F>[]): Map<string, F[]> {
     if (parts.some(isOfSystem)) continue
     // Some systems write é as e and an accent.
     const name = parts[parts.length - 2].normalize('NFC')
-    classes.set(name, [...(classes.get(name) ?? []), placed])
+    const own = classes.get(name) ?? []
+    if (own.push(placed) === 1) classes.set(name, own)
   }
   const inOrder =
     <T>(order: (item: T) => string) =>
     (a: T, b: T) =>
-      order(a) < order(b) ? -1 : 1
+      order(a) < order(b) ? -1 : Number(order(a) > order(b))
   return new Map(
     [...classes]
       .sort(inOrder(([name]) => name))

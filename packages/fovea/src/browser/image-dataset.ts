@@ -1,7 +1,8 @@
 /** @file Pictures of a page, by class, as a data set: each is decoded once, and what cannot be read is refused or left out by name. */
 import { arrayDataset } from '../data/array-dataset.js'
 import type { Dataset } from '../data/dataset.js'
-import { FormatError, FoveaError, SettingError } from '../errors.js'
+import { formatBytes } from '../engines/memory.js'
+import { FormatError, FoveaError, InvalidArgumentError, SettingError } from '../errors.js'
 import type { Preprocessing } from '../models/model.js'
 import { firstFew, typeOf } from '../settings/describe.js'
 import { group, type Rows } from '../settings/group.js'
@@ -57,7 +58,7 @@ interface Labelled {
  * A data set of pictures, whose pixels are kept in memory. Images are in the order of the classes, and within a class in that of its pictures.
  * @param pictures as `chosenFolders` and `droppedFolders` give files, or `new Map([['cat', [file, canvas, …]], …])`
  * @throws FormatError naming the pictures that cannot be read, or, with `skipBad`, the class of which none is left; SettingError for
- *   what are no pictures by class, and a class without any
+ *   what are no pictures by class, and a class without any; InvalidArgumentError where their pixels take more memory than there is
  */
 export async function imageDataset(pictures: PicturesByClass, options: ImageDatasetOptions): Promise<ImageDataset> {
   const all = labelled(pictures)
@@ -65,7 +66,7 @@ export async function imageDataset(pictures: PicturesByClass, options: ImageData
   const classes = [...pictures.keys()]
   const seen = { size, ...(resizing && { resizing }) }
   const bytes = size[0] * size[1] * size[2]
-  const images = new Uint8Array(all.length * bytes)
+  const images = pixelsOf(all.length, size)
   const good: Labelled[] = []
   const bad: { readonly label: number; readonly reason: string }[] = []
   for (const [i, one] of all.entries()) {
@@ -87,6 +88,19 @@ export async function imageDataset(pictures: PicturesByClass, options: ImageData
     labels: good.map(({ label }) => label),
   })
   return { ...dataset, pictures: good.map(({ picture }) => picture) }
+}
+
+/** @throws InvalidArgumentError where there is not the memory */
+function pixelsOf(count: number, size: readonly number[]): Uint8Array {
+  const bytes = size.reduce((product, length) => product * length, count)
+  try {
+    return new Uint8Array(bytes)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new InvalidArgumentError(
+      `${count} pictures of ${size.join('×')} take ${formatBytes(bytes)}, which there is not here: take fewer, or a smaller size`,
+    )
+  }
 }
 
 const reasonOf = ({ reason }: { readonly reason: string }): string => reason

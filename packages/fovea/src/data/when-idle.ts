@@ -14,7 +14,7 @@ export function whenIdle<T>(compute: () => T): Idle<T> {
     try {
       done = { value: compute() }
     } catch {
-      // It has a turn of its own.
+      // Again, and to the caller, in result().
     }
   }, 0)
   return {
