@@ -12,6 +12,7 @@ import { runTraining } from '../training-run.js'
 /** The images that come with Fovea. */
 const ALL = 10_000
 
+/** Beyond, little is gained: 10,000 images make 90.3 % in 8 epochs, and 90.7 in 12 (oneDNN, mean of seeds 0 and 1). */
 const MOST_EPOCHS = 12
 
 /**
@@ -64,8 +65,16 @@ async function run({ json }: { readonly json?: true }): Promise<void> {
   )
 }
 
+/** How much a demo trains. */
+interface Plan {
+  readonly epochs: number
+  /** Images, of all that there are. */
+  readonly limit: number
+  readonly batch: number
+}
+
 /** What there is time for here. */
-async function planFor(engine: Engine): Promise<ReturnType<typeof planOf>> {
+async function planFor(engine: Engine): Promise<Plan> {
   // Three steps of a fast engine are one moment, which may be busy: they said 208 images a second where 206 to 430 were trained.
   const { batch, steps } = engine.name === 'reference' ? { batch: 16, steps: 3 } : { batch: 64, steps: 18 }
   const model = resnet8({ input: [28, 28, 1] })
@@ -78,7 +87,7 @@ async function planFor(engine: Engine): Promise<ReturnType<typeof planOf>> {
  * and 6 of 6,900 make 87.9 % (oneDNN, means of two or three seeds).
  * @param passes how many images there is time for, one counting as often as it is seen
  */
-export function planOf(passes: number) {
+export function planOf(passes: number): Plan {
   const epochs = Math.max(3, Math.min(MOST_EPOCHS, Math.ceil(passes / ALL)))
   const limit = Math.min(ALL, Number((passes / epochs).toPrecision(2)))
   return { epochs, limit, batch: passes < ALL ? 16 : 64 }

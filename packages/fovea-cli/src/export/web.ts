@@ -13,31 +13,29 @@ import { findPackage } from './runtime.js'
 const PACKAGE = 'onnxruntime-web'
 /** What a page needs of it, in its folder `dist`. */
 const RUNTIME_FILES = ['ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm']
-/** Of the page, and where they lie: those that make pixels of a picture are the library's. */
-const PAGE_FILES = [
-  ...['index.html', 'classify.js'].map(name => ({
-    name,
-    from: fileURLToPath(new URL('../../assets/web/', import.meta.url)),
-  })),
-  ...['seen-pixels.js', 'resize.js'].map(name => ({
-    name,
-    from: dirname(createRequire(import.meta.url).resolve('fovea/browser')),
-  })),
-]
+/** Of the page. */
+const PAGE_FILES = ['index.html', 'classify.js']
+/** Of the page too, and the library's: they make pixels of a picture. */
+const LIBRARY_FILES = ['seen-pixels.js', 'resize.js']
 
-/** The text of a file of the page. Where the compiler's map of it lies is left out: the folder has none. */
+/** What the page is made of, by name; it comes last, as whoever opens it needs the rest. */
+function pageFiles(): (readonly [name: string, text: string])[] {
+  const assets = fileURLToPath(new URL('../../assets/web/', import.meta.url))
+  const library = dirname(createRequire(import.meta.url).resolve('fovea/browser'))
+  const read = (folder: string) => (name: string) => [name, withoutMap(join(folder, name))] as const
+  return [...LIBRARY_FILES.map(read(library)), ...PAGE_FILES.toReversed().map(read(assets))]
+}
+
+/** The text of a file. Where the compiler's map of it lies is left out: the folder has none. */
 const withoutMap = (path: string): string => readFileSync(path, 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, '')
 
 export const web: ExportFormat = {
   about: 'a page that classifies dropped, pasted and camera pictures in the browser; --out is a folder of static files',
   takes: ['precision', 'data'],
   files: out =>
-    [
-      ...PAGE_FILES.map(({ name }) => name),
-      'model.onnx',
-      'model.json',
-      ...RUNTIME_FILES.map(name => `ort/${name}`),
-    ].map(name => join(out, name)),
+    [...PAGE_FILES, ...LIBRARY_FILES, 'model.onnx', 'model.json', ...RUNTIME_FILES.map(name => `ort/${name}`)].map(
+      name => join(out, name),
+    ),
   write: async request => {
     const { model, out } = request
     const runtime = runtimeFolder()
@@ -52,8 +50,7 @@ export const web: ExportFormat = {
         'model.json',
         `${JSON.stringify({ name, labels, size: preprocessing.size, resizing: preprocessing.resizing ?? defaultResizing })}\n`,
       ],
-      // The page last: whoever opens it finds the rest.
-      ...PAGE_FILES.toReversed().map(({ name, from }) => [name, withoutMap(join(from, name))] as const),
+      ...pageFiles(),
     ])
     let bytes = 0
     for (const [path, content] of files) {

@@ -49,11 +49,14 @@ export const feedsOf = (value: unknown): Feeds => feeds.parse(value, 'feeds')
 
 const outputNames = list('that are wanted (default: all)', 'names of outputs', text('of an output')).optional()
 
+/** Outputs by name. */
+export type WantedOutputs = readonly (readonly [name: string, value: Value])[]
+
 /**
  * The outputs of a graph that a run is asked for.
  * @throws SettingError for what is no list of names; InvalidArgumentError for a name that no output has
  */
-export function wantedOutputs({ outputs }: Graph, wanted: unknown): readonly (readonly [name: string, value: Value])[] {
+export function wantedOutputs({ outputs }: Graph, wanted: unknown): WantedOutputs {
   const names = outputNames.parse(wanted, 'outputs') ?? [...outputs.keys()]
   return names.map(name => {
     const value = outputs.get(name)

@@ -4,7 +4,7 @@ import { checkArray, fillConstant, type HostArray, zeroArray } from '../../graph
 import { inputNodes, isState, type Node } from '../../graph/graph.js'
 import { formatShape, type TensorType } from '../../graph/types.js'
 import type { Feeds, Outputs, Program } from '../engine.js'
-import { feedsOf, stateNameOf, wantedOutputs } from '../engine-setting.js'
+import { feedsOf, stateNameOf, type WantedOutputs, wantedOutputs } from '../engine-setting.js'
 import { Lifetime } from '../lifetime.js'
 import { asNumbers, inMemory, type MemoryArray, memoryFor } from './memory-arrays.js'
 import type { Plan, PlanLeaf } from './plan.js'
@@ -46,7 +46,7 @@ export class PlannedProgram implements Program {
     return this.lifetime.run(() => this.#run(feedsOf(feeds), wantedOutputs(this.plan.graph, outputs)))
   }
 
-  async #run(feeds: Feeds, wanted: ReturnType<typeof wantedOutputs>): Promise<Outputs> {
+  async #run(feeds: Feeds, wanted: WantedOutputs): Promise<Outputs> {
     const names = this.#inputs.map(({ name }) => name)
     for (const name of Object.keys(feeds)) if (!names.includes(name)) throw unknownName('input', name, names)
     for (const node of this.#inputs) checkFeed(node, feeds[node.name])

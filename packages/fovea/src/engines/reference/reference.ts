@@ -13,7 +13,7 @@ import { isOpName, opDefinition } from '../../ops/index.js'
 import { group, type Rows } from '../../settings/group.js'
 import { choice } from '../../settings/kinds.js'
 import type { CompileOptions, Engine, Feeds, Outputs, Program } from '../engine.js'
-import { compileOptions, feedsOf, stateNameOf, wantedOutputs } from '../engine-setting.js'
+import { compileOptions, feedsOf, stateNameOf, type WantedOutputs, wantedOutputs } from '../engine-setting.js'
 import { Lifetime } from '../lifetime.js'
 import { checkMemory } from '../memory.js'
 import { type FloatType, heldBytes, roundToType, toTensor, zeros } from './tensors.js'
@@ -87,7 +87,7 @@ class ReferenceProgram implements Program {
     return this.#lifetime.run(() => this.#run(feedsOf(feeds), wantedOutputs(this.#graph, outputs)))
   }
 
-  async #run(feeds: Feeds, wanted: ReturnType<typeof wantedOutputs>): Promise<Outputs> {
+  async #run(feeds: Feeds, wanted: WantedOutputs): Promise<Outputs> {
     const values = this.#feed(feeds)
     let start = performance.now()
     for (const node of this.#graph.nodes) {
