@@ -18,10 +18,10 @@ import {
   quantizeModel,
 } from 'fovea'
 import { onednnStatus } from 'fovea-onednn'
-import { wasmEngine } from 'fovea-wasm'
+import { simdVariants, wasmEngine } from 'fovea-wasm'
 import { timedStep } from '../packages/fovea-cli/dist/benchmark.js'
 import { findRuntime } from '../packages/fovea-cli/dist/export/runtime.js'
-import { argumentsOf, wholeNumber } from './arguments.mjs'
+import { argumentsOf, wholeNumber, wordsOf } from './arguments.mjs'
 
 const { values } = argumentsOf({
   options: {
@@ -37,8 +37,9 @@ const { values } = argumentsOf({
 const [batch, turns] = [wholeNumber('batch', values.batch), wholeNumber('turns', values.turns)]
 const CALIBRATION_IMAGES = 8
 
+const [simd] = values.simd === undefined ? [] : wordsOf('simd', values.simd, simdVariants)
 const engine = values.wasm
-  ? wasmEngine({ threads: wholeNumber('threads', values.threads), ...(values.simd && { simd: values.simd }) })
+  ? wasmEngine({ threads: wholeNumber('threads', values.threads), ...(simd && { simd }) })
   : await defaultEngine()
 const runtime = values.wasm ? 'ONNX Runtime is left out' : await findRuntime()
 const about = [

@@ -12,16 +12,16 @@
  *            alone
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createModel, encodeOnnx, evaluationGraph, initialWeights } from 'fovea'
 import { onednnEngine } from 'fovea-onednn'
-import { wasmEngine } from 'fovea-wasm'
+import { simdVariants, wasmEngine } from 'fovea-wasm'
 import { benchmarkGraph, timedStep } from '../packages/fovea-cli/dist/benchmark.js'
-import { argumentsOf, wholeNumber, wordsOf } from './arguments.mjs'
+import { argumentsOf, fail, wholeNumber, wordsOf } from './arguments.mjs'
 import { jaxTrainer } from './peers/jax-js.mjs'
 import { tfjsForward } from './peers/tfjs-wasm.mjs'
 
@@ -40,7 +40,8 @@ const { values } = argumentsOf({
 const threads = wholeNumber('threads', values.threads)
 const turns = wholeNumber('turns', values.turns)
 const clock = values.clock === 'processor' ? processorMs : () => performance.now()
-const engine = wasmEngine({ threads, ...(values.simd && { simd: values.simd }) })
+const [simd] = values.simd === undefined ? [] : wordsOf('simd', values.simd, simdVariants)
+const engine = wasmEngine({ threads, ...(simd && { simd }) })
 const native = onednnEngine({ threads })
 const require = values.peers && createRequire(join(resolve(values.peers), 'here.js'))
 
@@ -112,7 +113,9 @@ process.exit(0) // threads of the peers wait
 
 /** A peer's name with its version. */
 function versioned(name) {
-  const { version } = JSON.parse(readFileSync(join(values.peers, 'node_modules', name, 'package.json'), 'utf8'))
+  const path = join(values.peers, 'node_modules', name, 'package.json')
+  if (!existsSync(path)) fail(`--peers: ${name} is not installed in '${values.peers}' (npm install ${name} there)`)
+  const { version } = JSON.parse(readFileSync(path, 'utf8'))
   return `${name} ${version}`
 }
 
