@@ -35,13 +35,14 @@ const work = `({ module, memory, number, stack }, say) => {
   }
 }`
 
-/** In a page, the first message is what it is started with. */
+/** In a page, the first message is what it is started with; the text has been read by then, so its address can go. */
 export const workerText = {
   node: `
 const { parentPort, workerData } = require('node:worker_threads')
 parentPort.on('message', (${work})(workerData, message => parentPort.postMessage(message)))
 `,
   page: `
+URL.revokeObjectURL(location.href)
 onmessage = ({ data }) => {
   const run = (${work})(data, message => postMessage(message))
   onmessage = ({ data }) => run(data)

@@ -54,7 +54,12 @@ describe.skipIf(chromium === undefined)('a page in Chromium (apt-get install chr
       const options = { threads, simd: 'plain' } as const
       expect(results(await inPage(page, options))).toEqual(results(await inNode(options)))
     }
-    expect(page.tab.workers().length).toBe(3)
+    const addresses: readonly string[] = page.tab.workers().map((worker: { url(): string }) => worker.url())
+    expect(addresses).toEqual(Array(3).fill(expect.stringMatching(/^blob:/)))
+    for (const address of addresses)
+      await expect(page.ask(`fetch('${address}')`), 'a worker that runs needs its text no more').rejects.toThrow(
+        'fetch',
+      )
     const cores = await page.ask('navigator.hardwareConcurrency')
     expect((await inPage(page, {})).description).toBe(`wasm (relaxed SIMD, ${cores} thread${cores === 1 ? '' : 's'})`)
   })
