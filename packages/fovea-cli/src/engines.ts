@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander'
 import { type Engine, EngineError, referenceEngine } from 'fovea'
 import { MOST_THREADS, onednnEngine, onednnStatus } from 'fovea-onednn'
-import { simdVariants, type WasmEngine, wasmEngine } from 'fovea-wasm'
+import { type Simd, simdVariants, type WasmEngine, wasmEngine } from 'fovea-wasm'
 import type { Output } from './output.js'
 import { oneOf, type PrecisionName, UsageError, wholeNumber } from './usage.js'
 
@@ -16,7 +16,7 @@ export interface EngineOptions {
   /** Of the engines that have some. Default: one a core. */
   readonly threads?: number | undefined
   /** Of the engine in WebAssembly. Default: relaxed where there is relaxed SIMD. */
-  readonly simd?: WasmEngine['simd'] | undefined
+  readonly simd?: Simd | undefined
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   type Rows,
   whole,
 } from 'fovea/engine'
-import { hasRelaxedSimd, loadModule, readModule, simdVariants, type Variant } from './module.js'
+import { hasRelaxedSimd, loadModule, readModule, type Simd, simdVariants } from './module.js'
 import { processors, sharesMemory } from './platform.js'
 import { WasmProgram } from './program.js'
 import { MOST_THREADS, teamOf } from './team.js'
@@ -26,13 +26,13 @@ export interface WasmOptions {
    * `plain`: the same bits on every machine. `relaxed`: products that are rounded once where the processor does so, which is faster.
    * Default: `relaxed` where there is relaxed SIMD.
    */
-  readonly simd?: Variant
+  readonly simd?: Simd
 }
 
 /** The engine in WebAssembly. */
 export interface WasmEngine extends Engine {
   /** Which instructions it uses: beside the threads, what its bits depend on. */
-  readonly simd: Variant
+  readonly simd: Simd
 }
 
 const wasmOptions = group('the engine in WebAssembly', {
@@ -76,7 +76,7 @@ function settled(options: WasmOptions): Required<WasmOptions> {
 }
 
 /** @param read is called if there is no such team yet */
-function engineOf(threads: number, simd: Variant, read: () => WebAssembly.Module): WasmEngine {
+function engineOf(threads: number, simd: Simd, read: () => WebAssembly.Module): WasmEngine {
   const team = teamOf(threads, simd, read)
   return {
     name: 'wasm',

@@ -31,6 +31,10 @@ interface Piece {
   end: number
 }
 
+/**
+ * Which bytes of a team's memory are taken. First fit; what is given back joins free neighbours, and the memory grows by whole pages
+ * only where no piece is large enough.
+ */
 export class Heap {
   /** In the order of their addresses; no two touch. */
   readonly #free: Piece[] = []

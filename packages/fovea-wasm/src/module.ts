@@ -5,7 +5,7 @@ import { builtin } from './platform.js'
 
 /** Whether products are rounded once (relaxed SIMD), as a processor has them, or as everywhere (plain SIMD). */
 export const simdVariants = ['relaxed', 'plain'] as const
-export type Variant = (typeof simdVariants)[number]
+export type Simd = (typeof simdVariants)[number]
 
 /** () → v128 by f32x4.relaxed_madd: valid only where there is relaxed SIMD. */
 const relaxedProbe = Uint8Array.of(
@@ -16,8 +16,8 @@ const relaxedProbe = Uint8Array.of(
 /** @returns whether products can be rounded once here */
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedProbe)
 
-const fileOf = (variant: Variant): URL =>
-  variant === 'relaxed'
+const fileOf = (simd: Simd): URL =>
+  simd === 'relaxed'
     ? new URL('../wasm/fovea-relaxed.wasm', import.meta.url)
     : new URL('../wasm/fovea.wasm', import.meta.url)
 
@@ -28,10 +28,10 @@ const unusable = (file: URL, error: unknown): EngineError =>
  * Reads and compiles a file, at once.
  * @throws EngineError where there is no file system, or the file is not there
  */
-export function readModule(variant: Variant): WebAssembly.Module {
+export function readModule(simd: Simd): WebAssembly.Module {
   const fs = builtin('node:fs')
   if (fs === undefined) throw new EngineError('a page loads its files first: use `await loadWasmEngine()`')
-  const file = fileOf(variant)
+  const file = fileOf(simd)
   try {
     return new WebAssembly.Module(fs.readFileSync(file))
   } catch (error) {
@@ -43,9 +43,9 @@ export function readModule(variant: Variant): WebAssembly.Module {
  * The same, in a page too.
  * @throws EngineError where the file is not there
  */
-export async function loadModule(variant: Variant): Promise<WebAssembly.Module> {
-  if (builtin('node:fs') !== undefined) return readModule(variant)
-  const file = fileOf(variant)
+export async function loadModule(simd: Simd): Promise<WebAssembly.Module> {
+  if (builtin('node:fs') !== undefined) return readModule(simd)
+  const file = fileOf(simd)
   try {
     const response = await fetch(file)
     if (!response.ok) throw new Error(`the server answers ${response.status}`)

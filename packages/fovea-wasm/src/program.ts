@@ -68,6 +68,7 @@ class WasmMachine implements Machine {
   }
 }
 
+/** A graph that the engine in WebAssembly has compiled: it runs on the team's threads, and holds its part of their memory until it is disposed of. */
 export class WasmProgram extends PlannedProgram {
   constructor(team: Team, plan: Plan, layouts: Layouts) {
     super(plan, new WasmMachine(team, plan, layouts))

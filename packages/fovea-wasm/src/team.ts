@@ -5,7 +5,7 @@
  */
 import { EngineError } from 'fovea/engine'
 import { Heap, sharedMemory } from './heap.js'
-import { checkInterface, type Variant } from './module.js'
+import { checkInterface, type Simd } from './module.js'
 import { nextTask, sharesMemory, startWorker, type TeamWorker } from './platform.js'
 import type { FromWorker } from './worker-text.js'
 
@@ -20,6 +20,10 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
+/**
+ * So many threads with one memory, for one variant of SIMD. All programs on them put their plans and buffers into its heap, and run one after
+ * another. A thread that fails ends the team: the next engine of its kind starts another.
+ */
 export class Team {
   readonly heap: Heap
   readonly memory: WebAssembly.Memory
@@ -97,8 +101,8 @@ export class Team {
 const teams = new Map<string, Team>()
 
 /** The team of so many threads. @param read is called if there is none yet */
-export function teamOf(threads: number, variant: Variant, read: () => WebAssembly.Module): Team {
-  const key = `${variant} ${threads}`
+export function teamOf(threads: number, simd: Simd, read: () => WebAssembly.Module): Team {
+  const key = `${simd} ${threads}`
   const team = teams.get(key) ?? new Team(read(), threads)
   teams.set(key, team)
   return team
