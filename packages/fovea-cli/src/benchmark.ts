@@ -21,7 +21,9 @@ import {
   type Weights,
 } from 'fovea'
 import { elements, inputNodes, normalAt, stateNodes } from 'fovea/engine'
+import type { Simd } from 'fovea-wasm'
 import { type RowPrecision, rowPrecision } from './compare/row-types.js'
+import { askedOf, type EngineName } from './engines.js'
 
 export interface BenchmarkOptions extends Pick<PrecisionOptions, 'keepFloat32'> {
   readonly mode: 'train' | 'infer'
@@ -39,8 +41,10 @@ export interface BenchmarkOptions extends Pick<PrecisionOptions, 'keepFloat32'> 
 export interface Benchmark extends Pick<BenchmarkOptions, 'mode' | 'batch'> {
   readonly precision: RowPrecision
   readonly model: string
-  readonly engine: string
+  readonly engine: EngineName
   readonly threads: number
+  /** Of the engine in WebAssembly. */
+  readonly simd?: Simd
   readonly msPerStep: { readonly min: number; readonly median: number; readonly p95: number }
   /** At the median. */
   readonly imagesPerSecond: number
@@ -63,7 +67,7 @@ export async function benchmark(model: Model, engine: Engine, options: Benchmark
     const msPerStep = { min: at(0), median: at(0.5), p95: at(0.95) }
     return {
       ...{ model: model.name, mode, batch, precision: rowPrecision(model, precision) },
-      ...{ engine: engine.name, threads: engine.threads },
+      ...askedOf(engine),
       msPerStep,
       imagesPerSecond: (1000 * batch) / msPerStep.median,
       gflops: (2 * graphMultiplyAdds(graph)) / msPerStep.median / 1e6,

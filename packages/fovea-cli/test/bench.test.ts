@@ -14,6 +14,15 @@ test('bench reports medians of a training step', async () => {
   for (const key of ['threads', 'imagesPerSecond', 'gflops', 'peakMemoryBytes']) expect(bench[key]).toBeGreaterThan(0)
 })
 
+test('bench says what asks for the same engine again, in the words of run.json', async () => {
+  const { json } = await fovea([
+    'bench',
+    'resnet8',
+    ...'--batch 1 --steps 1 --threads 1 --simd plain --json'.split(' '),
+  ])
+  expect(json).toMatchObject([{ engine: 'wasm', threads: 1, simd: 'plain' }])
+})
+
 test.skipIf(!onednnStatus().available)('bench --plan shows what a step is compiled to', async () => {
   const step = [
     'bench',
