@@ -24,6 +24,13 @@ export function wholeNumber(option, text, from = 1) {
   return number
 }
 
+/** A number above 0. */
+export function positiveNumber(option, text) {
+  const number = Number(text)
+  if (!Number.isFinite(number) || number <= 0) fail(`--${option} takes a number above 0, not '${text}'`)
+  return number
+}
+
 /** The words of a list, separated by commas, each of which is known. */
 export function wordsOf(option, text, known) {
   const words = text.split(',')

@@ -15,6 +15,7 @@ import {
   encodeOnnx,
   evaluationGraph,
   initialWeights,
+  modelNames,
   quantizeModel,
 } from 'fovea'
 import { onednnStatus } from 'fovea-onednn'
@@ -35,6 +36,7 @@ const { values } = argumentsOf({
   },
 })
 const [batch, turns] = [wholeNumber('batch', values.batch), wholeNumber('turns', values.turns)]
+const models = wordsOf('models', values.models, modelNames)
 const CALIBRATION_IMAGES = 8
 
 const [simd] = values.simd === undefined ? [] : wordsOf('simd', values.simd, simdVariants)
@@ -53,7 +55,7 @@ for (const line of about) print(line)
 print(`\n| batch ${batch} | ms: median (fastest) | images/s | × our float32 |\n| --- | ---: | ---: | ---: |`)
 
 const rows = []
-for (const name of values.models.split(',')) {
+for (const name of models) {
   const created = createModel(name)
   const model = { ...created, weights: initialWeights(created.graph, 0) }
   const { model: integers } = await quantizeModel(model, { images: noiseImages(model), engine })

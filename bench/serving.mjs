@@ -6,10 +6,10 @@
  * usage: node bench/serving.mjs MODEL PHOTO... [--onnx FILE] [--threads N] [--clients 1,4,16] [--seconds 4] [--turns 3] [--out FILE.json]
  */
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { defaultEngine } from 'fovea'
+import { defaultEngine, FoveaError } from 'fovea'
 import { onednnEngine } from 'fovea-onednn'
 import { Budget } from '../packages/fovea-cli/dist/data/budget.js'
 import { findRuntime, installRuntime } from '../packages/fovea-cli/dist/export/runtime.js'
@@ -19,7 +19,7 @@ import { Batcher } from '../packages/fovea-cli/dist/serve/batcher.js'
 import { listen } from '../packages/fovea-cli/dist/serve/listen.js'
 import { Metrics } from '../packages/fovea-cli/dist/serve/metrics.js'
 import { serveModel } from '../packages/fovea-cli/dist/serve/served-model.js'
-import { argumentsOf, wholeNumber } from './arguments.mjs'
+import { argumentsOf, fail, positiveNumber, wholeNumber } from './arguments.mjs'
 
 const { values, positionals } = argumentsOf({
   allowPositionals: true,
@@ -33,14 +33,13 @@ const { values, positionals } = argumentsOf({
   },
 })
 const [name, ...files] = positionals
-if (name === undefined || files.length === 0) {
-  process.stderr.write('usage: node bench/serving.mjs MODEL PHOTO... [--onnx FILE]\n')
-  process.exit(2)
-}
+if (name === undefined || files.length === 0) fail('usage: node bench/serving.mjs MODEL PHOTO... [--onnx FILE]')
+const missing = [...files, ...(values.onnx === undefined ? [] : [values.onnx])].find(file => !existsSync(file))
+if (missing !== undefined) fail(`'${missing}' is not there`)
 const clientsFile = fileURLToPath(new URL('serving-clients.mjs', import.meta.url))
-const { model } = namedModel(name, {})
+const model = modelOf(name)
 const rounds = wholeNumber('turns', values.turns)
-const seconds = wholeNumber('seconds', values.seconds)
+const seconds = positiveNumber('seconds', values.seconds)
 const clientCounts = values.clients.split(',').map(count => wholeNumber('clients', count))
 const engine =
   values.threads === undefined
@@ -53,10 +52,19 @@ const fovea = maxBatch =>
 const servers = { batches: await fovea(16), 'one at a time': await fovea(1) }
 if (values.onnx !== undefined) servers['ONNX Runtime'] = await onnxRuntime(values.onnx)
 
+function modelOf(name) {
+  try {
+    return namedModel(name, {}).model
+  } catch (error) {
+    if (!(error instanceof FoveaError)) throw error
+    return fail(error.message)
+  }
+}
+
 /** The same batches and the same decoding around another engine. */
 async function onnxRuntime(file) {
   const runtime = await findRuntime()
-  if (typeof runtime === 'string') throw new Error(`${runtime}: ${installRuntime}`)
+  if (typeof runtime === 'string') fail(`${runtime}: ${installRuntime}`)
   const { InferenceSession, Tensor } = runtime
   const session = await InferenceSession.create(file, { intraOpNumThreads: engine.threads })
   const { size, mean, deviation } = model.preprocessing
