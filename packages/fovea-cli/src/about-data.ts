@@ -1,4 +1,5 @@
 /** @file What a data set says about itself before it is used: in a few lines for people, as an event for programs. */
+import { firstFew } from 'fovea/engine'
 import { type DecodedFacts, formatEndings, type LoadedData, type PackedManifest, type SizeFrom } from './data/index.js'
 import { type Output, withCommas } from './output.js'
 
@@ -49,7 +50,7 @@ export const dataEvent = (spec: string, { facts, sizeFrom, ...about }: AboutData
 export function sayAboutData(spec: string, about: AboutData, output: Output): void {
   const { classes, images, facts } = about
   if (facts === undefined) return
-  output.say(`${spec}: ${splitsIn(images, facts.sources)}; classes: ${firstFew(classes)}`)
+  output.say(`${spec}: ${splitsIn(images, facts.sources)}; classes: ${firstFew(classes, ', ')}`)
   output.say(`  ${sizesOf(about, facts)}`)
   sayLeftOut(facts, output)
   sayRepeated(facts, output)
@@ -118,7 +119,3 @@ function splitsIn({ train, validation, test }: AboutData['images'], sources: Dec
 }
 
 const counted = (count: number, what: string): string => `${withCommas(count)} ${what}${count === 1 ? '' : 's'}`
-
-/** At most five names. */
-export const firstFew = (names: readonly string[]): string =>
-  `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`

@@ -117,7 +117,7 @@ test('what is not used as it lies there is told of, a line for each kind', () =>
   })
   expect(lines).toEqual([
     'photos: 512 images to train on (train), 128 measured after each epoch (20 % of each class of train), ' +
-      '80 at the end (test); classes: a, b, c, d, e and 2 more',
+      '80 at the end (test); classes: a, b, c, d, e, and 2 more',
     '  size 224×224, the most without --size (they are 1×1 to 4032×3024, 2 images enlarged)',
     '  left out, as no images that can be read: 40 .heic, 21 .txt, 1 without an ending; convert HEIC to JPEG',
     "  not used: 'extra' (1,200 images, beside 'train'), '.' (1 image, beside the class folders)",

@@ -11,7 +11,7 @@ import {
   type TestTimeAugmentation,
   testTimeAugmentations,
 } from 'fovea'
-import { firstFew } from '../about-data.js'
+import { firstFew } from 'fovea/engine'
 import { wilsonInterval } from '../account/interval.js'
 import { type ModelFile, pretrainedOf, readModelFile } from '../checkpoint-file.js'
 import type { FoundData } from '../data/index.js'
@@ -103,7 +103,7 @@ async function run(file: string, options: EvalOptions): Promise<void> {
       `${classes.length > 5 ? `top 5 ${percent(top5)}, ` : ''}loss ${loss.toFixed(4)}, ` +
       `calibration error ${percent(calibrationError)}, ${seconds.toFixed(1)} s`,
   )
-  if (missing.length > 0) output.say(`no images of: ${firstFew(missing)}`)
+  if (missing.length > 0) output.say(`no images of: ${firstFew(missing, ', ')}`)
   output.show(classTable(evaluation, model.labels))
   if (out === undefined) return
   const title = `${model.name} on ${dataName(images)}`

@@ -38,9 +38,9 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 export const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
 
-/** What is wrong with each of several things: at most five of them. */
-export const firstFew = (texts: readonly string[]): string =>
-  `${texts.slice(0, 5).join('; ')}${texts.length > 5 ? `; and ${texts.length - 5} more` : ''}`
+/** At most five of several texts. @param separator for names `, `; by default that of what has commas of its own */
+export const firstFew = (texts: readonly string[], separator = '; '): string =>
+  `${texts.slice(0, 5).join(separator)}${texts.length > 5 ? `${separator}and ${texts.length - 5} more` : ''}`
 
 /** 'Float32Array', 'Number', 'Null', … `instanceof` would not know the arrays of another realm (a vm context, an iframe). */
 export const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
