@@ -117,8 +117,10 @@ async function run(name: string, options: FindRateOptions): Promise<void> {
   }
 }
 
-const describe = (steepest: number, tenthOfLowest: number): string =>
-  [
-    `--learning-rate ${formatRate(steepest)}   where the loss falls fastest`,
-    `--learning-rate ${formatRate(tenthOfLowest)}   a tenth of where it is lowest: the cautious choice`,
-  ].join('\n')
+/** The lower of the two, mostly the second, is the cautious one. */
+function describe(steepest: number, tenthOfLowest: number): string {
+  const line = (rate: number, other: number, where: string): string =>
+    `--learning-rate ${formatRate(rate)}   ${where}${rate < other ? ': the cautious choice' : ''}`
+  const lowest = line(tenthOfLowest, steepest, 'a tenth of where it is lowest')
+  return `${line(steepest, tenthOfLowest, 'where the loss falls fastest')}\n${lowest}`
+}

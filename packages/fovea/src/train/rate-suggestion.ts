@@ -12,7 +12,7 @@ export interface TriedRate {
 export interface LearningRateSearch {
   /** Where the smoothed loss falls fastest: the highest rate to train with. */
   readonly steepest: number
-  /** A tenth of the rate at which the smoothed loss is lowest: the cautious choice. */
+  /** A tenth of the rate at which the smoothed loss is lowest: mostly the more cautious choice. */
   readonly tenthOfLowest: number
   /** Every step, up to the one at which the loss had grown to four times its lowest. */
   readonly steps: readonly (TriedRate & { readonly smoothedLoss: number })[]
