@@ -69,6 +69,9 @@ const resumeOptions = ['--resume', ...engineOptionNames, '--json']
 
 /** The plans of one command. */
 export class PlanKind<Found extends object> {
+  readonly #needs: readonly string[]
+  readonly #found: z.ZodType<Found>
+
   /**
    * @param command its name: `prune`, kept in `prune.json`
    * @param what its work: `pruning`
@@ -78,9 +81,12 @@ export class PlanKind<Found extends object> {
   constructor(
     readonly command: string,
     readonly what: string,
-    private readonly needs: readonly string[],
-    private readonly found: z.ZodType<Found>,
-  ) {}
+    needs: readonly string[],
+    found: z.ZodType<Found>,
+  ) {
+    this.#needs = needs
+    this.#found = found
+  }
 
   /** The file that says that a folder is one of this command. */
   file = (folder: RunFolder): string => folder.file(`${this.command}.json`)
@@ -98,18 +104,18 @@ export class PlanKind<Found extends object> {
   }
 
   /** @throws FoveaError if nothing was begun there; FormatError if what says so is damaged */
-  private read(folder: RunFolder): Plan<Found> {
+  #read(folder: RunFolder): Plan<Found> {
     const path = this.file(folder)
     if (!existsSync(path)) {
       throw new FoveaError(
         `there is no ${this.what} in '${folder.path}' to go on with; start it: ` +
-          foveaCommand(this.command, 'FILE', '--data', 'DATA', ...this.needs, '--out', folder.path),
+          foveaCommand(this.command, 'FILE', '--data', 'DATA', ...this.#needs, '--out', folder.path),
       )
     }
     const text = readWhole(path, { what: `a plan of ${this.what}`, maxBytes: 16 << 20 }).toString('utf8')
     try {
       const json: unknown = JSON.parse(text)
-      return { arguments: planSchema.parse(json).arguments, ...this.found.parse(json) }
+      return { arguments: planSchema.parse(json).arguments, ...this.#found.parse(json) }
     } catch (error) {
       const why = error instanceof z.ZodError ? ` at '${error.issues[0].path.join('.')}'` : ': it is not JSON'
       throw new FormatError(`'${path}' is damaged${why}; start anew in another folder`)
@@ -119,7 +125,7 @@ export class PlanKind<Found extends object> {
   /** What is asked for, with what it cannot be without. @throws UsageError naming what is missing */
   asked<Options extends PlanOptions>(file: string | undefined, { out: _, resume: __, json: ___, ...options }: Options) {
     if (file === undefined) {
-      const example = foveaCommand(this.command, 'runs/photos', '--data', 'photos', ...this.needs)
+      const example = foveaCommand(this.command, 'runs/photos', '--data', 'photos', ...this.#needs)
       throw new UsageError(`which model? For example: ${example}`)
     }
     const { data } = options
@@ -140,7 +146,7 @@ export class PlanKind<Found extends object> {
     const output = createOutput(options.json === true, { leavesFiles: true })
     const { resume } = options
     if (resume !== undefined) {
-      const { folder, plan, ...was } = this.goOn<Asked<Options>>(resume, { file, given, fresh: fresh() })
+      const { folder, plan, ...was } = this.#goOn<Asked<Options>>(resume, { file, given, fresh: fresh() })
       const request = requestOf(was.request)
       await folder.whileTaken(() => {
         if (existsSync(folder.file(accountFiles[0]))) {
@@ -156,8 +162,8 @@ export class PlanKind<Found extends object> {
     const { name } = readModel(original, () => {})
     const folder = new RunFolder(options.out ?? freeRunFolder(`${name}-${suffix}`))
     await folder.whileTaken(async () => {
-      this.checkNew(folder, files(folder))
-      const plan = { arguments: argumentsOf(original, request), ...this.found.parse({}) }
+      this.#checkNew(folder, files(folder))
+      const plan = { arguments: argumentsOf(original, request), ...this.#found.parse({}) }
       await work(original, request, { folder, plan, output })
     })
   }
@@ -167,7 +173,7 @@ export class PlanKind<Found extends object> {
    * @param files all that it may leave there, beside the plan and those of a run
    * @throws FoveaError naming what is there
    */
-  private checkNew(folder: RunFolder, files: readonly string[]): void {
+  #checkNew(folder: RunFolder, files: readonly string[]): void {
     if (entryAt(this.file(folder))) {
       const goOn = this.resumedBy(folder)
       throw new FoveaError(`'${folder.path}' holds a ${this.what}: go on with it (${goOn}) or choose another --out`)
@@ -183,14 +189,14 @@ export class PlanKind<Found extends object> {
    * @param fresh the same command, which reads the words of the plan with every check
    * @throws UsageError for options that mean nothing here; what read throws
    */
-  private goOn<Options extends object>(
+  #goOn<Options extends object>(
     path: string,
     { file, given, fresh }: { readonly file: string | undefined; readonly given: Command; readonly fresh: Command },
   ) {
     if (file !== undefined) throw new UsageError('--resume goes on as it was started: leave out FILE')
     refuseOthers(given, resumeOptions, '--resume goes on as it was started')
     const folder = new RunFolder(path)
-    const plan = this.read(folder)
+    const plan = this.#read(folder)
     const { operands, unknown } = fresh.exitOverride().parseOptions([...plan.arguments])
     if (unknown.length > 0) {
       const words = unknown.join(' ')

@@ -44,6 +44,8 @@ export interface Compressed {
 }
 
 export class Compression {
+  readonly #original: Original
+  readonly #options: CompressionOptions
   readonly #models: Models
   readonly #targets: readonly Target[]
   readonly #allowed: number | undefined
@@ -52,11 +54,9 @@ export class Compression {
   #plan: Plan<CompressFindings>
   #before: number | undefined
 
-  constructor(
-    private readonly original: Original,
-    request: ModelsRequest,
-    private readonly options: CompressionOptions,
-  ) {
+  constructor(original: Original, request: ModelsRequest, options: CompressionOptions) {
+    this.#original = original
+    this.#options = options
     const { targets, folder, plan, output, signal } = options
     this.#targets = targets
     this.#plan = plan
@@ -107,7 +107,7 @@ export class Compression {
   /** Keeps what was found out, so that a run that goes on knows it. */
   async #find(found: CompressFindings): Promise<void> {
     this.#plan = { ...this.#plan, ...found }
-    await compressPlans.write(this.options.folder, this.#plan)
+    await compressPlans.write(this.#options.folder, this.#plan)
   }
 
   /** Integers make any file smaller, and most processors faster: where only time counts, that is measured. */
@@ -117,7 +117,7 @@ export class Compression {
     if (this.#isTimed && sizeTargets(this.#targets).every(({ kind }) => kind === 'latency')) {
       const probe = await this.#measure(0, true)
       const integers = probe.latency! < 1
-      if (!integers) this.options.output.say('integers are not faster here: the model stays float32')
+      if (!integers) this.#options.output.say('integers are not faster here: the model stays float32')
       await this.#find({ integers, ...(integers && { probes: [probe] }) })
     } else {
       await this.#find({ integers: true })
@@ -160,7 +160,7 @@ export class Compression {
     for (const next of amounts.filter(one => one > amount)) {
       const probe = await this.#probe(next)
       if (probe.gone <= gone || missedSizes(this.#targets, probe).length > 0) continue
-      this.options.output.warn(
+      this.#options.output.warn(
         `measured again, ${missed.kind} is ${sizeOf(sizes, missed).toFixed(3)}x with ${name}: ` +
           `going on with ${pointName({ amount: next, integers })}`,
       )
@@ -186,19 +186,19 @@ export class Compression {
    *   are the same
    */
   async #measure(amount: number, integers: boolean, probes: readonly Probe[] = []): Promise<Probe> {
-    const { output, signal } = this.options
+    const { output, signal } = this.#options
     const name = pointName({ amount, integers })
     signal.throwIfAborted()
     const pruned = await this.#models.pruned(amount)
-    const gone = 1 - multiplyAdds(pruned) / multiplyAdds(this.original.model)
+    const gone = 1 - multiplyAdds(pruned) / multiplyAdds(this.#original.model)
     const same = probes.find(probe => probe.gone === gone)
     if (same !== undefined) {
       output.say(`${name}: the same channels as ${pointName({ amount: same.amount, integers })}`)
       return { ...same, amount }
     }
     const model = integers ? await this.#models.probe(pruned) : pruned
-    const bytes = bytesBeside(this.original, model)
-    const latency = this.#isTimed ? { latency: await latencyBeside(this.original, model, name) } : {}
+    const bytes = bytesBeside(this.#original, model)
+    const latency = this.#isTimed ? { latency: await latencyBeside(this.#original, model, name) } : {}
     const probe = { amount, gone, bytes, ...latency }
     output.result({ event: 'measured', integers, ...probe })
     const timed = probe.latency === undefined ? '' : `${probe.latency.toFixed(3)}x of the latency, `
@@ -235,7 +235,7 @@ export class Compression {
   }
 
   get #where(): string {
-    return `. What was tried is in '${this.options.folder.file(MODELS)}'`
+    return `. What was tried is in '${this.#options.folder.file(MODELS)}'`
   }
 
   async #make(amount: number): Promise<TriedModel[]> {
@@ -249,9 +249,9 @@ export class Compression {
     const { losses = [], integers } = this.#plan
     const known = losses.find(one => one.amount === amount)
     if (known) return known.loss
-    const { output, signal } = this.options
+    const { output, signal } = this.#options
     const images = this.#validation!
-    const { engine, model } = this.original
+    const { engine, model } = this.#original
     const made = (await this.#make(amount)).at(-1)!.model
     const accuracyOf = async (of: Model): Promise<number> => {
       signal.throwIfAborted()
@@ -268,10 +268,10 @@ export class Compression {
 
   /** The original and all that was tried, in turns. */
   async #measureAll(): Promise<TradeOffPoint[]> {
-    const { file, model, images, engine } = this.original
+    const { file, model, images, engine } = this.#original
     const all: TriedModel[] = [{ name: file, model, amount: 0, integers: false }]
     for (const amount of [...this.#plan.tried!].sort((a, b) => a - b)) all.push(...(await this.#make(amount)))
-    const accounts = await accountsOf(all, { images, engine, output: this.options.output })
+    const accounts = await accountsOf(all, { images, engine, output: this.#options.output })
     return accounts.map((account, i) => ({ ...account, amount: all[i].amount, integers: all[i].integers }))
   }
 

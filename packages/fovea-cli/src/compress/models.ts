@@ -48,13 +48,16 @@ export const MODELS = 'models'
 const PROBE_IMAGES = 32
 
 export class Models {
+  readonly #original: Original
+  readonly #request: ModelsRequest
+  readonly #options: ModelsOptions
   #isTraining = false
 
-  constructor(
-    private readonly original: Original,
-    private readonly request: ModelsRequest,
-    private readonly options: ModelsOptions,
-  ) {}
+  constructor(original: Original, request: ModelsRequest, options: ModelsOptions) {
+    this.#original = original
+    this.#request = request
+    this.#options = options
+  }
 
   /** Then Ctrl-C is the training's: it saves. */
   get isTraining(): boolean {
@@ -62,18 +65,18 @@ export class Models {
   }
 
   get #pruning(): MethodOptions {
-    return { ...this.request, method: 'channels', scope: 'global' }
+    return { ...this.#request, method: 'channels', scope: 'global' }
   }
 
   /** The part of the multiply-adds that can go. */
   prunable(): Promise<number> {
-    const { model, engine } = this.original
+    const { model, engine } = this.#original
     return prunablePart(model, { ...channelOptions(this.#pruning), engine, images: this.#images() })
   }
 
   /** Without that part of the multiply-adds, untrained. */
   async pruned(amount: number): Promise<Model> {
-    const { model, engine } = this.original
+    const { model, engine } = this.#original
     if (amount === 0) return model
     return (await pruneAtOnce(model, { ...this.#pruning, amount }, { images: this.#images(), engine })).model
   }
@@ -86,9 +89,9 @@ export class Models {
    * @throws StoppedError if the training was interrupted; InterruptError
    */
   async make(amount: number, integers: boolean): Promise<TriedModel[]> {
-    const { signal } = this.options
+    const { signal } = this.#options
     const made: TriedModel[] = []
-    const folder = new RunFolder(join(this.options.folder.file(MODELS), `removed-${amount}`))
+    const folder = new RunFolder(join(this.#options.folder.file(MODELS), `removed-${amount}`))
     if (amount > 0) {
       if (!isTuned(folder)) await this.#train(amount, folder)
       made.push({ name: folder.path, model: readModel(folder.model), amount, integers: false })
@@ -97,7 +100,7 @@ export class Models {
       const { path, model: file } = new RunFolder(folder.file('quantized'))
       if (!existsSync(file)) {
         signal.throwIfAborted()
-        const [from, model] = amount > 0 ? [folder.path, made[0].model] : [this.original.file, this.original.model]
+        const [from, model] = amount > 0 ? [folder.path, made[0].model] : [this.#original.file, this.#original.model]
         await keep(path, await this.#withinBudget(model), from)
       }
       made.push({ name: path, model: readModel(file), amount, integers })
@@ -106,8 +109,8 @@ export class Models {
   }
 
   async #train(amount: number, folder: RunFolder): Promise<void> {
-    const { file, model } = this.original
-    const { data, output, resumedBy, signal } = this.options
+    const { file, model } = this.#original
+    const { data, output, resumedBy, signal } = this.#options
     const start = new RunFolder(folder.file('pruned'))
     if (!existsSync(start.model)) {
       signal.throwIfAborted()
@@ -118,7 +121,7 @@ export class Models {
     signal.throwIfAborted()
     this.#isTraining = true
     try {
-      if ((await tune(model, this.request, tuning)) === undefined) throw new StoppedError('interrupted')
+      if ((await tune(model, this.#request, tuning)) === undefined) throw new StoppedError('interrupted')
     } finally {
       this.#isTraining = false
     }
@@ -126,22 +129,22 @@ export class Models {
 
   /** In integers, but for layers that lose too much, where accuracy is asked for and float32 layers help. */
   async #withinBudget(model: Model): Promise<Model> {
-    const { engine, model: original } = this.original
-    const { budget, output } = this.options
+    const { engine, model: original } = this.#original
+    const { budget, output } = this.#options
     const images = this.#images()
     const found = budget && (await quantizeWithin(model, {}, { ...budget, original, images, engine, output }))
-    return found?.model ?? this.#inIntegers(model, this.request.images)
+    return found?.model ?? this.#inIntegers(model, this.#request.images)
   }
 
   async #inIntegers(model: Model, count: number): Promise<Model> {
-    const { engine } = this.original
+    const { engine } = this.#original
     return (await quantizeModel(model, { images: this.#images(count), engine })).model
   }
 
   /** Of training, as many as there are, but one of each class at least. */
-  #images(count = this.request.images): Dataset {
-    const { train } = this.options.data
-    return take(train, Math.min(Math.max(count, train.classes.length), train.length), this.request.seed)
+  #images(count = this.#request.images): Dataset {
+    const { train } = this.#options.data
+    return take(train, Math.min(Math.max(count, train.classes.length), train.length), this.#request.seed)
   }
 }
 

@@ -32,31 +32,39 @@ const storageTypes: Readonly<Record<string, StoredType>> = {
 
 /** A view of a storage, in elements. */
 export class TorchTensor implements StoredTensor {
+  readonly #storage: Storage
+  readonly #offset: number
+  readonly #stride: readonly number[]
+
   constructor(
-    private readonly storage: Storage,
-    private readonly offset: number,
+    storage: Storage,
+    offset: number,
     readonly shape: readonly number[],
-    private readonly stride: readonly number[],
-  ) {}
+    stride: readonly number[],
+  ) {
+    this.#storage = storage
+    this.#offset = offset
+    this.#stride = stride
+  }
 
   get dtype(): StoredType {
-    return this.storage.dtype
+    return this.#storage.dtype
   }
 
   get bytes(): Uint8Array {
     const size = storedElementBytes(this.dtype)
-    const from = this.storage.bytes()
+    const from = this.#storage.bytes()
     const count = elements(this.shape)
-    if (this.isDense) return from.subarray(this.offset * size, (this.offset + count) * size)
+    if (this.#isDense) return from.subarray(this.#offset * size, (this.#offset + count) * size)
     const source = asUnits(from, size)
     const target = new units[size](count)
     const index = this.shape.map(() => 0)
-    for (let to = 0, at = this.offset; to < count; to++) {
+    for (let to = 0, at = this.#offset; to < count; to++) {
       target[to] = source[at]
       for (let axis = index.length - 1; axis >= 0; axis--) {
-        at += this.stride[axis]
+        at += this.#stride[axis]
         if (++index[axis] < this.shape[axis]) break
-        at -= this.shape[axis] * this.stride[axis]
+        at -= this.shape[axis] * this.#stride[axis]
         index[axis] = 0
       }
     }
@@ -64,10 +72,10 @@ export class TorchTensor implements StoredTensor {
   }
 
   /** Whether its numbers lie one after another. */
-  private get isDense(): boolean {
+  get #isDense(): boolean {
     let expected = 1
     for (let axis = this.shape.length - 1; axis >= 0; axis--) {
-      if (this.shape[axis] !== 1 && this.stride[axis] !== expected) return false
+      if (this.shape[axis] !== 1 && this.#stride[axis] !== expected) return false
       expected *= this.shape[axis]
     }
     return true

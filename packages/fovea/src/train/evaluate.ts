@@ -57,6 +57,13 @@ export interface Evaluation extends ClassificationMeasures {
 
 /** A compiled model in inference form, which measures and predicts again and again with changing weights. */
 export class Evaluator<Result extends Measures = Measures, Decoded = unknown> {
+  readonly #model: Model
+  readonly #task: Task<Result, Decoded>
+  readonly #batchSize: number
+  readonly #views: readonly WeightedView[]
+  readonly #graph: Graph
+  readonly #program: Program
+
   /** @throws InvalidArgumentError for an unknown test-time augmentation; EngineError if there is not the memory */
   static async compile<Result extends Measures, Decoded>(
     model: Model,
@@ -72,53 +79,60 @@ export class Evaluator<Result extends Measures = Measures, Decoded = unknown> {
   }
 
   private constructor(
-    private readonly model: Model,
-    private readonly task: Task<Result, Decoded>,
-    private readonly batchSize: number,
-    private readonly views: readonly WeightedView[],
-    private readonly graph: Graph,
-    private readonly program: Program,
-  ) {}
+    model: Model,
+    task: Task<Result, Decoded>,
+    batchSize: number,
+    views: readonly WeightedView[],
+    graph: Graph,
+    program: Program,
+  ) {
+    this.#model = model
+    this.#task = task
+    this.#batchSize = batchSize
+    this.#views = views
+    this.#graph = graph
+    this.#program = program
+  }
 
   async load(weights: ReadonlyMap<string, HostArray>): Promise<void> {
-    for (const { name } of stateNodes(this.graph)) {
+    for (const { name } of stateNodes(this.#graph)) {
       const values = weights.get(name)
       if (values === undefined) throw new InvalidArgumentError(`the weights lack '${name}'`)
-      await this.program.write(name, values)
+      await this.#program.write(name, values)
     }
   }
 
   /** What the model comes to on images that are labelled as the task wants it. */
   async evaluate(dataset: Dataset): Promise<Result & { readonly seconds: number }> {
     const start = performance.now()
-    const metrics = this.task.metrics()
+    const metrics = this.#task.metrics()
     for await (const { batch, outputs } of this.#outputs(dataset)) metrics.add(outputs, batch)
     return { ...metrics.result, seconds: (performance.now() - start) / 1000 }
   }
 
   /** What the outputs mean, batch by batch. */
   async *decoded(dataset: Dataset): AsyncGenerator<Decoded> {
-    for await (const { batch, outputs } of this.#outputs(dataset)) yield this.task.decode(outputs, batch)
+    for await (const { batch, outputs } of this.#outputs(dataset)) yield this.#task.decode(outputs, batch)
   }
 
   dispose(): void {
-    this.program.dispose()
+    this.#program.dispose()
   }
 
   /** Batch by batch; with several views, the weighted mean over a batch of each. */
   async *#outputs(dataset: Dataset): AsyncGenerator<{ readonly batch: Batch; readonly outputs: Outputs }> {
-    const options = { batchSize: this.batchSize, normalization: this.model.preprocessing }
+    const options = { batchSize: this.#batchSize, normalization: this.#model.preprocessing }
     const pass = ({ weight: _, ...view }: WeightedView) =>
       batchesOf(dataset, isPlain(view) ? options : { ...options, view })
-    const [first, ...more] = this.views
+    const [first, ...more] = this.#views
     const others = more.map(view => ({ weight: view.weight, batches: pass(view)[Symbol.asyncIterator]() }))
     try {
       for await (const batch of pass(first)) {
-        const outputs = await this.program.run({ image: batch.images }, this.task.outputs)
+        const outputs = await this.#program.run({ image: batch.images }, this.#task.outputs)
         if (first.weight !== 1) multiply(outputs, first.weight)
         for (const { weight, batches } of others) {
           const { value } = (await batches.next()) as IteratorYieldResult<Batch>
-          addTo(outputs, await this.program.run({ image: value.images }, this.task.outputs), weight)
+          addTo(outputs, await this.#program.run({ image: value.images }, this.#task.outputs), weight)
         }
         yield { batch, outputs }
       }

@@ -39,6 +39,12 @@ export interface StepResult {
 }
 
 export class TrainingStep {
+  readonly #ofRun: Pick<StepMoment, 'steps' | 'epochs' | 'seed'>
+  readonly #graph: TrainingGraph
+  readonly #program: Program
+  readonly #masks: Masks | undefined
+  readonly #teacher: Teacher | undefined
+
   /** @throws EngineError for a step that needs more memory than there is; as trainingGraph */
   static async compile(
     model: Model,
@@ -65,17 +71,23 @@ export class TrainingStep {
     readonly model: Model,
     readonly task: Task,
     readonly settings: ResolvedSettings,
-    private readonly ofRun: Pick<StepMoment, 'steps' | 'epochs' | 'seed'>,
-    private readonly graph: TrainingGraph,
-    private readonly program: Program,
-    private readonly masks: Masks | undefined,
-    private readonly teacher: Teacher | undefined,
-  ) {}
+    ofRun: Pick<StepMoment, 'steps' | 'epochs' | 'seed'>,
+    graph: TrainingGraph,
+    program: Program,
+    masks: Masks | undefined,
+    teacher: Teacher | undefined,
+  ) {
+    this.#ofRun = ofRun
+    this.#graph = graph
+    this.#program = program
+    this.#masks = masks
+    this.#teacher = teacher
+  }
 
   /** Sets the state: the model's weights, and slots as saved or as they start. */
   async begin(weights: Weights, slots?: Weights): Promise<void> {
-    await writeState(this.program, this.graph, weights, slots)
-    await this.masks?.begin(this.program, weights, slots)
+    await writeState(this.#program, this.#graph, weights, slots)
+    await this.#masks?.begin(this.#program, weights, slots)
   }
 
   /**
@@ -89,17 +101,17 @@ export class TrainingStep {
     learningRate = this.#learningRate(epoch, step),
   ): Promise<StepResult> {
     const { accumulate } = this.settings
-    await this.masks?.advance(this.program, { ...this.ofRun, epoch, step })
-    const wanted = ['loss', ...this.task.outputs, ...(this.graph.outputs.has('finite') ? ['finite'] : [])]
+    await this.#masks?.advance(this.#program, { ...this.#ofRun, epoch, step })
+    const wanted = ['loss', ...this.task.outputs, ...(this.#graph.outputs.has('finite') ? ['finite'] : [])]
     const result = { loss: 0, correct: 0, learningRate, lossScale }
     for (const [part, some] of partsOf(batch, accumulate).entries()) {
-      const moment = { ...this.ofRun, epoch, step, part, learningRate, lossScale: lossScale ?? initialLossScale }
+      const moment = { ...this.#ofRun, epoch, step, part, learningRate, lossScale: lossScale ?? initialLossScale }
       const feeds = {
         ...{ image: some.images, ...this.task.targets(some) },
-        ...this.graph.feeds(moment),
-        ...(await this.teacher?.teach(some.images)),
+        ...this.#graph.feeds(moment),
+        ...(await this.#teacher?.teach(some.images)),
       }
-      const outputs = await this.program.run(feeds, wanted)
+      const outputs = await this.#program.run(feeds, wanted)
       result.loss += outputs['loss'][0] / accumulate
       result.correct += this.task.correct(outputs, some)
       const { finite } = outputs
@@ -111,18 +123,18 @@ export class TrainingStep {
   }
 
   #learningRate(epoch: number, step: number): number {
-    const { steps, epochs } = this.ofRun
+    const { steps, epochs } = this.#ofRun
     return rateAt(this.settings.schedule, epoch * steps + step, epochs * steps, steps)
   }
 
   /** All that the steps so far have changed. */
   state(): Promise<State> {
-    return readState(this.program, this.graph, this.model)
+    return readState(this.#program, this.#graph, this.model)
   }
 
   dispose(): void {
-    this.teacher?.dispose()
-    this.program.dispose()
+    this.#teacher?.dispose()
+    this.#program.dispose()
   }
 }
 

@@ -36,16 +36,20 @@ export function readDataset(bytes: Hdf5Bytes, header: ObjectHeader, name: string
 }
 
 class Hdf5Tensor implements StoredTensor {
+  readonly #read: () => Uint8Array
+
   constructor(
     readonly name: string,
     readonly dtype: StoredType,
     readonly shape: Shape,
-    private readonly read: () => Uint8Array,
-  ) {}
+    read: () => Uint8Array,
+  ) {
+    this.#read = read
+  }
 
   get bytes(): Uint8Array {
     try {
-      return this.read()
+      return this.#read()
     } catch (error) {
       throw error instanceof FormatError ? new FormatError(`'${shownName(this.name)}': ${error.message}`) : error
     }

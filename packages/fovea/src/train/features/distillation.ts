@@ -60,6 +60,8 @@ export function distilledLoss(
 
 /** A compiled teacher, with its weights. */
 export class Teacher {
+  readonly #program: Program
+
   /**
    * @param student whose images it is shown
    * @param batchSize of what is fed at once
@@ -93,13 +95,15 @@ export class Teacher {
     readonly model: Model,
     readonly student: Model,
     readonly settings: SettledDistillation,
-    private readonly program: Program,
-  ) {}
+    program: Program,
+  ) {
+    this.#program = program
+  }
 
   /** @param images [batch, height, width, channels], normalized for the student. @returns the feed of the step */
   async teach(images: Float32Array): Promise<Readonly<Record<string, Float32Array>>> {
     const image = renormalized(images, this.student.preprocessing, this.model.preprocessing)
-    const { logits } = await this.program.run({ image }, ['logits'])
+    const { logits } = await this.#program.run({ image }, ['logits'])
     const classes = this.model.labels.length
     const target = new Float32Array(logits.length)
     for (let at = 0; at < logits.length; at += classes) {
@@ -110,7 +114,7 @@ export class Teacher {
   }
 
   dispose(): void {
-    this.program.dispose()
+    this.#program.dispose()
   }
 }
 
