@@ -100,17 +100,24 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     return *plan;
   }
 
+  static Napi::Value weights(Napi::Env env, int layout, size_t bytes, int64_t output_block) {
+    auto result = Napi::Object::New(env);
+    result.Set("layout", layout);
+    result.Set("bytes", (double)bytes);
+    result.Set("outputBlock", (double)output_block);
+    return result;
+  }
+
   static Napi::Value describe(Napi::Env env, const fovea::PrimitiveInfo& p) {
     auto result = Napi::Object::New(env);
     result.Set("id", p.id);
-    result.Set("weightsLayout", p.weights_layout);
-    result.Set("weightsBytes", (double)p.weights_bytes);
+    result.Set("weights", weights(env, p.weights_layout, p.weights_bytes, p.output_block));
     result.Set("scratchpadBytes", (double)p.scratchpad_bytes);
     result.Set("implementation", p.implementation);
     return result;
   }
 
-  // layout(type, shape, groups, arrangement) → { layout, bytes } of the weights
+  // layout(type, shape, groups, arrangement) → { layout, bytes, outputBlock } of the weights
   Napi::Value layout(const Napi::CallbackInfo& info) {
     const auto type = whole<int64_t>(info[0], "type");
     const auto shape = wholes<int64_t>(info[1], "shape", 1);
@@ -118,10 +125,7 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
     const auto arrangement = (fovea::Arrangement)whole<int>(info[3], "arrangement", 0, 4);
     auto& primitives = idle(info).primitives;
     const int id = primitives.weights_layout(type, shape, groups, arrangement);
-    auto result = Napi::Object::New(info.Env());
-    result.Set("layout", id);
-    result.Set("bytes", (double)layout_bytes(primitives, id));
-    return result;
+    return weights(info.Env(), id, layout_bytes(primitives, id), primitives.output_block(id));
   }
 
   // convolution(spec) → PrimitiveInfo

@@ -43,6 +43,7 @@ int Primitives::weights_layout(int64_t type, const std::vector<int64_t>& shape, 
 }
 
 size_t Primitives::layout_bytes(int layout) const { return self->layouts.at(layout).bytes(); }
+int64_t Primitives::output_block(int layout) const { return self->layouts.at(layout).output_block(); }
 
 PrimitiveInfo Primitives::convolution(const ConvolutionSpec& c) { return self->convolution(c); }
 

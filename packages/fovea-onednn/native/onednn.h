@@ -26,7 +26,9 @@ struct ConvolutionSpec {
 struct PrimitiveInfo {
   int id;
   int weights_layout;  // of the weights read, or of the gradient written; -1 for none
-  size_t weights_bytes, scratchpad_bytes;
+  size_t weights_bytes;
+  int64_t output_block;
+  size_t scratchpad_bytes;
   std::string implementation;
 };
 
@@ -42,6 +44,9 @@ class Primitives {
   ~Primitives();
   int weights_layout(int64_t type, const std::vector<int64_t>& shape, int64_t groups, Arrangement arrangement);
   size_t layout_bytes(int layout) const;
+  // How many outputs lie side by side where float32 weights lie in blocks of these, one behind another without gaps, each with all that
+  // belongs to its outputs; else 0.
+  int64_t output_block(int layout) const;
   PrimitiveInfo convolution(const ConvolutionSpec& spec);
   PrimitiveInfo reorder(int from, int to, int threads);
   // Which buffers a primitive will be given, by position: convolution forward x, weights, bias, y, scratchpad; input

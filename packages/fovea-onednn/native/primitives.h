@@ -1,5 +1,6 @@
 // What one plan has of oneDNN: layouts of weights, and primitives, each made of one call or of several.
 #pragma once
+#include <algorithm>
 #include <dnnl.hpp>
 #include <optional>
 #include <stdexcept>
@@ -55,6 +56,14 @@ struct Layout {
     if (winograd) return winograd->bytes;
     return parts.empty() ? whole.get_size() : parts.back().offset + parts.back().weights.get_size();
   }
+  // See Primitives.
+  int64_t output_block() const {
+    if (winograd || !parts.empty() || turned) return 0;
+    const auto b = onednn::blocking_of(whole);
+    if (b.type != memory::data_type::f32 || b.sizes.size() != 4 || b.sizes != b.padded) return 0;
+    if (b.axes.empty() || b.axes.back() != 0 || std::count(b.axes.begin(), b.axes.end(), 0) != 1) return 0;
+    return b.strides[0] == b.blocks.back() * b.sizes[1] * b.sizes[2] * b.sizes[3] ? b.blocks.back() : 0;
+  }
 };
 
 // Whether an implementation of oneDNN's multiplies batches of blocks, as its newer ones do.
@@ -102,7 +111,9 @@ struct Primitives::Implementation {
 
   PrimitiveInfo add(onednn::Calls calls, int layout, size_t scratchpad_bytes, const std::string& implementation) {
     primitives.push_back(std::move(calls));
-    return {(int)primitives.size() - 1, layout, layout < 0 ? 0 : layouts[layout].bytes(), scratchpad_bytes, implementation};
+    const size_t bytes = layout < 0 ? 0 : layouts[layout].bytes();
+    const int64_t block = layout < 0 ? 0 : layouts[layout].output_block();
+    return {(int)primitives.size() - 1, layout, bytes, block, scratchpad_bytes, implementation};
   }
 
   // Of one primitive of oneDNN's: `tensors` by the position of their buffers; the scratchpad is last.

@@ -1,10 +1,17 @@
 /** @file The types of what the native addon exports; native/addon.cc is the other side. */
 import type { MemoryArray, Primitive } from 'fovea/engine'
 
-/** `weightsLayout` numbers the layout of the weights that it reads, or of the gradient that it writes. */
+/** How weights lie. */
+export interface WeightLayout {
+  readonly layout: number
+  readonly bytes: number
+  /** See `TargetLayouts`; 0 for none. */
+  readonly outputBlock: number
+}
+
+/** `weights`: how those lie that it reads, or the gradient that it writes. */
 export interface Convolution extends Primitive {
-  readonly weightsLayout: number
-  readonly weightsBytes: number
+  readonly weights: WeightLayout
 }
 
 /** See native/onednn.h. Names are numbers of kernels/field.ts; what is a bool there is 0 or 1. */
@@ -45,12 +52,7 @@ export interface NativeLoop {
 /** A plan on the native side: its layouts and primitives first, then what `build` is given, once. */
 export interface NativePlan {
   /** The layout of weights; `arrangement` is a number of layouts.ts. */
-  layout(
-    type: number,
-    shape: readonly number[],
-    groups: number,
-    arrangement: number,
-  ): { readonly layout: number; readonly bytes: number }
+  layout(type: number, shape: readonly number[], groups: number, arrangement: number): WeightLayout
   convolution(spec: ConvolutionSpec): Convolution
   reorder(from: number, to: number, threads: number): Primitive
   build(

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { cpus } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { familySync } from 'detect-libc'
@@ -68,11 +69,11 @@ function usualPlaces(): AddonPlace[] {
 }
 
 /**
- * Turns at a barrier before a thread of libgomp sleeps: of 40 to 140 cycles each, some tens of microseconds. Its default is
- * milliseconds. With 8,000 two trainings at once came to 0.78 of one alone, with 2,000 to 0.90 and with 500 to 0.94, and one alone was
- * as fast with each (docs/speed-amx.md).
+ * Turns at a barrier before a thread of libgomp sleeps: about 50 µs, as a turn takes AMD's processors half as long as Intel's. Its default
+ * is milliseconds. With fewer, threads sleep within a step on one image; with more, two trainings at once wait for each other
+ * (docs/speed-amx.md).
  */
-const SPINS = '1000'
+const SPINS = cpus()[0]?.model.startsWith('AMD') ? '2000' : '1000'
 
 /**
  * Threads that wait for each other give their core away soon, unless the environment says otherwise: where other work has the core

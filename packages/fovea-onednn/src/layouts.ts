@@ -8,7 +8,7 @@ import {
   type TargetLayouts,
   type TensorType,
 } from 'fovea/engine'
-import type { NativePlan } from './addon.js'
+import type { NativePlan, WeightLayout } from './addon.js'
 
 const typeNumber = (dtype: DType): number => enumerationNumber('ElementType', dtype as EnumerationName<'ElementType'>)
 
@@ -22,25 +22,28 @@ const arrangements: readonly string[] = [
 ]
 
 export class Layouts implements TargetLayouts {
-  readonly #bytes = new Map<number, number>()
+  readonly #known = new Map<number, WeightLayout>()
 
   constructor(readonly native: NativePlan) {}
 
-  /** Remembers how many bytes a layout takes. */
-  note(layout: number, bytes: number): void {
-    this.#bytes.set(layout, bytes)
+  /** Remembers what is known of a layout. */
+  note(known: WeightLayout): WeightLayout {
+    this.#known.set(known.layout, known)
+    return known
   }
 
   bytesOf(layout: number): number {
-    return this.#bytes.get(layout)!
+    return this.#known.get(layout)!.bytes
+  }
+
+  outputBlock(layout: number): number | undefined {
+    return this.#known.get(layout)!.outputBlock || undefined
   }
 
   /** The dense layout of weights, as a number of oneDNN's; linear ones are those of 1×1 convolutions. */
   dense(shape: Shape, dtype: DType, groups: number): number {
     const weights = shape.length === 2 ? [...shape, 1, 1] : shape
-    const { layout, bytes } = this.native.layout(typeNumber(dtype), weights, groups, arrangements.indexOf('dense'))
-    this.note(layout, bytes)
-    return layout
+    return this.note(this.native.layout(typeNumber(dtype), weights, groups, arrangements.indexOf('dense'))).layout
   }
 
   /** oneDNN 2.x knows nothing of float16, and 3.x on few processors. */
@@ -55,21 +58,14 @@ export class Layouts implements TargetLayouts {
   /** Of 3×3 windows, transformed for Winograd's algorithm. @param transposed for the gradient by the input */
   winograd(shape: Shape, transposed: boolean): number {
     const arrangement = arrangements.indexOf(transposed ? 'winograd transposed' : 'winograd')
-    const { layout, bytes } = this.native.layout(typeNumber('float32'), shape, 1, arrangement)
-    this.note(layout, bytes)
-    return layout
+    return this.note(this.native.layout(typeNumber('float32'), shape, 1, arrangement)).layout
   }
 
   /**
    * The layout in which a weight gradient of ours leaves its tiles, [outputs / 16, inputs / 16, height, width, 16, 16], the last two
    * axes as `tiles` says.
    */
-  tiled(
-    { shape, dtype }: TensorType,
-    tiles: 'inputs by outputs' | 'outputs by inputs',
-  ): { readonly layout: number; readonly bytes: number } {
-    const found = this.native.layout(typeNumber(dtype), shape, 1, arrangements.indexOf(tiles))
-    this.note(found.layout, found.bytes)
-    return found
+  tiled({ shape, dtype }: TensorType, tiles: 'inputs by outputs' | 'outputs by inputs'): WeightLayout {
+    return this.note(this.native.layout(typeNumber(dtype), shape, 1, arrangements.indexOf(tiles)))
   }
 }

@@ -52,7 +52,7 @@ describe.skipIf(!available).each([
   )
 })
 
-/** A weight that lies in tiles, as its gradient does, is packed for the convolution and for the gradient by input. */
+/** A weight that lies in tiles, as its gradient does, is packed for the convolution and for the gradient by input, and rounded as it lies. */
 describe.skipIf(!available).each([
   ['3×3', { x: [2, 8, 8, 32], outputs: 64, kernel: [3, 3], padding: [1, 1, 1, 1] }],
   ['3×3, stride 2', { x: [2, 8, 12, 16], outputs: 48, kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] }],
@@ -72,7 +72,10 @@ describe.skipIf(!available).each([
       shape: [outputs, shape[3], ...kernel],
       bias: false,
     })
+    const rounded = builder.emit(ops.fakeQuantizeWeights, [weight], { largest: 127 })
     const results = {
+      rounded,
+      ofRounded: builder.emit(ops.conv2d, [image, of(rounded)], geometry),
       y: builder.emit(ops.conv2d, [image, of(weight)], geometry),
       dx: builder.emit(ops.conv2dInputGradient, [dy, of(weight)], { ...geometry, shape }),
       next: builder.emit(ops.add, [gradient, weight], {}),

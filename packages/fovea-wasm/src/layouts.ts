@@ -39,6 +39,9 @@ export class Layouts implements TargetLayouts {
     return this.#number(`dense ${dtype} ${shape}`, () => undefined)
   }
 
+  /** A weight that is read in panels is kept dense. */
+  outputBlock(): undefined {}
+
   /** In panels. @param transposed for the gradient by the input */
   panels([out, inputs, ...window]: Shape, groups: number, transposed: boolean): number {
     const numbers = { groups, outputs: out / groups, inputs, taps: elements(window), transposed }

@@ -74,17 +74,44 @@ void extent_by_image(const ExtentByImageFields& s) {
   });
 }
 
+// The weights of `channels` output channels, which lie side by side.
+void round_side_by_side(const float* w, float* y, int64_t channels, int64_t per_channel, float largest) {
+  for (int64_t first = 0; first < channels; first += kLanes) {
+    const int lanes = channels - first < kLanes ? (int)(channels - first) : kLanes;
+    vf most{};
+    for (int64_t i = 0; i < per_channel; i++) most = vmax(vabs(get(w, first + i * channels, lanes)), most);
+    const vf step = most / splat(largest), scale = select(step > 0, step, splat(1));
+    for (int64_t i = 0; i < per_channel; i++) {
+      const int64_t at = first + i * channels;
+      put(y, at, vmin(vmax(vround(get(w, at, lanes) / scale), splat(-largest)), splat(largest)) * scale, lanes);
+    }
+  }
+}
+
+// Those of one channel.
+void round_channel(const float* w, float* y, int64_t per_channel, float largest) {
+  const auto lanes_at = [=](int64_t i) { return per_channel - i < kLanes ? (int)(per_channel - i) : kLanes; };
+  vf lane_most{};
+  for (int64_t i = 0; i < per_channel; i += kLanes) lane_most = vmax(vabs(get(w, i, lanes_at(i))), lane_most);
+  float most = 0;
+  for (int lane = 0; lane < kLanes; lane++) most = lane_most[lane] > most ? lane_most[lane] : most;
+  const float step = most / largest, scale = step > 0 ? step : 1;
+  for (int64_t i = 0; i < per_channel; i += kLanes) {
+    const vf q = vround(get(w, i, lanes_at(i)) / scale);
+    put(y, i, vmin(vmax(q, splat(-largest)), splat(largest)) * scale, lanes_at(i));
+  }
+}
+
 void fake_quantize_weights(const FakeQuantizeWeightsFields& s) {
-  parallel(s.channels, kGrain / s.per_channel + 1, s.threads, [&](int64_t begin, int64_t end, int) {
-    for (int64_t channel = begin; channel < end; channel++) {
-      const float* w = s.weight + channel * s.per_channel;
-      float* y = s.y + channel * s.per_channel;
-      float most = 0;
-      for (int64_t i = 0; i < s.per_channel; i++) most = std::fabs(w[i]) > most ? std::fabs(w[i]) : most;
-      const float largest = (float)s.largest, step = most / largest, scale = step > 0 ? step : 1;
-      for (int64_t i = 0; i < s.per_channel; i += kLanes) {
-        const int lanes = s.per_channel - i < kLanes ? (int)(s.per_channel - i) : kLanes;
-        put(y, i, vmin(vmax(vround(get(w, i, lanes) / scale), splat(-largest)), splat(largest)) * scale, lanes);
+  const int64_t size = s.block * s.per_channel;
+  parallel(s.channels / s.block, kGrain / size + 1, s.threads, [&](int64_t begin, int64_t end, int) {
+    for (int64_t at = begin; at < end; at++) {
+      const float* w = s.weight + at * size;
+      float* y = s.y + at * size;
+      if (s.block == 1) {
+        round_channel(w, y, s.per_channel, (float)s.largest);
+      } else {
+        round_side_by_side(w, y, s.block, s.per_channel, (float)s.largest);
       }
     }
   });

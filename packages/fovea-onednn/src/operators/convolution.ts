@@ -68,7 +68,7 @@ const forward: OwnLower = (own, to, node, whole) => {
   const { groups } = geometryOf(node).attrs
   const [x, weight, bias, residual] = node.inputs
   const run = (input: Operand, y: Operand, type = asFloat32(node.outputs[0])): void => {
-    to.runPrimitive(primitive, [input, to.read(weight, primitive.weightsLayout, groups), bias && to.read(bias)], [y])
+    to.runPrimitive(primitive, [input, to.read(weight, primitive.weights.layout, groups), bias && to.read(bias)], [y])
     if (!hasExponential(node)) return
     const activation = activationOf(node)
     to.kernel('activation', { x: y, y, elements: elements(type.shape), type: to.float(type), activation })
@@ -89,7 +89,7 @@ const inputGradient: OwnLower = (own, to, node, whole) => {
   const { groups } = geometryOf(node).attrs
   const [dy, weight] = node.inputs
   const run = (gradient: Operand, dx: Operand): void =>
-    to.runPrimitive(primitive, [gradient, to.read(weight, primitive.weightsLayout, groups)], [dx])
+    to.runPrimitive(primitive, [gradient, to.read(weight, primitive.weights.layout, groups)], [dx])
   if (!isWidened(own, node)) return run(to.read(dy), to.write())
   narrowed(to, node.outputs[0], dx => run(widen(to, dy), dx))
 }
@@ -100,7 +100,8 @@ const weightGradient: OwnLower = (own, to, node, whole) => {
   if (hasOwnWeightGradient(node, own.capabilities)) return ownWeightGradient(own, to, node, whole)
   const primitive = primitiveOf(own, to, whole)
   const reads = node.inputs.map(input => (isWidened(own, node) ? widen(to, input) : to.read(input)))
-  const dw = to.write(0, primitive.weightsLayout, primitive.weightsBytes, geometryOf(node).attrs.groups)
+  const { layout, bytes } = primitive.weights
+  const dw = to.write(0, layout, bytes, geometryOf(node).attrs.groups)
   to.runPrimitive(primitive, reads, [dw, node.outputs.length > 1 ? to.write(1) : undefined])
 }
 

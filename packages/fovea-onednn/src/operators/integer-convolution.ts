@@ -32,6 +32,6 @@ export const integerConv2d: OwnLower = (own, to, node, whole) => {
     input = wide
   }
   const sums = to.temporary(4 * elements(node.outputs[0].shape))
-  to.runPrimitive(primitive, [input, to.read(weight, primitive.weightsLayout, groups), undefined], [sums])
+  to.runPrimitive(primitive, [input, to.read(weight, primitive.weights.layout, groups), undefined], [sums])
   requantize(to, node, sums, overflows ? 'float32' : 'int32')
 }

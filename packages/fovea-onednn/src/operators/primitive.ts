@@ -94,7 +94,7 @@ export function makePrimitive(
       threads: alone ? 1 : own.threads,
       sum: sum ? 1 : 0,
     })
-    own.layouts.note(primitive.weightsLayout, primitive.weightsBytes)
+    own.layouts.note(primitive.weights)
     return primitive
   })
 }

@@ -27,8 +27,7 @@ function gradientLayout(own: OnednnTarget, to: Lowering, node: Node): StoredLayo
   if (hasOwnWeightGradient(node, own.capabilities)) {
     return tapsAreRows(node) ? undefined : { ...gradientTiles(own, node), groups }
   }
-  const { weightsLayout, weightsBytes } = primitiveOf(own, to, node)
-  return { layout: weightsLayout, bytes: weightsBytes, groups }
+  return { ...primitiveOf(own, to, node).weights, groups }
 }
 
 /** The states that a value is combined with element by element, directly or by what comes of it. */
@@ -69,8 +68,7 @@ export function chooseWeightLayouts(own: OnednnTarget, to: Lowering): void {
     const trained = nodes.some(other => other.op.endsWith('WeightGradient') && updates.has(weight.name))
     // What is transformed for Winograd's algorithm lies dense.
     if (!isState(weight) || trained || gainsByWinograd(node, own.capabilities)) continue
-    const { weightsLayout: layout, weightsBytes: bytes } = primitiveOf(own, to, node)
-    choose(weight, { layout, bytes, groups: geometryOf(node).attrs.groups })
+    choose(weight, { ...primitiveOf(own, to, node).weights, groups: geometryOf(node).attrs.groups })
   }
   // A slot that nothing above reached (`NAME:average` of a dense weight's) lies as its weight does.
   for (const slot of nodes) {

@@ -20,6 +20,11 @@ export interface TargetLayouts {
   /** That of weights as PyTorch has them. */
   dense(shape: Shape, dtype: DType, groups: number): number
   bytesOf(layout: number): number
+  /**
+   * How many output channels lie side by side where float32 weights lie in blocks of these, one behind another without gaps, each with all
+   * that belongs to its channels; undefined for others.
+   */
+  outputBlock(layout: number): number | undefined
   /** Whether there are reorders of numbers of this type: others are cast to float32 first. */
   reorders(dtype: DType): boolean
   /** From one layout to another, which may be of another type. */

@@ -20,6 +20,7 @@ const target: Target = {
   layouts: {
     dense: () => 0,
     bytesOf: () => 0,
+    outputBlock: () => undefined,
     reorders: () => true,
     reorder: () => {
       throw new Error('nothing is to be reordered')

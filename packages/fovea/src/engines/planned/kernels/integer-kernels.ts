@@ -54,10 +54,10 @@ export const integerKernels = {
     ...{ dy: read('type', 'elements'), x: read('type', 'elements'), extent: read('float32', '2') },
     ...{ dx: write('type', 'elements'), elements: count, type: floatType },
   },
-  // largest: the integer of a channel's largest weight
+  // largest: the integer of a channel's largest weight; block: so many channels lie side by side, in [channels / block, perChannel, block]
   fakeQuantizeWeights: {
     ...{ weight: read('float32', 'channels * perChannel'), y: write('float32', 'channels * perChannel') },
-    ...{ channels: size, perChannel: size, largest: size },
+    ...{ channels: size, perChannel: size, block: size, largest: size },
   },
   // folded = bias − zeroPoint·Σ weight
   foldZeroPoint: {

@@ -50,11 +50,16 @@ const fakeQuantizeGradient: Lower = (to, node) => {
   to.kernel('fakeQuantizeGradient', { ...operands, elements: elements(x.type.shape), type: to.float(x.type) })
 }
 
+/** A weight that lies in blocks of output channels is rounded as it lies: a reorder would take longer than the rounding. */
 const fakeQuantizeWeights: Lower = (to, node) => {
   const [weight] = node.inputs
   const [channels, ...rest] = weight.type.shape
   const { largest } = node.attrs as unknown as FakeQuantizeWeightsAttributes
-  const operands = { weight: to.read(weight), y: to.write() }
+  const { layout, bytes, groups } = to.storage.layoutOf(weight)
+  const block = layout === 'dense' ? undefined : to.target.layouts.outputBlock(layout)
+  const operands = block
+    ? { weight: to.read(weight, layout, groups), y: to.write(0, layout, bytes, groups), block }
+    : { weight: to.read(weight), y: to.write(), block: 1 }
   to.kernel('fakeQuantizeWeights', { ...operands, channels, perChannel: elements(rest), largest })
 }
 
