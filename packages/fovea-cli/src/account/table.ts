@@ -34,10 +34,10 @@ export function accountRows({ before, after }: BeforeAndAfter): string[][] {
   return [[...titles], ...rows]
 }
 
-/** A difference of two fractions: `−0.3 points` */
+/** A difference of two fractions: `−0.3 points`; what rounds to none has no sign. */
 export function pointsOf(difference: number): string {
-  const value = (100 * difference).toFixed(1)
-  return `${Number(value) > 0 ? '+' : ''}${value.replace('-', '−')} points`
+  const value = Number((100 * difference).toFixed(1))
+  return `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(1)} points`
 }
 
 /** That zeros make a file smaller and nothing faster. */
