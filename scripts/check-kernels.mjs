@@ -14,7 +14,17 @@ import { findCompiler, missingTools } from '../packages/fovea-onednn/scripts/too
 import { skip } from './skip.mjs'
 
 /** What kernels may include of the compiler's headers. */
-const library = ['cmath', 'cstddef', 'cstdint', 'cstring', 'immintrin.h', 'initializer_list', 'limits', 'type_traits']
+const library = [
+  'arm_neon.h',
+  'cmath',
+  'cstddef',
+  'cstdint',
+  'cstring',
+  'immintrin.h',
+  'initializer_list',
+  'limits',
+  'type_traits',
+]
 
 /** Beside kernels/: what kernels share with the rest of the addon. Only parallel.h may speak of OpenMP. */
 const shared = ['fields.h', 'parallel.h', 'simd.h', 'step.h']

@@ -211,6 +211,7 @@ Napi::Value about(const Napi::CallbackInfo& info) {
   result.Set("interface", FOVEA_INTERFACE);
   result.Set("version", fovea::onednn_version());
   result.Set("instructionSet", fovea::instruction_set());
+  result.Set("convolutions", fovea::has_convolutions());
   const auto costs = [&](bool depthwise) {
     auto by_direction = Napi::Array::New(info.Env());
     for (uint32_t i = 0; i < 3; i++) by_direction.Set(i, fovea::bfloat16_cost((Direction)i, depthwise));

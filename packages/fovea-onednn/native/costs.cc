@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <exception>
+#include <string>
 #include <vector>
 
 namespace fovea {
@@ -84,7 +86,21 @@ double measure(Direction direction, bool depthwise) {
 
 }  // namespace
 
+bool has_convolutions() {
+  static const bool has = [] {
+    try {
+      const auto made = Primitives(1).convolution(specification(kForward, kFloat32, 3, 1, false));
+      return made.implementation.find("ref") == std::string::npos;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }();
+  const char* wish = std::getenv("FOVEA_ISA");
+  return has && !(wish && std::string(wish) == "generic");
+}
+
 double bfloat16_cost(Direction direction, bool depthwise) {
+  if (!has_convolutions()) return 0;
   static const std::array<double, 6> costs = [] {
     std::array<double, 6> measured;
     for (int i = 0; i < 6; i++) measured[i] = measure((Direction)(i % 3), i >= 3);
@@ -94,6 +110,7 @@ double bfloat16_cost(Direction direction, bool depthwise) {
 }
 
 bool integers_overflow(bool depthwise) {
+  if (!has_convolutions()) return false;
   static const std::array<bool, 2> found = [] {
     std::array<bool, 2> wrong;
     for (int i = 0; i < 2; i++) {

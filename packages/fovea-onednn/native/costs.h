@@ -4,11 +4,15 @@
 
 namespace fovea {
 
-// How long a convolution takes in bfloat16, as a multiple of float32; 0 where there is none. Some processors have the
+// How long a convolution of oneDNN's takes in bfloat16, as a multiple of float32; 0 where there is none. Some processors have the
 // instructions, but slow ones; some versions of oneDNN lack a fast kernel in one direction.
 double bfloat16_cost(Direction direction, bool depthwise);
 
-// Whether sums of products of uint8 and int8 are wrong where the numbers are large: x86 without VNNI adds pairs in 16 bits.
+// Whether oneDNN has convolutions for this processor. It has for few of Arm's, and multiplies gathered matrices one by one on the others.
+// FOVEA_ISA=generic stands for such a processor.
+bool has_convolutions();
+
+// Whether sums of products by oneDNN of uint8 and int8 are wrong where the numbers are large: x86 without VNNI adds pairs in 16 bits.
 bool integers_overflow(bool depthwise);
 
 }  // namespace fovea

@@ -138,7 +138,11 @@ void Plan::add(Loop loop) {
       continue;
     }
     for (const Room& r : rooms) step.thread_strides.push_back(r.thread_stride);
-    step.run = kernels[check_kernel(step.kernel, rooms, step.ints, step.floats, loop.slices == 0 ? threads : 1)];
+    const size_t place = check_kernel(step.kernel, rooms, step.ints, step.floats, loop.slices == 0 ? threads : 1);
+    if (place >= common_kernels() && kernels != kernels_generic()) {
+      throw std::invalid_argument("plan: this instruction set has no kernel '" + step.kernel + "'");
+    }
+    step.run = kernels[place];
   }
   loops.push_back(std::move(loop));
 }

@@ -11,6 +11,7 @@
 namespace fovea {
 namespace {
 
+#if defined(__x86_64__)
 // How the weights of a convolution on tiles lie, if they lie in pairs of inputs and fill whole blocks.
 std::optional<PairedWeights> paired(const onednn::Blocking& b) {
   const size_t count = b.blocks.size();
@@ -22,6 +23,7 @@ std::optional<PairedWeights> paired(const onednn::Blocking& b) {
   if (!is(0, 1) || b.blocks[0] != 16) return {};
   return PairedWeights{block, b.strides[0], 2 * block, b.strides[1]};
 }
+#endif
 
 // A tap of a layout's window, and which one it is of the window that is kept.
 struct Tap {
@@ -60,9 +62,9 @@ PrimitiveInfo Primitives::reorder(int from, int to, int threads) {
   return self->add(pd, dnnl::reorder(pd), -1, {{DNNL_ARG_FROM, a.whole}, {DNNL_ARG_TO, b.whole}});
 }
 
+#if defined(__x86_64__)
 // By pack_weights, where the layouts are those that it knows.
 std::optional<PrimitiveInfo> Primitives::Implementation::pack(const memory::desc& from, const Layout& to, int threads) {
-#if defined(__x86_64__)
   if (!__builtin_cpu_supports("avx512bf16")) return {};
   const auto sizes = onednn::blocking_of(from).sizes;
   if (sizes.size() != 4 || sizes[0] % 16 != 0 || sizes[1] % 16 != 0) return {};
@@ -81,10 +83,10 @@ std::optional<PrimitiveInfo> Primitives::Implementation::pack(const memory::desc
     pack_weights((const float*)buffers[0], sizes[0], sizes[1], sizes[2] * sizes[3], taps, turned, threads, (uint16_t*)buffers[1]);
   });
   return add(std::move(calls), -1, 0, "packed");
-#else
-  return {};
-#endif
 }
+#else
+std::optional<PrimitiveInfo> Primitives::Implementation::pack(const memory::desc&, const Layout&, int) { return {}; }
+#endif
 
 int Primitives::Implementation::winograd_layout(const memory::desc& whole, bool transposed) {
   for (size_t i = 0; i < layouts.size(); i++) {

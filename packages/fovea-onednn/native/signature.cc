@@ -112,6 +112,12 @@ void check_presence(const std::vector<BufferRule>& rules, const std::vector<Room
 
 }  // namespace
 
+size_t common_kernels() {
+#define ONE(kernel, Fields) +1
+  return 0 FOVEA_KERNELS(ONE);
+#undef ONE
+}
+
 size_t kernel_number(const std::string& kernel) {
   size_t place = 0;
   const size_t count = sizeof kSignatures / sizeof *kSignatures;

@@ -14,12 +14,15 @@ struct Room {
   size_t bytes, thread_stride;
 };
 
-// @returns the kernel's place in FOVEA_KERNELS
+// How many kernels every instruction set has; convolutions, which follow, are of the generic one alone.
+size_t common_kernels();
+
+// @returns the kernel's place in FOVEA_KERNELS and, behind them, FOVEA_CONVOLUTION_KERNELS
 // @throws std::invalid_argument if there is none of that name
 size_t kernel_number(const std::string& kernel);
 
 // @param team threads that share an execution
-// @returns the kernel's place in FOVEA_KERNELS
+// @returns the kernel's place, as kernel_number()
 // @throws std::invalid_argument naming the kernel and the field that does not fit
 size_t check_kernel(const std::string& kernel, const std::vector<Room>& rooms, const std::vector<int64_t>& ints,
                     const std::vector<double>& floats, int team);

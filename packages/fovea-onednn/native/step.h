@@ -15,7 +15,8 @@ struct StepArgs {
 
 using KernelFunction = void (*)(const StepArgs&);
 
-// The kernels of one instruction set, in the order of FOVEA_KERNELS (kernel_fields.h).
+// The kernels of one instruction set, in the order of FOVEA_KERNELS (kernel_fields.h); of the generic one, those of
+// FOVEA_CONVOLUTION_KERNELS follow.
 const KernelFunction* kernels_generic();
 #if defined(__x86_64__)
 const KernelFunction* kernels_avx2();

@@ -76,6 +76,8 @@ export interface Addon {
     readonly interface: string
     readonly version: string
     readonly instructionSet: string
+    /** Whether oneDNN has convolutions for this processor; else they are kernels of ours. */
+    readonly convolutions: boolean
     /**
      * Time of a convolution in bfloat16, as a multiple of float32; 0 where oneDNN has none here. By direction: forward,
      * gradient by input, gradient by weights.

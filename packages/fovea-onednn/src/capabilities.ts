@@ -16,6 +16,8 @@ export type Widened = 'never' | 'where it pays' | 'always'
 
 /** How the processor's instructions are used. */
 export interface Capabilities {
+  /** Whether oneDNN has convolutions for this processor; else they are kernels of ours, in float32 and integers. */
+  readonly convolutions: boolean
   readonly widening: Widening
   /**
    * Which kernel of ours computes the weight gradient of bfloat16 (operators/weight-gradient.ts): that for dot products of `pairs`,
@@ -44,7 +46,7 @@ const kernels = [
 
 /** @param info what the addon has found out about this processor and this oneDNN */
 export function capabilitiesOf(info: ReturnType<Addon['info']>): Capabilities {
-  const { instructionSet, bfloat16Costs, depthwiseBFloat16Costs, integersOverflow } = info
+  const { convolutions, instructionSet, bfloat16Costs, depthwiseBFloat16Costs, integersOverflow } = info
   const widening: Widening = {
     bfloat16: (direction, depthwise) => {
       const cost = (depthwise ? depthwiseBFloat16Costs : bfloat16Costs)[enumerationNumber('Direction', direction)]
@@ -54,6 +56,7 @@ export function capabilitiesOf(info: ReturnType<Addon['info']>): Capabilities {
   }
   const fastBFloat16 = widening.bfloat16('forward', false) === 'never'
   return {
+    convolutions,
     widening,
     weightGradient: fastBFloat16 ? kernels.find(([set]) => instructionSet.startsWith(set))?.[1] : undefined,
     winograd: ['float32', 'float16', ...(fastBFloat16 ? [] : (['bfloat16'] as const))],

@@ -6,6 +6,7 @@ import {
   graphOf,
   group,
   isHalf,
+  KernelTarget,
   makePlan,
   type Rows,
   whole,
@@ -49,10 +50,10 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
     )
   }
   const capabilities = capabilitiesOf(info)
-  const { widening, overflows } = capabilities
+  const { convolutions, widening, overflows } = capabilities
   return {
     name: 'onednn',
-    description: `onednn ${version} (${instructionSet}, ${threads} thread${threads === 1 ? '' : 's'})`,
+    description: `onednn ${version} (${convolutions ? instructionSet : 'convolutions of ours'}, ${threads} thread${threads === 1 ? '' : 's'})`,
     threads,
     weightBits: overflows(false) ? 7 : 8,
     arithmetic: (dtype, weightBits = 8) => {
@@ -63,7 +64,9 @@ export function onednnEngine(options: OnednnOptions = {}): Engine {
     },
     async compile(graph, options = {}) {
       const native = new addon.Plan(threads)
-      const target = new OnednnTarget(native, threads, capabilities)
+      const target = capabilities.convolutions
+        ? new OnednnTarget(native, threads, capabilities)
+        : new KernelTarget('oneDNN', threads)
       return new NativeProgram(native, makePlan(graphOf(graph), target, compileOptions.parse(options, '')))
     },
   }

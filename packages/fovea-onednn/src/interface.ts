@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { kernelHeaders } from 'fovea/engine'
 
 /** One more when a function of the addon (addon.ts) takes or gives something else. */
-const FUNCTIONS = 1
+const FUNCTIONS = 2
 
 /** An addon says in `info()` by which it was built. */
 export const interfaceHash: string = createHash('sha256')

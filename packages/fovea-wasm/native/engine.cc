@@ -1,9 +1,5 @@
 // What JavaScript calls: it lays a plan into memory (fovea-wasm/src/lay-plan.ts writes these structs, word by word), and runs it.
 // TypeScript made every decision; this only executes.
-#include "convolution.h"
-#include "convolution_weights.h"
-#include "depthwise_convolution.h"
-#include "integer_convolution.h"
 #include "interface.h"
 #include "kernels/table.h"
 #include "team.h"
@@ -16,7 +12,7 @@ struct Operand {
 };
 
 struct Step {
-  uint32_t kernel;  // its place in FOVEA_KERNELS
+  uint32_t kernel;  // its place in the table
   uint32_t once;    // depends on unchanging state only: runs when that was written
   uint32_t operand_count;
   const Operand* operands;

@@ -19,8 +19,8 @@ export async function generatedHeaders() {
   const compiled = join(root, 'dist/interface.js')
   if (!existsSync(compiled)) throw new Error('the TypeScript is not compiled: run `npx tsc -b`')
   const { interfaceHash } = await import(compiled)
-  const { kernelHeadersWithConvolutions } = await import('fovea/engine')
-  return headersOf(kernelHeadersWithConvolutions, interfaceHash)
+  const { wasmKernelHeaders } = await import('fovea/engine')
+  return headersOf(wasmKernelHeaders, interfaceHash)
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   graphOf,
   group,
   isHalf,
+  KernelTarget,
   makePlan,
   type Rows,
   whole,
@@ -16,7 +17,6 @@ import { hasRelaxedSimd, loadModule, readModule, type Simd, simdVariants } from 
 import { processors, sharesMemory } from './platform.js'
 import { WasmProgram } from './program.js'
 import { MOST_THREADS, teamOf } from './team.js'
-import { WasmTarget } from './wasm-target.js'
 
 /** What an engine is made with; all programs that it compiles share it. */
 export interface WasmOptions {
@@ -90,10 +90,9 @@ function engineOf(threads: number, simd: Simd, read: () => WebAssembly.Module): 
     },
     async compile(given, asked = {}) {
       const graph = graphOf(given)
-      const target = new WasmTarget(threads)
-      const plan = makePlan(graph, target, compileOptions.parse(asked, ''))
+      const plan = makePlan(graph, new KernelTarget('wasm', threads), compileOptions.parse(asked, ''))
       checkMemory(plan.memory, graph, { memoryLimitBytes: team.heap.roomBytes })
-      return new WasmProgram(team, plan, target.layouts)
+      return new WasmProgram(team, plan)
     },
   }
 }

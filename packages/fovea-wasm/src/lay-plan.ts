@@ -1,13 +1,5 @@
 /** @file Lays a plan into memory, word by word, as native/engine.cc reads it: the structs there are those here. */
-import {
-  EngineError,
-  type KernelName,
-  kernelsWithConvolutions,
-  type Plan,
-  type PlanOperand,
-  type PlanStep,
-} from 'fovea/engine'
-import type { Layouts } from './layouts.js'
+import { EngineError, type Plan, type PlanOperand, type PlanStep, wasmKernels } from 'fovea/engine'
 
 /** Words of 32 bits, of which some are addresses: counted from the first until it is known where that lies. */
 class Words {
@@ -41,10 +33,13 @@ class Words {
   }
 }
 
-const kernelNumbers: ReadonlyMap<string, number> = new Map(
-  Object.keys(kernelsWithConvolutions).map((name, i) => [name, i]),
-)
-const kernelNumber = (name: KernelName): number => kernelNumbers.get(name)!
+const kernelNumbers: ReadonlyMap<string, number> = new Map(wasmKernels.map((name, i) => [name, i]))
+
+/** All steps of a plan for kernels of ours are kernels. */
+function kernelNumber(run: PlanStep['run']): number {
+  if ('primitive' in run) throw new Error('lay-plan: a step is a primitive')
+  return kernelNumbers.get(run.kernel)!
+}
 
 /** A plan in memory, before it has a place. */
 export interface LaidPlan {
@@ -62,10 +57,9 @@ const MOST_OPERANDS = 24
 
 /**
  * @param addressOf of a buffer, by its number
- * @param layouts knows how weights are packed
  * @throws EngineError for a step with more operands than there are places for
  */
-export function layPlan(plan: Plan, addressOf: (buffer: number) => number, layouts: Layouts): LaidPlan {
+export function layPlan(plan: Plan, addressOf: (buffer: number) => number): LaidPlan {
   const words = new Words()
   /** Puts structs of `size` words, of which some are addresses within the plan. */
   const structs = (rows: readonly (readonly number[])[], addresses: readonly number[]): number => {
@@ -75,12 +69,11 @@ export function layPlan(plan: Plan, addressOf: (buffer: number) => number, layou
     })
     return start
   }
-  const step = ({ node, run, operands, once, ...own }: PlanStep): number[] => {
+  const step = ({ node, run, operands, once, ints, floats }: PlanStep): number[] => {
     if (operands.length > MOST_OPERANDS)
       throw new EngineError(
         `${node.op} '${node.name}': a step of it has ${operands.length} operands, the wasm engine takes at most ${MOST_OPERANDS}: use another engine`,
       )
-    const { kernel, ints, floats } = 'kernel' in run ? { ...own, kernel: run.kernel } : layouts.packing(run.primitive)
     const places = words.put(
       operands.flatMap((operand: PlanOperand | undefined) =>
         operand === undefined ? [0, 0] : [addressOf(operand.buffer), operand.stride],
@@ -91,7 +84,7 @@ export function layPlan(plan: Plan, addressOf: (buffer: number) => number, layou
     )
     const wholes = words.putWide(BigInt64Array.from(ints, BigInt))
     return [
-      kernelNumber(kernel),
+      kernelNumber(run),
       once ? 1 : 0,
       operands.length,
       places,

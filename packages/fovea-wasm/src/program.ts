@@ -1,7 +1,6 @@
 /** @file A program of this engine: its plan and its buffers lie in the memory of a team, which runs it. */
 import { type Machine, type Plan, PlannedProgram } from 'fovea/engine'
 import { CANCELLED, layPlan } from './lay-plan.js'
-import type { Layouts } from './layouts.js'
 import type { Team } from './team.js'
 
 class WasmMachine implements Machine {
@@ -13,7 +12,6 @@ class WasmMachine implements Machine {
   constructor(
     readonly team: Team,
     readonly plan: Plan,
-    layouts: Layouts,
   ) {
     const { memory, buffers } = plan
     const take = (bytes: number): number => {
@@ -26,7 +24,7 @@ class WasmMachine implements Machine {
       const state = take(memory.stateBytes)
       new Uint8Array(team.memory.buffer, state, memory.stateBytes).fill(0)
       this.#addresses = buffers.map(buffer => (buffer.state ? state : arena) + buffer.offset)
-      const laid = layPlan(plan, buffer => this.#addresses[buffer], layouts)
+      const laid = layPlan(plan, buffer => this.#addresses[buffer])
       const start = take(laid.bytes)
       laid.writeTo(team.memory, start)
       this.#plan = start + laid.offset
@@ -70,7 +68,7 @@ class WasmMachine implements Machine {
 
 /** A graph that the engine in WebAssembly has compiled: it runs on the team's threads, and holds its part of their memory until it is disposed of. */
 export class WasmProgram extends PlannedProgram {
-  constructor(team: Team, plan: Plan, layouts: Layouts) {
-    super(plan, new WasmMachine(team, plan, layouts))
+  constructor(team: Team, plan: Plan) {
+    super(plan, new WasmMachine(team, plan))
   }
 }

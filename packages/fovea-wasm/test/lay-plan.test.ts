@@ -1,12 +1,12 @@
 /** @file Claims about laying a plan into memory: what native/engine.cc takes on trust is checked before. */
 import { makePlan, type Plan } from 'fovea/engine'
 import { describe, expect, test } from 'vitest'
+import { KernelTarget } from '../../fovea/src/engines/planned/convolutions/kernel-target.js'
 import { GraphBuilder } from '../../fovea/src/ops/builder.js'
 import { ops } from '../../fovea/src/ops/index.js'
 import { layPlan } from '../src/lay-plan.js'
-import { WasmTarget } from '../src/wasm-target.js'
 
-const target = new WasmTarget(1)
+const target = new KernelTarget('wasm', 1)
 
 /** The plan of x + x, whose step has so many operands. */
 function planWith(operands: number): Plan {
@@ -22,7 +22,7 @@ function planWith(operands: number): Plan {
 }
 
 describe('the operands of a step', () => {
-  const lay = (operands: number) => layPlan(planWith(operands), () => 0, target.layouts)
+  const lay = (operands: number) => layPlan(planWith(operands), () => 0)
 
   test('24 have places', () => expect(lay(24).bytes).toBeGreaterThan(0))
 

@@ -1,6 +1,6 @@
 /** @file Claims about what is given to the engine in WebAssembly in plain JavaScript, and about the files that it ships. */
 import { readFileSync, statSync } from 'node:fs'
-import { kernelHeadersWithConvolutions } from 'fovea/engine'
+import { wasmKernelHeaders } from 'fovea/engine'
 import { describe, expect, test } from 'vitest'
 import { expectRefusals, functionsOf, options } from '../../fovea/test/surface/mistakes.js'
 import { refused } from '../../fovea/test/surface/refused.js'
@@ -35,7 +35,7 @@ const file = (name: string): URL => new URL(`../wasm/${name}`, import.meta.url)
 
 test('the built files are of these sources: `npm run build:wasm` makes them', () => {
   expect(JSON.parse(readFileSync(file('sources.json'), 'utf8'))).toEqual({
-    sources: sourcesHash(headersOf(kernelHeadersWithConvolutions, interfaceHash)),
+    sources: sourcesHash(headersOf(wasmKernelHeaders, interfaceHash)),
     files: filesHashes(),
   })
 })

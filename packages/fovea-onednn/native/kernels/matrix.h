@@ -13,6 +13,8 @@ constexpr int64_t kFewestProducts = 1 << 18;  // that a second thread is woken f
 // Rows of sums at a time.
 #if defined(__AVX512F__)
 constexpr int kRows = 8;  // sixteen sums: as many as products are under way at a time
+#elif defined(__aarch64__)
+constexpr int kRows = 8;  // of 32 registers, and a product begins every quarter of the time that one takes
 #else
 // Eight sums, two vectors of weights and four numbers of x leave one of V8's fifteen registers on x86 for a product. V8 loads what a
 // piece of code without branches reads before it multiplies, so six rows would need more.
@@ -28,7 +30,7 @@ inline vf splat_at(const float* p) {
 #endif
 }
 
-// Numbers of 32 bits, and how they are multiplied. fovea-wasm/native/integer_convolution.h has others.
+// Numbers of 32 bits, and how they are multiplied. integer_convolution.h has others.
 struct Floats {
   using Number = float;
   using Vector = vf;

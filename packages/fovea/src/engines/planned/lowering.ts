@@ -13,7 +13,7 @@ import { aligned } from './placement.js'
 import { type Slicing, sliceNodes } from './slices.js'
 import type { Buffer, LoweredStep, Operand } from './steps.js'
 import { type Layout, Storage, type Stored } from './storage.js'
-import type { Primitive, Target } from './target.js'
+import type { Packing, Primitive, Target } from './target.js'
 
 /** So little is moved by one thread before another has heard of it. */
 const SMALL_BYTES = 1 << 16
@@ -129,10 +129,8 @@ export class Lowering {
     this.#once = this.storage.isFixed(source.buffer)
     const target = this.storage.newBuffer(bytes, { state: this.#once })
     if (this.#once) this.storage.fix(target)
-    const all = (buffer: Buffer): Operand => ({ buffer, sliced: false })
     const reorder = this.target.layouts.reorder(from, to, bytes < SMALL_BYTES ? 1 : this.target.threads)
-    const named = { ...reorder, implementation: `${REORDER} ${reorder.implementation}` }
-    this.#pushPrimitive(named, [all(source.buffer)], [all(target)], false)
+    this.#pushReorder(reorder, source.buffer, target)
     this.#once = wasOnce
     // A state changes at its update, so a reordered copy of it serves only until then; graphs update states last.
     this.#reordered.set(key, target)
@@ -286,6 +284,13 @@ export class Lowering {
     const written = operands.map((_, i) => i).slice(reads.length)
     const step = { run: { primitive: id }, ints: [], floats: [], implementation, slices, imagesPerSlice }
     this.#push({ ...step, operands, writes: written })
+  }
+
+  #pushReorder(reorder: Primitive | Packing, source: Buffer, target: Buffer): void {
+    const [from, to] = [source, target].map(buffer => ({ buffer, sliced: false }))
+    const named = { ...reorder, implementation: `${REORDER} ${reorder.implementation}` }
+    if ('id' in named) this.#pushPrimitive(named, [from], [to], false)
+    else this.#push({ ...whole(this.#node), ...named, operands: [from, to], writes: [1] })
   }
 
   #push(step: Omit<LoweredStep, 'node' | 'once'>): void {

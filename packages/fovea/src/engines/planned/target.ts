@@ -3,6 +3,7 @@ import type { Graph } from '../../graph/graph.js'
 import type { DType, Shape } from '../../graph/types.js'
 import type { Lowering } from './lowering.js'
 import type { LoweringEntry } from './operators/operator.js'
+import type { LoweredStep } from './steps.js'
 
 /** Something of the target's that a step can run. */
 export interface Primitive {
@@ -11,6 +12,9 @@ export interface Primitive {
   readonly implementation: string
   readonly scratchpadBytes: number
 }
+
+/** A step of a kernel of ours that reads one buffer and writes another. */
+export type Packing = Pick<LoweredStep, 'run' | 'implementation' | 'ints' | 'floats'>
 
 /** The operators that each target lowers in its own way. */
 export type ConvolutionOp = 'integerConv2d' | `${'conv2d' | 'linear'}${'' | 'InputGradient' | 'WeightGradient'}`
@@ -28,7 +32,7 @@ export interface TargetLayouts {
   /** Whether there are reorders of numbers of this type: others are cast to float32 first. */
   reorders(dtype: DType): boolean
   /** From one layout to another, which may be of another type. */
-  reorder(from: number, to: number, threads: number): Primitive
+  reorder(from: number, to: number, threads: number): Primitive | Packing
 }
 
 /** What the planner asks a compiled engine, one for each plan. */

@@ -1,6 +1,6 @@
 /**
  * @file The part of the table of kernels (table.ts) that is convolutions in float32 and in integers: for targets that compute them by
- * kernels of ours, as WebAssembly does (fovea-wasm/native). A linear layer is a convolution of images of one pixel.
+ * kernels of ours (convolutions/). A linear layer is a convolution of images of one pixel.
  */
 import { images, large, rows } from './extents.js'
 import { activation, count, flag, optional, partial, partials, read, scratch, size, write } from './field.js'
@@ -8,8 +8,8 @@ import { requantized, requantizing } from './integer-kernels.js'
 
 /** Channels that a panel of packed weights holds side by side. */
 const panel = 8
-/** Pixels whose sums in integers are in the cache at a time. */
-const pixelsAtOnce = 20
+/** Pixels whose sums in integers are in the cache at a time, at most. */
+const pixelsAtOnce = 24
 
 /** Where windows lie, and the channels of a group: those of x, those of y. */
 const windows = {
@@ -29,7 +29,7 @@ const results = 'images * outHeight * outWidth * groups * outputs'
 /** A row for each channel that is read, a column for each that is written. */
 const packed = (rows: string, columns: string) => `groups * ${taps} * ${rows} * up(${columns}, ${panel})`
 /** Places of windows, and zeros for what lies outside. */
-const room = (channels: string) => scratch('byte', `128 * ${taps} + 4 * kernelWidth * ${channels}`)
+const room = (channels: string) => scratch('byte', `256 * ${taps} + 4 * kernelWidth * ${channels}`)
 
 /** Of one filter a channel; weights lie [taps, channels]. */
 const depthwise = {
@@ -38,7 +38,7 @@ const depthwise = {
 } as const
 const results1 = 'images * outHeight * outWidth * channels'
 const taps1 = `${taps} * channels`
-const room1 = scratch('byte', `32 * ${taps} + 4 * channels`)
+const room1 = scratch('byte', `96 * ${taps} + 4 * channels`)
 
 /** By taps, inputs and outputs; then of the bias. */
 const sums = (of: string) => `groups * (${of} * inputs + 1) * up(outputs, ${panel})`

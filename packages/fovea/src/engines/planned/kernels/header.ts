@@ -48,7 +48,10 @@ const structLine = (kernel: string, fields: Kernels[string]): string =>
     ...Object.entries(fields).map(([name, field]) => `  ${member(name, field)}`),
     '};',
   ].join('\n')
-const listLine = (kernel: string): string => `  KERNEL(${snake(kernel)}, ${struct(kernel)}) \\`
+const list = (of: Kernels): string =>
+  Object.keys(of)
+    .map(kernel => `  KERNEL(${snake(kernel)}, ${struct(kernel)})`)
+    .join(' \\\n')
 
 const enumerationsHeader = `// Names that are numbers in TypeScript too: made from fovea/src/engines/planned/kernels/field.ts and table.ts.
 #pragma once
@@ -67,11 +70,14 @@ const fieldsHeader = (
 #include "fields.h"
 
 #define FOVEA_KERNELS(KERNEL) \\
-${Object.keys(of).map(listLine).join('\n').replace(/ \\$/, '')}
+${list(of)}
+
+#define FOVEA_CONVOLUTION_KERNELS(KERNEL) \\
+${list(convolutionKernels)}
 
 namespace {
 
-${Object.entries(of)
+${Object.entries({ ...of, ...convolutionKernels })
   .map(([kernel, fields]) => structLine(kernel, fields))
   .join('\n\n')}
 
@@ -127,9 +133,9 @@ ${buffers.map(([, field]) => `       *bytes++ = ${bytes(field)};`).join('\n')}
 /** native/signature.cc reads it. */
 const signaturesHeader = (
   of: Kernels,
-): string => `// What a step of each kernel must hold, in the order of FOVEA_KERNELS: made from fovea/src/engines/planned/kernels/table.ts.
+): string => `// What a step of each kernel must hold, in the order of FOVEA_KERNELS and, behind them, FOVEA_CONVOLUTION_KERNELS: made from fovea/src/engines/planned/kernels/table.ts.
 const Signature kSignatures[] = {
-${Object.entries(of)
+${Object.entries({ ...of, ...convolutionKernels })
   .map(([kernel, fields]) => signatureLine(kernel, fields))
   .join('\n')}
 };
@@ -138,12 +144,14 @@ ${Object.entries(of)
 const without = (left: Kernels): Kernels =>
   Object.fromEntries(Object.entries(kernels).filter(([kernel]) => !(kernel in left)))
 
-/** What is written where an engine is built that has convolutions of its own, by the name of the file. */
+/** What is written where the native engine is built, by the name of the file. */
 export const kernelHeaders: Readonly<Record<string, string>> = headersOf(without(convolutionKernels))
 
-/** The kernels of an engine whose convolutions are ours, in float32 and in integers, with all that follows. */
-export const kernelsWithConvolutions: Kernels = without({ ...bfloat16Kernels, requantize: integerKernels.requantize })
-export const kernelHeadersWithConvolutions: Readonly<Record<string, string>> = headersOf(kernelsWithConvolutions)
+/** Those of WebAssembly, which has no products of bfloat16, and whose convolutions do all that follows them. */
+const inWebAssembly = without({ ...convolutionKernels, ...bfloat16Kernels, requantize: integerKernels.requantize })
+export const wasmKernelHeaders: Readonly<Record<string, string>> = headersOf(inWebAssembly)
+/** In the order of its table. */
+export const wasmKernels: readonly string[] = Object.keys({ ...inWebAssembly, ...convolutionKernels })
 
 function headersOf(of: Kernels): Record<string, string> {
   return {

@@ -1,5 +1,8 @@
 /** @file Where the windows of a convolution lie, in the words of our kernels. */
-import { asImages, asWeights, type Geometry, type Graph, hasWinograd, imagesOf, winogradTiles } from 'fovea/engine'
+import type { Graph } from '../../../graph/graph.js'
+import { asImages, asWeights, type Geometry } from '../operators/geometry.js'
+import { imagesOf } from '../operators/operator.js'
+import { hasWinograd, winogradTiles } from '../operators/winograd.js'
 
 /** What says where they lie. */
 type Windows = Pick<Geometry, 'x' | 'y' | 'weight' | 'attrs'>

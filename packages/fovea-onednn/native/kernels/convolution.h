@@ -41,7 +41,8 @@ struct Spans {
   int64_t length;
 };
 
-constexpr int kGroups = 5;  // of pixels, that share what the cache holds of a panel
+// Of pixels, that share what the cache holds of a panel.
+constexpr int kGroups = kPixels == 4 ? 5 : 3;
 constexpr int kAtOnce = kPixels * kGroups;
 
 // A thread's own room.
@@ -52,17 +53,13 @@ struct Room {
   const Number** from[kGroups];
   int32_t* weights[kGroups];
   Room(char* room, int groups, int64_t taps_most, int64_t longest, Number padding = 0) {
-    Number* filled = (Number*)room;
+    for (int g = 0; g < groups; g++) from[g] = (const Number**)room + g * taps_most * kPixels;
+    int32_t* numbers = (int32_t*)((const Number**)room + groups * taps_most * kPixels);
+    for (int g = 0; g < groups; g++) weights[g] = numbers + g * taps_most;
+    taps = (Tap*)(numbers + groups * taps_most);
+    Number* filled = (Number*)(taps + taps_most);
     for (int64_t i = 0; i < longest; i++) filled[i] = padding;
     outside = filled;
-    taps = (Tap*)(filled + longest);
-    char* at = (char*)(taps + taps_most);
-    for (int g = 0; g < groups; g++) {
-      from[g] = (const Number**)at;
-      at += taps_most * kPixels * (int64_t)sizeof(Number*);
-      weights[g] = (int32_t*)at;
-      at += taps_most * (int64_t)sizeof(int32_t);
-    }
   }
 };
 
@@ -142,7 +139,7 @@ inline void put_panel(const Spans& spans, const Into& result, int64_t begin, int
     const int lanes = Whole ? kLanes : (int)at_most(channels - v * kLanes, kLanes);
     if (lanes <= 0) return;
     const Vector bias = result.bias_of(begin + v * kLanes, lanes);
-#pragma clang loop unroll(full)
+UNROLLED
     for (int i = 0; i < kPixels; i++) {
       if (i >= spans.pixels) break;
       result.put_sum(spans.places[i] + begin + v * kLanes, sums[i][v] + bias, lanes);

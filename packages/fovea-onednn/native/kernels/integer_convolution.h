@@ -2,8 +2,14 @@
 // of floats, and one instruction adds up the two products of a pair. (That of relaxed SIMD for products of bytes takes only 7 bits
 // for one of them, and ours both have 8.)
 #pragma once
+#if defined(__SSE2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
 #include "convolution.h"
-#include "kernels/quantization.h"
+#include "quantization.h"
 
 namespace {
 
@@ -11,10 +17,23 @@ namespace {
 struct Pairs {
   using Number = int32_t;
   using Vector = vi;
+  #if defined(__wasm_simd128__)
   typedef int16_t Halves __attribute__((vector_size(16)));
+#endif
   static inline vi vector(const int32_t* p) { return bits_as<vi>(load((const float*)p)); }
   static inline vi splat(const int32_t* p) { return vi{*p, *p, *p, *p}; }
-  static inline vi add_product(vi a, vi b, vi sum) { return sum + (vi)__builtin_wasm_dot_s_i32x4_i16x8((Halves)a, (Halves)b); }
+  static inline vi add_product(vi a, vi b, vi sum) {
+#if defined(__wasm_simd128__)
+    return sum + (vi)__builtin_wasm_dot_s_i32x4_i16x8((Halves)a, (Halves)b);
+#elif defined(__SSE2__)
+    return sum + (vi)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#elif defined(__ARM_NEON)
+    const int16x8_t x = (int16x8_t)a, y = (int16x8_t)b;
+    return sum + (vi)vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y));
+#else
+    return sum + (a << 16 >> 16) * (b << 16 >> 16) + (a >> 16) * (b >> 16);
+#endif
+  }
 };
 
 inline int32_t pair_of(int first, int second) { return (int32_t)((uint32_t)(uint16_t)first | (uint32_t)second << 16); }
@@ -52,7 +71,7 @@ void pack_integer_weights(const PackIntegerWeightsFields& s) {
   });
 }
 
-static_assert(kAtOnce == 20, "`pixelsAtOnce` in fovea/src/engines/planned/kernels/convolution-kernels.ts");
+static_assert(kAtOnce <= 24, "`pixelsAtOnce` in fovea/src/engines/planned/kernels/convolution-kernels.ts");
 
 // Sums of a few pixels, of which results are made while they are in the nearest cache. They are written as bits.
 struct IntegerSums {

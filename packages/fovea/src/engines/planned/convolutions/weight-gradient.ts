@@ -1,14 +1,11 @@
 /** @file The gradient of a convolution by its weights: threads and slices add up, and a step on the whole joins what they have. */
-import {
-  depthwiseWeightGradient,
-  elements,
-  geometryOf,
-  hasDirectWeightGradient,
-  kernelBytes,
-  type Lower,
-  widen,
-  winogradWeightGradient,
-} from 'fovea/engine'
+import { elements } from '../../../graph/types.js'
+import { kernelBytes } from '../kernels/emit.js'
+import { depthwiseWeightGradient, hasDirectWeightGradient } from '../operators/depthwise.js'
+import { geometryOf } from '../operators/geometry.js'
+import type { Lower } from '../operators/operator.js'
+import { widen } from '../operators/widen.js'
+import { winogradWeightGradient } from '../operators/winograd.js'
 import { gainsByWinograd, TILES, windowsOf } from './windows.js'
 
 /** What a block of pixels takes at most, if it can: half of a first-level cache. */

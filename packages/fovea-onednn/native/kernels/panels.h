@@ -1,11 +1,11 @@
 // Weights as products of matrices read them: panels of so many channels side by side, a row for each number that a window reads.
 #pragma once
-#include "kernels/matrix.h"
-#include "kernels/window.h"
+#include "matrix.h"
+#include "window.h"
 
 namespace {
 
-static_assert(kLanes == 4, "registers of WebAssembly");
+static_assert(kLanes == 4, "registers of WebAssembly and of Arm");
 static_assert(kPanel == 8, "`panel` in fovea/src/engines/planned/kernels/convolution-kernels.ts");
 constexpr int kPixels = kRows;  // by a panel
 

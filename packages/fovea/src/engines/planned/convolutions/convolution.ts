@@ -1,25 +1,19 @@
 /**
- * @file Convolutions and linear layers by kernels of ours (native/convolution.h and its neighbours), in float32: 16-bit tensors are
- * cast before and after. Weights are read packed.
+ * @file Convolutions and linear layers by kernels of ours (native/kernels/convolution.h and its neighbours), in float32: 16-bit tensors
+ * are cast before and after. Weights are read packed.
  */
-import {
-  activationOf,
-  geometryOf,
-  type Lower,
-  onWhole,
-  type Target,
-  widen,
-  winogradBackwards,
-  winogradFields,
-  writeFloats,
-} from 'fovea/engine'
-import type { Layouts } from '../layouts.js'
+import { geometryOf } from '../operators/geometry.js'
+import { activationOf, type Lower, onWhole } from '../operators/operator.js'
+import { widen, writeFloats } from '../operators/widen.js'
+import { winogradBackwards, winogradFields } from '../operators/winograd.js'
+import type { Target } from '../target.js'
 import { integerConv2d } from './integer-convolution.js'
+import type { PackedWeights } from './packed-weights.js'
 import { weightGradient } from './weight-gradient.js'
 import { depthwiseWindows, gainsByWinograd, isDepthwise, TILES, windowsOf } from './windows.js'
 
 const forward =
-  (layouts: Layouts): Lower =>
+  (layouts: PackedWeights): Lower =>
   (to, node) => {
     const [x, weight, bias, residual] = node.inputs
     const geometry = geometryOf(node)
@@ -42,7 +36,7 @@ const forward =
   }
 
 const inputGradient =
-  (layouts: Layouts): Lower =>
+  (layouts: PackedWeights): Lower =>
   (to, node) => {
     const [dy, weight] = node.inputs
     const geometry = geometryOf(node)
@@ -63,7 +57,7 @@ const inputGradient =
   }
 
 /** A linear layer is one product of matrices for the whole batch. */
-export function convolutionsOf(layouts: Layouts): Target['convolutions'] {
+export function convolutionsOf(layouts: PackedWeights): Target['convolutions'] {
   return {
     conv2d: forward(layouts),
     linear: onWhole(forward(layouts)),

@@ -1,17 +1,13 @@
-/** @file Convolutions in integers (native/integer_convolution.h): exact sums in int32, and all that follows. */
-import {
-  elements,
-  hasIntegerDepthwise,
-  type IntegerConv2dAttributes,
-  integerDepthwise,
-  type Lower,
-  requantized,
-} from 'fovea/engine'
-import type { Layouts } from '../layouts.js'
+/** @file Convolutions in integers (native/kernels/integer_convolution.h): exact sums in int32, and all that follows. */
+import { elements } from '../../../graph/types.js'
+import type { IntegerConv2dAttributes } from '../../../ops/integer-conv2d.js'
+import type { Lower } from '../operators/operator.js'
+import { hasIntegerDepthwise, integerDepthwise, requantized } from '../operators/quantization.js'
+import type { PackedWeights } from './packed-weights.js'
 import { windowsOf } from './windows.js'
 
 export const integerConv2d =
-  (layouts: Layouts): Lower =>
+  (layouts: PackedWeights): Lower =>
   (to, node) => {
     if (hasIntegerDepthwise(node)) return integerDepthwise(to, node)
     const [x, weight] = node.inputs
