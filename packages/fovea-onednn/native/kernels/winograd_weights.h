@@ -93,14 +93,15 @@ inline void transform_tile(const Fields& s, const Tile& tile, float* copy, float
   transform_gradient(dy, s.out_width * s.outputs, s.outputs, tile, gradients, out, bias);
 }
 
-constexpr int64_t kNearInputs = 16 * kRows;  // whose sums stay in the second level of the cache
+constexpr int kColumns = kRows < kLanes ? kRows : kLanes;  // of x at once: those of a vector lie side by side
+constexpr int64_t kNearInputs = 16 * kColumns;  // whose sums stay in the second level of the cache
 
 // Products of a place of so many tiles: a few inputs by a panel of outputs, added to the sums or, if `First`, to zeros.
 template <int Vectors, bool First>
 inline void multiply(const float* seen, const Spaced& in, int64_t input, const float* gradients, const Spaced& out, int64_t output,
                      int64_t tiles, float* sums, int64_t stride) {
   const float* x = seen + input / kLanes * in.vector + input % kLanes;
-  add_columns<kRows, Vectors, First>(x, in.tile, gradients + output / kLanes * out.vector, out.tile, out.vector, tiles, sums, stride);
+  add_columns<kColumns, Vectors, First>(x, in.tile, gradients + output / kLanes * out.vector, out.tile, out.vector, tiles, sums, stride);
 }
 
 // The windows of one input and a vector of outputs.
@@ -125,7 +126,7 @@ void winograd_weight_gradient(const WinogradWeightGradientFields& s) {
       });
       for (int64_t k = 0; k < kPlaces; k++) {
         for_each_panel(0, s.outputs, [&](int64_t output, auto vectors) {
-          for (int64_t input = 0; input < s.inputs; input += kRows) {
+          for (int64_t input = 0; input < s.inputs; input += kColumns) {
             multiply<vectors, false>(seen + k * in.place, in, input, gradients + k * out.place, out, output, count,
                                      sums + k * sums_place + input * s.outputs + output, s.outputs);
           }
@@ -190,7 +191,7 @@ void winograd_weight_gradient_by_outputs(const WinogradWeightGradientByOutputsFi
       for (int64_t first = 0; first < s.inputs; first += kNearInputs) {
         const int64_t inputs = at_most(s.inputs - first, kNearInputs);
         for (int64_t k = 0; k < kPlaces; k++) {
-          for (int64_t input = 0; input < inputs; input += kRows) {
+          for (int64_t input = 0; input < inputs; input += kColumns) {
             multiply<vectors, true>(seen + k * in.place, in, first + input, gradients + k * out.place, out, output, tiles.count(),
                                     sums + k * kPlace + input * kWidth, kWidth);
           }
