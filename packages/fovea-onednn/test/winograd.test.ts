@@ -134,16 +134,22 @@ test.skipIf(!available)('float16, which is computed in float32, takes it too', a
   withinEach(await differences({ graph, feeds }), 4 * epsilon.float16)
 })
 
-test.skipIf(!available)('few channels, few tiles, a stride or another window keep the direct way', async () => {
-  const direct = [
-    forward({ x: [8, 11, 10, 24], weight: [16, 24, 3, 3] }, {}),
-    forward({ x: [1, 11, 10, 32], weight: [32, 32, 3, 3] }, {}),
-    forward({ x: [9, 2, 2, 32], weight: [32, 32, 3, 3] }, {}),
-    forward(shapes, { stride: [2, 2] }),
-    forward({ x: shapes.x, weight: [32, 32, 1, 1] }, { padding: [0, 0, 0, 0] }),
-    forward({ x: shapes.x, weight: [32, 16, 3, 3] }, { groups: 2 }),
-  ]
-  for (const { graph, feeds } of direct) {
-    expect((await implementations(graph, feeds)).some(isWinograd)).toBe(false)
-  }
-})
+// Where oneDNN has no convolutions of its own, on most of Arm's processors, it pays earlier.
+const besideOurs = detail.includes('convolutions of ours')
+
+test.skipIf(!available || besideOurs)(
+  'few channels, few tiles, a stride or another window keep the direct way',
+  async () => {
+    const direct = [
+      forward({ x: [8, 11, 10, 24], weight: [16, 24, 3, 3] }, {}),
+      forward({ x: [1, 11, 10, 32], weight: [32, 32, 3, 3] }, {}),
+      forward({ x: [9, 2, 2, 32], weight: [32, 32, 3, 3] }, {}),
+      forward(shapes, { stride: [2, 2] }),
+      forward({ x: shapes.x, weight: [32, 32, 1, 1] }, { padding: [0, 0, 0, 0] }),
+      forward({ x: shapes.x, weight: [32, 16, 3, 3] }, { groups: 2 }),
+    ]
+    for (const { graph, feeds } of direct) {
+      expect((await implementations(graph, feeds)).some(isWinograd)).toBe(false)
+    }
+  },
+)

@@ -1,6 +1,6 @@
 // The table of kernels of one instruction set: included by the kernels_*.cc files, each compiled with its own flags, and by the
 // engine in WebAssembly, which has no products of bfloat16, and whose convolutions do all that follows themselves. Where a register
-// holds four floats, there are convolutions too: oneDNN has none for WebAssembly, and only slow ones for most processors of Arm's.
+// holds four floats, there are convolutions too: oneDNN has none for WebAssembly, and none of its own for most of Arm's processors.
 #pragma once
 #if defined(__AVX2__)  // AVX-512 includes it
 #define FOVEA_OWN_CONVOLUTIONS 0
