@@ -34,8 +34,12 @@ export interface OnednnProgram extends Program {
   profile(): StepProfile[]
 }
 
-/** Kernels of ours that do what a convolution would. */
-const MULTIPLY_ADDS = ['weightGradient', 'depthwiseWeightGradient', 'integerDepthwise']
+/** Kernels of ours that do what a convolution would, with as many products. */
+const MULTIPLY_ADDS: readonly string[] = [
+  ...['weightGradient', 'depthwiseWeightGradient', 'integerDepthwise'],
+  ...['convolution', 'convolutionInputGradient', 'convolutionWeightGradient', 'integerConvolution'],
+  ...['depthwiseConvolution', 'depthwiseInputGradient'],
+]
 
 /** A plan on the native side. */
 class NativeMachine implements Machine {

@@ -57,6 +57,13 @@ inline void depthwise_window(const DepthwiseBlock& b, const float* x, const floa
   }
 }
 
+// Adds so many vectors to a sum.
+inline void add_vectors(const float* from, int64_t count, float* sum) {
+  vf all{};
+  for (int64_t i = 0; i < count; i++) all += load(from + i * kLanes);
+  store(sum, load(sum) + all);
+}
+
 // Where sums by tap and channel lie, so that a vector of channels is one piece, however wide.
 inline int64_t spread_channels(int64_t channels) { return (channels + kTileLanes - 1) / kTileLanes * kTileLanes; }
 
@@ -82,12 +89,13 @@ inline void depthwise_weights(const DepthwiseWeightGradientFields& s) {
           gather(dy + (row + r) * p.ow * p.c + c, p.ow, p.c, lanes, 0, p.ow, gradient + r * p.ow * kLanes);
         }
         depthwise_window<K>(block, seen, gradient, s.sums.of(0) + c, spread);
+        if (s.bias) add_vectors(gradient, block.rows * p.ow, s.sums.of(0) + K * K * spread + c);
       }
     }
   });
 }
 
-// Adds to the sums [taps, channels spread]. In shared steps, threads share channels, and with them the sums of the first.
+// Adds to the sums [taps, and one of the bias, channels spread]. In shared steps, threads share channels, and with them the sums of the first.
 void depthwise_weight_gradient(const DepthwiseWeightGradientFields& s) {
   with_type(s.type, [&](auto type) {
     using T = decltype(type);
@@ -106,6 +114,9 @@ void depthwise_weight_gradient_merge(const DepthwiseWeightGradientMergeFields& s
       for (int t = 0; t < s.threads; t++) sum += s.sums.of(t)[k * spread + c];
       s.dw[c * taps + k] = sum;
     }
+    if (!s.db) continue;
+    s.db[c] = 0;
+    for (int t = 0; t < s.threads; t++) s.db[c] += s.sums.of(t)[taps * spread + c];
   }
 }
 

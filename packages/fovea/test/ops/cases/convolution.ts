@@ -165,6 +165,15 @@ export const conv2d: OperatorSpec = {
     }),
     convolution('depthwise 7×7', { x: [1, 8, 5, 16], out: 16, kernel: [7, 7], groups: 16, padding: [3, 3, 3, 3] }),
     convolution('depthwise with multiplier 2', { x: [1, 6, 5, 6], out: 12, kernel: [3, 3], groups: 6, padding: same }),
+    convolution('depthwise 5×5 with bias, stride 2, 21 channels', {
+      x: [3, 9, 7, 21],
+      out: 21,
+      kernel: [5, 5],
+      stride: [2, 2],
+      padding: [2, 2, 2, 2],
+      groups: 21,
+      bias: true,
+    }),
     convolution('depthwise on a 1×1 image', { x: [2, 1, 1, 9], out: 9, kernel: [3, 3], groups: 9, padding: same }),
     convolution("a ResNet's stem", {
       x: [2, 16, 16, 3],

@@ -130,19 +130,20 @@ export const kernels = {
     ...{ logits: read('float32', cells), labels, dloss: scalar(), dlogits: write('float32', cells) },
     ...{ ...rows, softLabels: flag, smoothing: number },
   },
-  // kernel: 3, 5 or 7, wide and high. Sums by tap, of channels spread to whole tiles. block: rows of x and dy, of a vector of channels
+  // kernel: 3, 5 or 7, wide and high. Sums by tap, and of the bias, of channels spread to whole tiles. block: rows of x and dy, of a vector of channels
   depthwiseWeightGradient: {
     ...{ x: read('type', large), dy: read('type', pooled) },
-    sums: partial('float32', 'kernel * kernel * up(channels, tileLanes)'),
+    sums: partial('float32', '(kernel * kernel + 1) * up(channels, tileLanes)'),
     block: scratch(
       'float32',
       `tileLanes * (((blockRows - 1) * strideY + kernel) * max(left + width, (outWidth - 1) * strideX + kernel) + blockRows * outWidth)`,
     ),
-    ...{ ...images, kernel: size, blockRows: size, type: floatType },
+    ...{ ...images, kernel: size, blockRows: size, type: floatType, bias: flag },
   },
   depthwiseWeightGradientMerge: {
-    sums: partials('float32', 'taps * up(channels, tileLanes)'),
-    ...{ dw: write('float32', 'channels * taps'), channels: size, taps: size },
+    sums: partials('float32', '(taps + 1) * up(channels, tileLanes)'),
+    ...{ dw: write('float32', 'channels * taps'), db: optional(write('float32', 'channels')) },
+    ...{ channels: size, taps: size },
   },
   // unit: of so many elements that share a decision; stream and seed say which random numbers
   dropout: {

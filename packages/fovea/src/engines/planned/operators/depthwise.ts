@@ -8,9 +8,9 @@ import { kernelBytes } from '../kernels/emit.js'
 import type { Lowering } from '../lowering.js'
 import { imagesOf } from './operator.js'
 
-/** Whether the kernel takes this gradient of a convolution's weight: square windows, one filter a channel, no bias. */
+/** Whether the kernel takes this gradient of a convolution's weight, and of its bias: square windows, one filter a channel. */
 export function hasDirectWeightGradient({ op, inputs: [x, dy], outputs, attrs }: Node): boolean {
-  if (op !== 'conv2dWeightGradient' || outputs.length > 1) return false
+  if (op !== 'conv2dWeightGradient') return false
   const { groups, dilation } = attrs as unknown as Conv2dAttributes
   const [, inPerGroup, kh, kw] = outputs[0].shape
   const depthwise = groups > 1 && inPerGroup === 1 && x.type.shape[3] === dy.type.shape[3]
@@ -33,6 +33,8 @@ export function depthwiseWeightGradient(to: Lowering, node: Node): void {
   let blocks = 1
   while (blocks < outHeight && !fits(Math.ceil(outHeight / blocks))) blocks++
   const blockRows = Math.ceil(outHeight / blocks)
-  to.kernel('depthwiseWeightGradient', { x: to.read(x), dy: to.read(dy), sums, ...windows, blockRows })
-  to.sharedKernel('depthwiseWeightGradientMerge', { sums, dw: to.write(), channels, taps })
+  const bias = node.outputs.length > 1
+  to.kernel('depthwiseWeightGradient', { x: to.read(x), dy: to.read(dy), sums, ...windows, blockRows, bias })
+  const db = bias ? to.write(1) : undefined
+  to.sharedKernel('depthwiseWeightGradientMerge', { sums, dw: to.write(), db, channels, taps })
 }
