@@ -59,7 +59,7 @@ const options = async model => {
     },
     {
       name: 'rounded as integers, beside folded norms',
-      share: 0.85,
+      share: 0.8,
       step: {},
       model: rounded.model,
       // All but one layer in float32: one at least is rounded.

@@ -8,7 +8,7 @@ namespace fovea {
 // instructions, but slow ones; some versions of oneDNN lack a fast kernel in one direction.
 double bfloat16_cost(Direction direction, bool depthwise);
 
-// Whether oneDNN has convolutions of its own for this processor, or only its generic ones, "ref" by name, as for most of Arm's.
+// Whether oneDNN has convolutions of its own for this processor in all directions, or only its generic ones, "ref" by name, as for most of Arm's.
 // FOVEA_ISA=generic stands for such a processor.
 bool has_convolutions();
 

@@ -1,5 +1,7 @@
 #include "plan.h"
 
+#include "costs.h"
+
 #include <omp.h>
 #include <sys/mman.h>
 #if defined(__x86_64__)
@@ -65,12 +67,15 @@ const KernelFunction* best_kernels() {
   if (pairs && most == "avx512_amx" && has_tiles()) return kernels_avx512_amx();
   if (pairs && (most == "avx512_bf16" || most == "avx512_amx")) return kernels_avx512_bf16();
   if (avx512 && most.rfind("avx512", 0) == 0) return kernels_avx512();
-  if (avx2 && most != "generic") return kernels_avx2();
+  if (avx2 && most != "generic" && most != "sse") return kernels_avx2();
 #endif
   return kernels_generic();
 }
 
-Plan::Plan(int threads) : primitives(threads), threads(threads), kernels(best_kernels()), events_of((size_t)threads) {}
+// Convolutions of ours are of the generic set alone.
+Plan::Plan(int threads)
+    : primitives(threads), threads(threads), kernels(has_convolutions() ? best_kernels() : kernels_generic()),
+      events_of((size_t)threads) {}
 
 void Plan::build(size_t arena_bytes, size_t state_bytes, std::vector<Place> all_places, std::vector<Loop> all_loops) {
   if (arena) throw std::logic_error("plan: it is built already");

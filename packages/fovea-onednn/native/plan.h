@@ -105,8 +105,8 @@ class Plan {
   std::vector<std::vector<Event>> events_of;  // by thread
 };
 
-// The kernels of the best instruction set this processor has; FOVEA_ISA=generic|avx2|avx512|avx512_bf16 lowers it for
-// tests; generic stands for one that oneDNN has no convolutions for, too.
+// The kernels of the best instruction set this processor has; FOVEA_ISA=sse|avx2|avx512|avx512_bf16 lowers it for
+// tests, and generic stands for one that oneDNN has no convolutions for, too.
 const KernelFunction* best_kernels();
 
 // As many threads as OpenMP gives this process, by its environment.

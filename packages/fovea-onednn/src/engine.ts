@@ -34,7 +34,8 @@ const onednnOptions = group('the native engine', {
 } satisfies Rows<OnednnOptions>)
 
 /**
- * The native engine: float32 and the 16-bit floats over oneDNN's convolutions and our own kernels.
+ * The native engine: float32 and the 16-bit floats over oneDNN's convolutions and our own kernels; where oneDNN has no convolutions for
+ * the processor, these are ours too.
  * @throws SettingError for an option that there is not, or another number of threads; NoAddonError when there is no addon or none loads, saying what to do
  */
 export function onednnEngine(options: OnednnOptions = {}): Engine {

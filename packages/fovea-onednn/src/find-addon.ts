@@ -73,7 +73,7 @@ function usualPlaces(): AddonPlace[] {
  * is milliseconds. With fewer, threads sleep within a step on one image; with more, two trainings at once wait for each other
  * (docs/speed-amx.md).
  */
-const SPINS = cpus()[0]?.model.startsWith('AMD') ? '2000' : '1000'
+const spins = (): string => (cpus()[0]?.model.startsWith('AMD') ? '2000' : '1000')
 
 /**
  * Threads that wait for each other give their core away soon, unless the environment says otherwise: where other work has the core
@@ -81,7 +81,7 @@ const SPINS = cpus()[0]?.model.startsWith('AMD') ? '2000' : '1000'
  * the environment is a copy, which it does not see.
  */
 function shareCores(): void {
-  if (process.env['OMP_WAIT_POLICY'] === undefined) process.env['GOMP_SPINCOUNT'] ??= SPINS
+  if (process.env['OMP_WAIT_POLICY'] === undefined) process.env['GOMP_SPINCOUNT'] ??= spins()
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * @file The native engine agrees with the float64 reference on every case of every operator, forward and backward, on
- * each instruction set that this processor has, in float32 and in the 16-bit types.
+ * each instruction set that this processor has, in float32 and in the 16-bit types; `generic`: as where oneDNN has no convolutions.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { referenceEngine } from '../../fovea/src/engines/reference/reference.js'
@@ -29,7 +29,7 @@ const on = (isa: string, tests: () => void): void => {
   tests()
 }
 
-describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'generic'])('float32, %s', isa =>
+describe.skipIf(!available).each(['avx512_bf16', 'avx2', 'sse', 'generic'])('float32, %s', isa =>
   on(isa, () => agreesInFloat32(engine)),
 )
 

@@ -86,7 +86,7 @@ describe.skipIf(!available).each(Object.entries(graphs))('%s', (_, { graph, feed
     expect((await implementations(graph, feeds)).some(isWinograd)).toBe(true)
   })
 
-  test.each(['avx512', 'avx2', 'generic'])('agrees with the reference: %s', async isa => {
+  test.each(['avx512', 'avx2', 'sse', 'generic'])('agrees with the reference: %s', async isa => {
     process.env['FOVEA_ISA'] = isa
     withinEach(await differences({ graph, feeds }), 2e-5)
   })

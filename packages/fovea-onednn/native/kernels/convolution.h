@@ -73,7 +73,7 @@ inline Spans<Number> spans_of(const Grid& grid, const Taps& taps, const Room<Num
   int64_t column = first % grid.columns, row = first / grid.columns % grid.rows, image = first / grid.columns / grid.rows;
   int64_t top[kPixels], left[kPixels];
   const Number* from[kPixels];
-  bool inside = taps.joined;
+  bool inside = taps.joined && taps.count > 0;
   for (int i = 0; i < kPixels; i++) {
     spans.places[i] = grid.place(image, row, column);
     top[i] = row * grid.stride_y, left[i] = column * grid.stride_x;
@@ -139,7 +139,7 @@ inline void put_panel(const Spans& spans, const Into& result, int64_t begin, int
     const int lanes = Whole ? kLanes : (int)at_most(channels - v * kLanes, kLanes);
     if (lanes <= 0) return;
     const Vector bias = result.bias_of(begin + v * kLanes, lanes);
-UNROLLED
+    UNROLLED
     for (int i = 0; i < kPixels; i++) {
       if (i >= spans.pixels) break;
       result.put_sum(spans.places[i] + begin + v * kLanes, sums[i][v] + bias, lanes);

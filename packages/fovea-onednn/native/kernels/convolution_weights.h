@@ -26,7 +26,7 @@ inline void add_patch(const Patch& p, const float* x, const float* dy, int64_t c
     const float *a = x + row * p.x_row, *g = dy + row * p.dy_row;
     for (int64_t column = 0; column < p.columns; column++, a += p.x_column, g += p.dy_column) {
       const vf g0 = Whole ? load(g) : get(g, 0, first), g1 = Whole ? load(g + kLanes) : get(g, kLanes, second);
-UNROLLED
+      UNROLLED
       for (int i = 0; i < N; i++) {
         const vf input = splat_at(a + i);
         all[i][0] = vmadd(input, g0, all[i][0]);

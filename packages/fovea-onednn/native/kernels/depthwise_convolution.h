@@ -10,11 +10,11 @@ inline void depthwise_vector(const Spans<float>& spans, const float* weights, co
   vf sums[kPixels] = {};
   for (int s = 0; s < spans.count; s++) {
     const vf w = get(weights + spans.weights[s], c, lanes);
-UNROLLED
+    UNROLLED
     for (int i = 0; i < kPixels; i++) sums[i] = vmadd(get(spans.from[s * kPixels + i], c, lanes), w, sums[i]);
   }
   const vf bias = result.bias_of(c, lanes);
-UNROLLED
+  UNROLLED
   for (int i = 0; i < kPixels; i++) {
     if (i >= spans.pixels) break;
     const int64_t at = spans.places[i] + c;

@@ -4,7 +4,7 @@
 #pragma once
 #if defined(__SSE2__)
 #include <immintrin.h>
-#elif defined(__ARM_NEON)
+#elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
 
@@ -17,7 +17,7 @@ namespace {
 struct Pairs {
   using Number = int32_t;
   using Vector = vi;
-  #if defined(__wasm_simd128__)
+#if defined(__wasm_simd128__)
   typedef int16_t Halves __attribute__((vector_size(16)));
 #endif
   static inline vi vector(const int32_t* p) { return bits_as<vi>(load((const float*)p)); }
@@ -27,7 +27,7 @@ struct Pairs {
     return sum + (vi)__builtin_wasm_dot_s_i32x4_i16x8((Halves)a, (Halves)b);
 #elif defined(__SSE2__)
     return sum + (vi)_mm_madd_epi16((__m128i)a, (__m128i)b);
-#elif defined(__ARM_NEON)
+#elif defined(__aarch64__)
     const int16x8_t x = (int16x8_t)a, y = (int16x8_t)b;
     return sum + (vi)vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y));
 #else

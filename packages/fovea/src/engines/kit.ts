@@ -46,10 +46,10 @@ export { Lifetime } from './lifetime.js'
 export { checkMemory, formatBytes } from './memory.js'
 export { KernelTarget } from './planned/convolutions/kernel-target.js'
 export { describePlan, type PlanDescription, printPlan } from './planned/describe-plan.js'
-export { encode, kernelBytes } from './planned/kernels/emit.js'
+export { kernelBytes } from './planned/kernels/emit.js'
 export { type EnumerationName, enumerationNumber } from './planned/kernels/field.js'
 export { kernelHeaders, wasmKernelHeaders, wasmKernels } from './planned/kernels/header.js'
-export { constants as kernelConstants, type KernelName, kernels } from './planned/kernels/table.js'
+export { constants as kernelConstants, kernels } from './planned/kernels/table.js'
 export { type Lowering, REORDER } from './planned/lowering.js'
 export { makePlan } from './planned/make-plan.js'
 export type { MemoryArray } from './planned/memory-arrays.js'
@@ -61,7 +61,6 @@ export {
   integerDepthwise,
   readPadded,
   requantize,
-  requantized,
 } from './planned/operators/quantization.js'
 export * from './planned/operators/widen.js'
 export * from './planned/operators/winograd.js'
@@ -69,4 +68,4 @@ export type { Plan, PlanLeaf, PlanOperand, PlanStep } from './planned/plan.js'
 export { type Machine, PlannedProgram } from './planned/planned-program.js'
 export type { Operand } from './planned/steps.js'
 export type { StoredLayout } from './planned/storage.js'
-export type { Packing, Primitive, Target, TargetLayouts } from './planned/target.js'
+export type { Primitive, Target, TargetLayouts } from './planned/target.js'

@@ -56,7 +56,9 @@ export const integerKernels = {
   },
   // largest: the integer of a channel's largest weight; block: so many channels lie side by side, in [channels / block, perChannel, block]
   fakeQuantizeWeights: {
-    ...{ weight: read('float32', 'channels * perChannel'), y: write('float32', 'channels * perChannel') },
+    // A block that does not divide the channels needs more than there is.
+    weight: read('float32', 'up(channels, block) * perChannel'),
+    y: write('float32', 'up(channels, block) * perChannel'),
     ...{ channels: size, perChannel: size, block: size, largest: size },
   },
   // folded = bias − zeroPoint·Σ weight
