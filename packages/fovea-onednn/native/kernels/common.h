@@ -9,6 +9,13 @@ namespace {
 
 constexpr int64_t kGrain = 8192;  // elements below which a second thread costs more than it brings
 
+// What all threads have added up at a place.
+inline float sum_of_threads(const PerThread<float>& sums, int threads, int64_t at) {
+  float sum = 0;
+  for (int t = 0; t < threads; t++) sum += sums.of(t)[at];
+  return sum;
+}
+
 // Of floats: a plan with another is not built.
 template <class Body>
 inline void with_type(int64_t type, Body body) {

@@ -119,16 +119,10 @@ void convolution_weight_gradient_merge(const ConvolutionWeightGradientMergeField
       const int64_t group = output / s.outputs, column = output % s.outputs;
       for (int64_t input = 0; input < s.inputs; input++) {
         for (int64_t tap = 0; tap < s.taps; tap++) {
-          const int64_t at = layout.at(group, tap, input) + column;
-          float sum = 0;
-          for (int t = 0; t < s.threads; t++) sum += s.sums.of(t)[at];
-          s.dw[(output * s.inputs + input) * s.taps + tap] = sum;
+          s.dw[(output * s.inputs + input) * s.taps + tap] = sum_of_threads(s.sums, s.threads, layout.at(group, tap, input) + column);
         }
       }
-      if (!s.db) continue;
-      float sum = 0;
-      for (int t = 0; t < s.threads; t++) sum += s.sums.of(t)[layout.bias() + output];
-      s.db[output] = sum;
+      if (s.db) s.db[output] = sum_of_threads(s.sums, s.threads, layout.bias() + output);
     }
   });
 }

@@ -109,14 +109,8 @@ void depthwise_weight_gradient(const DepthwiseWeightGradientFields& s) {
 void depthwise_weight_gradient_merge(const DepthwiseWeightGradientMergeFields& s) {
   const int64_t taps = s.taps, spread = spread_channels(s.channels);
   for (int64_t c = 0; c < s.channels; c++) {
-    for (int64_t k = 0; k < taps; k++) {
-      float sum = 0;
-      for (int t = 0; t < s.threads; t++) sum += s.sums.of(t)[k * spread + c];
-      s.dw[c * taps + k] = sum;
-    }
-    if (!s.db) continue;
-    s.db[c] = 0;
-    for (int t = 0; t < s.threads; t++) s.db[c] += s.sums.of(t)[taps * spread + c];
+    for (int64_t k = 0; k < taps; k++) s.dw[c * taps + k] = sum_of_threads(s.sums, s.threads, k * spread + c);
+    if (s.db) s.db[c] = sum_of_threads(s.sums, s.threads, taps * spread + c);
   }
 }
 

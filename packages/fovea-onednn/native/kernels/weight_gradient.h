@@ -181,9 +181,7 @@ void row_taps_merge(const RowTapsMergeFields& s) {
       float* dw = s.dw + (out * s.channels + in % s.channels) * window + in / s.channels;
       for (int64_t ky = 0; ky < s.kernel_height; ky++) {
         const int64_t at = (tile + ky) * kTileLanes * kTileLanes + row % kTileLanes * kTileLanes + column % kTileLanes;
-        float sum = 0;
-        for (int t = 0; t < s.threads; t++) sum += s.sums.of(t)[at];
-        dw[ky * s.kernel_width] = sum;
+        dw[ky * s.kernel_width] = sum_of_threads(s.sums, s.threads, at);
       }
     }
   }
